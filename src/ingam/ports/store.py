@@ -1,0 +1,245 @@
+"""The store: what must not be lost. It takes a value, never an open transaction: `save(Save(…))`, all of it or nothing.
+
+State, rows, outbox, audit line and the ledger of single-use things go in one transaction (security F1); the outbox
+speaks after the commit. SQLite and PostgreSQL share this contract and one contract suite (tests/ports/test_store.py).
+Values of columns: str, int, bytes, bool, None and aware datetimes (microseconds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from ingam.kernel.errors import Outage, Refusal
+
+Value: TypeAlias = str | int | bytes | bool | datetime | None
+Row: TypeAlias = Mapping[str, Value]
+
+
+class Stale(Refusal):
+    """Somebody else moved first: the flow's version or the row's expected values are no longer current."""
+
+    code = "stale"
+
+
+class AlreadyUsed(Refusal):
+    """A single-use thing was used before (facts: kind)."""
+
+    code = "already-used"
+
+
+class NotIssued(Refusal):
+    """A single-use thing was never issued, or its time is over (facts: kind); missing means invalid."""
+
+    code = "not-issued"
+
+
+class Conflict(Refusal):
+    """A unique column already holds this value (facts: table)."""
+
+    code = "conflict"
+
+
+class StoreOutage(Outage):
+    """The database did not answer; nothing was stored."""
+
+    code = "store-outage"
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A new row; a taken key or unique value raises Conflict."""
+
+    table: str
+    values: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change exactly one row that has all values of `where`; else Stale."""
+
+    table: str
+    where: Row
+    values: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the rows that have all values of `where`; none is fine."""
+
+    table: str
+    where: Row
+
+
+Change: TypeAlias = Insert | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSave:
+    """A flow's next state. `expected_version` 0 creates it; else the stored version must equal it (Stale)."""
+
+    flow_id: str
+    machine: str
+    expected_version: int
+    state: str
+    session: str
+    customer_id: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A stored flow; `version` counts its saves from 1."""
+
+    flow_id: str
+    machine: str
+    version: int
+    state: str
+    session: str
+    customer_id: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Ledger: a single-use thing exists until `expires_at`. `facts` is JSON text that goes with it (never a secret in clear)."""
+
+    kind: str
+    id: str
+    expires_at: datetime
+    facts: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Ledger: used once, at `at`. NotIssued if there is no row or it expired at or before `at`; AlreadyUsed if used."""
+
+    kind: str
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Ledger: it may no longer be used (a newer code replaces it); missing or used is fine."""
+
+    kind: str
+    id: str
+    at: datetime
+
+
+LedgerMove: TypeAlias = Issue | Use | Void
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A ledger row as it stands."""
+
+    kind: str
+    id: str
+    expires_at: datetime
+    facts: str
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that leaves after the commit. `dedup` makes it single: a second one of the same key is dropped.
+
+    `payload` is clear here; the adapter seals it before it is written and deletes it on delivery.
+    """
+
+    kind: str
+    payload: bytes
+    dedup: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An outgoing message under a lease."""
+
+    id: int
+    kind: str
+    payload: bytes
+    attempts: int
+    dedup: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit line. `subject` and `device` are keyed pseudonyms; `facts` hold codes and versions, nothing personal."""
+
+    at: datetime
+    action: str
+    result: str
+    subject: str | None
+    session: str | None
+    address: str | None
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One hit on a durable counter, bounded in a window: key e.g. `login-fail:<keyed hmac>`; seconds; ceiling."""
+
+    key: str
+    window_s: int
+    ceiling: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One transaction. `resets` are counters that start again at 0."""
+
+    flow: FlowSave | None = None
+    rows: Sequence[Change] = ()
+    ledger: Sequence[LedgerMove] = ()
+    outbox: Sequence[Outgoing] = ()
+    audit: Sequence[Audit] = ()
+    resets: Sequence[str] = ()
+
+
+class Store(Protocol):
+    """Durable state. Every method raises StoreOutage when the database does not answer."""
+
+    async def save(self, save: Save) -> None:
+        """All of it or nothing. Raises Stale, AlreadyUsed, NotIssued, Conflict."""
+
+    async def flow(self, flow_id: str) -> Flow | None:
+        """The flow as last saved; expired ones are returned too (the machine decides)."""
+
+    async def one(self, table: str, where: Row) -> Row | None:
+        """The one row with all these values; None if there is none; Conflict if there are several."""
+
+    async def many(
+        self, table: str, where: Row, *, order: str | None = None, descending: bool = False, limit: int = 100
+    ) -> list[Row]:
+        """Rows with all these values (AND, equality; None matches NULL)."""
+
+    async def issued(self, kind: str, id: str) -> Issued | None:
+        """A ledger row, used or not, expired or not."""
+
+    async def count(self, count: Count) -> int:
+        """Hit a counter in one atomic operation and return the hits in its window, this one included.
+
+        Past the ceiling it no longer rises (returns ceiling + 1): the caller refuses. Durable before it returns.
+        """
+
+    async def counted(self, key: str, window_s: int, at: datetime) -> int:
+        """Hits so far in the window, without a hit."""
+
+    async def claim(self, at: datetime, lease_s: int, limit: int) -> list[Claimed]:
+        """Take due outgoing messages under a lease; nobody else gets them until it ends."""
+
+    async def delivered(self, id: int) -> None:
+        """It left: delete the payload, keep the dedup key."""
+
+    async def retry(self, id: int, due_at: datetime) -> None:
+        """It did not leave: give it back until `due_at`."""
+
+    async def close(self) -> None:
+        """Release connections and threads; later calls raise StoreOutage."""
