@@ -1,0 +1,155 @@
+"""The tables of the center, once, for both databases; `Instant` columns are microseconds since 1970 UTC.
+
+What identifies a person is encrypted per field (security H6) or a keyed digest (H7, F8); nothing here is searchable
+by name or number.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+
+metadata = MetaData()
+
+
+class Instant(BigInteger):
+    """An aware datetime, stored as microseconds since 1970-01-01 UTC."""
+
+
+flow = Table(
+    "flow", metadata,
+    Column("flow_id", Text, primary_key=True),
+    Column("machine", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("expires_at", Instant, nullable=False),
+    Index("flow_by_session", "session", "machine"),
+)  # fmt: skip
+
+ledger_issued = Table(
+    "ledger_issued", metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("expires_at", Instant, nullable=False),
+    Column("facts", Text, nullable=False),
+    Index("ledger_issued_by_expiry", "expires_at"),
+)  # fmt: skip
+
+ledger_used = Table(
+    "ledger_used", metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("used_at", Instant, nullable=False),
+    Column("voided", Boolean, nullable=False),
+)  # fmt: skip
+
+outbox = Table(
+    "outbox", metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("due_at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("payload", LargeBinary),
+    Column("dedup", Text, nullable=False, unique=True),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("lease_until", Instant),
+    Column("delivered_at", Instant),
+    Index("outbox_due", "due_at", sqlite_where=text("delivered_at IS NULL"), postgresql_where=text("delivered_at IS NULL")),
+)  # fmt: skip
+
+audit = Table(
+    "audit", metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("subject", Text),
+    Column("session", Text),
+    Column("address", Text),
+    Column("facts", Text, nullable=False),
+)  # fmt: skip
+
+counter = Table(
+    "counter", metadata,
+    Column("key", Text, primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("hits", Integer, nullable=False),
+)  # fmt: skip
+
+customer = Table(
+    "customer", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("banking_id", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("data_key", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("name", LargeBinary, nullable=False),
+    Column("idn", LargeBinary, nullable=False),
+    Column("idn_index", LargeBinary, nullable=False, index=True),
+    Column("mobile", LargeBinary, nullable=False),
+    Column("home_phone", LargeBinary),
+    Column("work_phone", LargeBinary),
+    Column("email", LargeBinary),
+    Column("mobile_changed_at", Instant),
+    Column("union_id", Text),
+    Column("status", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
+esop_union = Table(
+    "esop_union", metadata,
+    Column("union_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("business_number", Text, nullable=False),
+)  # fmt: skip
+
+session = Table(
+    "session", metadata,
+    Column("session", Text, primary_key=True),  # SHA-256 of the cookie's 256 bits, hex (F2)
+    Column("level", Text, nullable=False),  # pre | id | cert
+    Column("customer_id", Text),
+    Column("csrf", Text, nullable=False),
+    Column("device", Text),  # SHA-256 of the device cookie, hex
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Text),
+    Index("session_by_customer", "customer_id"),
+)  # fmt: skip
+
+device_seen = Table(
+    "device_seen", metadata,
+    Column("banking_key", Text, primary_key=True),  # keyed HMAC of the banking ID (F8)
+    Column("device", Text, primary_key=True),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+)  # fmt: skip
+
+binding = Table(
+    "binding", metadata,
+    Column("binding_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),  # SHA-256 of the certificate, hex (A17)
+    Column("name_key", Text, nullable=False),  # keyed HMAC of normalised subject and issuer: finds re-issued ones
+    Column("policy_oid", Text, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("details", LargeBinary, nullable=False),  # encrypted JSON: subject, issuer, serial, certificate
+    Column("status", Text, nullable=False),  # ACTIVE | REPLACED | RELEASED | STALE
+    Column("bound_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("binding_one_active", "customer_id", unique=True,
+          sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
+    Index("binding_one_owner", "fingerprint", unique=True,
+          sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
+    Index("binding_by_name", "name_key"),
+)  # fmt: skip
+
+crl_seen = Table(
+    "crl_seen", metadata,
+    Column("issuer", Text, primary_key=True),  # SHA-256 of the issuing CA certificate, hex
+    Column("partition", Text, primary_key=True),
+    Column("number", Text, nullable=False),  # CRLNumber in decimal; may pass 64 bits
+    Column("this_update", Instant, nullable=False),
+)  # fmt: skip

@@ -1,0 +1,60 @@
+"""The institution's customers: our own tables now, a core-banking system by another adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ingam.kernel.secret import Secret
+
+
+class CustomerKind(StrEnum):
+    """PERSONAL and UNION_HEAD (조합장) hold personal certificates, CORPORATE corporate ones (facts.md §11)."""
+
+    PERSONAL = "personal"
+    UNION_HEAD = "union-head"
+    CORPORATE = "corporate"
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer as the institution knows them. `idn`: 13 digits (주민등록번호) or 10 (사업자등록번호)."""
+
+    customer_id: str
+    kind: CustomerKind
+    banking_id: str = field(repr=False)
+    name: str = field(repr=False)
+    idn: Secret[str]
+    mobile: str = field(repr=False)
+    home_phone: str | None = field(repr=False, default=None)
+    work_phone: str | None = field(repr=False, default=None)
+    email: str | None = field(repr=False, default=None)
+    mobile_changed_at: datetime | None = None
+    union_name: str | None = None
+    status: str = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """What enrolling takes; the password is hashed with Argon2id, the rest encrypted per field (H6)."""
+
+    customer: Customer
+    password: Secret[str]
+
+
+class Customers(Protocol):
+    """Look-ups by our own keys, never by name."""
+
+    async def authenticate(self, banking_id: str, password: Secret[str]) -> Customer | None:
+        """The customer, if the ID exists and the password fits; the same Argon2id work for an unknown ID (F8)."""
+
+    async def by_id(self, customer_id: str) -> Customer | None:
+        """The customer of this key."""
+
+    async def by_banking_id(self, banking_id: str) -> Customer | None:
+        """The customer of this banking ID (notices and the CLI; never an answer to an anonymous request)."""
+
+    async def enrol(self, new: NewCustomer) -> None:
+        """Add a customer; Conflict if the ID is taken."""

@@ -1,0 +1,29 @@
+"""What may vanish: address ceilings and caches. It may cache, never decide (security F1); a store that is down refuses."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ingam.kernel.errors import Outage
+
+
+class EphemeralOutage(Outage):
+    """The ephemeral store did not answer; the caller refuses (F9)."""
+
+    code = "ephemeral-outage"
+
+
+class Ephemeral(Protocol):
+    """Counters and small values with an end."""
+
+    async def hit(self, key: str, window_s: int, ceiling: int) -> bool:
+        """Count one hit atomically; False when the ceiling of the window was reached before it."""
+
+    async def put(self, key: str, value: bytes, ttl_s: float) -> None:
+        """Keep a value for at most `ttl_s` seconds."""
+
+    async def get(self, key: str) -> bytes | None:
+        """The value, unless it is gone."""
+
+    async def drop(self, key: str) -> None:
+        """Forget it now."""
