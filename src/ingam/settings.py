@@ -1,0 +1,171 @@
+"""What the environment says, read once and frozen; production refuses what only a demo may have (security G7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ingam.kernel.errors import Refusal
+
+PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox")
+
+
+class SettingsRefused(Refusal):
+    """The settings contradict themselves or are not for production; the process does not start."""
+
+    code = "settings-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every limit of flows.md, with its default; seconds unless the name says otherwise."""
+
+    login_max_fail: int = 5
+    session_idle_s: int = 600
+    session_warn_s: int = 60
+    session_max_s: int = 4 * 3600
+    flow_ttl_s: int = 30 * 60
+    flow_resume_s: int = 10 * 60
+    certpw_max_fail: int = 5
+    certpw_block_s: int = 600
+    sms_ttl_s: int = 180
+    sms_tries: int = 5
+    sms_gap_s: int = 60
+    sms_a_day: int = 5
+    sms_wrong_a_day: int = 15
+    proof_ttl_s: int = 300
+    nonce_ttl_s: int = 180
+    nonces_open: int = 5
+    nonces_an_hour: int = 30
+    address_nonces_an_hour: int = 600
+    address_logins_an_hour: int = 600
+    vid_max_fail: int = 5
+    no_medium_max_fail: int = 5
+    contact_quarantine_s: int = 72 * 3600
+    status_cache_s: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """What an institution changes without code: names, telephone numbers, links, the accent colour."""
+
+    name_ko: str = "증권금융"
+    name_en: str = "Securities Finance"
+    bank_ko: str = "우리사주뱅킹"
+    bank_en: str = "ESOP Banking"
+    tel: str = "1544-0000"
+    authority_link: str = "http://www.signkorea.co.kr"
+    brand: str = "#14509b"
+    mark: str = "印"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One process's settings. Origins are `http://localhost:PORT` in the demo, https elsewhere."""
+
+    mode: str = "demo"  # demo | test | production
+    data: Path = Path("data")
+    base_port: int = 8700
+    center_origin: str = "http://localhost:8700"
+    vault_origin: str = "http://localhost:8701"
+    sandbox_origin: str = "http://localhost:8706"
+    store_url: str = ""  # "" = SQLite below `data`; or postgresql://…
+    addresses: Mapping[str, str] = field(
+        default_factory=dict
+    )  # name under .test → base URL: the allowed outgoing requests
+    kill_at: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    institution: Institution = field(default_factory=Institution)
+    cheap_passwords: bool = False  # tests only: Argon2id with the least work
+
+    @property
+    def production(self) -> bool:
+        """Whether the demo's leniences are refused."""
+        return self.mode == "production"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the center is served over TLS: cookies then carry `__Host-` and Secure (F2)."""
+        return self.center_origin.startswith("https://")
+
+    def port(self, process: str) -> int:
+        """The port of a process, counted from the base port in the order of PORTS."""
+        return self.base_port + PORTS.index(process)
+
+    @property
+    def store(self) -> str:
+        """The address of the store: SQLite in the data folder unless set."""
+        return self.store_url or f"sqlite:///{self.data / 'center' / 'center.db'}"
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment (INGAM_*). Raises SettingsRefused."""
+    mode = environment.get("INGAM_MODE", "demo")
+    if mode not in ("demo", "test", "production"):
+        raise SettingsRefused(variable="INGAM_MODE")
+    base = _port(environment.get("INGAM_PORT", "8700"))
+    origins = {name: f"http://localhost:{base + number}" for number, name in enumerate(PORTS)}
+    settings = Settings(
+        mode=mode,
+        data=Path(environment.get("INGAM_DATA", "data")),
+        base_port=base,
+        center_origin=environment.get("INGAM_CENTER_ORIGIN", origins["center"]).rstrip("/"),
+        vault_origin=environment.get("INGAM_VAULT_ORIGIN", origins["vault"]).rstrip("/"),
+        sandbox_origin=environment.get("INGAM_SANDBOX_ORIGIN", origins["sandbox"]).rstrip("/"),
+        store_url=environment.get("INGAM_STORE", ""),
+        addresses=_addresses(environment.get("INGAM_ADDRESSES", "")),
+        kill_at=environment.get("INGAM_KILL_AT") or None,
+        limits=_limits(environment),
+        institution=_institution(environment),
+        cheap_passwords=environment.get("INGAM_CHEAP_PASSWORDS") == "1",
+    )
+    _refuse(settings)
+    return settings
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1024 <= int(text) <= 65535 - len(PORTS):
+        raise SettingsRefused(variable="PORT")
+    return int(text)
+
+
+def _addresses(text: str) -> dict[str, str]:
+    """`ocsp.signkorea.test=http://localhost:8706/ocsp/signkorea,…`"""
+    return dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+
+
+def _limits(environment: Mapping[str, str]) -> Limits:
+    """Each limit by its name in capitals: INGAM_LIMIT_SMS_TTL_S=…"""
+    chosen = {}
+    for name in Limits.__dataclass_fields__:
+        text = environment.get(f"INGAM_LIMIT_{name.upper()}")
+        if text is not None:
+            if not text.isdigit() or int(text) < 1:
+                raise SettingsRefused(variable=f"INGAM_LIMIT_{name.upper()}")
+            chosen[name] = int(text)
+    return Limits(**chosen)
+
+
+def _institution(environment: Mapping[str, str]) -> Institution:
+    chosen = {
+        name: environment[f"INGAM_INSTITUTION_{name.upper()}"]
+        for name in Institution.__dataclass_fields__
+        if f"INGAM_INSTITUTION_{name.upper()}" in environment
+    }
+    return Institution(**chosen)
+
+
+def _refuse(settings: Settings) -> None:
+    if not settings.production:
+        return
+    if settings.kill_at is not None:
+        raise SettingsRefused(variable="INGAM_KILL_AT")
+    if settings.cheap_passwords:
+        raise SettingsRefused(variable="INGAM_CHEAP_PASSWORDS")
+    for origin in (settings.center_origin, settings.vault_origin):
+        if not origin.startswith("https://"):
+            raise SettingsRefused(variable="INGAM_CENTER_ORIGIN and INGAM_VAULT_ORIGIN", origin=origin)
+    if any(name.endswith(".test") for name in settings.addresses):
+        raise SettingsRefused(variable="INGAM_ADDRESSES")
