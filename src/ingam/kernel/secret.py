@@ -18,7 +18,7 @@ class Secret(Generic[T]):
     __slots__ = ("__value",)
 
     def __init__(self, value: T) -> None:
-        self.__value = value
+        self.__value: T = value
 
     def reveal(self) -> T:
         """The value itself; keep it in one function."""

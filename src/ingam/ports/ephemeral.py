@@ -1,4 +1,4 @@
-"""What may vanish: address ceilings and caches. It may cache, never decide (security F1); a store that is down refuses."""
+"""What may vanish: address ceilings and caches. It may cache, never decide (security F1); one that is down refuses."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Ledger: a single-use thing exists until `expires_at`. `facts` is JSON text that goes with it (never a secret in clear)."""
+    """Ledger: a single-use thing exists until `expires_at`. `facts`: JSON text, never a secret in clear."""
 
     kind: str
     id: str
@@ -170,7 +170,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """One audit line. `subject` and `device` are keyed pseudonyms; `facts` hold codes and versions, nothing personal."""
+    """One audit line. `subject` and `session` are keyed pseudonyms; `facts` hold codes, nothing personal."""
 
     at: datetime
     action: str

@@ -1,0 +1,29 @@
+"""The session of a browser: 256 random bits in a cookie, only their hash in the store (security F2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """The assurance of a session; it rises only with a new session id."""
+
+    PRE = "pre"  # nobody is logged in
+    ID = "id"  # 아이디 로그인
+    CERT = "cert"  # 공동인증서 로그인
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A live session as the request sees it. `session`: SHA-256 of the cookie's bits, 64 lower hex."""
+
+    session: str
+    level: Level
+    customer_id: str | None
+    csrf: str
+    device: str | None
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
