@@ -1,0 +1,53 @@
+/** Cipher block chaining with PKCS#7 padding (RFC 5652 §6.3) over a block cipher of ours. */
+
+/** A block cipher under one key: works in place at an offset; `wipe` overwrites the round keys. */
+export interface BlockCipher {
+  encrypt(data: Uint8Array, at: number): void
+  decrypt(data: Uint8Array, at: number): void
+  wipe(): void
+  readonly size: 8 | 16
+}
+
+/** Pads and encrypts; the cipher is wiped. */
+export function encryptCbc(cipher: BlockCipher, iv: Uint8Array, plain: Uint8Array): Uint8Array {
+  const { size } = cipher
+  const padding = size - (plain.length % size)
+  const data = new Uint8Array(plain.length + padding).fill(padding)
+  data.set(plain)
+  let previous = iv
+  for (let at = 0; at < data.length; at += size) {
+    for (let octet = 0; octet < size; octet++) data[at + octet]! ^= previous[octet]!
+    cipher.encrypt(data, at)
+    previous = data.subarray(at, at + size)
+  }
+  cipher.wipe()
+  return data
+}
+
+/**
+ * Decrypts whole blocks and takes the padding off: a view of a fresh array, or null where the padding is wrong.
+ * The cipher is wiped.
+ */
+export function decryptCbc(cipher: BlockCipher, iv: Uint8Array, encrypted: Uint8Array): Uint8Array | null {
+  const { size } = cipher
+  const data = encrypted.slice()
+  let previous = iv
+  for (let at = 0; at < data.length; at += size) {
+    cipher.decrypt(data, at)
+    for (let octet = 0; octet < size; octet++) data[at + octet]! ^= previous[octet]!
+    previous = encrypted.subarray(at, at + size)
+  }
+  cipher.wipe()
+  const length = unpadded(data, size)
+  if (length === null) data.fill(0)
+  return length === null ? null : data.subarray(0, length)
+}
+
+function unpadded(data: Uint8Array, size: number): number | null {
+  const padding = data.at(-1) ?? 0
+  if (padding === 0 || padding > size || padding > data.length) return null
+  for (const octet of data.subarray(-padding)) {
+    if (octet !== padding) return null
+  }
+  return data.length - padding
+}
