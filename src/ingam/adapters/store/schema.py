@@ -54,7 +54,8 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("lease_until", Instant),
     Column("delivered_at", Instant),
-    Index("outbox_due", "due_at", sqlite_where=text("delivered_at IS NULL"), postgresql_where=text("delivered_at IS NULL")),
+    Index("outbox_due", "due_at",
+          sqlite_where=text("delivered_at IS NULL"), postgresql_where=text("delivered_at IS NULL")),
 )  # fmt: skip
 
 audit = Table(
