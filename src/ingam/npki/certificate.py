@@ -1,0 +1,502 @@
+"""A joint certificate (RFC 5280 §4.1), read from its own bytes: raw slices, names, key, and lazily its extensions.
+
+Reading proves the form and nothing else; who may be trusted is decided in `chain`. What is hashed or verified is always
+the received slice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+
+from ingam.kernel.errors import Refusal
+from ingam.npki import der, scan, subject
+from ingam.npki.der import NotDer
+from ingam.npki.subject import Name
+
+MAX_CERTIFICATE: Final = 64 * 1024
+MAX_EXTENSIONS: Final = 64
+OID_IDENTIFY_DATA: Final = "1.2.410.200004.10.1.1"
+
+_RSA_ENCRYPTION: Final = der.algorithm("1.2.840.113549.1.1.1")
+_VERSION_3: Final = bytes.fromhex("a003020102")
+_TRUE: Final = b"\x01\x01\xff"
+
+KEY_USAGE: Final = "2.5.29.15"
+BASIC_CONSTRAINTS: Final = "2.5.29.19"
+SUBJECT_ALT_NAME: Final = "2.5.29.17"
+SUBJECT_KEY_ID: Final = "2.5.29.14"
+AUTHORITY_KEY_ID: Final = "2.5.29.35"
+CERTIFICATE_POLICIES: Final = "2.5.29.32"
+POLICY_CONSTRAINTS: Final = "2.5.29.36"
+EXTENDED_KEY_USAGE: Final = "2.5.29.37"
+CRL_DISTRIBUTION_POINTS: Final = "2.5.29.31"
+AUTHORITY_INFO_ACCESS: Final = "1.3.6.1.5.5.7.1.1"
+
+# The extensions whose meaning this package acts on; any other one that is marked critical refuses the certificate
+# (RFC 5280 §4.2). policyConstraints asks for an explicit policy, which `chain` demands of everybody.
+_UNDERSTOOD: Final = frozenset(
+    der.oid(one)[2:]
+    for one in (
+        KEY_USAGE, BASIC_CONSTRAINTS, SUBJECT_ALT_NAME, CERTIFICATE_POLICIES, POLICY_CONSTRAINTS,
+        EXTENDED_KEY_USAGE, CRL_DISTRIBUTION_POINTS,
+    )
+)  # fmt: skip
+
+_USAGES: Final = (
+    "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+    "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly",
+)  # fmt: skip
+
+
+class CertificateMalformed(Refusal):
+    """The bytes are no certificate of RFC 5280 §4.1 in DER, or one of its parts is not what it says."""
+
+    code = "cert-malformed"
+
+
+class CertificateKeyKind(Refusal):
+    """The certificate is for a key that is not RSA; every joint certificate is (npki.md §2.1)."""
+
+    code = "cert-key-kind"
+
+
+class SeveralIdentifyData(Refusal):
+    """More than one identifyData: nobody can say which one is the owner's (security A14)."""
+
+    code = "cert-several-identify-data"
+
+
+class Extension(NamedTuple):
+    """`value` is the content of the OCTET STRING: the DER of the extension itself."""
+
+    critical: bool
+    value: bytes
+
+
+class RsaPublic(NamedTuple):
+    """The numbers of an RSA public key."""
+
+    n: int
+    e: int
+
+    @property
+    def bits(self) -> int:
+        """Length of the modulus in bits."""
+        return self.n.bit_length()
+
+
+class BasicConstraints(NamedTuple):
+    """RFC 5280 §4.2.1.9."""
+
+    ca: bool
+    path_len: int | None
+
+
+class AuthorityKey(NamedTuple):
+    """RFC 5280 §4.2.1.1; the Korean profile fills all three: key id, the issuer's issuer, the issuer's serial."""
+
+    key_id: bytes | None
+    issuer: Name | None
+    serial: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A parsed certificate; `tbs`, `spki`, `signature_algorithm` are the received slices with their heads.
+
+    `signature` is the content of the BIT STRING; `fingerprint` 32 bytes, SHA-256 of `der`; instants are aware, UTC.
+    Properties read their extension when asked, and raise CertificateMalformed where its bytes are not what it says.
+    """
+
+    der: bytes
+    fingerprint: bytes
+    tbs: bytes
+    serial: int
+    issuer: Name
+    not_before: datetime
+    not_after: datetime
+    subject: Name
+    spki: bytes
+    extensions: dict[bytes, Extension]
+    duplicates: tuple[bytes, ...]
+    signature_algorithm: bytes
+    signature: bytes
+
+    def extension(self, oid: str) -> Extension | None:
+        """The extension of a dotted type, or None."""
+        return self.extensions.get(_content(oid))
+
+    @property
+    def public_key(self) -> RsaPublic:
+        """The RSA key's numbers. Raises CertificateKeyKind for another kind of key."""
+        return _rsa_public(self.spki)
+
+    def verifying_key(self) -> RSAPublicKey:
+        """The key ready to verify with; bounds are the caller's to check first (security A4)."""
+        n, e = self.public_key
+        return RSAPublicNumbers(e, n).public_key()
+
+    @property
+    def signature_oid(self) -> str:
+        """Dotted form of the algorithm that the issuer signed with."""
+        return der.whole(self.signature_algorithm).sequence()[0].oid()
+
+    @property
+    def duplicate_extensions(self) -> tuple[str, ...]:
+        """Types that stand more than once (RFC 5280 §4.2 forbids it)."""
+        return tuple(der.decode_oid(one) for one in self.duplicates)
+
+    @property
+    def critical_unknown(self) -> tuple[str, ...]:
+        """Types marked critical that this package does not act on."""
+        return tuple(
+            der.decode_oid(kind)
+            for kind, one in self.extensions.items()
+            if one.critical and kind not in _UNDERSTOOD
+        )  # fmt: skip
+
+    @property
+    def key_usage(self) -> frozenset[str] | None:
+        """Names of RFC 5280 §4.2.1.3 (`digitalSignature` …), or None where the extension is absent."""
+        found = self.extension(KEY_USAGE)
+        return None if found is None else _key_usage(found.value)
+
+    @property
+    def basic_constraints(self) -> BasicConstraints | None:
+        """CA mark and path length, or None where the extension is absent."""
+        found = self.extension(BASIC_CONSTRAINTS)
+        return None if found is None else _basic_constraints(found.value)
+
+    @property
+    def eku(self) -> tuple[str, ...] | None:
+        """Dotted purposes of extendedKeyUsage, or None where the extension is absent."""
+        found = self.extension(EXTENDED_KEY_USAGE)
+        return None if found is None else _oids(found.value)
+
+    @property
+    def ski(self) -> bytes | None:
+        """The subject key identifier."""
+        found = self.extension(SUBJECT_KEY_ID)
+        return None if found is None else _octets(found.value)
+
+    @property
+    def aki(self) -> AuthorityKey | None:
+        """The authority key identifier."""
+        found = self.extension(AUTHORITY_KEY_ID)
+        return None if found is None else _authority_key(found.value)
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Dotted policies in the order of the certificate; empty where the extension is absent."""
+        found = self.extension(CERTIFICATE_POLICIES)
+        return () if found is None else _policies(found.value)
+
+    @property
+    def policy_oid(self) -> str | None:
+        """The one policy; None where there is none or more than one."""
+        found = self.policies
+        return found[0] if len(found) == 1 else None
+
+    @property
+    def crl_distribution_points(self) -> tuple[str, ...]:
+        """The addresses as written, `ldap://…` or `http://…`; they select a partition, never a host (security A13)."""
+        found = self.extension(CRL_DISTRIBUTION_POINTS)
+        return () if found is None else _distribution_points(found.value)
+
+    @property
+    def ocsp_urls(self) -> tuple[str, ...]:
+        """The OCSP addresses of authorityInfoAccess as written; information only (security A13)."""
+        found = self.extension(AUTHORITY_INFO_ACCESS)
+        return () if found is None else _ocsp_urls(found.value)
+
+    @property
+    def san_other_names(self) -> tuple[tuple[str, bytes], ...]:
+        """Each otherName of subjectAltName: dotted type and the DER inside its `[0] EXPLICIT`."""
+        found = self.extension(SUBJECT_ALT_NAME)
+        return () if found is None else _other_names(found.value)
+
+    @property
+    def identify_data(self) -> bytes | None:
+        """DER of the one IdentifyData (npki.md §3), or None. Raises SeveralIdentifyData."""
+        found = [value for kind, value in self.san_other_names if kind == OID_IDENTIFY_DATA]
+        if len(found) > 1:
+            raise SeveralIdentifyData(found=len(found))
+        return found[0] if found else None
+
+    @property
+    def self_issued(self) -> bool:
+        """Whether issuer and subject are the same name, as in a root."""
+        return subject.same_name(self.issuer, self.subject)
+
+
+def parse(data: bytes) -> Certificate:
+    """A certificate from its DER, to the last byte; at most 64 KiB. Raises CertificateMalformed (cert-malformed)."""
+    if len(data) > MAX_CERTIFICATE:
+        raise CertificateMalformed(found="too large")
+    try:
+        return _parse(bytes(data))
+    except (NotDer, subject.NameMalformed) as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+
+
+def _parse(data: bytes) -> Certificate:
+    at, limit = scan.whole(data, der.SEQUENCE)
+    tbs_body, tbs_end = scan.inside(data, at, limit, der.SEQUENCE)
+    _, algorithm_end = scan.inside(data, tbs_end, limit, der.SEQUENCE)
+    bits, end = scan.inside(data, algorithm_end, limit, der.BIT_STRING)
+    if end != limit or bits == end or data[bits] != 0:
+        raise CertificateMalformed(expected="tbs, algorithm and signature", found="something else")
+    algorithm = data[tbs_end:algorithm_end]
+
+    if data[tbs_body : tbs_body + 5] != _VERSION_3:
+        raise CertificateMalformed(expected="version 3", found=data[tbs_body : tbs_body + 5].hex())
+    serial, serial_end = scan.integer(data, tbs_body + 5, tbs_end)
+    if serial <= 0 or serial.bit_length() > 160:
+        raise CertificateMalformed(expected="a positive serial of at most 20 octets", found=serial.bit_length())
+    _, inner_end = scan.inside(data, serial_end, tbs_end, der.SEQUENCE)
+    if data[serial_end:inner_end] != algorithm:  # RFC 5280 §4.1.1.2: both places name the same algorithm
+        raise CertificateMalformed(expected="one signature algorithm", found="two")
+    _, issuer_end = scan.inside(data, inner_end, tbs_end, der.SEQUENCE)
+    validity, validity_end = scan.inside(data, issuer_end, tbs_end, der.SEQUENCE)
+    not_before, second = instant(data, validity, validity_end)
+    not_after, last = instant(data, second, validity_end)
+    if last != validity_end:
+        raise CertificateMalformed(expected="two instants", found="more")
+    _, subject_end = scan.inside(data, validity_end, tbs_end, der.SEQUENCE)
+    _, spki_end = scan.inside(data, subject_end, tbs_end, der.SEQUENCE)
+    extensions, duplicates = _extensions(data, spki_end, tbs_end)
+    return Certificate(
+        der=data,
+        fingerprint=hashlib.sha256(data).digest(),
+        tbs=data[at:tbs_end],
+        serial=serial,
+        issuer=subject.parse_issuer(data[inner_end:issuer_end]),
+        not_before=not_before,
+        not_after=not_after,
+        subject=subject.parse(data[validity_end:subject_end]),
+        spki=data[subject_end:spki_end],
+        extensions=extensions,
+        duplicates=duplicates,
+        signature_algorithm=algorithm,
+        signature=data[bits + 1 : end],
+    )
+
+
+def instant(data: bytes, at: int, limit: int) -> tuple[datetime, int]:
+    """UTCTime or GeneralizedTime in the form of RFC 5280 §4.1.2.5 (seconds, `Z`), and the end of its element.
+
+    Raises CertificateMalformed or NotDer.
+    """
+    tag, body, end = scan.head(data, at, limit)
+    digits = data[body : end - 1]
+    size = end - body
+    if data[end - 1 : end] != b"Z" or not digits.isdigit() or (tag, size) not in ((0x17, 13), (0x18, 15)):
+        raise CertificateMalformed(expected="an instant", found=f"{tag:02x}")
+    if tag == der.UTC_TIME:
+        digits = (b"19" if digits >= b"50" else b"20") + digits
+    number = int(digits)
+    number, second = divmod(number, 100)
+    number, minute = divmod(number, 100)
+    number, hour = divmod(number, 100)
+    number, day = divmod(number, 100)
+    year, month = divmod(number, 100)
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC), end
+    except ValueError:
+        raise CertificateMalformed(expected="an instant", found="no such day or hour") from None
+
+
+def _extensions(data: bytes, at: int, limit: int) -> tuple[dict[bytes, Extension], tuple[bytes, ...]]:
+    """The [3] of the to-be-signed part; unique identifiers ([1], [2]) do not occur in the profile and are refused."""
+    found: dict[bytes, Extension] = {}
+    duplicates: list[bytes] = []
+    if at == limit:
+        return found, ()
+    outer, end = scan.inside(data, at, limit, 0xA3)
+    at, stop = scan.inside(data, outer, end, der.SEQUENCE)
+    if end != limit or stop != end or at == stop:
+        raise CertificateMalformed(expected="extensions", found="something else")
+    while at < stop:
+        body, at = scan.inside(data, at, stop, der.SEQUENCE)
+        kind_body, kind_end = scan.inside(data, body, at, der.OID)
+        critical = data[kind_end : kind_end + 3] == _TRUE  # FALSE is the default and never written (X.690 §11.5)
+        value, value_end = scan.inside(data, kind_end + 3 if critical else kind_end, at, der.OCTET_STRING)
+        if value_end != at:
+            raise CertificateMalformed(expected="an extension", found="more")
+        kind = data[kind_body:kind_end]
+        if kind in found:
+            duplicates.append(kind)
+        else:
+            found[kind] = Extension(critical, data[value:value_end])
+        if len(found) + len(duplicates) > MAX_EXTENSIONS:
+            raise CertificateMalformed(found="too many extensions")
+    return found, tuple(duplicates)
+
+
+@lru_cache(maxsize=64)
+def _content(oid: str) -> bytes:
+    return der.oid(oid)[2:]
+
+
+def _rsa_public(spki: bytes) -> RsaPublic:
+    try:
+        at, limit = scan.whole(spki, der.SEQUENCE)
+        _, end = scan.inside(spki, at, limit, der.SEQUENCE)
+        if spki[at:end] != _RSA_ENCRYPTION:
+            raise CertificateKeyKind()
+        bits, stop = scan.inside(spki, end, limit, der.BIT_STRING)
+        if stop != limit or bits == stop or spki[bits] != 0:
+            raise CertificateMalformed(expected="an RSA key", found="something else")
+        at, inner = scan.inside(spki, bits + 1, stop, der.SEQUENCE)
+        n, at = scan.integer(spki, at, inner)
+        e, at = scan.integer(spki, at, inner)
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    if inner != stop or at != inner or n <= 0 or e <= 0:
+        raise CertificateMalformed(expected="an RSA key", found="something else")
+    return RsaPublic(n, e)
+
+
+# Extension values that repeat in thousands of certificates are read once; none of the cached ones names a person.
+
+
+@lru_cache(maxsize=256)
+def _key_usage(value: bytes) -> frozenset[str]:
+    try:
+        body, end = scan.whole(value, der.BIT_STRING)
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    unused = value[body] if body < end else 8
+    bits = value[body + 1 : end]
+    # DER of a named bit list: no trailing zero bit (X.690 §11.2.2).
+    if unused > 7 or not 1 <= len(bits) <= 2 or (bits[-1] >> unused) & 1 == 0 or bits[-1] & ((1 << unused) - 1):
+        raise CertificateMalformed(expected="key usage", found=value[:8].hex())
+    number = int.from_bytes(bits.ljust(2, b"\0"), "big")
+    return frozenset(name for place, name in enumerate(_USAGES) if number >> (15 - place) & 1)
+
+
+@lru_cache(maxsize=256)
+def _basic_constraints(value: bytes) -> BasicConstraints:
+    try:
+        at, limit = scan.whole(value, der.SEQUENCE)
+        ca = value[at : at + 3] == _TRUE
+        at += 3 if ca else 0
+        length: int | None = None
+        if at < limit:
+            length, at = scan.integer(value, at, limit)
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    if at != limit or (length is not None and (length < 0 or not ca)):
+        raise CertificateMalformed(expected="basic constraints", found=value[:8].hex())
+    return BasicConstraints(ca, length)
+
+
+def _oids(value: bytes) -> tuple[str, ...]:
+    try:
+        found = tuple(one.oid() for one in der.whole(value).sequence())
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    if not found:
+        raise CertificateMalformed(expected="a purpose", found="none")
+    return found
+
+
+def _octets(value: bytes) -> bytes:
+    try:
+        body, end = scan.whole(value, der.OCTET_STRING)
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    return value[body:end]
+
+
+@lru_cache(maxsize=256)
+def _authority_key(value: bytes) -> AuthorityKey:
+    try:
+        found = {part.tag: part for part in scan.sequence(value)}
+        key_id, issuer, serial = found.pop(0x80, None), found.pop(0xA1, None), found.pop(0x82, None)
+        if found:
+            raise CertificateMalformed(expected="an authority key identifier", found="more")
+        return AuthorityKey(
+            None if key_id is None else value[key_id.body : key_id.end],
+            None if issuer is None else _directory_name(value, issuer),
+            None if serial is None else int.from_bytes(value[serial.body : serial.end], "big", signed=True),
+        )
+    except (NotDer, subject.NameMalformed) as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+
+
+def _directory_name(data: bytes, part: scan.Part) -> Name | None:
+    for one in scan.parts(data, part.body, part.end):
+        if one.tag == 0xA4:
+            return subject.parse_issuer(data[one.body : one.end])
+    return None
+
+
+def _policies(value: bytes) -> tuple[str, ...]:
+    found = []
+    try:
+        for part in scan.sequence(value):
+            if part.tag != der.SEQUENCE:
+                raise CertificateMalformed(expected="a policy", found=f"{part.tag:02x}")
+            body, end = scan.inside(value, part.body, part.end, der.OID)
+            found.append(der.decode_oid(value[body:end]))
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    if not found or len(set(found)) != len(found):
+        raise CertificateMalformed(expected="each policy once", found=len(found))
+    return tuple(found)
+
+
+def _distribution_points(value: bytes) -> tuple[str, ...]:
+    found: list[str] = []
+    try:
+        for point in der.whole(value).sequence():
+            for name in (one for one in point.sequence() if one.tag == 0xA0):
+                for full in (one for one in name.children() if one.tag == 0xA0):
+                    found += [_address(one.content) for one in full.children() if one.tag == 0x86]
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    return tuple(found)
+
+
+def _ocsp_urls(value: bytes) -> tuple[str, ...]:
+    found = []
+    try:
+        for description in der.whole(value).sequence():
+            method, location = description.sequence()
+            if method.oid() == "1.3.6.1.5.5.7.48.1" and location.tag == 0x86:
+                found.append(_address(location.content))
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    except ValueError:
+        raise CertificateMalformed(expected="an access description", found="something else") from None
+    return tuple(found)
+
+
+def _address(content: bytes) -> str:
+    try:
+        return content.decode("ascii")
+    except UnicodeDecodeError:
+        raise CertificateMalformed(expected="an address", found="other bytes") from None
+
+
+def _other_names(value: bytes) -> tuple[tuple[str, bytes], ...]:
+    found = []
+    try:
+        for name in scan.sequence(value):
+            if name.tag == 0xA0:
+                body, end = scan.inside(value, name.body, name.end, der.OID)
+                inner, stop = scan.inside(value, end, name.end, 0xA0)
+                _, last = scan.inside(value, inner, stop, der.SEQUENCE)
+                if stop != name.end or last != stop:
+                    raise CertificateMalformed(expected="one value", found="more")
+                found.append((der.decode_oid(value[body:end]), value[inner:stop]))
+    except NotDer as wrong:
+        raise CertificateMalformed(None, **wrong.facts) from None
+    return tuple(found)
