@@ -1,4 +1,4 @@
-"""Signatures without signed attributes, as older Korean tools make them: plain CMS v1 and the Koscom brief (npki.md §5).
+"""Signatures without signed attributes, as older Korean tools make: plain CMS v1 and the Koscom brief (npki.md §5).
 
 The signature lies directly over the content, so a signature over attributes could be shown as one over content and the
 reverse (draft-ietf-lamps-cms-euf-cma-signeddata). Hence security A5: each form has functions of its own, no form is
