@@ -80,6 +80,8 @@ def _bundle(place: str, out: Path) -> dict[str, str]:
     out.mkdir(parents=True)
     meta = out / "meta.json"
     entries = [f"{name}={BROWSER / source}" for name, source in ENTRIES[place].items() if (BROWSER / source).exists()]
+    if not entries:
+        return {}
     options = [option.replace("{meta}", str(meta)) for option in OPTIONS]
     subprocess.run(
         [str(NODE), str(ESBUILD), *entries, *options, f"--outdir={out}", "--log-level=warning"], check=True, cwd=ROOT
