@@ -9,8 +9,16 @@ import { Refusal } from '../failure.ts'
 import { wipe } from '../octets.ts'
 import { type Randomness, randomBytes } from '../platform.ts'
 import { NotDer, OCTET_STRING, octets, seq, whole } from './der.ts'
-import { decrypt, encrypt, type Encryption, freshEncryption, type Prf, readEncryption, type Variant } from './pbes.ts'
-import { writeEncryption } from './pbes.ts'
+import {
+  decrypt,
+  encrypt,
+  type Encryption,
+  freshEncryption,
+  type Prf,
+  readEncryption,
+  type Variant,
+  writeEncryption,
+} from './pbes.ts'
 import { DamagedKey, looksLikePkcs8, PrivateKey } from './private_key.ts'
 
 export const SIZE_MOST = 64 * 1024
@@ -49,13 +57,13 @@ export function describe(file: Uint8Array): KeyFile {
   if (file.length > SIZE_MOST) throw new KeyTooLarge()
   try {
     const [identifier, encrypted, ...more] = whole(file).sequence()
-    if (identifier === undefined || encrypted === undefined || more.length > 0) throw new DamagedKey()
+    if (identifier === undefined || encrypted === undefined || more.length > 0) throw new DamagedKey('file')
     const content = encrypted.expect(OCTET_STRING).content
     const encryption = readEncryption(identifier)
-    if (content.length === 0 || content.length % 16 !== 0) throw new DamagedKey()
+    if (content.length === 0 || content.length % 16 !== 0) throw new DamagedKey('ciphertext')
     return { ...encryption, encrypted: content }
   } catch (failure) {
-    throw failure instanceof NotDer ? new DamagedKey() : failure
+    throw failure instanceof NotDer ? new DamagedKey('file') : failure
   }
 }
 
