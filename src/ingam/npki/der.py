@@ -29,6 +29,9 @@ BMP_STRING: Final = 0x1E
 SEQUENCE: Final = 0x30
 SET: Final = 0x31
 
+MOST_OID: Final = 128
+"""Content octets of an OBJECT IDENTIFIER; the longest of NPKI has eleven."""
+
 
 class NotDer(Refusal):
     """The bytes are not the DER that the place asks for."""
@@ -73,6 +76,20 @@ class Element:
     def sequence(self, tag: int = SEQUENCE) -> list[Element]:
         """The children of a SEQUENCE (or another constructed tag); raises NotDer."""
         return list(self.expect(tag).children())
+
+    def exactly(self, count: int, tag: int = SEQUENCE) -> list[Element]:
+        """The children, if there are this many; raises NotDer."""
+        parts = self.sequence(tag)
+        if len(parts) != count:
+            raise NotDer(expected=f"{count} parts", found=len(parts))
+        return parts
+
+    def at_least(self, count: int, tag: int = SEQUENCE) -> list[Element]:
+        """The children, if there are this many or more; raises NotDer."""
+        parts = self.sequence(tag)
+        if len(parts) < count:
+            raise NotDer(expected=f"{count} parts or more", found=len(parts))
+        return parts
 
     def explicit(self, number: int) -> Element:
         """The one element inside `[number] EXPLICIT`."""
@@ -132,6 +149,9 @@ def whole(data: bytes) -> Element:
 @lru_cache(maxsize=512)
 def decode_oid(content: bytes) -> str:
     """Dotted form of the content octets of an OBJECT IDENTIFIER (X.690 §8.19)."""
+    # An arc of kilobytes costs quadratic time, and Python refuses to print a number of 4,300 digits.
+    if len(content) > MOST_OID:
+        raise NotDer(expected="a short identifier", found=len(content))
     arcs: list[int] = []
     value, fresh = 0, True
     for octet in content:

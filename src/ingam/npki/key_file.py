@@ -112,7 +112,7 @@ def describe(data: bytes) -> KeyFile:
     if len(data) > MOST_BYTES:
         raise TooLarge(bytes=len(data), most=MOST_BYTES)
     try:
-        algorithm, sealed = _exactly(der.whole(data).sequence(), 2)
+        algorithm, sealed = der.whole(data).exactly(2)
         content = sealed.expect(der.OCTET_STRING).content
         found = _scheme(algorithm, content)
     except NotDer:
@@ -200,7 +200,7 @@ def change_password(
 
 
 def _scheme(algorithm: Element, sealed: bytes) -> KeyFile:
-    identifier, parameters = _exactly(algorithm.sequence(), 2)
+    identifier, parameters = algorithm.exactly(2)
     oid = identifier.expect(der.OID).raw
     if oid == _PBES2:
         return _pbes2(parameters, sealed)
@@ -213,21 +213,21 @@ def _scheme(algorithm: Element, sealed: bytes) -> KeyFile:
 
 
 def _salt_and_rounds(parameters: Element) -> tuple[int, bytes]:
-    salt, iterations = _exactly(parameters.sequence(), 2)
+    salt, iterations = parameters.exactly(2)
     return _rounds(iterations), _salt(salt)
 
 
 def _pbes2(parameters: Element, sealed: bytes) -> KeyFile:
     """PBES2-params with PBKDF2 (RFC 8018 appendix A.2 and A.4)."""
-    derivation, encryption = _exactly(parameters.sequence(), 2)
-    function, settings = _exactly(derivation.sequence(), 2)
-    scheme, iv = _exactly(encryption.sequence(), 2)
+    derivation, encryption = parameters.exactly(2)
+    function, settings = derivation.exactly(2)
+    scheme, iv = encryption.exactly(2)
     if function.expect(der.OID).raw != _PBKDF2:
         raise UnknownKeyVariant(oid=function.oid())
     if scheme.expect(der.OID).raw not in _BY_OID:
         raise UnknownKeyVariant(oid=scheme.oid())
     variant, cipher = _BY_OID[scheme.raw]
-    salt, iterations, *optional = _at_least(settings.sequence(), 2)
+    salt, iterations, *optional = settings.at_least(2)
     prf = _prf(optional, ciphers.KEY_SIZE[cipher])
     if len(iv.expect(der.OCTET_STRING).content) != 16:
         raise NotDer(expected="an IV of 16 bytes")
@@ -242,8 +242,9 @@ def _prf(optional: list[Element], key_size: int) -> Prf:
         optional = optional[1:]
     if not optional:
         return Prf.SHA1
-    (named,) = _exactly(optional, 1)
-    identifier, *_ = _at_least(named.sequence(), 1)
+    if len(optional) > 1:
+        raise NotDer(expected="nothing behind prf")
+    identifier, *_ = optional[0].at_least(1)
     if identifier.expect(der.OID).raw not in _PRFS:
         raise UnknownKeyVariant(oid=identifier.oid())
     return _PRFS[identifier.raw]
@@ -303,15 +304,3 @@ def _why_unreadable(padded: bytes) -> Refusal:
     if header or any(sign in padded for sign in _SIGNS):
         return DamagedKeyFile(where="content")
     return WrongPassword()
-
-
-def _exactly(parts: list[Element], count: int) -> list[Element]:
-    if len(parts) != count:
-        raise NotDer(expected=f"{count} parts", found=len(parts))
-    return parts
-
-
-def _at_least(parts: list[Element], count: int) -> list[Element]:
-    if len(parts) < count:
-        raise NotDer(expected=f"{count} parts", found=len(parts))
-    return parts

@@ -184,12 +184,12 @@ def open_pkcs8(pkcs8: bytes) -> PrivateKey:
 
 def _parts(pkcs8: bytes) -> tuple[Element, bytes, bytes]:
     """The algorithm's OID, the content of the OCTET STRING, and the encoded attributes."""
-    version, algorithm, key, *rest = _at_least(der.whole(pkcs8).sequence(), 3)
+    version, algorithm, key, *rest = der.whole(pkcs8).at_least(3)
     if version.integer() != 0 or len(rest) > 1:
         raise NotDer(expected="PrivateKeyInfo version 0")
     if rest:
         rest[0].expect(_ATTRIBUTES)
-    identifier, *_ = _at_least(algorithm.sequence(), 1)
+    identifier, *_ = algorithm.at_least(1)
     return identifier.expect(der.OID), key.expect(der.OCTET_STRING).content, rest[0].raw if rest else b""
 
 
@@ -201,9 +201,3 @@ def _numbers(rsa_private_key: bytes) -> RsaNumbers:
     if version != 0 or min(numbers) <= 0:
         raise NotDer(expected="positive numbers")
     return RsaNumbers(*numbers)
-
-
-def _at_least(parts: list[Element], count: int) -> list[Element]:
-    if len(parts) < count:
-        raise NotDer(expected=f"{count} parts", found=len(parts))
-    return parts
