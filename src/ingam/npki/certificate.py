@@ -90,6 +90,12 @@ class RsaPublic(NamedTuple):
         """Length of the modulus in bits."""
         return self.n.bit_length()
 
+    @property
+    def within_bounds(self) -> bool:
+        """2048-4096 bits, an odd modulus and an odd e in [65537, 2³²): asked before computing (security A4)."""
+        n, e = self
+        return 2048 <= n.bit_length() <= 4096 and 65537 <= e < 1 << 32 and n & e & 1 == 1
+
 
 class BasicConstraints(NamedTuple):
     """RFC 5280 §4.2.1.9."""

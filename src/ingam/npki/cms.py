@@ -202,8 +202,8 @@ def check_key(certificate: Certificate, key: RSAPrivateKey) -> None:
 
 
 def check_bounds(public: RsaPublic) -> None:
-    """RSA of 2048-4096 bits with an odd modulus and an odd e in [65537, 2³²) (A4). Raises CmsRefused cms-key-bounds."""
-    if not (2048 <= public.bits <= 4096 and 65537 <= public.e < 1 << 32 and public.n & public.e & 1):
+    """The bounds of A4. Raises CmsRefused cms-key-bounds."""
+    if not public.within_bounds:
         raise CmsRefused("cms-key-bounds", bits=public.bits)
 
 

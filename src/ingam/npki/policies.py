@@ -1,4 +1,4 @@
-"""What a certificate is for (용도) and whether this institution takes it, keyed by issuer, policy and customer kind (A9).
+"""What a certificate is for (용도) and whether it is taken here, keyed by issuer, policy and customer kind (A9).
 
 The table is `policies.toml`. An issuer is recognised by its name (O, and how its CN begins); a name proves nothing by
 itself, so nothing here is asked before `chain.validate` has tied that name to a configured authority's key.

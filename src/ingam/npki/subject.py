@@ -69,6 +69,7 @@ class Attribute(NamedTuple):
 
 
 Rdn = tuple[Attribute, ...]
+NameKey = tuple[frozenset[tuple[str, str]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Name:
         return found[-1] if found else None
 
     @property
-    def key(self) -> tuple[frozenset[tuple[str, str]], ...]:
+    def key(self) -> NameKey:
         """What two same names have in common; a dictionary key."""
         return tuple(frozenset((one.oid, fold(one.value)) for one in rdn) for rdn in self.rdns)
 
