@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from ingam.customer.session import Session
 from ingam.kernel.errors import Refusal
@@ -54,12 +55,11 @@ class Recognised:
         return f"login-fail:{self.banking_key}:{self.device or 'new'}"
 
 
-class LockNotice:
+class LockNotice(Protocol):
     """Makes the notice that tells the registered contact of a lock; `customer.notice` gives the real one."""
 
     def outgoing(self, customer: Customer, at: datetime, dedup: str) -> Outgoing | None:
         """The message to leave with the lock's audit line, or None."""
-        raise NotImplementedError
 
 
 class Accounts:

@@ -1,0 +1,195 @@
+"""`make run`: the whole world on one machine. Prepares what is missing, starts every process, watches them, stops all.
+
+Each child has a process group of its own and dies with this process (PR_SET_PDEATHSIG). It is ready when its port
+answers a connect. The first signal or the first death stops all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingam.kernel.errors import Failure
+from ingam.settings import Settings, read
+
+CHILDREN = ("sandbox", "vault", "console", "ca", "va", "center")
+READY_S = 30
+STOP_S = 8
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A running process and what it is called."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo until Ctrl-C. Exit codes: 0 stopped, 1 something died or could not start, 2 usage."""
+    words = argparse.ArgumentParser(prog="make run")
+    words.add_argument("--port", default="8700", help="the first of seven ports")
+    words.add_argument("--data", default="data", help="where everything is kept")
+    words.add_argument("--quiet", action="store_true", help="do not print the demo people")
+    chosen = words.parse_args(argv)
+    environment = {**os.environ, "INGAM_PORT": chosen.port, "INGAM_DATA": str(Path(chosen.data).resolve())}
+    try:
+        settings = read(environment)
+        with _only_one(settings.data):
+            environment = _prepare(settings, environment)
+            return _watch(settings, environment, quiet=chosen.quiet)
+    except Failure as failure:
+        print(f"✗ {failure}", file=sys.stderr)
+        return 1
+
+
+def _say(text: str) -> None:
+    print(f"· {text}", flush=True)
+
+
+@contextlib.contextmanager
+def _only_one(data: Path):  # type: ignore[no-untyped-def]
+    """Two demos on one data folder would fight over it."""
+    import fcntl
+
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure("demo-already-running", data=str(data)) from None
+        yield
+
+
+def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
+    """The sandbox's authorities and people, the center's schema and customers; nothing is made twice."""
+    from ingam.run import sandbox as sandbox_process
+    from ingam.run.cli import customer as customer_command
+
+    addresses = sandbox_process.prepare(settings, _say)
+    environment["INGAM_ADDRESSES"] = ",".join(f"{name}={base}" for name, base in addresses.items())
+    _say("데이터베이스 준비 · preparing the database")
+    customer_command.migrate_and_seed(read(environment), settings.data / "sandbox" / "people.json")
+    return environment
+
+
+def _watch(settings: Settings, environment: dict[str, str], *, quiet: bool) -> int:
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _frame: stopping.append(got))
+    for name in CHILDREN:
+        if not _free(settings.port(name)):
+            raise Failure("port-taken", port=settings.port(name), process=name)
+    children = [_start(name, environment) for name in CHILDREN]
+    try:
+        if not _ready(settings, children, stopping):
+            return 1
+        _tell(settings, quiet=quiet)
+        while not stopping:
+            for child in children:
+                if child.process.poll() is not None:
+                    print(f"✗ {child.name} 종료 · ended with {child.process.returncode}", file=sys.stderr, flush=True)
+                    return 1
+            time.sleep(0.2)
+        return 0
+    finally:
+        _stop(children)
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _start(name: str, environment: dict[str, str]) -> Child:
+    _say(f"{name} 시작 · starting")
+    command = [sys.executable, "-m", f"ingam.run.{name}"]
+    return Child(name, subprocess.Popen(command, env=environment, preexec_fn=_own_group(os.getpid())))  # noqa: PLW1509
+
+
+def _own_group(parent: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def run_in_child() -> None:
+        os.setpgid(0, 0)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # the parent died before prctl
+            os._exit(1)
+
+    return run_in_child
+
+
+def _ready(settings: Settings, children: list[Child], stopping: list[int]) -> bool:
+    until = time.monotonic() + READY_S
+    waiting = {child.name: child for child in children}
+    while waiting and time.monotonic() < until and not stopping:
+        for name, child in list(waiting.items()):
+            if child.process.poll() is not None:
+                print(f"✗ {name} 시작 실패 · did not start", file=sys.stderr, flush=True)
+                return False
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", settings.port(name)), 0.2):
+                del waiting[name]
+        time.sleep(0.05)
+    if waiting and not stopping:
+        print(f"✗ 응답 없음 · no answer: {', '.join(waiting)}", file=sys.stderr, flush=True)
+    return not waiting
+
+
+def _stop(children: list[Child]) -> None:
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.process.pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_S
+    for child in children:
+        try:
+            child.process.wait(max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.process.pid, signal.SIGKILL)
+            child.process.wait()
+
+
+def _tell(settings: Settings, *, quiet: bool) -> None:
+    names = {
+        "center": "인증센터 · center",
+        "vault": "인증서 금고 · vault",
+        "console": "운영자 · console",
+        "ca": "인증기관 · CA",
+        "va": "상태조회 · OCSP/CRL",
+        "relay": "복사 중계 · relay (예약 · reserved)",
+        "sandbox": "바깥세상 · sandbox",
+    }
+    print()
+    for process, name in names.items():
+        print(f"  http://localhost:{settings.port(process)}   {name}")
+    demo = settings.data / "sandbox" / "demo.json"
+    if not quiet and demo.exists():
+        _tell_people(json.loads(demo.read_text(encoding="utf-8")))
+    print("\n  Ctrl-C 로 모두 멈춥니다 · stops all\n", flush=True)
+
+
+def _tell_people(demo: dict[str, object]) -> None:
+    print(json.dumps(demo, ensure_ascii=False, indent=1))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(asyncio.CancelledError):
+        raise SystemExit(main())
