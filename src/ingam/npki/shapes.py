@@ -1,0 +1,285 @@
+"""Shapes: the to-be-signed bytes of every certificate of the Korean profile, built from data (npki.md section 2).
+
+An authority, the sandbox's other authorities and the tests share these builders. Nothing here knows a clock, makes a
+key or draws a number: serial, instants, keys and the VID are parameters. The order of extensions and the string types
+are those of the published certificates, so that the same facts give the same bytes.
+
+    name, Validity, Policy, Shape   what goes in
+    root, authority, responder, person, encryption   the shapes
+    tbs_certificate, assemble, sign   bytes out
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import Enum
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from ingam.kernel.errors import Defect
+from ingam.kernel.instants import KST
+from ingam.npki import der, vid
+from ingam.npki.private_key import RANDOM_NUMBER
+from ingam.npki.vid import Vid
+
+SHA256_WITH_RSA: Final = der.algorithm("1.2.840.113549.1.1.11")
+ANY_POLICY: Final = "2.5.29.32.0"
+ROOT_SERVICE_POLICY: Final = "1.2.410.200004.2.1"
+"""Of the OCSP and TSA certificates that the root issues."""
+
+ROOT_CPS: Final = "http://www.rootca.or.kr/rca/cps.html"
+NOTICE_ACCREDITED: Final = (
+    "이 인증서는 공인인증서입니다"
+    "(This certificate is accredited under Electronic Signature Act of the Republic of Korea)"
+)
+"""Of the RootCA 4 generation (2010-2030)."""
+
+NOTICE_JOINT: Final = NOTICE_ACCREDITED.replace("공인", "공동")
+"""Of the RootCA 5 generation (2026-2036)."""
+
+_TYPES: Final = {"C": "2.5.4.6", "O": "2.5.4.10", "OU": "2.5.4.11", "CN": "2.5.4.3"}
+_TRUE: Final = b"\x01\x01\xff"
+_EXPLICIT_POLICY: Final = der.seq(b"\x80\x01\x00")
+_OCSP_METHOD: Final = der.oid("1.3.6.1.5.5.7.48.1")
+_OCSP_SIGNING: Final = der.oid("1.3.6.1.5.5.7.3.9")
+_CPS: Final = der.oid("1.3.6.1.5.5.7.2.1")
+_USER_NOTICE: Final = der.oid("1.3.6.1.5.5.7.2.2")
+
+
+class Usage(Enum):
+    """The keyUsage values of the profile: the content of their DER BIT STRING (npki.md section 2.1)."""
+
+    SIGN = bytes.fromhex("06c0")  # digitalSignature, nonRepudiation
+    ENCRYPT = bytes.fromhex("0520")  # keyEncipherment alone: the km pair
+    AUTHORITY = bytes.fromhex("0106")  # keyCertSign, cRLSign
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Aware instants, whole seconds, 1950 to 2049 (UTCTime)."""
+
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One PolicyInformation. `cps`: an IA5 address; `notice`: a BMPString, which yessign puts first."""
+
+    oid: str
+    cps: str | None = None
+    notice: str | None = None
+    notice_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityKey:
+    """The full authorityKeyIdentifier: the issuer's key id, and name and serial of the issuer's own certificate.
+
+    `issuer`: DER of the name that issued the issuer's certificate.
+    """
+
+    key_id: bytes
+    issuer: bytes
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What distinguishes one kind of certificate from another; None leaves an extension out.
+
+    `basic`: (is an authority, path length or None). `real_name` makes a subjectAltName, with `vid` inside if there is
+    one. `crl` and `ocsp`: addresses as the certificate names them.
+    """
+
+    usage: Usage | None = None
+    policy: Policy | None = None
+    real_name: str | None = None
+    vid: Vid | None = None
+    basic: tuple[bool, int | None] | None = None
+    explicit_policy: bool = False
+    ocsp_signing: bool = False
+    crl: str | None = None
+    ocsp: str | None = None
+
+
+def root() -> Shape:
+    """A root of the KISA kind: key identifier and basicConstraints, nothing else."""
+    return Shape(basic=(True, None))
+
+
+def authority(real_name: str, crl: str, *, notice: str, path_length: int | None = 0) -> Shape:
+    """A licensed CA. `crl`: the root's list; `path_length` None as SignKorea CA5 has it."""
+    policy = Policy(ANY_POLICY, ROOT_CPS, notice)
+    return Shape(Usage.AUTHORITY, policy, real_name, basic=(True, path_length), explicit_policy=True, crl=crl)
+
+
+def responder(real_name: str, crl: str, *, notice: str) -> Shape:
+    """An OCSP responder as the root issues it: EKU critical, no id-pkix-ocsp-nocheck (npki.md section 7)."""
+    policy = Policy(ROOT_SERVICE_POLICY, ROOT_CPS, notice)
+    return Shape(Usage.SIGN, policy, real_name, ocsp_signing=True, crl=crl)
+
+
+def person(policy: Policy, real_name: str, identifier: Vid | None, *, crl: str, ocsp: str) -> Shape:
+    """A signing certificate: identifyData, neither basicConstraints nor EKU. `identifier` None leaves the VID out."""
+    return Shape(Usage.SIGN, policy, real_name, identifier, crl=crl, ocsp=ocsp)
+
+
+def encryption(policy_oid: str, *, crl: str, ocsp: str) -> Shape:
+    """A km certificate (암호용): its policy without qualifiers, no subjectAltName."""
+    return Shape(Usage.ENCRYPT, Policy(policy_oid), crl=crl, ocsp=ocsp)
+
+
+def name(*parts: tuple[str, str]) -> bytes:
+    """DER of a Name, root first: ("C", "KR"), ("O", …), ("OU", …), ("CN", …); all but C are UTF8Strings."""
+    return der.seq(*(der.set_of([_attribute(kind, value)]) for kind, value in parts))
+
+
+def end_of_day(day: date) -> datetime:
+    """23:59:59 in Korea on that day: the notAfter of every person's certificate."""
+    return datetime.combine(day, time(23, 59, 59), KST).astimezone(UTC)
+
+
+def public_key(key: RSAPrivateKey | RSAPublicKey) -> bytes:
+    """DER of the SubjectPublicKeyInfo."""
+    public = key.public_key() if isinstance(key, RSAPrivateKey) else key
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_identifier(spki: bytes) -> bytes:
+    """20 bytes: SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1)."""
+    _, bits = der.whole(spki).sequence()
+    return hashlib.sha1(bits.bits(), usedforsecurity=False).digest()
+
+
+def private_key_info(key: RSAPrivateKey, random: bytes | None) -> bytes:
+    """Plain PKCS#8 with R: `random` is 20 bytes or more, or None for a pair without one (npki.md section 1.1)."""
+    plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    if random is None:
+        return plain
+    attribute = der.seq(RANDOM_NUMBER, der.set_of([der.bits(random)]))
+    return der.seq(der.whole(plain).content, der.tlv(0xA0, attribute))
+
+
+def tbs_certificate(
+    shape: Shape,
+    *,
+    serial: int,
+    issuer: bytes,
+    validity: Validity,
+    subject: bytes,
+    spki: bytes,
+    authority_key: AuthorityKey | None,
+    subject_key: bytes | None = None,
+) -> bytes:
+    """DER of a TBSCertificate, version 3, to be signed with sha256WithRSAEncryption.
+
+    `issuer`, `subject`: DER names; `spki`: DER; `authority_key` None for a root; `subject_key` is computed where it is
+    not given. Raises Defect `shape-serial`, `shape-instant`.
+    """
+    if serial <= 0 or serial.bit_length() > 159:
+        raise Defect("shape-serial")
+    return der.seq(
+        der.explicit(0, der.integer(2)),
+        der.integer(serial),
+        SHA256_WITH_RSA,
+        issuer,
+        der.seq(_utc_time(validity.not_before), _utc_time(validity.not_after)),
+        subject,
+        spki,
+        der.explicit(3, der.seq(*_extensions(shape, authority_key, subject_key or key_identifier(spki)))),
+    )
+
+
+def assemble(tbs: bytes, signature: bytes) -> bytes:
+    """The certificate of to-be-signed bytes and their signature."""
+    return der.seq(tbs, SHA256_WITH_RSA, der.bits(signature))
+
+
+def sign(tbs: bytes, key: RSAPrivateKey) -> bytes:
+    """The certificate, signed with RSASSA-PKCS1-v1_5 and SHA-256."""
+    return assemble(tbs, key.sign(tbs, PKCS1v15(), SHA256()))
+
+
+def _extensions(shape: Shape, authority_key: AuthorityKey | None, subject_key: bytes) -> list[bytes]:
+    """In the order of the published certificates."""
+    found: list[bytes] = []
+    if authority_key is not None:
+        found.append(_extension("2.5.29.35", authority_key_value(authority_key)))
+    found.append(_extension("2.5.29.14", der.octets(subject_key)))
+    if shape.usage is not None:
+        found.append(_extension("2.5.29.15", der.tlv(der.BIT_STRING, shape.usage.value), critical=True))
+    if shape.policy is not None:
+        found.append(_extension("2.5.29.32", der.seq(_policy(shape.policy)), critical=True))
+    if shape.real_name is not None:
+        found.append(_extension("2.5.29.17", der.seq(_identify_data(shape.real_name, shape.vid))))
+    if shape.basic is not None:
+        found.append(_extension("2.5.29.19", _basic_constraints(*shape.basic), critical=True))
+    if shape.explicit_policy:
+        found.append(_extension("2.5.29.36", _EXPLICIT_POLICY, critical=True))
+    if shape.ocsp_signing:
+        found.append(_extension("2.5.29.37", der.seq(_OCSP_SIGNING), critical=True))
+    if shape.crl is not None:
+        found.append(_extension("2.5.29.31", der.seq(_distribution_point(shape.crl))))
+    if shape.ocsp is not None:
+        found.append(_extension("1.3.6.1.5.5.7.1.1", der.seq(der.seq(_OCSP_METHOD, _address(shape.ocsp)))))
+    return found
+
+
+def authority_key_value(key: AuthorityKey) -> bytes:
+    """DER of an AuthorityKeyIdentifier in full form; a revocation list carries the same (npki.md section 7)."""
+    serial = der.whole(der.integer(key.serial)).content
+    return der.seq(der.tlv(0x80, key.key_id), der.tlv(0xA1, der.explicit(4, key.issuer)), der.tlv(0x82, serial))
+
+
+def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    return der.seq(der.oid(oid), _TRUE if critical else b"", der.octets(value))
+
+
+def _attribute(kind: str, value: str) -> bytes:
+    tag = der.PRINTABLE_STRING if kind == "C" else der.UTF8_STRING
+    return der.seq(der.oid(_TYPES[kind]), der.tlv(tag, value.encode("utf-8")))
+
+
+def _policy(policy: Policy) -> bytes:
+    qualifiers = []
+    if policy.cps is not None:
+        qualifiers.append(der.seq(_CPS, der.tlv(der.IA5_STRING, policy.cps.encode("ascii"))))
+    if policy.notice is not None:
+        text = der.tlv(der.BMP_STRING, policy.notice.encode("utf-16-be"))
+        qualifiers.insert(0 if policy.notice_first else 1, der.seq(_USER_NOTICE, der.seq(text)))
+    return der.seq(der.oid(policy.oid), der.seq(*qualifiers) if qualifiers else b"")
+
+
+def _identify_data(real_name: str, identifier: Vid | None) -> bytes:
+    """otherName of type kisa-identifyData; an authority's has a realName alone (npki.md section 3)."""
+    if identifier is None:
+        value = der.seq(der.tlv(der.UTF8_STRING, real_name.encode("utf-8")))
+    else:
+        value = vid.encode_identify_data(real_name, identifier)
+    return der.tlv(0xA0, der.oid(vid.IDENTIFY_DATA) + der.explicit(0, value))
+
+
+def _basic_constraints(is_authority: bool, path_length: int | None) -> bytes:
+    return der.seq(_TRUE if is_authority else b"", b"" if path_length is None else der.integer(path_length))
+
+
+def _distribution_point(address: str) -> bytes:
+    return der.seq(der.explicit(0, der.explicit(0, _address(address))))
+
+
+def _address(address: str) -> bytes:
+    return der.tlv(0x86, address.encode("ascii"))
+
+
+def _utc_time(at: datetime) -> bytes:
+    # RFC 5280 section 4.1.2.5 asks for GeneralizedTime from 2050 on; no joint certificate gets there.
+    if at.tzinfo is None or at.microsecond or not 1950 <= at.astimezone(UTC).year <= 2049:
+        raise Defect("shape-instant")
+    return der.tlv(der.UTC_TIME, at.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode("ascii"))
