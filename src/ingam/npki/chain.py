@@ -139,7 +139,7 @@ class Anchors:
 
     @classmethod
     def sorted_out(cls, certificates: Iterable[Certificate]) -> Anchors:
-        """Anchors from one heap: the self-issued are roots, the others stand under theirs, or are pinned without one."""
+        """Anchors from one heap: the self-issued are roots, the others stand under theirs or, without one, are pinned."""
         given = list({one.fingerprint: one for one in certificates}.values())
         roots = [one for one in given if one.self_issued]
         rest = [one for one in given if not one.self_issued]
