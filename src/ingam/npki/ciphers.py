@@ -32,6 +32,7 @@ class BlockCipher(StrEnum):
     AES_256 = "aes-256"
     TRIPLE_DES = "3des"
     RC2_40 = "rc2-40"
+    RC2_128 = "rc2-128"
 
 
 KEY_SIZE: Final = {
@@ -44,10 +45,12 @@ KEY_SIZE: Final = {
     BlockCipher.AES_256: 32,
     BlockCipher.TRIPLE_DES: 24,
     BlockCipher.RC2_40: 5,
+    BlockCipher.RC2_128: 16,
 }
 """Bytes of a key."""
 
-BLOCK_SIZE: Final = dict.fromkeys(BlockCipher, 16) | {BlockCipher.TRIPLE_DES: 8, BlockCipher.RC2_40: 8}
+_EIGHT: Final = (BlockCipher.TRIPLE_DES, BlockCipher.RC2_40, BlockCipher.RC2_128)
+BLOCK_SIZE: Final = dict.fromkeys(BlockCipher, 16) | dict.fromkeys(_EIGHT, 8)
 """Bytes of a block and of an IV."""
 
 
@@ -88,8 +91,10 @@ def _cbc(cipher: BlockCipher, key: bytes, iv: bytes, blocks: bytes, *, encrypt: 
     if len(key) != KEY_SIZE[cipher] or len(iv) != BLOCK_SIZE[cipher]:
         raise ValueError("a key or an IV of another size")
     match cipher:
-        case BlockCipher.RC2_40:
-            words = rc2.schedule(key, 40)
+        case BlockCipher.RC2_40 | BlockCipher.RC2_128:
+            if encrypt:
+                raise ValueError("RC2 is for reading only")
+            words = rc2.schedule(key, 8 * len(key))
             return _chain(lambda block: rc2.decrypt_block(block, words), iv, blocks, encrypt=encrypt)
         case BlockCipher.ARIA_128 | BlockCipher.ARIA_192 | BlockCipher.ARIA_256:
             found = libcrypto.aria_cbc(key, iv, blocks, encrypt=encrypt)

@@ -134,9 +134,13 @@ def open_key(data: bytes, password: bytes) -> PrivateKey:
 def decrypt(file: KeyFile, password: bytes) -> bytes:
     """The plain PKCS#8 bytes. Raises WrongPassword or DamagedKeyFile; what is inside is not looked at further."""
     key, iv = _key_and_iv(file, password)
-    padded = ciphers.decrypt_blocks(file.cipher, key, iv, file.sealed)
+    return unwrapped(ciphers.decrypt_blocks(file.cipher, key, iv, file.sealed), 16)
+
+
+def unwrapped(padded: bytes, block: int) -> bytes:
+    """The one DER SEQUENCE that decrypted blocks hold, without padding. Raises WrongPassword or DamagedKeyFile."""
     try:
-        plain = ciphers.unpad(padded, 16)
+        plain = ciphers.unpad(padded, block)
         der.whole(plain).expect(der.SEQUENCE)
     except (BadPadding, NotDer):
         raise _why_unreadable(padded) from None
@@ -214,7 +218,7 @@ def _scheme(algorithm: Element, sealed: bytes) -> KeyFile:
 
 def _salt_and_rounds(parameters: Element) -> tuple[int, bytes]:
     salt, iterations = parameters.exactly(2)
-    return _rounds(iterations), _salt(salt)
+    return bounded_iterations(iterations), _salt(salt)
 
 
 def _pbes2(parameters: Element, sealed: bytes) -> KeyFile:
@@ -231,7 +235,7 @@ def _pbes2(parameters: Element, sealed: bytes) -> KeyFile:
     prf = _prf(optional, ciphers.KEY_SIZE[cipher])
     if len(iv.expect(der.OCTET_STRING).content) != 16:
         raise NotDer(expected="an IV of 16 bytes")
-    return KeyFile(variant, prf, _rounds(iterations), _salt(salt), iv.content, sealed)
+    return KeyFile(variant, prf, bounded_iterations(iterations), _salt(salt), iv.content, sealed)
 
 
 def _prf(optional: list[Element], key_size: int) -> Prf:
@@ -257,7 +261,8 @@ def _salt(salt: Element) -> bytes:
     return content
 
 
-def _rounds(iterations: Element) -> int:
+def bounded_iterations(iterations: Element) -> int:
+    """An iteration count within 1 to MOST_ITERATIONS. Raises TooManyIterations, or NotDer where it is not positive."""
     # Five octets already exceed the bound: refused by length, before a number of 60 KB is made.
     if len(iterations.expect(der.INTEGER).content) > 4:
         raise TooManyIterations(most=MOST_ITERATIONS)

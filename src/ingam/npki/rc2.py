@@ -1,4 +1,4 @@
-"""RC2 with a 40-bit key, one block at a time (RFC 2268): some old .pfx files hide their certificates under it.
+"""RC2, one block at a time (RFC 2268): some old .pfx files hide their certificates under it.
 
 For reading only; nothing is ever written with it.
 """
