@@ -36,6 +36,14 @@ export function same(one: Uint8Array, other: Uint8Array): boolean {
   return difference === 0
 }
 
+/** Where `sought` first stands in `bytes`, or -1. */
+export function indexOf(bytes: Uint8Array, sought: Uint8Array): number {
+  for (let at = 0; at + sought.length <= bytes.length; at++) {
+    if (same(bytes.subarray(at, at + sought.length), sought)) return at
+  }
+  return -1
+}
+
 /** Order of octet strings as DER sorts a SET OF (X.690 §11.6): by octet, a prefix first. */
 export function order(one: Uint8Array, other: Uint8Array): number {
   const shared = Math.min(one.length, other.length)

@@ -24,11 +24,8 @@ export function encryptCbc(cipher: BlockCipher, iv: Uint8Array, plain: Uint8Arra
   return data
 }
 
-/**
- * Decrypts whole blocks and takes the padding off: a view of a fresh array, or null where the padding is wrong.
- * The cipher is wiped.
- */
-export function decryptCbc(cipher: BlockCipher, iv: Uint8Array, encrypted: Uint8Array): Uint8Array | null {
+/** Decrypts whole blocks and leaves the padding on: a fresh array. The cipher is wiped. */
+export function decryptBlocks(cipher: BlockCipher, iv: Uint8Array, encrypted: Uint8Array): Uint8Array {
   const { size } = cipher
   const data = encrypted.slice()
   let previous = iv
@@ -38,16 +35,13 @@ export function decryptCbc(cipher: BlockCipher, iv: Uint8Array, encrypted: Uint8
     previous = encrypted.subarray(at, at + size)
   }
   cipher.wipe()
-  const length = unpadded(data, size)
-  if (length === null) data.fill(0)
-  return length === null ? null : data.subarray(0, length)
+  return data
 }
 
-function unpadded(data: Uint8Array, size: number): number | null {
-  const padding = data.at(-1) ?? 0
-  if (padding === 0 || padding > size || padding > data.length) return null
-  for (const octet of data.subarray(-padding)) {
-    if (octet !== padding) return null
-  }
-  return data.length - padding
+/** What stands before the padding: a view, or null where the padding is wrong. */
+export function unpad(padded: Uint8Array, size: 8 | 16): Uint8Array | null {
+  const padding = padded.at(-1) ?? 0
+  if (padding === 0 || padding > size || padding > padded.length) return null
+  if (!padded.subarray(-padding).every((octet) => octet === padding)) return null
+  return padded.subarray(0, padded.length - padding)
 }

@@ -168,26 +168,16 @@ interface Fields {
 }
 
 function readFields(data: Uint8Array): Fields {
-  const [tbs, outer, signature, ...more] = whole(data).sequence()
-  if (tbs === undefined || outer === undefined || signature === undefined || more.length > 0) {
-    throw new CertificateMalformed('tbs, algorithm and signature')
-  }
+  const [tbs, outer, signature] = whole(data).exactly(3)
   outer.expect(SEQUENCE)
   signature.bits()
   const [version, serial, inner, issuer, validity, subject, spki, ...rest] = tbs.sequence()
-  if (version === undefined || serial === undefined || inner === undefined || issuer === undefined) {
-    throw new CertificateMalformed('the fields of a certificate')
-  }
-  if (validity === undefined || subject === undefined || spki === undefined) {
-    throw new CertificateMalformed('the fields of a certificate')
-  }
-  if (toHex(version.raw) !== 'a003020102') throw new CertificateMalformed('version 3')
   // RFC 5280 §4.1.1.2: both places name the same algorithm.
-  if (!same(inner.expect(SEQUENCE).raw, outer.raw)) throw new CertificateMalformed('one signature algorithm')
-  const [notBefore, notAfter, ...instants] = validity.sequence()
-  if (notBefore === undefined || notAfter === undefined || instants.length > 0) {
-    throw new CertificateMalformed('two instants')
-  }
+  if (inner === undefined || !same(inner.raw, outer.raw)) throw new CertificateMalformed('one signature algorithm')
+  if (version === undefined || toHex(version.raw) !== 'a003020102') throw new CertificateMalformed('version 3')
+  if (serial === undefined || issuer === undefined || validity === undefined) throw new CertificateMalformed('fields')
+  if (subject === undefined || spki === undefined) throw new CertificateMalformed('fields')
+  const [notBefore, notAfter] = validity.exactly(2)
   return {
     serial: readSerial(serial),
     issuer: parseName(issuer.expect(SEQUENCE).raw),
@@ -249,11 +239,9 @@ function readExtension(parts: readonly Element[]): Extension {
 }
 
 function readRsaPublic(spki: Element): RsaPublic {
-  const [kind, key, ...more] = spki.sequence()
-  if (kind === undefined || key === undefined || more.length > 0) throw new CertificateMalformed('an RSA key')
+  const [kind, key] = spki.exactly(2)
   if (!same(kind.raw, RSA_KEY)) throw new CertificateKeyKind()
-  const [n, e, ...rest] = whole(key.bits()).sequence()
-  if (n === undefined || e === undefined || rest.length > 0) throw new CertificateMalformed('an RSA key')
+  const [n, e] = whole(key.bits()).exactly(2)
   const numbers = { n: n.integer(), e: e.integer() }
   if (numbers.n <= 0n || numbers.e <= 0n) throw new CertificateMalformed('an RSA key')
   return numbers
@@ -273,10 +261,8 @@ function readKeyUsage(value: Uint8Array): ReadonlySet<Usage> {
 function readPolicies(value: Uint8Array): readonly string[] {
   const found = whole(value)
     .sequence()
-    .map((policy) => policy.sequence()[0]?.oid() ?? '')
-  if (found.length === 0 || new Set(found).size !== found.length || found.includes('')) {
-    throw new CertificateMalformed('each policy once')
-  }
+    .map((policy) => policy.atLeast(1)[0].oid())
+  if (found.length === 0 || new Set(found).size !== found.length) throw new CertificateMalformed('each policy once')
   return found
 }
 

@@ -24,6 +24,9 @@ export const BMP_STRING = 0x1e
 export const SEQUENCE = 0x30
 export const SET = 0x31
 
+/** Content octets of an OBJECT IDENTIFIER; the longest of NPKI has eleven. */
+const OID_MOST = 128
+
 /** The bytes are not the DER that the place asks for: code `not-der`. */
 export class NotDer extends Refusal {
   constructor(expected: string, found: string | number) {
@@ -78,6 +81,26 @@ export class Element {
   /** The children of a SEQUENCE (or another constructed tag); throws NotDer. */
   sequence(tag: number = SEQUENCE): Element[] {
     return this.expect(tag).children()
+  }
+
+  /** The children, if there are this many; throws NotDer. */
+  exactly(count: 1, tag?: number): [Element]
+  exactly(count: 2, tag?: number): [Element, Element]
+  exactly(count: 3, tag?: number): [Element, Element, Element]
+  exactly(count: number, tag: number = SEQUENCE): Element[] {
+    const parts = this.sequence(tag)
+    if (parts.length !== count) throw new NotDer(`${count} parts`, parts.length)
+    return parts
+  }
+
+  /** The children, if there are this many or more; throws NotDer. */
+  atLeast(count: 1, tag?: number): [Element, ...Element[]]
+  atLeast(count: 2, tag?: number): [Element, Element, ...Element[]]
+  atLeast(count: 3, tag?: number): [Element, Element, Element, ...Element[]]
+  atLeast(count: number, tag: number = SEQUENCE): Element[] {
+    const parts = this.sequence(tag)
+    if (parts.length < count) throw new NotDer(`${count} parts or more`, parts.length)
+    return parts
   }
 
   /** The one element inside `[number] EXPLICIT`. */
@@ -151,6 +174,8 @@ export function unsigned(content: Uint8Array): bigint {
 
 /** Dotted form of the content octets of an OBJECT IDENTIFIER (X.690 §8.19). */
 export function decodeOid(content: Uint8Array): string {
+  // An arc of kilobytes costs quadratic time.
+  if (content.length > OID_MOST) throw new NotDer('a short identifier', content.length)
   const arcs: bigint[] = []
   let value = 0n
   let fresh = true

@@ -6,34 +6,27 @@
  */
 
 import { Refusal } from '../failure.ts'
-import { wipe } from '../octets.ts'
-import { type Randomness, randomBytes } from '../platform.ts'
-import { NotDer, OCTET_STRING, octets, seq, whole } from './der.ts'
+import { fromHex, indexOf, join, wipe } from '../octets.ts'
+import { unpad } from './cbc.ts'
+import { algorithm, integer, NotDer, OCTET_STRING, octets, seq, SEQUENCE, whole } from './der.ts'
 import {
   decrypt,
   encrypt,
   type Encryption,
   freshEncryption,
-  type Prf,
   readEncryption,
-  type Variant,
+  type Sealing,
   writeEncryption,
 } from './pbes.ts'
-import { DamagedKey, looksLikePkcs8, PrivateKey } from './private_key.ts'
+import { DamagedKey, PrivateKey, RANDOM_NUMBER, RSA_ENCRYPTION } from './private_key.ts'
 
 export const SIZE_MOST = 64 * 1024
+/** Rounds of the form "for backup" (security B16). */
+export const BACKUP_ITERATIONS = 600_000
 
 /** What a key file says without its password. */
 export interface KeyFile extends Encryption {
   readonly encrypted: Uint8Array
-}
-
-/** How to encrypt: 2048 rounds of PBES2-SEED with HMAC-SHA1 unless said otherwise, the form that every agent reads (B16). */
-export interface Sealing {
-  readonly variant?: Variant
-  readonly iterations?: number
-  readonly prf?: Prf
-  readonly random?: Randomness
 }
 
 /** The password does not open the file: code `wrong-password`. */
@@ -46,64 +39,98 @@ export class WrongPassword extends Refusal {
 
 /** The file is larger than any key file: code `key-too-large`. */
 export class KeyTooLarge extends Refusal {
-  constructor() {
-    super('key-too-large', { most: SIZE_MOST })
+  constructor(bytes: number) {
+    super('key-too-large', { bytes, most: SIZE_MOST })
     this.name = 'KeyTooLarge'
   }
 }
 
-/** Reads a key file from its outside. Throws KeyTooLarge, DamagedKey, UnknownKeyVariant, TooManyIterations. */
+/** What a file says of itself. Throws KeyTooLarge, DamagedKey, UnknownKeyVariant, TooManyIterations; computes nothing. */
 export function describe(file: Uint8Array): KeyFile {
-  if (file.length > SIZE_MOST) throw new KeyTooLarge()
+  if (file.length > SIZE_MOST) throw new KeyTooLarge(file.length)
+  let found: KeyFile
   try {
-    const [identifier, encrypted, ...more] = whole(file).sequence()
-    if (identifier === undefined || encrypted === undefined || more.length > 0) throw new DamagedKey('file')
-    const content = encrypted.expect(OCTET_STRING).content
-    const encryption = readEncryption(identifier)
-    if (content.length === 0 || content.length % 16 !== 0) throw new DamagedKey('ciphertext')
-    return { ...encryption, encrypted: content }
+    const [identifier, encrypted] = whole(file).exactly(2)
+    found = { encrypted: encrypted.expect(OCTET_STRING).content, ...readEncryption(identifier) }
   } catch (failure) {
-    throw failure instanceof NotDer ? new DamagedKey('file') : failure
+    throw failure instanceof NotDer ? new DamagedKey('structure') : failure
   }
+  const { length } = found.encrypted
+  if (length === 0 || length % 16 !== 0) throw new DamagedKey('ciphertext')
+  return found
 }
 
 /**
- * Opens a key file. `password`: bytes, never trimmed or normalised; the caller overwrites them.
+ * The opened key of a file. `password`: bytes, tried as they are, never trimmed; the caller overwrites them.
  *
- * Throws what `describe` throws, WrongPassword, and DamagedKey where the password fits and the key inside is unsound.
+ * Throws what `describe` throws, WrongPassword, DamagedKey or UnsuitableKey.
  */
 export async function openKey(file: Uint8Array, password: Uint8Array): Promise<PrivateKey> {
   const described = describe(file)
-  return new PrivateKey(ownPlain(await decrypt(described, password, described.encrypted)))
+  return keyOf(await decrypt(described, password, described.encrypted), 16)
 }
 
-/** The plaintext, if its outside is a PrivateKeyInfo of exactly its length; else the password was wrong. */
-export function ownPlain(plain: Uint8Array | null): Uint8Array {
-  if (plain === null) throw new WrongPassword()
-  if (looksLikePkcs8(plain)) return plain
-  wipe(plain)
-  throw new WrongPassword()
+/** The key in decrypted blocks of a size. Throws WrongPassword, DamagedKey, UnsuitableKey; then the blocks are wiped. */
+export function keyOf(padded: Uint8Array, size: 8 | 16): PrivateKey {
+  const plain = unpad(padded, size)
+  try {
+    if (plain === null || !isSequence(plain)) throw whyUnreadable(padded)
+    return new PrivateKey(plain)
+  } catch (failure) {
+    wipe(padded)
+    throw failure
+  }
 }
 
-/** Encrypts plain PKCS#8 bytes as they are: a whole key file. */
+function isSequence(plain: Uint8Array): boolean {
+  try {
+    return whole(plain).tag === SEQUENCE
+  } catch {
+    return false
+  }
+}
+
+/** A whole key file of these very bytes. The key inside is not looked at, and the password is not judged. */
 export async function sealKey(pkcs8: Uint8Array, password: Uint8Array, how: Sealing = {}): Promise<Uint8Array> {
-  const { variant = 'pbes2-seed', iterations = 2048, prf = 'hmac-sha1', random = randomBytes } = how
-  const encryption = freshEncryption(variant, iterations, prf, random)
+  const encryption = freshEncryption(how)
   return seq(writeEncryption(encryption), octets(await encrypt(encryption, password, pkcs8)))
 }
 
-/** Encrypts the same bytes under another password: by default in the variant, count and PRF of the file. */
+/**
+ * The same PKCS#8 bytes under a new password, in the same variant with at least 2048 rounds unless told otherwise.
+ *
+ * Throws what `openKey` throws.
+ */
 export async function changePassword(
   file: Uint8Array,
   old: Uint8Array,
   fresh: Uint8Array,
   how: Sealing = {},
 ): Promise<Uint8Array> {
-  const { variant, iterations, prf } = describe(file)
+  const found = describe(file)
   const key = await openKey(file, old)
+  const kept = how.variant === undefined || how.variant === found.variant
+  const same: Sealing = {
+    variant: found.variant,
+    iterations: Math.max(found.iterations, 2048),
+    prf: kept ? found.prf : null,
+  }
   try {
-    return await sealKey(key.pkcs8, fresh, { variant, iterations, ...(prf === null ? {} : { prf }), ...how })
+    return await sealKey(key.pkcs8, fresh, { ...same, ...how })
   } finally {
     key.wipe()
   }
+}
+
+/** Seven and more bytes that another key gives by chance once in 2^50 tries or less. */
+const SIGNS = [RANDOM_NUMBER, algorithm(RSA_ENCRYPTION).subarray(4), join(integer(65537), fromHex('0282'))]
+
+/**
+ * Wrong password, or a damaged file under the right one: then what CBC leaves intact still reads like a key.
+ *
+ * A flipped byte spoils one block and a byte of the next; with the right key the rest is the person's PKCS#8.
+ */
+function whyUnreadable(padded: Uint8Array): Refusal {
+  const header = padded[0] === 0x30 && padded[1] === 0x82 && indexOf(padded.subarray(4, 8), fromHex('02010030')) === 0
+  return header || SIGNS.some((sign) => indexOf(padded, sign) >= 0) ? new DamagedKey('content') : new WrongPassword()
 }

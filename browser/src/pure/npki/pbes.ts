@@ -3,13 +3,25 @@
  * both directions. Key files and the bags of a .pfx share it.
  */
 
+import { cbc } from '@noble/ciphers/aes.js'
 import { sha1 } from '@noble/hashes/legacy.js'
 import { Refusal } from '../failure.ts'
 import { ascii, wipe } from '../octets.ts'
-import { type Randomness, subtle } from '../platform.ts'
+import { type Randomness, randomBytes, subtle } from '../platform.ts'
 import { aria } from './aria.ts'
-import { type BlockCipher, decryptCbc, encryptCbc } from './cbc.ts'
-import { algorithm, type Element, integer, NotDer, nul, OCTET_STRING, octets, seq, SEQUENCE } from './der.ts'
+import { type BlockCipher, decryptBlocks, encryptCbc } from './cbc.ts'
+import {
+  algorithm,
+  type Element,
+  INTEGER,
+  integer,
+  NotDer,
+  nothing,
+  OCTET_STRING,
+  octets,
+  seq,
+  SEQUENCE,
+} from './der.ts'
 import { pbkdf1Sha1 } from './pbkdf1.ts'
 import { seed } from './seed.ts'
 
@@ -39,11 +51,12 @@ const PRF_OIDS: Readonly<Record<Prf, string>> = {
   'hmac-sha256': '1.2.840.113549.2.9',
 }
 
-type Pbes2Variant = Exclude<Variant, 'pbe-sha1-seed' | 'seed-cbc-sha1'>
+type Pbes1Variant = 'pbe-sha1-seed' | 'seed-cbc-sha1'
+type Pbes2Variant = Exclude<Variant, Pbes1Variant>
 interface Scheme {
   readonly oid: string
   readonly keySize: 16 | 24 | 32
-  /** null: WebCrypto's AES. */
+  /** null: AES, which a kept library does. */
   readonly cipher: ((key: Uint8Array) => BlockCipher) | null
 }
 const SCHEMES: Readonly<Record<Pbes2Variant, Scheme>> = {
@@ -85,35 +98,31 @@ export class TooManyIterations extends Refusal {
 
 /** Reads an AlgorithmIdentifier. Throws UnknownKeyVariant, TooManyIterations, or NotDer for damaged parameters. */
 export function readEncryption(identifier: Element): Encryption {
-  const [kind, parameters, ...more] = identifier.sequence()
-  if (kind === undefined || parameters === undefined || more.length > 0) throw new NotDer('an algorithm', more.length)
+  const [kind, parameters] = identifier.exactly(2)
   const dotted = kind.oid()
-  if (dotted === PBE_SHA1_SEED) return readPbes1('pbe-sha1-seed', parameters)
-  // The same OID stands for PBES2's inner cipher; there its parameter is a bare OCTET STRING (npki.md §1).
-  if (dotted === SEED_CBC && parameters.tag === SEQUENCE) return readPbes1('seed-cbc-sha1', parameters)
   if (dotted === PBES2) return readPbes2(parameters)
+  if (dotted === PBE_SHA1_SEED) return readPbes1('pbe-sha1-seed', parameters)
+  // The same OID means PBES1-style encryption here, and the bare cipher inside PBES2: the parameters tell (npki.md §1).
+  if (dotted === SEED_CBC && parameters.tag === SEQUENCE) return readPbes1('seed-cbc-sha1', parameters)
   throw new UnknownKeyVariant(dotted)
 }
 
-function readPbes1(variant: Variant, parameters: Element): Encryption {
-  const [salt, count, ...more] = parameters.sequence()
-  if (salt === undefined || count === undefined || more.length > 0) throw new NotDer('salt and count', more.length)
+function readPbes1(variant: Pbes1Variant, parameters: Element): Encryption {
+  const [salt, count] = parameters.exactly(2)
   return { variant, prf: null, iterations: readIterations(count), salt: readSalt(salt), iv: null }
 }
 
 /** PBES2-params (RFC 8018 A.4): a derivation that must be PBKDF2 and a cipher with its IV. */
 function readPbes2(parameters: Element): Encryption {
-  const [derivation, scheme, ...more] = parameters.sequence()
-  if (derivation === undefined || scheme === undefined || more.length > 0) throw new NotDer('PBES2', more.length)
-  const [kind, derived] = derivation.sequence()
-  const [cipher, iv] = scheme.sequence()
-  if (kind === undefined || derived === undefined || cipher === undefined) throw new NotDer('PBES2', 'less')
+  const [derivation, encryption] = parameters.exactly(2)
+  const [kind, settings] = derivation.exactly(2)
+  const [cipher, iv] = encryption.exactly(2)
   if (kind.oid() !== PBKDF2) throw new UnknownKeyVariant(kind.oid())
   const variant = variantOf(cipher.oid())
-  if (iv === undefined) throw new NotDer('an IV', 'none')
-  const vector = iv.expect(OCTET_STRING).content
-  if (vector.length !== 16) throw new NotDer('an IV of 16 bytes', vector.length)
-  return { variant, iv: vector, ...readPbkdf2(derived, SCHEMES[variant].keySize) }
+  const [salt, count, ...optional] = settings.atLeast(2)
+  const prf = readPrf(optional, SCHEMES[variant].keySize)
+  if (iv.expect(OCTET_STRING).content.length !== 16) throw new NotDer('an IV of 16 bytes', iv.content.length)
+  return { variant, prf, iterations: readIterations(count), salt: readSalt(salt), iv: iv.content }
 }
 
 function variantOf(dotted: string): Pbes2Variant {
@@ -123,19 +132,15 @@ function variantOf(dotted: string): Pbes2Variant {
   throw new UnknownKeyVariant(dotted)
 }
 
-/** PBKDF2-params (RFC 8018 A.2): salt, count, keyLength OPTIONAL, prf DEFAULT hmacWithSHA1. */
-function readPbkdf2(parameters: Element, keySize: number): Pick<Encryption, 'prf' | 'iterations' | 'salt'> {
-  const [salt, count, ...options] = parameters.sequence()
-  if (salt === undefined || count === undefined) throw new NotDer('salt and count', 'less')
-  const iterations = readIterations(count)
-  if (options[0]?.tag === 0x02 && options.shift()!.integer() !== BigInt(keySize)) throw new NotDer('key length', 'other')
-  const prf = options.length > 0 ? prfOf(options.shift()!) : 'hmac-sha1'
-  if (options.length > 0) throw new NotDer('nothing behind', options.length)
-  return { prf, iterations, salt: readSalt(salt) }
-}
-
-function prfOf(identifier: Element): Prf {
-  const dotted = identifier.sequence()[0]?.oid() ?? ''
+/** The optional keyLength and prf of PBKDF2-params (RFC 8018 A.2); prf absent means HMAC-SHA1. */
+function readPrf(optional: readonly Element[], keySize: number): Prf {
+  const [length] = optional
+  const sized = length !== undefined && length.tag === INTEGER
+  if (sized && length.integer() !== BigInt(keySize)) throw new NotDer(`keyLength ${keySize}`, 'another')
+  const [identifier, ...more] = sized ? optional.slice(1) : optional
+  if (identifier === undefined) return 'hmac-sha1'
+  if (more.length > 0) throw new NotDer('nothing behind prf', more.length)
+  const dotted = identifier.atLeast(1)[0].oid()
   for (const [prf, known] of Object.entries(PRF_OIDS)) {
     if (known === dotted) return prf as Prf
   }
@@ -143,10 +148,12 @@ function prfOf(identifier: Element): Prf {
 }
 
 function readIterations(count: Element): number {
-  const value = count.integer()
-  if (value < 1n) throw new NotDer('a count', 'none')
-  if (value > BigInt(ITERATIONS_MOST)) throw new TooManyIterations()
-  return Number(value)
+  // Five octets already exceed the bound: refused by length, before a number of 60 KB is made.
+  if (count.expect(INTEGER).content.length > 4) throw new TooManyIterations()
+  const value = Number(count.integer())
+  if (value < 1) throw new NotDer('a positive count', value)
+  if (value > ITERATIONS_MOST) throw new TooManyIterations()
+  return value
 }
 
 function readSalt(salt: Element): Uint8Array {
@@ -158,45 +165,59 @@ function readSalt(salt: Element): Uint8Array {
 /** Writes the AlgorithmIdentifier of an encryption. */
 export function writeEncryption(encryption: Encryption): Uint8Array {
   const { variant, prf, iterations, salt, iv } = encryption
-  if (variant === 'pbe-sha1-seed') return algorithm(PBE_SHA1_SEED, seq(octets(salt), integer(iterations)))
-  if (variant === 'seed-cbc-sha1') return algorithm(SEED_CBC, seq(octets(salt), integer(iterations)))
-  // DER leaves a default out: hmacWithSHA1 is not written, and old agents expect that (npki.md §1).
-  const chosen = prf === 'hmac-sha256' ? algorithm(PRF_OIDS[prf], nul) : new Uint8Array(0)
+  if (isPbes1(variant)) {
+    return algorithm(variant === 'pbe-sha1-seed' ? PBE_SHA1_SEED : SEED_CBC, seq(octets(salt), integer(iterations)))
+  }
+  // A default is left out in DER, and agents of the SHA-1 age know no prf at all (X.690 §11.5).
+  const chosen = prf === 'hmac-sha256' ? algorithm(PRF_OIDS[prf]) : nothing
   const derivation = algorithm(PBKDF2, seq(octets(salt), integer(iterations), chosen))
-  return algorithm(PBES2, seq(derivation, algorithm(SCHEMES[variant].oid, octets(iv!))))
+  return algorithm(PBES2, seq(derivation, algorithm(SCHEMES[variant].oid, octets(iv ?? nothing))))
 }
 
-/** Fresh salt (8 bytes, 16 for AES) and, for PBES2, a fresh IV. */
-export function freshEncryption(variant: Variant, iterations: number, prf: Prf, random: Randomness): Encryption {
+function isPbes1(variant: Variant): variant is Pbes1Variant {
+  return variant === 'pbe-sha1-seed' || variant === 'seed-cbc-sha1'
+}
+
+/** How to encrypt. `random(n)` gives n bytes: first the salt, then, for PBES2, the IV. */
+export interface Sealing {
+  readonly variant?: Variant
+  readonly iterations?: number
+  readonly prf?: Prf | null
+  readonly random?: Randomness
+}
+
+/**
+ * The parameters of a new encryption: 2048 rounds of PBES2-SEED, which every agent in Korea reads (B16), unless told
+ * otherwise. `prf`: HMAC-SHA1 with SEED, HMAC-SHA256 with the others. The salt has 8 bytes with SEED, else 16.
+ */
+export function freshEncryption(how: Sealing): Encryption {
+  const { variant = 'pbes2-seed', iterations = 2048, prf = null, random = randomBytes } = how
   if (!Number.isInteger(iterations) || iterations < 1 || iterations > ITERATIONS_MOST) throw new TooManyIterations()
-  const salt = random(8)
-  if (variant === 'pbe-sha1-seed' || variant === 'seed-cbc-sha1') return { variant, prf: null, iterations, salt, iv: null }
-  return { variant, prf, iterations, salt, iv: random(16) }
+  if (isPbes1(variant)) return { variant, prf: null, iterations, salt: random(8), iv: null }
+  const plainOld = variant === 'pbes2-seed'
+  const salt = random(plainOld ? 8 : 16)
+  return { variant, prf: prf ?? (plainOld ? 'hmac-sha1' : 'hmac-sha256'), iterations, salt, iv: random(16) }
 }
 
 /** Encrypts with PKCS#7 padding. */
 export async function encrypt(encryption: Encryption, password: Uint8Array, plain: Uint8Array): Promise<Uint8Array> {
   const { key, iv, cipher } = await derive(encryption, password)
-  try {
-    return cipher === null ? await aesCbc('encrypt', key, iv, plain) : encryptCbc(cipher(key), iv, plain)
-  } finally {
-    wipe(key)
-  }
+  const encrypted = cipher === null ? cbc(key, iv).encrypt(plain) : encryptCbc(cipher(key), iv, plain)
+  wipe(key)
+  return encrypted
 }
 
-/** Decrypts; null where the padding is wrong, as it mostly is under a wrong password. Whole blocks only. */
+/** Decrypts whole blocks; the padding stays on, because what a wrong key leaves is told from what damage leaves. */
 export async function decrypt(
   encryption: Encryption,
   password: Uint8Array,
   encrypted: Uint8Array,
-): Promise<Uint8Array | null> {
+): Promise<Uint8Array> {
   const { key, iv, cipher } = await derive(encryption, password)
-  try {
-    if (cipher !== null) return decryptCbc(cipher(key), iv, encrypted)
-    return await aesCbc('decrypt', key, iv, encrypted).catch(() => null)
-  } finally {
-    wipe(key)
-  }
+  const aes = cipher === null
+  const padded = aes ? cbc(key, iv, { disablePadding: true }).decrypt(encrypted) : decryptBlocks(cipher(key), iv, encrypted)
+  wipe(key)
+  return padded
 }
 
 interface Derived {
@@ -207,15 +228,15 @@ interface Derived {
 
 async function derive(encryption: Encryption, password: Uint8Array): Promise<Derived> {
   const { variant, prf, iterations, salt, iv } = encryption
-  if (variant === 'pbe-sha1-seed' || variant === 'seed-cbc-sha1') {
-    const derived = pbkdf1Sha1(password, salt, iterations)
-    const key = derived.slice(0, 16)
-    const vector = variant === 'pbe-sha1-seed' ? sha1(derived.subarray(16)).slice(0, 16) : FIXED_IV
-    wipe(derived)
-    return { key, iv: vector, cipher: seed }
+  if (!isPbes1(variant)) {
+    const { keySize, cipher } = SCHEMES[variant]
+    return { key: await pbkdf2(prf ?? 'hmac-sha1', password, salt, iterations, keySize), iv: iv ?? nothing, cipher }
   }
-  const scheme = SCHEMES[variant]
-  return { key: await pbkdf2(prf!, password, salt, iterations, scheme.keySize), iv: iv!, cipher: scheme.cipher }
+  const derived = pbkdf1Sha1(password, salt, iterations)
+  const key = derived.slice(0, 16)
+  const vector = variant === 'pbe-sha1-seed' ? sha1(derived.subarray(16)).slice(0, 16) : FIXED_IV
+  wipe(derived)
+  return { key, iv: vector, cipher: seed }
 }
 
 /** PBKDF2 (RFC 8018 §5.2) by WebCrypto: `size` bytes. */
@@ -229,14 +250,4 @@ async function pbkdf2(
   const hash = prf === 'hmac-sha1' ? 'SHA-1' : 'SHA-256'
   const base = await subtle().importKey('raw', password, 'PBKDF2', false, ['deriveBits'])
   return new Uint8Array(await subtle().deriveBits({ name: 'PBKDF2', hash, salt, iterations }, base, 8 * size))
-}
-
-async function aesCbc(
-  direction: 'encrypt' | 'decrypt',
-  key: Uint8Array,
-  iv: Uint8Array,
-  bytes: Uint8Array,
-): Promise<Uint8Array> {
-  const imported = await subtle().importKey('raw', key, 'AES-CBC', false, [direction])
-  return new Uint8Array(await subtle()[direction]({ name: 'AES-CBC', iv }, imported, bytes))
 }

@@ -11,28 +11,26 @@ import { type CryptoKey, subtle } from '../platform.ts'
 import {
   algorithm,
   type Element,
-  element,
   integer,
   NotDer,
   OCTET_STRING,
   octets,
   oid,
   seq,
-  SEQUENCE,
   SET,
   whole,
 } from './der.ts'
 
 export const RSA_ENCRYPTION = '1.2.840.113549.1.1.1'
 /** kisa-randomNum: the attribute that holds R (npki.md §1.1). */
-const RANDOM_NUMBER = oid('1.2.410.200004.10.1.1.3')
+export const RANDOM_NUMBER = oid('1.2.410.200004.10.1.1.3')
 
 const BITS_LEAST = 2048
 const BITS_MOST = 4096
 const EXPONENT_LEAST = 65537n
 const EXPONENT_END = 1n << 32n
-const R_LEAST = 160 / 8
-const R_MOST = 512 / 8
+export const R_LEAST = 160 / 8
+export const R_MOST = 512 / 8
 
 /** What a private key is matched with: modulus and exponent of a certificate. */
 export interface RsaPublic {
@@ -180,10 +178,10 @@ const NO_NUMBERS: RsaNumbers = { n: 0n, e: 0n, d: 0n, p: 0n, q: 0n, dP: 0n, dQ: 
 /** PrivateKeyInfo ::= SEQUENCE { version 0, algorithm, OCTET STRING, [0] attributes OPTIONAL } (RFC 5958 §2). */
 function readPkcs8(pkcs8: Uint8Array): Pkcs8 {
   try {
-    const [version, identifier, octetString, attributes = null, ...more] = whole(pkcs8).sequence()
-    if (octetString === undefined || version?.integer() !== 0n || more.length > 0) throw new DamagedKey('private-key')
+    const [version, identifier, octetString, attributes = null, ...more] = whole(pkcs8).atLeast(3)
+    if (version.integer() !== 0n || more.length > 0) throw new DamagedKey('private-key')
     attributes?.expect(0xa0)
-    const kind = identifier!.sequence()[0]?.oid() ?? ''
+    const kind = identifier.atLeast(1)[0].oid()
     const rsa = octetString.expect(OCTET_STRING).content
     return { kind, rsa, attributes, numbers: kind === RSA_ENCRYPTION ? readNumbers(rsa) : NO_NUMBERS }
   } catch (failure) {
@@ -235,14 +233,4 @@ function onlyRandom(values: Element): Uint8Array {
 
 function bitLength(number: bigint): number {
   return number.toString(2).length
-}
-
-/** Whether bytes look like a PrivateKeyInfo from their outside: what a wrong password does not give. */
-export function looksLikePkcs8(plain: Uint8Array): boolean {
-  try {
-    const outer = whole(plain).expect(SEQUENCE)
-    return element(plain, outer.body, outer.end).integer() === 0n
-  } catch {
-    return false
-  }
 }

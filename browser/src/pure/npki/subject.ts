@@ -7,7 +7,7 @@
 
 import { Refusal } from '../failure.ts'
 import { fromUtf8 } from '../platform.ts'
-import { type Element, NotDer, SET, SEQUENCE, whole } from './der.ts'
+import { type Element, NotDer, SET, whole } from './der.ts'
 
 const NAME_MOST = 4096
 
@@ -68,8 +68,7 @@ function readRdn(rdn: Element): Attribute[] {
 }
 
 function readAttribute(attribute: Element): Attribute {
-  const [type, text, ...more] = attribute.expect(SEQUENCE).children()
-  if (type === undefined || text === undefined || more.length > 0) throw new NameMalformed('type and value')
+  const [type, text] = attribute.exactly(2)
   const dotted = type.oid()
   return { oid: dotted, short: SHORT[dotted] ?? dotted, value: decodeString(text.tag, text.content) }
 }
