@@ -1,0 +1,1 @@
+"""The status of other authorities' certificates over HTTP: OCSP first, CRL as fallback (security A10-A13)."""

@@ -1,0 +1,210 @@
+"""CRL v2 (RFC 5280 §5) as a relying party reads it: entries, number, partition, and the numbered checks.
+
+User CRLs of the field are partitioned (npki.md §7): a certificate names its partition `ou=dpNpM`, and the CRL's
+IssuingDistributionPoint must be that one (security A12). No clock, no socket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
+
+from ingam.kernel.errors import Outage
+from ingam.npki import der
+from ingam.npki.certificate import Certificate, CertificateMalformed, instant
+from ingam.npki.der import Element, NotDer
+from ingam.npki.subject import NameMalformed, parse_issuer, same_name
+from ingam.protocols.ocsp import CLOCK_SKEW, REASONS
+
+MAX_CRL: Final = 16 * 1024 * 1024
+
+_NUMBER: Final = "2.5.29.20"
+_REASON: Final = "2.5.29.21"
+_IDP: Final = "2.5.29.28"
+_AKI: Final = "2.5.29.35"
+_SCHEMES: Final[dict[bytes, HashAlgorithm]] = {
+    der.algorithm("1.2.840.113549.1.1.11"): SHA256(),
+    der.algorithm("1.2.840.113549.1.1.12"): SHA384(),
+    der.algorithm("1.2.840.113549.1.1.13"): SHA512(),
+}
+_PARTITION: Final = re.compile(r"ou=(dp\d{1,6}p\d{1,9})(?:,|$)", re.IGNORECASE)
+
+
+class CrlUnusable(Outage):
+    """A list came, and it confirms nothing. Codes: status-crl-malformed, status-crl-untrusted, status-crl-partition,
+
+    status-crl-stale, status-crl-future, status-crl-older.
+    """
+
+    code = "status-crl-malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """When a certificate was revoked, and the CRLReason."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    """A list that passed the checks; `number` may pass 64 bits."""
+
+    number: int
+    this_update: datetime
+    next_update: datetime
+    entries: dict[int, Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedList:
+    """A list, parsed and not yet believed."""
+
+    tbs: bytes
+    algorithm: bytes
+    signature: bytes
+    issuer: bytes
+    found: RevocationList
+    partition: str | None
+    critical_unknown: bool
+
+
+def partition_of(person: Certificate) -> str | None:
+    """The partition that a certificate names, e.g. `dp4p9649`; the address around it is never used (A13)."""
+    for address in person.crl_distribution_points:
+        if match := _PARTITION.search(address):
+            return match[1].lower()
+    return None
+
+
+def parse(data: bytes) -> UnverifiedList:
+    """The parts of a CertificateList. Raises CrlUnusable."""
+    if len(data) > MAX_CRL:
+        raise CrlUnusable(found="too large")
+    try:
+        tbs, algorithm, signature = der.whole(data).sequence()
+        return _list(tbs, algorithm, signature)
+    except (NotDer, CertificateMalformed, IndexError, ValueError):
+        raise CrlUnusable from None
+
+
+def verify(
+    given: UnverifiedList,
+    *,
+    issuer: Certificate,
+    partition: str | None,
+    lowest_number: int,
+    at: datetime,
+    max_age: timedelta | None,
+) -> RevocationList:
+    """The list, if it passes every check; raises CrlUnusable with the code of the first it fails.
+
+    `partition` None: a whole list (a root's ARL). `lowest_number`: the highest CRLNumber seen so far, or -1.
+    """
+    # 1. The issuing CA signed these bytes, SHA-256 or better.
+    _check_signature(given, issuer)
+    # 2. No critical extension that we do not act on.
+    if given.critical_unknown:
+        raise CrlUnusable("status-crl-untrusted")
+    # 3. It is the partition that the certificate names.
+    if given.partition != partition:
+        raise CrlUnusable("status-crl-partition")
+    # 4. It is of now.
+    if given.found.this_update > at + CLOCK_SKEW:
+        raise CrlUnusable("status-crl-future")
+    too_old = max_age is not None and at - given.found.this_update > max_age
+    if at > given.found.next_update or too_old:
+        raise CrlUnusable("status-crl-stale")
+    # 5. No newer one was seen before.
+    if given.found.number < lowest_number:
+        raise CrlUnusable("status-crl-older")
+    return given.found
+
+
+def _list(tbs: Element, algorithm: Element, signature: Element) -> UnverifiedList:
+    parts = tbs.sequence()
+    if parts[0].tag != der.INTEGER or parts[0].integer() != 1 or parts[1].raw != algorithm.raw:
+        raise CrlUnusable(expected="version 2")
+    issuer, this_update, next_update = parts[2], _instant(parts[3]), _instant(parts[4])
+    rest = parts[5:]
+    entries = dict(_entries(rest.pop(0))) if rest and rest[0].tag == der.SEQUENCE else {}
+    number, partition, unknown = _extensions(rest)
+    return UnverifiedList(
+        tbs=tbs.raw,
+        algorithm=algorithm.raw,
+        signature=signature.bits(),
+        issuer=issuer.raw,
+        found=RevocationList(number, this_update, next_update, entries),
+        partition=partition,
+        critical_unknown=unknown,
+    )
+
+
+def _entries(revoked: Element) -> Iterator[tuple[int, Entry]]:
+    for one in revoked.children():
+        serial, when, *extensions = one.sequence()
+        yield serial.integer(), Entry(_instant(when), _reason(extensions))
+
+
+def _reason(extensions: list[Element]) -> str:
+    for extension in extensions[0].children() if extensions else ():
+        kind, *_, value = extension.sequence()
+        if kind.oid() == _REASON:
+            code = int.from_bytes(der.whole(value.expect(der.OCTET_STRING).content).expect(0x0A).content, "big")
+            return REASONS.get(code, "unspecified")
+    return "unspecified"
+
+
+def _extensions(rest: list[Element]) -> tuple[int, str | None, bool]:
+    """CRLNumber (-1 where absent), partition, and whether something critical is unknown."""
+    number, partition, unknown = -1, None, False
+    for extension in rest[0].explicit(0).sequence() if rest else ():
+        kind, *critical, value = extension.sequence()
+        name, inner = kind.oid(), value.expect(der.OCTET_STRING).content
+        if name == _NUMBER:
+            number = der.whole(inner).integer()
+        elif name == _IDP:
+            partition, strange = _distribution_point(inner)
+            unknown = unknown or strange
+        elif name != _AKI and critical and critical[0].content == b"\xff":
+            unknown = True
+    return number, partition, unknown
+
+
+def _distribution_point(value: bytes) -> tuple[str | None, bool]:
+    """The partition in a fullName URI or directory name; flags that narrow the list otherwise are strange to us."""
+    partition, strange = "", False
+    for part in der.whole(value).children():
+        if part.tag == 0xA0:
+            text = part.content.decode("latin-1").lower()
+            match = _PARTITION.search(text) or re.search(r"(dp\d{1,6}p\d{1,9})", text)
+            partition = match[1] if match else ""
+        elif part.tag not in (0x81, 0x82):  # onlyContainsUserCerts, onlyContainsCACerts
+            strange = True
+    return partition or None, strange
+
+
+def _check_signature(given: UnverifiedList, issuer: Certificate) -> None:
+    scheme = _SCHEMES.get(given.algorithm)
+    usage = issuer.key_usage
+    if scheme is None or (usage is not None and "cRLSign" not in usage):
+        raise CrlUnusable("status-crl-untrusted")
+    try:
+        named = same_name(parse_issuer(given.issuer), issuer.subject)
+        issuer.verifying_key().verify(given.signature, given.tbs, PKCS1v15(), scheme)
+    except (InvalidSignature, NameMalformed):
+        raise CrlUnusable("status-crl-untrusted") from None
+    if not named:
+        raise CrlUnusable("status-crl-untrusted")
+
+
+def _instant(element: Element) -> datetime:
+    return instant(element.data, element.start, element.end)[0]
