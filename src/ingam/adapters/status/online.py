@@ -1,4 +1,4 @@
-"""Asks OCSP first and a CRL only after a transport failure; nothing uncertain ever counts as good (security A10-A13)."""
+"""Asks OCSP first, a CRL only after a transport failure; nothing uncertain ever counts as good (A10-A13)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ingam.ports.status import (
     Suspended,
     Unknown,
 )
-from ingam.ports.store import Conflict, Insert, Save, Stale, Store, Update
+from ingam.ports.store import Conflict, Insert, Row, Save, Stale, Store, Update
 from ingam.protocols import crl, ocsp
 
 NONCE_BYTES = 32
@@ -165,7 +165,7 @@ class OnlineStatus:
     async def _list(
         self, address: str, issuer: Certificate, partition: str | None, at: datetime, max_age: timedelta | None
     ) -> crl.RevocationList:
-        where = {"issuer": issuer.fingerprint.hex(), "partition": partition or ""}
+        where: Row = {"issuer": issuer.fingerprint.hex(), "partition": partition or ""}
         row = await self._store.one("crl_seen", where)
         lowest = int(str(row["number"])) if row is not None else -1
         data = await self._outgoing.get(address, crl.MAX_CRL)
@@ -173,7 +173,7 @@ class OnlineStatus:
             crl.parse(data), issuer=issuer, partition=partition, lowest_number=lowest, at=at, max_age=max_age
         )
         if found.number > lowest:
-            values = {"number": str(found.number), "this_update": found.this_update}
+            values: Row = {"number": str(found.number), "this_update": found.this_update}
             change = (
                 Insert("crl_seen", {**where, **values})
                 if row is None

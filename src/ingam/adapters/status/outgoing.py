@@ -1,4 +1,4 @@
-"""Requests to configured addresses only: no redirects, bounded in time and size, no private address by surprise (A13)."""
+"""Requests to configured addresses only: no redirects, bounded time and size, no private address by surprise (A13)."""
 
 from __future__ import annotations
 
