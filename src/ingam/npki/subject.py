@@ -43,7 +43,7 @@ _SHORT: Final = {
     "0.9.2342.19200300.100.1.25": "DC",
 }
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 # What the CA puts behind a person's name: "(english)0020…" of yessign, "-6422061" of SignKorea, "_0000148508".
 _SUFFIX: Final = re.compile(r"(?<=.)(?:\(.*|[-_][0-9]+)$", re.DOTALL)
 # What some file system refuses, and both path separators: a name never leaves its folder.
@@ -141,7 +141,7 @@ def decode_string(tag: int, content: bytes) -> str:
         value = content.decode(codec)
     except UnicodeDecodeError:
         raise NameMalformed(expected=codec, found="other bytes") from None
-    # A NUL or a line break hides the rest of a name from whoever reads it on a screen.
+    # A NUL, a line break or a change of direction makes a name on a screen another one than in the certificate.
     if not value.isprintable() and _CONTROL.search(value):
         raise NameMalformed(expected="text", found="a control character")
     return value
