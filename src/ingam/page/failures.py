@@ -1,0 +1,106 @@
+"""One table turns failures into answers: a page for people, `{"code", "message"}` for scripts (security B3, H9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from ingam.kernel.errors import Defect, Failure, Outage, Refusal
+from ingam.kernel.words import has, say
+from ingam.page.pages import render
+
+BY_FAMILY: Final[tuple[tuple[type[Failure], int], ...]] = ((Outage, 503), (Defect, 500), (Refusal, 422), (Failure, 500))
+
+# Every code whose status is not its family's.
+STATUS: Final[Mapping[str, int]] = {
+    "bad-request": 400,
+    "login-wrong": 401,
+    "login-required": 401,
+    "certificate-login-required": 401,
+    "origin-refused": 403,
+    "csrf-refused": 403,
+    "forbidden": 403,
+    "login-locked": 403,
+    "login-rebind": 403,
+    "registration-locked": 403,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "flow-expired": 409,
+    "flow-illegal-move": 409,
+    "nonce-invalid": 409,
+    "replace-confirm": 409,
+    "stale": 409,
+    "too-large": 413,
+    "wrong-host": 421,
+    "sms-too-soon": 429,
+    "sms-too-many": 429,
+    "too-many-challenges": 429,
+    "too-many-requests": 429,
+    "password-queue-full": 503,
+}
+HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 403: "forbidden"}
+
+
+def status_of(failure: Failure) -> int:
+    """The HTTP status of a failure: by its code, else by its family."""
+    return STATUS.get(failure.code) or next(status for family, status in BY_FAMILY if isinstance(failure, family))
+
+
+def message_of(failure: Failure, lang: str) -> str:
+    """What the person reads: the text of the code, or of the family where the code has none or its facts do not fit."""
+    if not isinstance(failure, Defect) and has(f"refusal.{failure.code}"):
+        try:
+            return say(f"refusal.{failure.code}", lang, **failure.facts)
+        except (KeyError, IndexError, ValueError):
+            pass
+    family = "outage" if isinstance(failure, Outage) else "refused" if isinstance(failure, Refusal) else "defect"
+    return say(f"refusal.{family}", lang)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a script asks: it names application/json and no HTML."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def failure_response(request: Request, failure: Failure) -> Response:
+    """The page or the JSON of a failure, with its status; a page names the request id only where the fault is ours."""
+    request.state.failure = failure.code
+    status = status_of(failure)
+    message = message_of(failure, request.state.lang)
+    if wants_json(request):
+        return JSONResponse({"code": failure.code, "message": message}, status)
+    ours = not isinstance(failure, Refusal)
+    reference = request.state.request_id if ours else None
+    return render(request, "page/failure.html", status=status, code=failure.code, message=message, reference=reference)
+
+
+def see_other(path: str) -> Response:
+    """303: the answer to a POST is another address (Post-Redirect-Get)."""
+    return RedirectResponse(path, status_code=303)
+
+
+def of_http(exception: HTTPException) -> Failure:
+    """Starlette's own refusals in our codes."""
+    code = HTTP_CODES.get(exception.status_code)
+    if code is None:
+        return Refusal("bad-request") if exception.status_code < 500 else Defect()
+    return Refusal(code)
+
+
+def failure_handlers() -> dict[Any, Any]:
+    """For `Starlette(exception_handlers=…)`: failures and Starlette's own 404, 405, 413."""
+
+    async def on_failure(request: Request, failure: Failure) -> Response:
+        return failure_response(request, failure)
+
+    async def on_http(request: Request, exception: HTTPException) -> Response:
+        response = failure_response(request, of_http(exception))
+        response.headers.update(exception.headers or {})
+        return response
+
+    return {Failure: on_failure, HTTPException: on_http}

@@ -1,0 +1,88 @@
+"""The menus in the manual's words: the top menu, the side menu of 인증센터, and the path to a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry: `name` is what templates set as `place`, `word` a key of kernel/words, `parts` what opens below it."""
+
+    name: str
+    word: str
+    path: str
+    parts: tuple[Place, ...] = ()
+
+
+TOP: Final = (
+    Place("inquiry", "page.menu_inquiry", "/inquiry"),
+    Place("loan", "page.menu_loan", "/loan"),
+    Place("cert_center", "page.menu_cert_center", "/cert-center"),
+    Place("services", "page.menu_services", "/protection"),
+)
+
+JOINT: Final = (
+    Place("about", "page.menu_about", "/about"),
+    Place("registration", "page.menu_registration", "/registration"),
+    Place(
+        "issuance",
+        "page.menu_issuance",
+        "/issuance",
+        (
+            Place("issuance", "page.menu_issuance_new", "/issuance#new"),
+            Place("issuance", "page.menu_issuance_reissue", "/issuance#reissue"),
+            Place("issuance", "page.menu_issuance_renewal", "/issuance#renewal"),
+            Place("issuance", "page.menu_issuance_progress", "/issuance#progress"),
+        ),
+    ),
+    Place("copying", "page.menu_copying", "/copying"),
+    Place(
+        "management",
+        "page.menu_management",
+        "/management",
+        (
+            Place("management", "page.menu_management_view", "/management#view"),
+            Place("management", "page.menu_management_password", "/management#password"),
+            Place("management", "page.menu_management_files", "/management#files"),
+            Place("management", "page.menu_management_release", "/management#release"),
+            Place("management", "page.menu_management_revocation", "/management#revocation"),
+        ),
+    ),
+)
+FINANCE: Final = Place("finance_cert", "page.menu_finance_cert", "/finance-cert")
+CENTER: Final = TOP[2]
+SERVICES: Final = TOP[3]
+# What stands between a place and the top in the breadcrumb, as words; the top itself is a link.
+_JOINT_PATH: Final = ("page.menu_joint",)
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    """One word of the breadcrumb; without a path it is no link."""
+
+    word: str
+    path: str | None = None
+
+
+def crumbs_of(place: str) -> tuple[Crumb, ...]:
+    """인증센터 > 공동인증서 > 타기관인증서등록 of "registration"; empty for a place outside the menus."""
+    center = Crumb(CENTER.word, CENTER.path)
+    for entry in JOINT:
+        if entry.name == place:
+            return (center, *(Crumb(word) for word in _JOINT_PATH), Crumb(entry.word))
+    if place == FINANCE.name:
+        return (center, Crumb(FINANCE.word))
+    if place == "protection":
+        return (Crumb(SERVICES.word), Crumb("page.menu_security"), Crumb("page.menu_protection"), Crumb("page.menu_apply"))
+    return ()
+
+
+def top_of(place: str) -> str:
+    """Which entry of the top menu a place belongs to; "" for none."""
+    if place == "protection":
+        return SERVICES.name
+    if place in {entry.name for entry in (*JOINT, FINANCE)}:
+        return CENTER.name
+    return place if place in {entry.name for entry in TOP} else ""

@@ -1,0 +1,157 @@
+"""Rendering: Jinja2 templates of the page folder and of the features, with the words, the viewer and the look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from ingam.kernel import instants, words
+from ingam.kernel.errors import Defect
+from ingam.page import menu
+from ingam.page.bundle import Bundle
+from ingam.page.headers import content_policy
+from ingam.ports.clock import Clock
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+SEOUL: Final = instants.KST
+
+
+class InstitutionFacts(Protocol):
+    """What the layout shows of an institution; `settings.Institution` has it."""
+
+    @property
+    def name_ko(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
+    @property
+    def bank_ko(self) -> str: ...
+    @property
+    def bank_en(self) -> str: ...
+    @property
+    def tel(self) -> str: ...
+    @property
+    def authority_link(self) -> str: ...
+    @property
+    def brand(self) -> str: ...
+    @property
+    def mark(self) -> str: ...
+
+
+class LimitFacts(Protocol):
+    """The limits the layout counts with, in seconds."""
+
+    @property
+    def session_warn_s(self) -> int: ...
+
+
+class PageSettings(Protocol):
+    """What pages need of the settings; `settings.Settings` has it. `page` cannot import it: it lies a storey above."""
+
+    @property
+    def center_origin(self) -> str: ...
+    @property
+    def vault_origin(self) -> str: ...
+    @property
+    def production(self) -> bool: ...
+    @property
+    def institution(self) -> InstitutionFacts: ...
+    @property
+    def limits(self) -> LimitFacts: ...
+
+
+class Pages:
+    """Renders every template of a process; lives in `app.state.pages`.
+
+    `template_packages`: dotted names of features with a `templates/` folder. `bundle`: built files. `clock`: for `now`.
+    `frame`: which layout the process shows, "center" with its menus or "plain" without.
+    """
+
+    def __init__(
+        self,
+        template_packages: Iterable[str],
+        settings: PageSettings,
+        bundle: Bundle,
+        clock: Clock,
+        frame: str = "center",
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.frame = frame
+        self.bundle = bundle.with_file("institution.css", institution_css(settings.institution.brand))
+        loaders = [PackageLoader("ingam.page"), *(PackageLoader(name) for name in template_packages)]
+        self.environment = Environment(
+            loader=ChoiceLoader(loaders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self.environment.filters |= {"minute": instants.korean_minute, "day": instants.korean_day, "clock": _clock_text}
+        # The build may lack a script (a process without one still shows its pages); the look must be there.
+        self.script = "main.js" in bundle.names
+
+    def html(self, template: str, request: Request, facts: dict[str, Any]) -> str:
+        """The text of a page. Raises Defect `template-missing` through Jinja's own errors never silently."""
+        state = request.state
+        institution = self.settings.institution
+        english = state.lang == "en"
+        context: dict[str, Any] = {
+            "say": _speaker(state.lang),
+            "lang": state.lang,
+            "viewer": state.viewer,
+            "institution": institution,
+            "institution_name": institution.name_en if english else institution.name_ko,
+            "bank_name": institution.bank_en if english else institution.bank_ko,
+            "nonce": state.nonce,
+            "asset": self.bundle.address,
+            "integrity": self.bundle.integrity,
+            "has_script": self.script,
+            "vault_origin": self.settings.vault_origin,
+            "vault_hash": self.bundle.vault_hash,
+            "demo": not self.settings.production,
+            "warn_s": self.settings.limits.session_warn_s,
+            "now": self.clock.now(),
+            "path": request.url.path,
+            "frame": self.frame,
+            "menu": menu,
+            "errors": {},
+            "place": "",
+        }
+        return self.environment.get_template(template).render(context | facts)
+
+
+def render(request: Request, template: str, status: int = 200, **facts: Any) -> Response:
+    """The page of a template with its facts. `errors={field: text}` fills the summary and the fields."""
+    pages: Pages = request.app.state.pages
+    response = HTMLResponse(pages.html(template, request, facts), status)
+    response.headers["Content-Security-Policy"] = content_policy(request.state.nonce, pages.settings.vault_origin)
+    return response
+
+
+def institution_css(brand: str) -> bytes:
+    """The institution's accent colour as a style sheet (inline styles are refused by our own policy).
+
+    Raises Defect `brand-malformed` for anything but `#rrggbb`: it goes into CSS as it stands.
+    """
+    if not _COLOUR.fullmatch(brand):
+        raise Defect("brand-malformed")
+    return f":root{{--institution:{brand}}}\n".encode()
+
+
+def _speaker(lang: str) -> Callable[..., str]:
+    def say(key: str, **facts: str | int) -> str:
+        return words.say(key, lang, **facts)
+
+    return say
+
+
+def _clock_text(at: datetime) -> str:
+    """`18:42` in Korea, for "until" without a script."""
+    return at.astimezone(SEOUL).strftime("%H:%M")
