@@ -1,0 +1,28 @@
+"""본인확인 추가인증: the closed lists of methods and purposes that every proof is bound to (security E1)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Method(StrEnum):
+    """The manual's three ways of 본인확인 추가인증."""
+
+    SMS = "sms"  # 휴대폰 SMS 인증
+    ARS = "ars"  # 2채널 인증 (ARS승인)
+    BRANCH_OTP = "branch-otp"  # 1회용 인증번호 인증
+
+
+AVAILABLE: Final = frozenset({Method.SMS})
+"""What can be used today; the others are shown as not yet available."""
+
+
+class Purpose(StrEnum):
+    """What a proof authorises, once; a proof for one purpose is worth nothing for another (E1)."""
+
+    REGISTRATION = "registration"
+    REBIND = "rebind"
+    COPY_OUT = "copy-out"
+    DEVICE_ADD = "device-add"
+    CONTACT_CHANGE = "contact-change"

@@ -1,0 +1,1 @@
+"""The binding (등록): which certificate stands for which customer, and the numbered checks that lead to it."""

@@ -1,0 +1,203 @@
+"""Bindings in the store: one active certificate per customer, found by its SHA-256; ended ones stay as history (A17).
+
+A binding is the fingerprint alone. The name key (a keyed digest of subject and issuer) finds a re-issued certificate
+of a bound person, which may start re-registration and nothing else.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from ingam.customer.binding.proof import OwnedCertificate
+from ingam.kernel.errors import Refusal
+from ingam.npki.certificate import Certificate
+from ingam.npki.subject import Name, fold
+from ingam.ports.keys import Digests
+from ingam.ports.store import Change, Insert, Row, Store, Update
+
+ACTIVE: Final = "ACTIVE"
+REPLACED: Final = "REPLACED"
+BINDING_BYTES: Final = 16
+
+
+class AlreadyBound(Refusal):
+    """Check 10: this very certificate is this customer's already; a success that changes nothing (M-REG-07)."""
+
+    code = "already-bound"
+
+
+class BoundToOther(Refusal):
+    """Check 10: another customer's certificate; said only after signature and VID are proven (H5, M-REG-08)."""
+
+    code = "bound-to-other"
+
+
+class ReplaceConfirm(Refusal):
+    """Check 11: there is a binding now that the signed text does not name; ask again, sign anew (M-REG-05)."""
+
+    code = "replace-confirm"
+
+
+class SealDetails(Protocol):
+    """Field encryption under the customer's own key, bound to its place (security H6)."""
+
+    async def seal(self, customer_id: str, table: str, column: str, row_id: str, clear: bytes) -> bytes:
+        """AES-256-GCM of a field."""
+
+    async def open(self, customer_id: str, table: str, column: str, row_id: str, sealed: bytes) -> bytes:
+        """The field; raises a Defect for bytes of another place or customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A stored binding. `fingerprint`: SHA-256 of the certificate, 64 lower hex."""
+
+    binding_id: str
+    customer_id: str
+    fingerprint: str
+    policy_oid: str
+    not_after: datetime
+    status: str
+    bound_at: datetime
+    sealed_details: bytes = field(repr=False)
+
+
+class Details(msgspec.Struct, frozen=True):
+    """What is kept of the certificate itself; encrypted, for 인증서관리 and for what is shown when it is replaced."""
+
+    subject: str
+    issuer: str
+    serial: str
+    use_ko: str
+    use_en: str
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change12:
+    """Check 12's rows: the new binding, and the end of the one that it replaces."""
+
+    binding_id: str
+    rows: tuple[Change, ...]
+
+
+class Bindings:
+    """Reads bindings and prepares the rows of a new one; the caller's transaction saves them."""
+
+    def __init__(
+        self, store: Store, digests: Digests, fields: SealDetails, token: Callable[[int], bytes] = secrets.token_bytes
+    ) -> None:
+        self._store = store
+        self._digests = digests
+        self._fields = fields
+        self._token = token
+
+    async def active(self, customer_id: str) -> Binding | None:
+        """The customer's one active binding."""
+        return _binding(await self._store.one("binding", {"customer_id": customer_id, "status": ACTIVE}))
+
+    async def by_fingerprint(self, fingerprint: str) -> Binding | None:
+        """The active binding of a certificate: what login asks (check 10)."""
+        return _binding(await self._store.one("binding", {"fingerprint": fingerprint, "status": ACTIVE}))
+
+    async def of_same_name(self, certificate: Certificate) -> list[Binding]:
+        """Active bindings with this certificate's subject and issuer: re-issued for a bound person, perhaps (A17).
+
+        Never a reason for a session: it may start re-registration only.
+        """
+        rows = await self._store.many("binding", {"name_key": self.name_key(certificate), "status": ACTIVE})
+        return [found for row in rows if (found := _binding(row)) is not None]
+
+    async def history(self, customer_id: str) -> list[Binding]:
+        """Every binding of a customer, newest first."""
+        rows = await self._store.many("binding", {"customer_id": customer_id}, order="bound_at", descending=True)
+        return [found for row in rows if (found := _binding(row)) is not None]
+
+    async def details(self, binding: Binding) -> Details:
+        """The certificate's own facts, opened."""
+        clear = await self._fields.open(
+            binding.customer_id, "binding", "details", binding.binding_id, binding.sealed_details
+        )
+        return msgspec.json.decode(clear, type=Details)
+
+    async def check_10_owner(self, owned: OwnedCertificate) -> None:
+        """Raises AlreadyBound or BoundToOther. Takes an owned certificate, so it cannot be asked earlier (H5)."""
+        found = await self.by_fingerprint(owned.proven.certificate.fingerprint.hex())
+        if found is None:
+            return
+        if found.customer_id == owned.customer_id:
+            raise AlreadyBound(check=10)
+        raise BoundToOther(check=10)
+
+    async def check_11_replacement(self, owned: OwnedCertificate, agreed: str | None) -> Binding | None:
+        """The binding to replace. `agreed`: the fingerprint that the signed text named. Raises ReplaceConfirm."""
+        current = await self.active(owned.customer_id)
+        if (current.fingerprint if current else None) != agreed:
+            raise ReplaceConfirm(check=11)
+        return current
+
+    async def change(self, owned: OwnedCertificate, replaces: Binding | None) -> Change12:
+        """The rows of check 12. The store's unique indexes hold the rest: one active one per customer and owner."""
+        proven, binding_id = owned.proven, self._token(BINDING_BYTES).hex()
+        certificate = proven.certificate
+        details = Details(
+            subject=str(certificate.subject),
+            issuer=str(certificate.issuer),
+            serial=f"{certificate.serial:x}",
+            use_ko=proven.policy.name_ko,
+            use_en=proven.policy.name_en,
+            certificate=certificate.der,
+        )
+        sealed = await self._fields.seal(
+            owned.customer_id, "binding", "details", binding_id, msgspec.json.encode(details)
+        )
+        row: Row = {
+            "binding_id": binding_id,
+            "customer_id": owned.customer_id,
+            "fingerprint": certificate.fingerprint.hex(),
+            "name_key": self.name_key(certificate),
+            "policy_oid": proven.policy.oid,
+            "not_after": certificate.not_after,
+            "details": sealed,
+            "status": ACTIVE,
+            "bound_at": proven.at,
+            "ended_at": None,
+        }
+        ending: tuple[Change, ...] = ()
+        if replaces is not None:
+            where: Row = {"binding_id": replaces.binding_id, "status": ACTIVE}
+            ending = (Update("binding", where, {"status": REPLACED, "ended_at": proven.at}),)
+        return Change12(binding_id, (*ending, Insert("binding", row)))
+
+    def name_key(self, certificate: Certificate) -> str:
+        """Keyed digest of normalised subject and issuer: equal for names that are the same, however encoded."""
+        return self._digests.digest("binding-name", f"{_flat(certificate.issuer)}\n{_flat(certificate.subject)}")
+
+
+def _flat(name: Name) -> str:
+    """One text per name: folded values in order; members of one RDN sorted, since a SET has no order."""
+    rdns = [sorted((one.oid, fold(one.value)) for one in rdn) for rdn in name.rdns]
+    return msgspec.json.encode(rdns).decode()
+
+
+def _binding(row: Row | None) -> Binding | None:
+    if row is None:
+        return None
+    not_after, bound_at, details = row["not_after"], row["bound_at"], row["details"]
+    assert isinstance(not_after, datetime) and isinstance(bound_at, datetime) and isinstance(details, bytes)
+    return Binding(
+        binding_id=str(row["binding_id"]),
+        customer_id=str(row["customer_id"]),
+        fingerprint=str(row["fingerprint"]),
+        policy_oid=str(row["policy_oid"]),
+        not_after=not_after,
+        status=str(row["status"]),
+        bound_at=bound_at,
+        sealed_details=details,
+    )

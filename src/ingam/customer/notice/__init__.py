@@ -1,0 +1,103 @@
+"""Notices to the customer's registered contact: what was done, when, and whom to call; no number, no link (flows.md).
+
+They leave through the outbox in the transaction of what they tell of. SMS now; e-mail comes with its own port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from ingam.customer.account.accounts import LockNotice
+from ingam.kernel.instants import korean_day, korean_minute
+from ingam.kernel.secret import Secret
+from ingam.kernel.words import say
+from ingam.ports.customers import Customer
+from ingam.ports.sms import Sms, SmsSender
+from ingam.ports.store import Claimed, Outgoing
+
+SMS: Final = "sms"
+"""The outbox kind; `deliver_sms` is its handler."""
+
+
+class Institution(Protocol):
+    """The names and the telephone number that messages carry."""
+
+    @property
+    def name_ko(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
+    @property
+    def tel(self) -> str: ...
+
+
+class Sender:
+    """Who signs the messages."""
+
+    def __init__(self, institution: Institution) -> None:
+        self._institution = institution
+
+    def name(self, lang: str) -> str:
+        """`증권금융`, or its English name."""
+        return self._institution.name_ko if lang == "ko" else self._institution.name_en
+
+    @property
+    def tel(self) -> str:
+        """The number that a person calls who did not do it."""
+        return self._institution.tel
+
+
+class Notices:
+    """The texts, as messages to save in `outbox`. Notices speak Korean: the record keeps no language of a person."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    def registered(
+        self, customer: Customer, *, use: str, not_after: datetime, at: datetime, replaced: bool, dedup: str
+    ) -> Outgoing:
+        """등록 or 교체 완료. `use`: the 용도 as the policy table names it."""
+        key = "notice.replaced" if replaced else "notice.registered"
+        facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
+        return self._outgoing(customer, key, at, dedup, **facts)
+
+    def locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+        """비밀번호 오류로 로그인이 막혔다."""
+        return self._outgoing(customer, "notice.locked", at, dedup, time=korean_minute(at))
+
+    def registration_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+        """타기관인증서등록이 막혔다."""
+        return self._outgoing(customer, "notice.registration-locked", at, dedup, time=korean_minute(at))
+
+    def _outgoing(self, customer: Customer, key: str, at: datetime, dedup: str, **facts: str) -> Outgoing:
+        text = say(key, "ko", institution=self._sender.name("ko"), tel=self._sender.tel, **facts)
+        return sms_outgoing(customer.mobile, Secret(text), dedup, at)
+
+
+class LoginLockNotice(LockNotice):
+    """What `customer.account` asks for when an ID's login is stopped."""
+
+    def __init__(self, notices: Notices) -> None:
+        self._notices = notices
+
+    def outgoing(self, customer: Customer, at: datetime, dedup: str) -> Outgoing | None:
+        """The lock's message to the registered contact."""
+        return self._notices.locked(customer, at, dedup)
+
+
+def sms_outgoing(to: str, text: Secret[str], dedup: str, at: datetime) -> Outgoing:
+    """An SMS in the outbox. `to`: digits; the store seals the payload; `dedup` is the provider's reference too."""
+    return Outgoing(SMS, msgspec.json.encode({"to": to, "text": text.reveal()}), dedup, at)
+
+
+def deliver_sms(sender: SmsSender) -> Callable[[Claimed], Awaitable[None]]:
+    """The worker's handler for `SMS`: one message, one reference, however often it is tried. Raises SmsOutage."""
+
+    async def deliver(claimed: Claimed) -> None:
+        message = msgspec.json.decode(claimed.payload, type=dict[str, str])
+        await sender.send(Sms(to=message["to"], text=message["text"], reference=claimed.dedup))
+
+    return deliver
