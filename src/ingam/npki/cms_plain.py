@@ -56,7 +56,7 @@ def sign_brief(content: bytes, certificate: Certificate, key: RSAPrivateKey) -> 
 
     Raises as `sign_plain`.
     """
-    sid = der.seq(_printable_name(certificate.subject), der.integer(certificate.serial))
+    sid = der.seq(printable_name(certificate.subject), der.integer(certificate.serial))
     signer = der.seq(_ZERO, sid, _SHA256, _SHA256_RSA, der.octets(_sign(content, certificate, key)))
     contentinfo = cms.wrap(_ZERO, _SHA256, cms.OID_DATA, content, certificate.der, signer)
     return der.whole(contentinfo).sequence()[1].explicit(0).raw
@@ -184,7 +184,7 @@ def _signature(signer: der.Element, certificate: Certificate, *, brief: bool) ->
         raise CmsRefused("cms-version")
     # The brief names the signer where the issuer belongs, in another string type: compared with what we would write.
     subject = certificate.subject
-    names = [_printable_name(subject, one) for one in ("cp949", "utf-8")] if brief else [certificate.issuer.raw]
+    names = [printable_name(subject, one) for one in ("cp949", "utf-8")] if brief else [certificate.issuer.raw]
     if fields[1].content not in [name + der.integer(certificate.serial) for name in names]:
         raise CmsRefused("cms-signer-mismatch")
     if fields[2].raw not in cms.DIGEST_ALGORITHMS:
@@ -194,7 +194,7 @@ def _signature(signer: der.Element, certificate: Certificate, *, brief: bool) ->
     return fields[4].content
 
 
-def _printable_name(name: Name, charset: str = "cp949") -> bytes:
+def printable_name(name: Name, charset: str = "cp949") -> bytes:
     """A name with every value as PrintableString, in CP949 as the brief writes its text (npki.md §5)."""
     return der.seq(
         *(
