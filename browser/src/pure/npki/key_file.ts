@@ -70,16 +70,23 @@ export async function openKey(file: Uint8Array, password: Uint8Array): Promise<P
   return keyOf(await decrypt(described, password, described.encrypted), 16)
 }
 
-/** The key in decrypted blocks of a size. Throws WrongPassword, DamagedKey, UnsuitableKey; then the blocks are wiped. */
+/** The key in decrypted blocks of a size; on a refusal they are wiped. Throws WrongPassword, DamagedKey, UnsuitableKey. */
 export function keyOf(padded: Uint8Array, size: 8 | 16): PrivateKey {
-  const plain = unpad(padded, size)
   try {
-    if (plain === null || !isSequence(plain)) throw whyUnreadable(padded)
-    return new PrivateKey(plain)
+    return new PrivateKey(unwrapped(padded, size))
   } catch (failure) {
     wipe(padded)
     throw failure
   }
+}
+
+/** The one DER SEQUENCE that decrypted blocks hold, without padding: a view. Throws WrongPassword or DamagedKey. */
+export function unwrapped(padded: Uint8Array, size: 8 | 16): Uint8Array {
+  const plain = unpad(padded, size)
+  if (plain !== null && isSequence(plain)) return plain
+  const why = whyUnreadable(padded)
+  wipe(padded)
+  throw why
 }
 
 function isSequence(plain: Uint8Array): boolean {

@@ -40,7 +40,7 @@ export type Variant = (typeof VARIANTS)[number]
 export type Prf = 'hmac-sha1' | 'hmac-sha256'
 
 export const ITERATIONS_MOST = 1_000_000
-const SALT_MOST = 64
+export const SALT_MOST = 64
 
 const PBE_SHA1_SEED = '1.2.410.200004.1.15'
 const SEED_CBC = '1.2.410.200004.1.4'
@@ -90,8 +90,8 @@ export class UnknownKeyVariant extends Refusal {
 
 /** More rounds than anybody needs; refused before any of them is computed: code `key-iterations`. */
 export class TooManyIterations extends Refusal {
-  constructor() {
-    super('key-iterations', { most: ITERATIONS_MOST })
+  constructor(most: number = ITERATIONS_MOST) {
+    super('key-iterations', { most })
     this.name = 'TooManyIterations'
   }
 }
@@ -109,7 +109,7 @@ export function readEncryption(identifier: Element): Encryption {
 
 function readPbes1(variant: Pbes1Variant, parameters: Element): Encryption {
   const [salt, count] = parameters.exactly(2)
-  return { variant, prf: null, iterations: readIterations(count), salt: readSalt(salt), iv: null }
+  return { variant, prf: null, iterations: boundedIterations(count), salt: readSalt(salt), iv: null }
 }
 
 /** PBES2-params (RFC 8018 A.4): a derivation that must be PBKDF2 and a cipher with its IV. */
@@ -122,7 +122,7 @@ function readPbes2(parameters: Element): Encryption {
   const [salt, count, ...optional] = settings.atLeast(2)
   const prf = readPrf(optional, SCHEMES[variant].keySize)
   if (iv.expect(OCTET_STRING).content.length !== 16) throw new NotDer('an IV of 16 bytes', iv.content.length)
-  return { variant, prf, iterations: readIterations(count), salt: readSalt(salt), iv: iv.content }
+  return { variant, prf, iterations: boundedIterations(count), salt: readSalt(salt), iv: iv.content }
 }
 
 function variantOf(dotted: string): Pbes2Variant {
@@ -147,7 +147,8 @@ function readPrf(optional: readonly Element[], keySize: number): Prf {
   throw new UnknownKeyVariant(dotted)
 }
 
-function readIterations(count: Element): number {
+/** A count within 1 to ITERATIONS_MOST. Throws TooManyIterations, or NotDer where it is not positive. */
+export function boundedIterations(count: Element): number {
   // Five octets already exceed the bound: refused by length, before a number of 60 KB is made.
   if (count.expect(INTEGER).content.length > 4) throw new TooManyIterations()
   const value = Number(count.integer())
