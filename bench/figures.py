@@ -5,8 +5,10 @@ Candidates run in turn within every round, so that a busy machine slows all of t
 
 from __future__ import annotations
 
+import gc
 import json
 import platform
+import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -39,19 +41,28 @@ class Spread:
 
 
 def measure(candidates: Mapping[str, Callable[[], Any]], rounds: int, warm: int = 2) -> dict[str, list[float]]:
-    """Seconds of every round by candidate; the candidates take turns, each round starting with another one."""
+    """Seconds of every round by candidate; the candidates take turns in an order drawn anew for each round.
+
+    A fixed order would let one of them always come after the same other one, with the caches that it left. The garbage
+    collector rests meanwhile, as in `timeit`: it would charge one candidate for what another one left behind.
+    """
     names = list(candidates)
     for _ in range(warm):
         for name in names:
             candidates[name]()
     seconds: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            call = candidates[name]
-            start = perf_counter_ns()
-            call()
-            seconds[name].append((perf_counter_ns() - start) / 1e9)
+    orders = random.Random(rounds)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            for name in orders.sample(names, len(names)):
+                call = candidates[name]
+                start = perf_counter_ns()
+                call()
+                seconds[name].append((perf_counter_ns() - start) / 1e9)
+    finally:
+        gc.enable()
     return seconds
 
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 from itertools import repeat
 from typing import Final
 
+from ingam.npki import libcrypto
+
 
 class Prf(StrEnum):
     """The pseudo-random function of PBKDF2: an HMAC."""
@@ -28,6 +30,11 @@ PKCS12_MAC: Final = 3
 
 def pbkdf1_sha1(password: bytes, salt: bytes, iterations: int) -> bytes:
     """The whole 20 bytes of PBKDF1 with SHA-1 (RFC 8018 section 5.1)."""
+    return libcrypto.pbkdf1_sha1(password, salt, iterations) or plain_pbkdf1_sha1(password, salt, iterations)
+
+
+def plain_pbkdf1_sha1(password: bytes, salt: bytes, iterations: int) -> bytes:
+    """The same by hashlib, where the system's libcrypto has no PBKDF1."""
     sha1 = hashlib.sha1
     digest = sha1(password + salt, usedforsecurity=False).digest()
     # The loop is all of the time that opening a key takes: local names, no counter, one positional argument.

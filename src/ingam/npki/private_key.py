@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from ingam.kernel.errors import Defect, Refusal
 from ingam.kernel.secret import Secret
-from ingam.npki import der
+from ingam.npki import der, scan
 from ingam.npki.der import Element, NotDer
 
 RSA_ENCRYPTION: Final = der.oid("1.2.840.113549.1.1.1")
@@ -194,10 +194,13 @@ def _parts(pkcs8: bytes) -> tuple[Element, bytes, bytes]:
 
 
 def _numbers(rsa_private_key: bytes) -> RsaNumbers:
-    parts = der.whole(rsa_private_key).sequence()
-    if len(parts) != 9:
-        raise NotDer(expected="nine numbers", found=len(parts))
-    version, *numbers = [part.integer() for part in parts]
-    if version != 0 or min(numbers) <= 0:
-        raise NotDer(expected="positive numbers")
+    """RSAPrivateKey (RFC 8017 appendix A.1.2), version 0."""
+    at, end = scan.whole(rsa_private_key, der.SEQUENCE)
+    version, at = scan.integer(rsa_private_key, at, end)
+    numbers = []
+    for _ in range(8):
+        value, at = scan.integer(rsa_private_key, at, end)
+        numbers.append(value)
+    if at != end or version != 0 or min(numbers) <= 0:
+        raise NotDer(expected="nine numbers")
     return RsaNumbers(*numbers)
