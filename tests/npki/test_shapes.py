@@ -265,8 +265,8 @@ def test_a_serial_out_of_bounds_is_our_defect(serial: int) -> None:
     assert caught.value.code == "shape-serial"
 
 
-@pytest.mark.parametrize("at", ["2050-01-01T00:00:00+00:00", "2026-01-01T00:00:00", "2026-01-01T00:00:00.000001+00:00"])
-def test_an_instant_that_utctime_cannot_say_is_our_defect(at: str) -> None:
+@pytest.mark.parametrize("at", ["1949-12-31T23:59:59+00:00", "2026-01-01T00:00:00", "2026-01-01T00:00:00.000001+00:00"])
+def test_an_instant_that_a_certificate_cannot_say_is_our_defect(at: str) -> None:
     moment = datetime.fromisoformat(at)
     with pytest.raises(Defect) as caught:
         shapes.tbs_certificate(
@@ -274,6 +274,16 @@ def test_an_instant_that_utctime_cannot_say_is_our_defect(at: str) -> None:
             spki=shapes.public_key(private_key("rsa2048-00")), authority_key=None,
         )  # fmt: skip
     assert caught.value.code == "shape-instant"
+
+
+def test_from_2050_on_an_instant_is_a_generalized_time() -> None:
+    tbs = shapes.tbs_certificate(
+        shapes.root(), serial=1, issuer=ROOT_4, subject=ROOT_4, validity=between("20491231235959", "20500101000000"),
+        spki=SPKI, authority_key=None,
+    )  # fmt: skip
+    found = x509.load_der_x509_certificate(shapes.assemble(tbs, bytes(256)))
+    assert found.not_valid_before_utc == datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert found.not_valid_after_utc == datetime(2050, 1, 1, tzinfo=UTC)
 
 
 LETTER = some.characters(min_codepoint=0x20, max_codepoint=0xFFFD, exclude_categories=["Cs", "Cc"])

@@ -62,7 +62,7 @@ class Usage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """Aware instants, whole seconds, 1950 to 2049 (UTCTime)."""
+    """Aware instants, whole seconds, from 1950 on."""
 
     not_before: datetime
     not_after: datetime
@@ -190,7 +190,7 @@ def tbs_certificate(
         der.integer(serial),
         SHA256_WITH_RSA,
         issuer,
-        der.seq(_utc_time(validity.not_before), _utc_time(validity.not_after)),
+        der.seq(_instant(validity.not_before), _instant(validity.not_after)),
         subject,
         spki,
         der.explicit(3, der.seq(*_extensions(shape, authority_key, subject_key or key_identifier(spki)))),
@@ -278,8 +278,11 @@ def _address(address: str) -> bytes:
     return der.tlv(0x86, address.encode("ascii"))
 
 
-def _utc_time(at: datetime) -> bytes:
-    # RFC 5280 section 4.1.2.5 asks for GeneralizedTime from 2050 on; no joint certificate gets there.
-    if at.tzinfo is None or at.microsecond or not 1950 <= at.astimezone(UTC).year <= 2049:
+def _instant(at: datetime) -> bytes:
+    """UTCTime through 2049, GeneralizedTime from 2050 on (RFC 5280 section 4.1.2.5)."""
+    if at.tzinfo is None or at.microsecond or at.astimezone(UTC).year < 1950:
         raise Defect("shape-instant")
-    return der.tlv(der.UTC_TIME, at.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode("ascii"))
+    utc = at.astimezone(UTC)
+    if utc.year < 2050:
+        return der.tlv(der.UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode("ascii"))
+    return der.tlv(der.GENERALIZED_TIME, utc.strftime("%Y%m%d%H%M%SZ").encode("ascii"))

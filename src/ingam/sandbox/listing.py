@@ -1,0 +1,75 @@
+"""What is told of the demo: `demo.json` for people, `people.json` for the center's import, and the folder `demo`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from ingam.npki import certificate, subject
+from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, for_center, person
+from ingam.sandbox.samples import SAMPLES, Sample
+from ingam.sandbox.world import World
+
+_MARK = ".world"
+
+
+def write(world: World, folder: Path, demo: Path) -> None:
+    """Writes demo.json and people.json into `folder`; `demo` is named in them."""
+    _write_json(folder / "people.json", for_center())
+    _write_json(folder / "demo.json", listing(world, demo))
+
+
+def listing(world: World, demo: Path) -> dict[str, object]:
+    """Who can log in with what, where each certificate file lies, and what becomes of it."""
+    people = [
+        {"key": one.key, "name": one.name, "kind": one.kind, "banking_id": one.banking_id, "idn": one.idn}
+        | {"mobile": one.mobile, "password": BANKING_PASSWORD}
+        for one in PEOPLE
+    ]
+    return {
+        "folder": str(demo / "NPKI"),
+        "certificate_password": CERTIFICATE_PASSWORD,
+        "people": people,
+        "certificates": [_told(world, one, demo) for one in SAMPLES],
+    }
+
+
+def folder_of(world: World, slug: str) -> Path:
+    """Where a demo certificate lies below `demo/`."""
+    found = certificate.parse(world.newest(slug).certificate)
+    return Path("NPKI", found.issuer.value("O") or "", "USER", subject.folder_name(found.subject))
+
+
+def spread(world: World, demo: Path) -> None:
+    """Lays the demo's files out at `demo`, once for each world: files that a person changed there stay as they are."""
+    mark, this = demo / _MARK, world.signer("root4").certificate.fingerprint.hex()
+    if mark.exists():
+        if mark.read_text() == this:
+            return
+        shutil.rmtree(demo / "NPKI", ignore_errors=True)
+    shutil.copytree(world.folder / "demo", demo, dirs_exist_ok=True)
+    mark.write_text(this)
+
+
+def _told(world: World, one: Sample, demo: Path) -> dict[str, object]:
+    owner, tried_by = person(one.person), person(one.tried_by or one.person)
+    found = certificate.parse(world.newest(one.slug).certificate)
+    return {
+        "slug": one.slug,
+        "person": owner.name,
+        "banking_id": tried_by.banking_id,
+        "what": {"ko": one.what_ko, "en": one.what_en},
+        "folder": str(demo / folder_of(world, one.slug)),
+        "pfx": str(demo / f"{one.slug}.pfx") if one.pfx else None,
+        "variant": one.variant.value,
+        "issuer": one.ca.common,
+        "policy": found.policy_oid,
+        "expected": one.expected,
+    }
+
+
+def _write_json(path: Path, content: object) -> None:
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    new.replace(path)
