@@ -1,0 +1,177 @@
+"""What every request of the center passes inside the shell: its session, and who looks at the page (security F2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request, cookie_parser
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingam.customer.session import Level, Session
+from ingam.customer.session.sessions import Ended, Opened, Sessions, digest
+from ingam.kernel.errors import Refusal
+from ingam.page import Viewer, see_other
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customers
+from ingam.ports.ephemeral import Ephemeral
+
+A_YEAR_S: Final = 365 * 86_400
+NO_SESSION: Final = ("/static/", "/healthz", "/seal-key")
+SESSIONS_AN_HOUR: Final = 1200
+
+
+class SessionOver(Refusal):
+    """The form belongs to a session that is over; nothing was stored."""
+
+    code = "session-over"
+
+
+class SessionsCrowded(Refusal):
+    """Too many new visitors from one address (a secondary bound; high for carrier networks)."""
+
+    code = "too-many-requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """The center's cookies: `__Host-` and Secure over TLS; plain names on loopback, where the prefix is refused (F2).
+
+    Cookies ignore ports, so the demo's names say which process they belong to (F3).
+    """
+
+    secure: bool
+
+    @property
+    def session(self) -> str:
+        """Names the session."""
+        return "__Host-ingam" if self.secure else "ingam-center"
+
+    @property
+    def device(self) -> str:
+        """Recognises a browser that logged in before (F7); proves nothing by itself."""
+        return "__Host-ingam-device" if self.secure else "ingam-center-device"
+
+    def set(self, name: str, value: str, max_age: int | None = None) -> str:
+        """A Set-Cookie value."""
+        age = "" if max_age is None else f"; Max-Age={max_age}"
+        return f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{age}" + ("; Secure" if self.secure else "")
+
+
+class Doorway:
+    """ASGI middleware: sets `request.state.session`, `.viewer` and `.ended`; opens a pre-session for a visitor."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        customers: Customers,
+        ephemeral: Ephemeral,
+        clock: Clock,
+        cookies: Cookies,
+    ) -> None:
+        self.app = app
+        self._sessions = sessions
+        self._customers = customers
+        self._ephemeral = ephemeral
+        self._clock = clock
+        self._cookies = cookies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(NO_SESSION):
+            await self.app(scope, receive, send)
+            return
+        jar = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        state: dict[str, Any] = scope["state"]
+        state["ended"] = None
+        session = await self._live(jar.get(self._cookies.session), state)
+        fresh: Opened | None = None
+        if session is None:
+            if scope["method"] not in ("GET", "HEAD"):
+                await self._over(scope, receive, send, state["ended"])
+                return
+            fresh = await self._visitor(scope, jar.get(self._cookies.device))
+            session = fresh.session
+        state["session"] = session
+        state["viewer"] = await self._viewer(session, state["lang"])
+        cookie = None if fresh is None else self._cookies.set(self._cookies.session, fresh.cookie)
+        await self.app(scope, receive, _with_cookie(send, cookie))
+
+    async def _live(self, cookie: str | None, state: dict[str, Any]) -> Session | None:
+        if not cookie:
+            return None
+        try:
+            return await self._sessions.touch(await self._sessions.find(cookie))
+        except Ended as ended:
+            state["ended"] = ended.why
+        except (KeyError, Refusal):
+            pass
+        return None
+
+    async def _visitor(self, scope: Scope, device: str | None) -> Opened:
+        address = (scope.get("client") or ("", 0))[0]
+        if not await self._ephemeral.hit(f"visit:{address}", 3600, SESSIONS_AN_HOUR):
+            raise SessionsCrowded
+        return await self._sessions.open_pre(digest(device) if device else None)
+
+    async def _over(self, scope: Scope, receive: Receive, send: Send, why: str | None) -> None:
+        """A POST without a live session changes nothing: a page is led to the login, a script is told."""
+        if "application/json" in Headers(scope=scope).get("accept", ""):
+            raise SessionOver
+        await see_other(f"/login?ended={why if why in ('idle', 'absolute') else 'over'}")(scope, receive, send)
+
+    async def _viewer(self, session: Session, lang: str) -> Viewer:
+        chosen = "en" if lang == "en" else "ko"
+        if session.level is Level.PRE or session.customer_id is None:
+            return Viewer(lang=chosen, csrf=session.csrf)  # type: ignore[arg-type]
+        customer = await self._customers.by_id(session.customer_id)
+        left = int((self._sessions.idle_until(session) - self._clock.now()).total_seconds())
+        return Viewer(
+            lang=chosen,  # type: ignore[arg-type]
+            csrf=session.csrf,
+            name=customer.name if customer else None,
+            level=str(session.level),
+            idle_left_s=max(0, left),
+        )
+
+
+def _with_cookie(send: Send, cookie: str | None) -> Send:
+    if cookie is None:
+        return send
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            # A login in the same answer has set its own session cookie; the newer one wins.
+            if not any(value.startswith(cookie.split("=", 1)[0] + "=") for value in headers.getlist("set-cookie")):
+                headers.append("set-cookie", cookie)
+        await send(message)
+
+    return sending
+
+
+def address_of(request: Request) -> str:
+    """The network address of the request; only counters and keyed digests are made of it."""
+    return request.client.host if request.client else ""
+
+
+def logged_in(request: Request) -> Session | None:
+    """The session, if somebody is logged in."""
+    session: Session = request.state.session
+    return session if session.level is not Level.PRE and session.customer_id is not None else None
+
+
+def to_login(request: Request, way: str = "id") -> Response:
+    """303 to the login, which leads back here afterwards."""
+    ended = f"&ended={request.state.ended}" if request.state.ended in ("idle", "absolute") else ""
+    return see_other(f"/login?way={way}&then={request.url.path}{ended}")
+
+
+def enter(response: Response, cookies: Cookies, opened: Opened, device: str | None) -> Response:
+    """Put the new session's cookie (and a new device's) into an answer."""
+    response.headers.append("set-cookie", cookies.set(cookies.session, opened.cookie))
+    if device is not None:
+        response.headers.append("set-cookie", cookies.set(cookies.device, device, A_YEAR_S))
+    return response

@@ -1,0 +1,185 @@
+"""Logging in: by banking ID and password, or by a signature with a registered certificate (A6, A17, F2, F7)."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ingam.center.login.flow import (
+    MACHINE,
+    Admitted,
+    BindingFound,
+    BindingMissing,
+    Challenged,
+    Failed,
+    Proven,
+    Refused,
+    State,
+)
+from ingam.center.login.forms import CertificateLogin, IdLogin
+from ingam.customer.account.accounts import Accounts
+from ingam.customer.binding.bindings import Bindings
+from ingam.customer.binding.challenges import Challenges, Given
+from ingam.customer.binding.proof import ProvenCertificate, Prover, UnverifiedPresentation
+from ingam.customer.session import Level, Session
+from ingam.customer.session.sessions import Opened, Sessions, digest
+from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.steps import reach
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer, Customers
+from ingam.ports.keys import Digests
+from ingam.ports.store import Audit, Save, Store
+from ingam.protocols.challenge import Purpose
+
+DEVICE_BYTES: Final = 32
+
+
+class NotRegistered(Refusal):
+    """A good certificate that is bound to nobody here (M-LOGIN-05)."""
+
+    code = "login-unregistered"
+
+
+class Rebind(Refusal):
+    """A good certificate with the name and issuer of a bound one: re-registration only, no session (A17)."""
+
+    code = "login-rebind"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A session that has risen; `device` is a new device cookie's value, or None where the browser has one."""
+
+    opened: Opened
+    device: str | None = field(repr=False)
+
+
+class Login:
+    """The login of the center; every outcome leaves an audit line."""
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        accounts: Accounts,
+        customers: Customers,
+        challenges: Challenges,
+        prover: Prover,
+        bindings: Bindings,
+        digests: Digests,
+        clock: Clock,
+        token: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._accounts = accounts
+        self._customers = customers
+        self._challenges = challenges
+        self._prover = prover
+        self._bindings = bindings
+        self._digests = digests
+        self._clock = clock
+        self._token = token
+
+    async def by_id(self, typed: IdLogin, session: Session, device: str | None, address: str) -> Entered:
+        """아이디 로그인. Raises LoginWrong, LoginLocked, LoginCrowded."""
+        customer = await self._accounts.check_password(typed.banking_id, typed.password, session, address)
+        forgiven = await self._accounts.forgive(typed.banking_id, session)
+        return await self._enter(customer, Level.ID, session, device, address, forgiven, {})
+
+    async def challenge(self, session: Session, address: str) -> Given:
+        """What the certificate window is to sign. Raises TooManyChallenges."""
+        return await self._challenges.issue(Purpose.LOGIN, session.session, address)
+
+    async def by_certificate(
+        self, typed: CertificateLogin, session: Session, device: str | None, address: str
+    ) -> Entered:
+        """공동인증서 로그인: claim first, then checks 3-8, then whose it is (check 10).
+
+        Raises NonceInvalid, CheckFailed, StatusUnavailable, NotRegistered, Rebind.
+        """
+        state: State = Challenged(typed.nonce)
+        try:
+            given = await self._challenges.claim(Purpose.LOGIN, session.session, typed.nonce)
+            reach("login.claimed")
+            presentation = UnverifiedPresentation(given.challenge, typed.signed)
+            proven = await self._prover.prove(presentation, kind=None, fresh=False, at=self._clock.now())
+        except Failure as failure:
+            MACHINE.advance(state, Failed(failure.code))
+            await self._refused(session, address, failure)
+            raise
+        state = MACHINE.advance(state, Proven(proven.certificate.fingerprint.hex())).state
+        customer = await self._owner(proven)
+        same_name = customer is None and bool(await self._bindings.of_same_name(proven.certificate))
+        event = BindingFound(customer.customer_id) if customer else BindingMissing(same_name)
+        end = MACHINE.advance(state, event).state
+        if customer is None or not isinstance(end, Admitted):
+            refusal = Rebind() if isinstance(end, Refused) and end.code == Rebind.code else NotRegistered()
+            await self._refused(session, address, refusal)
+            raise refusal
+        unlocked = await self._accounts.unlock(customer.banking_id, session.device)
+        age = int((proven.at - proven.status.produced).total_seconds())
+        facts: dict[str, str | int] = {"source": str(proven.status.source), "age_s": age}
+        return await self._enter(customer, Level.CERT, session, device, address, unlocked, facts)
+
+    async def leave(self, session: Session, address: str) -> None:
+        """Logout ends the session on the server (F2)."""
+        await self._sessions.end(session, "logout")
+        await self._store.save(Save(audit=[self._line("logout", "ok", session, address, session.customer_id, {})]))
+
+    async def _owner(self, proven: ProvenCertificate) -> Customer | None:
+        """Check 10: the active customer that this certificate is bound to."""
+        binding = await self._bindings.by_fingerprint(proven.certificate.fingerprint.hex())
+        if binding is None:
+            return None
+        customer = await self._customers.by_id(binding.customer_id)
+        return customer if customer is not None and customer.status == "ACTIVE" else None
+
+    async def _enter(
+        self,
+        customer: Customer,
+        level: Level,
+        session: Session,
+        device: str | None,
+        address: str,
+        resets: Sequence[str],
+        facts: dict[str, str | int],
+    ) -> Entered:
+        """A new session id, the device remembered, the counters cleared and the audit line: one transaction."""
+        fresh = None if device else base64.urlsafe_b64encode(self._token(DEVICE_BYTES)).rstrip(b"=").decode()
+        named = digest(device or fresh or "")
+        opened = self._sessions.rise(session, level, customer.customer_id, named)
+        remembered = await self._accounts.remember(customer.banking_id, named, self._clock.now())
+        line = self._line("login.id" if level is Level.ID else "login.certificate", "ok", session, address,
+                          customer.customer_id, facts)  # fmt: skip
+        reach("login.entering")
+        await self._store.save(Save(rows=[*opened.changes, remembered], resets=list(resets), audit=[line]))
+        reach("login.entered")
+        return Entered(opened, fresh)
+
+    async def _refused(self, session: Session, address: str, failure: Failure) -> None:
+        facts = {"cause": failure.facts["cause"]} if "cause" in failure.facts else {}
+        line = self._line("login.certificate", failure.code, session, address, None, facts)
+        await self._store.save(Save(audit=[line]))
+
+    def _line(
+        self,
+        action: str,
+        result: str,
+        session: Session,
+        address: str,
+        customer_id: str | None,
+        facts: dict[str, str | int],
+    ) -> Audit:
+        return Audit(
+            at=self._clock.now(),
+            action=action,
+            result=result,
+            subject=None if customer_id is None else self._digests.digest("customer", customer_id),
+            session=session.session,
+            address=self._digests.digest("address", address),
+            facts=facts,
+        )

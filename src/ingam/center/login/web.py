@@ -1,0 +1,161 @@
+"""The routes of 로그인, of the way out, and of the session's time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ingam.center.doorway import Cookies, address_of, enter, logged_in, to_login
+from ingam.center.login.forms import Incomplete, certificate_login, id_login
+from ingam.center.login.service import Entered, Login, NotRegistered, Rebind
+from ingam.customer.session import Level, Session
+from ingam.customer.session.sessions import Sessions
+from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.words import say
+from ingam.page import check_post, local_path, render, see_other, status_of
+from ingam.page.failures import message_of, wants_json
+from ingam.ports.clock import Clock
+
+WAYS: Final = ("id", "cert", "fin")
+
+
+class LoginRequired(Refusal):
+    """This needs somebody who is logged in."""
+
+    code = "login-required"
+
+
+class LoginWeb:
+    """Handlers over the service; one object, so that routes share its parts."""
+
+    def __init__(self, login: Login, sessions: Sessions, clock: Clock, cookies: Cookies) -> None:
+        self._login = login
+        self._sessions = sessions
+        self._clock = clock
+        self._cookies = cookies
+
+    def routes(self) -> list[Route]:
+        """Everything below /login, /logout, /session and /loan."""
+        return [
+            Route("/login", self.show, methods=["GET"]),
+            Route("/login/id", self.by_id, methods=["POST"]),
+            Route("/login/challenge", self.challenge, methods=["POST"]),
+            Route("/login/certificate", self.by_certificate, methods=["POST"]),
+            Route("/logout", self.leave, methods=["POST"]),
+            Route("/session/extend", self.extend, methods=["POST"]),
+            Route("/loan", self.loan, methods=["GET"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The three tabs; `then` is where the login leads."""
+        way = request.query_params.get("way", "id")
+        return _page(request, way if way in WAYS else "id", then=_then(request.query_params))
+
+    async def by_id(self, request: Request) -> Response:
+        """POST of 아이디 로그인."""
+        form = await request.form()
+        check_post(request, form)
+        then, typed_id = _then(form), str(form.get("banking_id", "")).strip()[:20]
+        try:
+            entered = await self._login.by_id(
+                id_login(form), request.state.session, self._device(request), address_of(request)
+            )
+        except Incomplete as incomplete:
+            errors = {name: say(key, request.state.lang) for name, key in incomplete.errors.items()}
+            return _page(request, "id", then=then, status=422, errors=errors, banking_id=typed_id)
+        except Refusal as refusal:
+            errors = {"form": message_of(refusal, request.state.lang)}
+            return _page(
+                request,
+                "id",
+                then=then,
+                status=status_of(refusal),
+                errors=errors,
+                banking_id=typed_id,
+                failed=refusal.code,
+            )
+        return self._in(entered, then)
+
+    async def challenge(self, request: Request) -> Response:
+        """What the certificate window signs, as JSON."""
+        check_post(request, await request.form())
+        given = await self._login.challenge(request.state.session, address_of(request))
+        return JSONResponse(given.for_window(seal=False, customer_kind=None, lang=request.state.lang))
+
+    async def by_certificate(self, request: Request) -> Response:
+        """POST of 공동인증서 로그인: the nonce and the CMS from the certificate window."""
+        form = await request.form()
+        check_post(request, form)
+        then = _then(form)
+        try:
+            typed = certificate_login(form)
+            entered = await self._login.by_certificate(
+                typed, request.state.session, self._device(request), address_of(request)
+            )
+        except Incomplete as incomplete:
+            errors = {name: say(key, request.state.lang) for name, key in incomplete.errors.items()}
+            return _page(request, "cert", then=then, status=422, errors=errors)
+        except Failure as failure:
+            request.state.failure = failure.code
+            errors = {"form": message_of(failure, request.state.lang)}
+            again = isinstance(failure, NotRegistered | Rebind)
+            return _page(
+                request,
+                "cert",
+                then=then,
+                status=status_of(failure),
+                errors=errors,
+                failed=failure.code,
+                register=again,
+            )
+        return self._in(entered, then)
+
+    async def leave(self, request: Request) -> Response:
+        """Logout; the cookie is left to point at an ended session, which is what it then says."""
+        check_post(request, await request.form())
+        if logged_in(request):
+            await self._login.leave(request.state.session, address_of(request))
+        response = see_other("/login?ended=logout")
+        response.headers.append("set-cookie", self._cookies.set(self._cookies.session, "", 0))
+        return response
+
+    async def extend(self, request: Request) -> Response:
+        """연장: the idle clock starts again."""
+        form = await request.form()
+        check_post(request, form)
+        if logged_in(request) is None:
+            raise LoginRequired
+        session: Session = await self._sessions.touch(request.state.session, at_once=True)
+        left = int((self._sessions.idle_until(session) - self._clock.now()).total_seconds())
+        if wants_json(request):
+            return JSONResponse({"left": left})
+        return see_other(local_path(form.get("back"), "/cert-center"))
+
+    async def loan(self, request: Request) -> Response:
+        """대출 거래: only after certificate login; a placeholder that says who is here and how."""
+        session = logged_in(request)
+        if session is None or session.level is not Level.CERT:
+            return to_login(request, "cert")
+        return render(request, "login/loan.html", place="loan", session=session)
+
+    def _device(self, request: Request) -> str | None:
+        return request.cookies.get(self._cookies.device)
+
+    def _in(self, entered: Entered, then: str) -> Response:
+        return enter(see_other(then), self._cookies, entered.opened, entered.device)
+
+
+def _then(given: Mapping[str, Any]) -> str:
+    return local_path(given.get("then"), "/cert-center")
+
+
+def _page(request: Request, way: str, *, then: str, status: int = 200, **facts: Any) -> Response:
+    ended = request.query_params.get("ended")
+    shown: dict[str, Any] = {"errors": {}, "banking_id": "", "failed": "", "register": False}
+    shown |= facts
+    ended = ended if ended in ("idle", "absolute", "over", "logout") else ""
+    return render(request, "login/login.html", status=status, way=way, then=then, ended=ended, **shown)
