@@ -68,16 +68,9 @@ class LoginWeb:
             errors = {name: say(key, request.state.lang) for name, key in incomplete.errors.items()}
             return _page(request, "id", then=then, status=422, errors=errors, banking_id=typed_id)
         except Refusal as refusal:
-            errors = {"form": message_of(refusal, request.state.lang)}
-            return _page(
-                request,
-                "id",
-                then=then,
-                status=status_of(refusal),
-                errors=errors,
-                banking_id=typed_id,
-                failed=refusal.code,
-            )
+            request.state.failure = refusal.code
+            told: dict[str, Any] = {"errors": {"form": message_of(refusal, request.state.lang)}, "failed": refusal.code}
+            return _page(request, "id", then=then, status=status_of(refusal), banking_id=typed_id, **told)
         return self._in(entered, then)
 
     async def challenge(self, request: Request) -> Response:
@@ -101,17 +94,9 @@ class LoginWeb:
             return _page(request, "cert", then=then, status=422, errors=errors)
         except Failure as failure:
             request.state.failure = failure.code
-            errors = {"form": message_of(failure, request.state.lang)}
-            again = isinstance(failure, NotRegistered | Rebind)
-            return _page(
-                request,
-                "cert",
-                then=then,
-                status=status_of(failure),
-                errors=errors,
-                failed=failure.code,
-                register=again,
-            )
+            told: dict[str, Any] = {"errors": {"form": message_of(failure, request.state.lang)}, "failed": failure.code}
+            told["register"] = isinstance(failure, NotRegistered | Rebind)
+            return _page(request, "cert", then=then, status=status_of(failure), **told)
         return self._in(entered, then)
 
     async def leave(self, request: Request) -> Response:
