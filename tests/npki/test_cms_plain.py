@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ def test_a_plain_message_is_the_public_sample_byte_for_byte() -> None:
     key = load_der_private_key(
         (SAMPLE / "plainSignPri_noattr.p8").read_bytes(), None, unsafe_skip_rsa_key_validation=True
     )
-    assert isinstance(key, certs.RSAPrivateKey)
+    assert isinstance(key, RSAPrivateKey)
     sample = (SAMPLE / "signedData_TEST_MSG.p7m").read_bytes()
 
     assert cms_plain.sign_plain(b"TEST_MSG", holder, key) == sample
