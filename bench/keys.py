@@ -14,7 +14,6 @@ from collections.abc import Callable
 from itertools import repeat
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from pypinksign import PinkSign
 
@@ -58,8 +57,12 @@ def in_plain_python(call: Callable[[], Any]) -> Callable[[], Any]:
     """The same on a machine whose system has no libcrypto: PBKDF1 by hashlib."""
 
     def run() -> None:
-        with mock.patch.object(libcrypto, "pbkdf1_sha1", return_value=None):
+        kept = libcrypto.pbkdf1_sha1
+        libcrypto.pbkdf1_sha1 = lambda password, salt, iterations: None
+        try:
             call()
+        finally:
+            libcrypto.pbkdf1_sha1 = kept
 
     return run
 
