@@ -398,6 +398,7 @@ def oracle(person: Certificate, ca: Certificate, root: Certificate, at: datetime
         trust_roots=[asn1_x509.Certificate.load(root.der)],
         other_certs=[asn1_x509.Certificate.load(ca.der)],
         moment=at,
+        time_tolerance=timedelta(0),
         allow_fetching=False,
         revocation_mode="soft-fail",
     )
