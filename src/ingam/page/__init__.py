@@ -5,6 +5,7 @@ add the static files, the language switch and the health answer.
 """
 
 from ingam.page.bundle import Bundle
+from ingam.page.coming import Coming, coming_route
 from ingam.page.failures import failure_handlers, failure_response, see_other, status_of
 from ingam.page.language import language_of, local_path
 from ingam.page.log import set_up_log
@@ -17,6 +18,7 @@ from ingam.page.viewer import Viewer
 
 __all__ = [
     "Bundle",
+    "Coming",
     "PageSettings",
     "Pages",
     "Place",
@@ -24,6 +26,7 @@ __all__ = [
     "Viewer",
     "check_origin",
     "check_post",
+    "coming_route",
     "failure_handlers",
     "failure_response",
     "language_of",

@@ -58,7 +58,9 @@ class Bundle:
         try:
             manifest: dict[str, dict[str, str]] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             names = manifest[place]
-            files = {path.name: StaticFile.of(path.name, path.read_bytes()) for path in sorted((folder / place).iterdir())}
+            files = {
+                path.name: StaticFile.of(path.name, path.read_bytes()) for path in sorted((folder / place).iterdir())
+            }
         except (OSError, ValueError, KeyError) as cause:
             raise Defect("bundle-missing", folder=str(folder)) from cause
         return Bundle(names, files, manifest.get("vault", {}).get("bundle", ""))
@@ -89,7 +91,7 @@ class Bundle:
         return "sha384-" + base64.b64encode(hashlib.sha384(file.body).digest()).decode()
 
     async def serve(self, request: Request) -> Response:
-        """GET /static/{name}: only names of the bundle exist, so no path leads out of it. Raises Refusal `not-found`."""
+        """GET /static/{name}: only names of the bundle exist, no path leads out. Raises Refusal `not-found`."""
         name: Any = request.path_params["name"]
         file = self.files.get(name)
         if file is None:

@@ -76,7 +76,17 @@ def failure_response(request: Request, failure: Failure) -> Response:
         return JSONResponse({"code": failure.code, "message": message}, status)
     ours = not isinstance(failure, Refusal)
     reference = request.state.request_id if ours else None
-    return render(request, "page/failure.html", status=status, code=failure.code, message=message, reference=reference)
+    heading = _heading(failure)
+    return render(request, "page/failure.html", status=status, heading=heading, message=message, reference=reference)
+
+
+def _heading(failure: Failure) -> str:
+    """The word that a failure page opens with."""
+    if failure.code == "not-found":
+        return "page.failure_missing"
+    if isinstance(failure, Outage):
+        return "page.failure_outage"
+    return "page.failure_refused" if isinstance(failure, Refusal) else "page.failure_defect"
 
 
 def see_other(path: str) -> Response:

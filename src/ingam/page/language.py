@@ -21,7 +21,7 @@ _LOCAL = re.compile(r"/(?:[A-Za-z0-9._~%=&?-][A-Za-z0-9/._~%=&?#-]*)?")
 
 
 def language_of(cookie_header: str) -> Lang:
-    """"en" where the cookie says so, else "ko"."""
+    """ "en" where the cookie says so, else "ko"."""
     chosen = re.search(r"(?:^|;\s*)lang=(ko|en)(?:;|$)", cookie_header)
     return "en" if chosen and chosen[1] == "en" else "ko"
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from typing import IO
+from typing import TextIO
 
 import structlog
 
 
-def set_up_log(stream: IO[str] | None = None) -> None:
+def set_up_log(stream: TextIO | None = None) -> None:
     """Called once by a process's start: JSON lines to `stream` (stderr unless given)."""
     structlog.configure(
         processors=[

@@ -54,8 +54,7 @@ JOINT: Final = (
 FINANCE: Final = Place("finance_cert", "page.menu_finance_cert", "/finance-cert")
 CENTER: Final = TOP[2]
 SERVICES: Final = TOP[3]
-# What stands between a place and the top in the breadcrumb, as words; the top itself is a link.
-_JOINT_PATH: Final = ("page.menu_joint",)
+_PROTECTION_PATH: Final = (SERVICES.word, "page.menu_security", "page.menu_protection", "page.menu_apply")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,11 @@ def crumbs_of(place: str) -> tuple[Crumb, ...]:
     center = Crumb(CENTER.word, CENTER.path)
     for entry in JOINT:
         if entry.name == place:
-            return (center, *(Crumb(word) for word in _JOINT_PATH), Crumb(entry.word))
+            return (center, Crumb("page.menu_joint"), Crumb(entry.word))
     if place == FINANCE.name:
         return (center, Crumb(FINANCE.word))
     if place == "protection":
-        return (Crumb(SERVICES.word), Crumb("page.menu_security"), Crumb("page.menu_protection"), Crumb("page.menu_apply"))
+        return tuple(Crumb(word) for word in _PROTECTION_PATH)
     return ()
 
 

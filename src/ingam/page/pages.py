@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -98,10 +98,11 @@ class Pages:
         self.script = "main.js" in bundle.names
 
     def html(self, template: str, request: Request, facts: dict[str, Any]) -> str:
-        """The text of a page. Raises Defect `template-missing` through Jinja's own errors never silently."""
+        """The text of a page; an unknown template, word or fact raises, nothing is silently empty."""
         state = request.state
         institution = self.settings.institution
         english = state.lang == "en"
+        now = self.clock.now()
         context: dict[str, Any] = {
             "say": _speaker(state.lang),
             "lang": state.lang,
@@ -117,7 +118,8 @@ class Pages:
             "vault_hash": self.bundle.vault_hash,
             "demo": not self.settings.production,
             "warn_s": self.settings.limits.session_warn_s,
-            "now": self.clock.now(),
+            "now": now,
+            "until": lambda seconds: now + timedelta(seconds=seconds),
             "path": request.url.path,
             "frame": self.frame,
             "menu": menu,

@@ -39,7 +39,9 @@ class TooLarge(Refusal):
 class Shell:
     """ASGI middleware. `origin`: this process's own, e.g. `http://localhost:8700`; `body_max` in bytes."""
 
-    def __init__(self, app: ASGIApp, settings: PageSettings, origin: str | None = None, body_max: int = BODY_MAX) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: PageSettings, origin: str | None = None, body_max: int = BODY_MAX
+    ) -> None:
         self.app = app
         self.origin = origin or settings.center_origin
         self.vault_origin = settings.vault_origin

@@ -1,0 +1,1 @@
+"""조회: for now a page that says what comes."""

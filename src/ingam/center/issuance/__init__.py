@@ -1,0 +1,1 @@
+"""인증서발급/재발급: for now a page that says what comes."""
