@@ -7,7 +7,7 @@ Values of columns: str, int, bytes, bool, None and aware datetimes (microseconds
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -43,7 +43,10 @@ class Conflict(Refusal):
 
 
 class StoreOutage(Outage):
-    """The database did not answer; nothing was stored."""
+    """The database did not answer; nothing was stored.
+
+    One exception: a connection lost during the commit itself leaves it open. A retry then meets Stale or AlreadyUsed.
+    """
 
     code = "store-outage"
 
@@ -232,11 +235,14 @@ class Store(Protocol):
     async def counted(self, key: str, window_s: int, at: datetime) -> int:
         """Hits so far in the window, without a hit."""
 
+    def on_outgoing(self, wake: Callable[[], None]) -> None:
+        """Call `wake` on the event loop after every commit of this process that put a message into the outbox."""
+
     async def claim(self, at: datetime, lease_s: int, limit: int) -> list[Claimed]:
         """Take due outgoing messages under a lease; nobody else gets them until it ends."""
 
-    async def delivered(self, id: int) -> None:
-        """It left: delete the payload, keep the dedup key."""
+    async def delivered(self, id: int, at: datetime) -> None:
+        """It left at `at`: delete the payload, keep the dedup key."""
 
     async def retry(self, id: int, due_at: datetime) -> None:
         """It did not leave: give it back until `due_at`."""

@@ -1,0 +1,1 @@
+"""Revisions of the schema, in order; the program runs them at start (`ingam.adapters.store.migrate`)."""
