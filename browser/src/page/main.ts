@@ -1,0 +1,17 @@
+// The script of every center page. Each behaviour improves a page that works without it.
+
+import { startBusy } from './busy.ts';
+import { startDigits } from './digits.ts';
+import { startMenu } from './menu.ts';
+import { startSecrets } from './secrets.ts';
+import { startSession } from './session.ts';
+import { startSummary } from './summary.ts';
+import { startTimers } from './timers.ts';
+
+startSummary(document);
+startTimers(document);
+startSecrets(document);
+startDigits(document);
+startMenu(document);
+startSession(document);
+startBusy(document);
