@@ -1,0 +1,54 @@
+"""Somebody in front of a browser: finds things by role and visible label, and moves by keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+TABS = 120
+
+
+class Person:
+    """Acts on a page by keyboard alone: Tab to get there, then type, Space or Enter."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @property
+    def vault(self) -> FrameLocator:
+        """The certificate window's frame."""
+        return self.page.frame_locator("dialog iframe")
+
+    def go_to(self, target: Locator) -> Locator:
+        """Tab until the thing has the focus; fails after TABS presses."""
+        expect(target).to_be_visible()
+        for _ in range(TABS):
+            if target.evaluate("e => e === document.activeElement && document.hasFocus()"):
+                return target
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the keyboard does not reach {target}")
+
+    def type_into(self, target: Locator, text: str) -> None:
+        """Go to a field and type."""
+        self.go_to(target)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+
+    def press(self, target: Locator, key: str = "Enter") -> None:
+        """Go to a button or link and press it."""
+        self.go_to(target)
+        self.page.keyboard.press(key)
+
+    def choose_files(self, target: Locator, files: list[Path] | Path) -> None:
+        """Go to a file button, press it, and pick."""
+        self.go_to(target)
+        with self.page.expect_file_chooser() as chooser:
+            self.page.keyboard.press("Enter")
+        chooser.value.set_files(files)
+
+
+def words(text: str) -> re.Pattern[str]:
+    """A visible label that starts so (a required field adds its mark)."""
+    return re.compile("^" + re.escape(text))

@@ -1,0 +1,101 @@
+"""The whole world of `make run`, started for the journeys on free ports with a data folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 60
+
+
+@dataclass(frozen=True)
+class World:
+    """A running demo. `demo` is what the sandbox wrote about its people."""
+
+    port: int
+    data: Path
+    process: subprocess.Popen[bytes]
+    demo: Any
+
+    @property
+    def center(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def vault(self) -> str:
+        return f"http://localhost:{self.port + 1}"
+
+    @property
+    def sandbox(self) -> str:
+        return f"http://localhost:{self.port + 6}"
+
+    def get(self, path: str) -> Any:
+        """JSON of the sandbox."""
+        with urlopen(f"{self.sandbox}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """POST JSON to the sandbox."""
+        headers = {"content-type": "application/json", "accept": "application/json", "origin": self.sandbox}
+        request = Request(f"{self.sandbox}{path}", json.dumps(body).encode(), headers)
+        with urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self) -> None:
+        """Ctrl-C."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` consecutive free ports on loopback."""
+    for start in range(21000 + (os.getpid() * 37) % 20000, 60000, count):
+        if all(_free(start + number) for number in range(count)):
+            return start
+    raise RuntimeError("no free ports")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def start(data: Path, port: int | None = None, **extra: str) -> World:
+    """Start it and wait until it says that it is ready."""
+    chosen = port or free_ports(7)
+    environment = {
+        **os.environ,
+        "INGAM_SANDBOX_KEYS": str(ROOT / "vectors" / "keys"),
+        "INGAM_CHEAP_PASSWORDS": "1",
+        "PYTHONUNBUFFERED": "1",
+        **extra,
+    }
+    command = [sys.executable, "-m", "ingam.run.demo", "--port", str(chosen), "--data", str(data)]
+    log = (data.parent / f"{data.name}.log").open("wb")
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    world = World(chosen, data, process, None)
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            break
+        if b"Ctrl-C" in Path(log.name).read_bytes():
+            demo = json.loads((data / "sandbox" / "demo.json").read_text(encoding="utf-8"))
+            return World(chosen, data, process, demo)
+        time.sleep(0.05)
+    world.stop()
+    raise RuntimeError(Path(log.name).read_text(errors="replace")[-4000:])
