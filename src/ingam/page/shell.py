@@ -27,6 +27,7 @@ from ingam.page.pages import PageSettings
 from ingam.page.viewer import Viewer
 
 BODY_MAX: Final = 64 * 1024
+QUIET: Final = "/static/{name}"  # thirty lines a page would hide the one that matters
 LOOPBACK: Final = ("127.0.0.1", "[::1]")
 
 
@@ -68,7 +69,9 @@ class Shell:
         finally:
             ms = (time.perf_counter() - started) * 1000
             code = state.get("failure")
-            log.tell_request(state["request_id"], scope["method"], _route_of(scope), answer.status, ms, code)
+            route = _route_of(scope)
+            if route != QUIET or answer.status >= 400:
+                log.tell_request(state["request_id"], scope["method"], route, answer.status, ms, code)
 
     def _introduce(self, scope: Scope) -> dict[str, Any]:
         """What every page may read from `request.state`."""
