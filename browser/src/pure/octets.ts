@@ -28,6 +28,11 @@ export function join(...parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
+/** The same octets in an array of their own; `slice` of a node Buffer would share them. */
+export function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
+}
+
 /** Equality that reads every octet of equally long values. */
 export function same(one: Uint8Array, other: Uint8Array): boolean {
   if (one.length !== other.length) return false

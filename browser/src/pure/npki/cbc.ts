@@ -1,5 +1,7 @@
 /** Cipher block chaining with PKCS#7 padding (RFC 5652 §6.3) over a block cipher of ours. */
 
+import { copy } from '../octets.ts'
+
 /** A block cipher under one key: works in place at an offset; `wipe` overwrites the round keys. */
 export interface BlockCipher {
   encrypt(data: Uint8Array, at: number): void
@@ -27,7 +29,7 @@ export function encryptCbc(cipher: BlockCipher, iv: Uint8Array, plain: Uint8Arra
 /** Decrypts whole blocks and leaves the padding on: a fresh array. The cipher is wiped. */
 export function decryptBlocks(cipher: BlockCipher, iv: Uint8Array, encrypted: Uint8Array): Uint8Array {
   const { size } = cipher
-  const data = encrypted.slice()
+  const data = copy(encrypted)
   let previous = iv
   for (let at = 0; at < data.length; at += size) {
     cipher.decrypt(data, at)

@@ -7,7 +7,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Refusal } from '../failure.ts'
-import { same, toHex } from '../octets.ts'
+import { copy, same, toHex } from '../octets.ts'
 import {
   algorithm,
   BIT_STRING,
@@ -94,7 +94,7 @@ export class Certificate {
   /** Reads DER to the last byte; at most 64 KiB. Throws CertificateMalformed. */
   constructor(data: Uint8Array) {
     if (data.length > CERTIFICATE_MOST) throw new CertificateMalformed('at most 64 KiB')
-    this.der = data.slice()
+    this.der = copy(data)
     this.fingerprint = sha256(this.der)
     const fields = mapped(() => readFields(this.der))
     this.serial = fields.serial

@@ -7,7 +7,7 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha1 } from '@noble/hashes/legacy.js'
 import { Refusal } from '../failure.ts'
-import { join, same, wipe } from '../octets.ts'
+import { copy, join, same, wipe } from '../octets.ts'
 import { type Randomness, randomBytes } from '../platform.ts'
 import { wholeOfBer } from './ber.ts'
 import { type BlockCipher, decryptBlocks, encryptCbc } from './cbc.ts'
@@ -251,7 +251,7 @@ class Opening {
       const [form, certificate] = inside.exactly(2)
       if (form.oid() === X509) this.#certificates.push(certificate.explicit(0).expect(OCTET_STRING).content)
     } else if (dotted === KEY_BAG) {
-      this.#keep(inside.raw.slice(), attributes)
+      this.#keep(copy(inside.raw), attributes)
     } else if (dotted === SHROUDED_BAG) {
       const [identifier, sealed] = inside.exactly(2)
       this.#keep(await this.#decrypt(identifier, sealed.expect(OCTET_STRING).content), attributes)
