@@ -56,10 +56,10 @@ class SmsTooSoon(Refusal):
     code = "sms-too-soon"
 
 
-class SmsDayOver(Refusal):
+class SmsTooMany(Refusal):
     """All codes of the day for this purpose were asked for."""
 
-    code = "sms-day-over"
+    code = "sms-too-many"
 
 
 class SmsWrong(Refusal):
@@ -131,7 +131,7 @@ class SmsCodes:
     async def request(self, customer: Customer, purpose: Purpose, lang: str) -> Requested:
         """A new code to the registered number; every older one of this person becomes void (E2).
 
-        Raises NumberTooNew, SmsBudgetSpent, SmsTooSoon {s}, SmsDayOver.
+        Raises NumberTooNew, SmsBudgetSpent, SmsTooSoon {s}, SmsTooMany.
         """
         now = self._clock.now()
         self._refuse_new_number(customer, now)
@@ -198,7 +198,7 @@ class SmsCodes:
             raise SmsTooSoon(s=await self._gap_left(gap))
         day = Count(f"sms-day:{customer.customer_id}:{purpose}", DAY_S, self._limits.sms_a_day, now)
         if await self._store.count(day) > self._limits.sms_a_day:
-            raise SmsDayOver
+            raise SmsTooMany
 
     async def _gap_left(self, gap: Count) -> int:
         row = await self._store.one("counter", {"key": gap.key})

@@ -7,7 +7,7 @@ It is claimed before anything of the answer is looked at.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -48,7 +48,7 @@ class NonceInvalid(Refusal):
 class TooManyChallenges(Refusal):
     """More challenges than a person needs, from this session or address (A6)."""
 
-    code = "challenges-crowded"
+    code = "too-many-challenges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,27 +139,31 @@ class Challenges:
         await self._refuse_race(session, challenge.nonce, now)
         return Given(challenge, body_text, row.notes)
 
-    async def claim(self, purpose: Purpose, session: str, nonce: str, *, audit: Audit | None = None) -> Given:
+    async def claim(
+        self, purposes: Purpose | Collection[Purpose], session: str, nonce: str, *, audit: Audit | None = None
+    ) -> Given:
         """The challenge of a nonce, used up from here on, whatever comes of the answer (A6). Raises NonceInvalid.
 
-        `body_text` is not kept; its hash is. A nonce presented for another purpose is used up as well.
+        `purposes`: what it may have been issued for; a nonce of another one is used up as well. `body_text` is not
+        kept; its hash is.
         """
         now = self._clock.now()
+        wanted = {purposes} if isinstance(purposes, Purpose) else set(purposes)
         try:
             await self._store.save(Save(ledger=[Use(_kind(session), nonce, now)], audit=[audit] if audit else []))
         except NotIssued:
-            raise NonceInvalid(cause="not-issued") from None
+            raise NonceInvalid(check=2, cause="not-issued") from None
         except AlreadyUsed:
-            raise NonceInvalid(cause="already-used") from None
+            raise NonceInvalid(check=2, cause="already-used") from None
         row = await self._store.issued(_kind(session), nonce)
         if row is None:
-            raise NonceInvalid(cause="not-issued")
+            raise NonceInvalid(check=2, cause="not-issued")
         kept = msgspec.json.decode(row.facts, type=_Row)
-        if kept.purpose != purpose:
-            raise NonceInvalid(cause="other-purpose")
+        if kept.purpose not in wanted:
+            raise NonceInvalid(check=2, cause="other-purpose")
         if kept.origin != self._origin:
-            raise NonceInvalid(cause="other-origin")
-        challenge = Challenge(purpose, kept.origin, nonce, kept.issued, kept.expires, session, kept.body)
+            raise NonceInvalid(check=2, cause="other-origin")
+        challenge = Challenge(Purpose(kept.purpose), kept.origin, nonce, kept.issued, kept.expires, session, kept.body)
         return Given(challenge, None, kept.notes)
 
     async def _refuse_crowd(self, session: str, address: str, now: datetime) -> None:

@@ -172,6 +172,22 @@ class Prover:
         raise CheckFailed("status-unknown", source=str(status.source))
 
 
+def vid_of(proven: ProvenCertificate) -> vid.Vid:
+    """The half of check 9 without R: one VID by SHA-256, and a sealed R beside it. Raises CheckFailed vid-missing."""
+    try:
+        value = proven.certificate.identify_data
+        if value is None:
+            raise CheckFailed("vid-missing", cause="no-identify-data")
+        found = vid.parse_identify_data(value).vid
+    except (vid.VidMissing, vid.VidMalformed, SeveralIdentifyData, CertificateMalformed) as wrong:
+        raise CheckFailed("vid-missing", cause=wrong.code) from None
+    if found.hash != "sha256":
+        raise CheckFailed("vid-missing", cause="vid-hash")
+    if proven.presentation.sealed is None:
+        raise CheckFailed("vid-missing", cause="no-random")
+    return found
+
+
 def prove_ownership(
     proven: ProvenCertificate, customer_id: str, idn: Secret[str], keys: SealOpener
 ) -> OwnedCertificate:
@@ -180,18 +196,13 @@ def prove_ownership(
     Only a proven presentation gets this far: the same message carries a signature by the same certificate (A16).
     Raises CheckFailed vid-missing or owner-mismatch, SealUnreadable for a blob of another key or challenge.
     """
-    presentation, certificate = proven.presentation, proven.certificate
+    presentation, ours = proven.presentation, vid_of(proven)
+    assert presentation.sealed is not None
+    random_der = keys.open(presentation.sealed, presentation.challenge, proven.certificate.der)
     try:
-        value = certificate.identify_data
-        if value is None or presentation.sealed is None:
-            raise CheckFailed("vid-missing", cause="no-identify-data" if value is None else "no-random")
-        ours = vid.parse_identify_data(value).vid
-        random_der = keys.open(presentation.sealed, presentation.challenge, certificate.der)
         vid.check_vid(ours, idn.reveal(), random_der.reveal())
     except (vid.VidMismatch, BadRandom) as wrong:
         raise CheckFailed("owner-mismatch", cause=wrong.code) from None
-    except (vid.VidMissing, vid.VidMalformed, vid.VidHash, SeveralIdentifyData) as wrong:
-        raise CheckFailed("vid-missing", cause=wrong.code) from None
     return OwnedCertificate(proven, customer_id)
 
 

@@ -1,0 +1,211 @@
+"""The registration machine: Identifying → ChoosingFactor → AwaitingFactor → AwaitingCertificate → Registered.
+
+Pure: instants, ids and fingerprints arrive on events. A state carries exactly what is true in it, and nothing secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from ingam.kernel.errors import Defect
+from ingam.kernel.flow import Machine, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Identifying:
+    """①본인확인: nobody has shown ID, password and number in this flow yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoosingFactor:
+    """②비밀번호 등록: identified; no code is under way. `lapsed`: an earlier proof ran out at ③."""
+
+    lapsed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingFactor:
+    """②: a code is under way until `expires_at`."""
+
+    method: str
+    request_id: str
+    sent_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingCertificate:
+    """③인증서 등록: a proof is held until `proof_expires_at`.
+
+    `replaces`: the fingerprint of the binding whose replacement was agreed to before signing, or None.
+    """
+
+    proof_id: str
+    proof_expires_at: datetime
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """④등록완료. `already`: it was this customer's certificate before, and nothing changed."""
+
+    fingerprint: str
+    replaced: bool
+    already: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Stopped for too many failures; `cause` is the code that says which and what to do next."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The thirty minutes are over; the next visit starts anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The person left it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """ID, password and number belong to the customer of this session."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactorRequested:
+    """A code was made and leaves with this save."""
+
+    method: str
+    request_id: str
+    sent_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FactorProved:
+    """The code was right, and so were both fields of 보안매체 미소지고객 인증."""
+
+    proof_id: str
+    proof_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacementAgreed:
+    """The person said yes to replacing the binding of this fingerprint, before signing; None: there is none."""
+
+    replaces: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProofLapsed:
+    """The proof ran out before a certificate was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateBound:
+    """All twelve checks passed."""
+
+    fingerprint: str
+    replaced: bool
+    already: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WentBack:
+    """이전."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedTooOften:
+    """A counter is at its ceiling; `cause` is its code."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRanOut:
+    """The flow's own time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """나가기, or another start."""
+
+
+State: TypeAlias = (
+    Identifying | ChoosingFactor | AwaitingFactor | AwaitingCertificate | Registered | Locked | Expired | Cancelled
+)
+Event: TypeAlias = (
+    Identified
+    | FactorRequested
+    | FactorProved
+    | ReplacementAgreed
+    | ProofLapsed
+    | CertificateBound
+    | WentBack
+    | TriedTooOften
+    | TimeRanOut
+    | Left
+)
+
+_ENDINGS: Final = {
+    TriedTooOften: frozenset({Locked}),
+    TimeRanOut: frozenset({Expired}),
+    Left: frozenset({Cancelled}),
+}
+
+EDGES: Final = {
+    Identifying: {Identified: frozenset({ChoosingFactor}), **_ENDINGS},
+    ChoosingFactor: {FactorRequested: frozenset({AwaitingFactor}), WentBack: frozenset({Identifying}), **_ENDINGS},
+    AwaitingFactor: {
+        FactorRequested: frozenset({AwaitingFactor}),
+        FactorProved: frozenset({AwaitingCertificate}),
+        WentBack: frozenset({Identifying}),
+        **_ENDINGS,
+    },
+    AwaitingCertificate: {
+        ReplacementAgreed: frozenset({AwaitingCertificate}),
+        ProofLapsed: frozenset({ChoosingFactor}),
+        CertificateBound: frozenset({Registered}),
+        WentBack: frozenset({ChoosingFactor}),
+        **_ENDINGS,
+    },
+}
+
+
+def move(state: State, event: Event) -> Step[State]:
+    """The next state; the table was asked before."""
+    match state, event:
+        case _, TriedTooOften(cause):
+            return Step(Locked(cause))
+        case _, TimeRanOut():
+            return Step(Expired())
+        case _, Left():
+            return Step(Cancelled())
+        case Identifying(), Identified():
+            return Step(ChoosingFactor())
+        case ((ChoosingFactor() | AwaitingFactor()), FactorRequested(method, request_id, sent_at, expires_at)):
+            return Step(AwaitingFactor(method, request_id, sent_at, expires_at))
+        case AwaitingFactor(), FactorProved(proof_id, expires_at):
+            return Step(AwaitingCertificate(proof_id, expires_at))
+        case ((ChoosingFactor() | AwaitingFactor()), WentBack()):
+            return Step(Identifying())
+        case AwaitingCertificate(proof_id, expires_at), ReplacementAgreed(replaces):
+            return Step(AwaitingCertificate(proof_id, expires_at, replaces))
+        case AwaitingCertificate(), CertificateBound(fingerprint, replaced, already):
+            return Step(Registered(fingerprint, replaced, already))
+        case AwaitingCertificate(), ProofLapsed():
+            return Step(ChoosingFactor(lapsed=True))
+        case AwaitingCertificate(), WentBack():
+            return Step(ChoosingFactor())
+    raise Defect("flow-off-table", machine="registration", state=type(state).__name__)
+
+
+REGISTRATION: Final[Machine[State, Event]] = Machine("registration", 1, EDGES, move)

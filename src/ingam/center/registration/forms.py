@@ -1,0 +1,154 @@
+"""What the four screens post, as typed commands; rules of flows.md "Field rules". Nothing secret is kept or echoed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from ingam.customer.additional_auth import AVAILABLE, Method
+from ingam.kernel.errors import Refusal
+from ingam.kernel.secret import Secret
+
+BANKING_ID: Final = re.compile(r"[A-Za-z0-9]{6,20}", re.ASCII)
+NONCE: Final = re.compile(r"[0-9a-f]{64}")
+SMS_CODE: Final = re.compile(r"[0-9]{6}")
+PHONE_BACK: Final = re.compile(r"[0-9]{4}")
+PASSWORD_MAX: Final = 128
+SIGNED_MAX: Final = 48 * 1024
+_SEPARATORS: Final = re.compile(r"[\s-]")
+_CENTURIES: Final = {"9": 1800, "0": 1800, "1": 1900, "2": 1900, "5": 1900, "6": 1900}
+_BUSINESS_WEIGHTS: Final = (1, 3, 7, 1, 3, 7, 1, 3, 5)
+
+Fields = Mapping[str, str]
+
+
+class FormRefused(Refusal):
+    """Fields that need attention: `errors` maps a field's name to the key of its text."""
+
+    code = "form-refused"
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """①: ID, password and registered number (13 or 10 digits)."""
+
+    banking_id: str = field(repr=False)
+    password: Secret[str]
+    idn: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """②: the code, and the two fields of 보안매체 미소지고객 인증."""
+
+    method: Method
+    code: Secret[str]
+    number_back: Secret[str]
+    phone_back: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """③: what the certificate window filled in."""
+
+    nonce: str
+    signed: bytes = field(repr=False)
+    sealed: bytes | None = field(repr=False)
+
+
+def identify(fields: Fields, today: date) -> Identify:
+    """Raises FormRefused. `today` in Korea bounds the birth date."""
+    banking_id, password = fields.get("banking_id", "").strip(), fields.get("password", "")
+    number = digits(fields.get("idn", ""))
+    errors = {}
+    if not BANKING_ID.fullmatch(banking_id):
+        errors["banking_id"] = "registration.need_banking_id"
+    if not 1 <= len(password) <= PASSWORD_MAX:
+        errors["password"] = "registration.need_password"
+    wrong = number_error(number, today)
+    if wrong is not None:
+        errors["idn"] = wrong
+    if errors:
+        raise FormRefused(errors)
+    return Identify(banking_id, Secret(password), Secret(number))
+
+
+def factor(fields: Fields, number_missing: int) -> Factor:
+    """Raises FormRefused. `number_missing`: how many digits of the registered number are asked for."""
+    errors = {}
+    method = chosen_method(fields)
+    code, phone = digits(fields.get("code", "")), digits(fields.get("phone_back", ""))
+    number = digits(fields.get("number_back", ""))
+    if method is None:
+        errors["method"] = "registration.need_method"
+    if not SMS_CODE.fullmatch(code):
+        errors["code"] = "registration.need_code"
+    if not (number.isascii() and number.isdigit() and len(number) == number_missing):
+        errors["number_back"] = "registration.need_number_back"
+    if not PHONE_BACK.fullmatch(phone):
+        errors["phone_back"] = "registration.need_phone_back"
+    if errors or method is None:
+        raise FormRefused(errors)
+    return Factor(method, Secret(code), Secret(number), Secret(phone))
+
+
+def chosen_method(fields: Fields) -> Method | None:
+    """The method, if it is one that can be used today."""
+    text = fields.get("method", "")
+    return Method(text) if text in {str(one) for one in AVAILABLE} else None
+
+
+def presented(fields: Fields) -> Presented:
+    """Raises FormRefused when the window filled in nothing or no base64: no certificate was chosen."""
+    nonce, signed, sealed = fields.get("nonce", ""), fields.get("signed", ""), fields.get("sealed", "")
+    if not NONCE.fullmatch(nonce) or not 0 < len(signed) <= SIGNED_MAX or len(sealed) > SIGNED_MAX:
+        raise FormRefused({"certificate": "registration.need_certificate"})
+    try:
+        decoded = base64.b64decode(signed, validate=True)
+        blob = base64.b64decode(sealed, validate=True) if sealed else None
+    except binascii.Error:
+        raise FormRefused({"certificate": "registration.need_certificate"}) from None
+    return Presented(nonce, decoded, blob)
+
+
+def digits(text: str) -> str:
+    """What was typed or pasted without spaces and hyphens."""
+    return _SEPARATORS.sub("", text)
+
+
+def number_error(number: str, today: date) -> str | None:
+    """The key of what is wrong with a 주민등록번호 (13 digits) or 사업자등록번호 (10), or None."""
+    if not (number.isascii() and number.isdigit()) or len(number) not in (10, 13):
+        return "registration.rrn_digits"
+    if len(number) == 10:
+        return None if _business_checks(number) else "registration.business_number"
+    born = birth_date(number)
+    return None if born is not None and born <= today else "registration.rrn_date"
+
+
+def birth_date(number: str) -> date | None:
+    """The day of a 13-digit number with the century of its seventh digit; None for a day that never was.
+
+    No checksum is asked for: numbers given out since October 2020 have none.
+    """
+    century = _CENTURIES.get(number[6], 2000)
+    try:
+        return date(century + int(number[:2]), int(number[2:4]), int(number[4:6]))
+    except ValueError:
+        return None
+
+
+def _business_checks(number: str) -> bool:
+    """The check digit of a 사업자등록번호; the ninth weighted digit gives its tens as well."""
+    weighed = [int(digit) * weight for digit, weight in zip(number, _BUSINESS_WEIGHTS, strict=False)]
+    total = sum(weighed) + weighed[8] // 10
+    return (10 - total % 10) % 10 == int(number[9])

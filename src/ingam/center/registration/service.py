@@ -1,0 +1,498 @@
+"""타기관인증서등록, carried out: load the flow, advance it, save it with all that goes with it, in ONE transaction.
+
+Every public method takes a `Visit` and answers with nothing or with facts; the screen always follows from the stored
+state (flows.md W3). Posts of one session take turns, so that a double click finds what the first one did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from ingam.center.registration.flow import (
+    AwaitingCertificate,
+    AwaitingFactor,
+    CertificateBound,
+    ChoosingFactor,
+    FactorProved,
+    FactorRequested,
+    Identified,
+    Identifying,
+    Left,
+    Registered,
+    ReplacementAgreed,
+    WentBack,
+)
+from ingam.center.registration.forms import Factor, Identify, Presented
+from ingam.center.registration.walks import (
+    Here,
+    Limits,
+    TrueStep,
+    Turn,
+    Visit,
+    Walk,
+    Walks,
+    With,
+    told,
+)
+from ingam.customer.account.accounts import LoginLocked, LoginWrong
+from ingam.customer.additional_auth import Method, Purpose, proof
+from ingam.customer.additional_auth.no_medium import NoMedium, NoMediumLocked, NoMediumMismatch
+from ingam.customer.additional_auth.proof import Bound, ProofMissing
+from ingam.customer.additional_auth.sms import SmsBudgetSpent, SmsCodes, SmsExpired, SmsWrong, Verified
+from ingam.customer.binding.bindings import AlreadyBound, Binding, Bindings, Details, ReplaceConfirm
+from ingam.customer.binding.challenges import Challenges, Given, NonceInvalid
+from ingam.customer.binding.proof import (
+    CheckFailed,
+    OwnedCertificate,
+    Prover,
+    SealOpener,
+    UnverifiedPresentation,
+    prove_ownership,
+    vid_of,
+)
+from ingam.customer.notice import Notices, Sender
+from ingam.customer.session import Session
+from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.instants import korean_day
+from ingam.kernel.secret import Secret
+from ingam.kernel.steps import reach
+from ingam.kernel.words import say
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer, Customers
+from ingam.ports.keys import Digests
+from ingam.ports.store import (
+    AlreadyUsed,
+    Conflict,
+    Count,
+    LedgerMove,
+    NotIssued,
+    Store,
+)
+from ingam.protocols import challenge as protocol
+
+STEPS: Final = (
+    ("registration.1", "①: before ID and password are checked"),
+    ("registration.2", "①: all three fit; before the flow is saved"),
+    ("registration.3", "①: saved"),
+    ("registration.4", "②: before a code is made"),
+    ("registration.5", "②: counted and made; before code, message and state are saved"),
+    ("registration.6", "②: saved; the message has not left yet"),
+    ("registration.7", "②: before code and fields are checked"),
+    ("registration.8", "②: both right; before code, proof and state are saved"),
+    ("registration.9", "②: saved"),
+    ("registration.10", "③: before the yes to replace is saved"),
+    ("registration.11", "③: before the challenge is stored"),
+    ("registration.12", "③: challenge stored; not yet told"),
+    ("registration.13", "③: before the nonce is claimed (check 2)"),
+    ("registration.14", "③: claimed; before checks 3-8, which ask the status of the certificate"),
+    ("registration.15", "③: proven; before the VID is counted and checked (check 9)"),
+    ("registration.16", "③: owned; before checks 10 and 11"),
+    ("registration.17", "③: all checks passed; before check 12 saves"),
+    ("registration.18", "③: saved; the notice has not left yet"),
+    ("registration.19", "이전, 나가기, or time over: before the state is saved"),
+    ("registration.20", "이전, 나가기, or time over: saved"),
+    ("registration.21", "before a refusal or a lock is recorded"),
+    ("registration.22", "recorded"),
+)
+"""Numbered points before and after every save and outside call; tests stop the process at each of them."""
+
+DAY_S: Final = 86_400
+SHOWN_RUNS: Final = 100
+_PURPOSES: Final = frozenset({protocol.Purpose.REGISTRATION, protocol.Purpose.REBIND})
+
+
+class Accounts(Protocol):
+    """ID and password with their lock: `customer.account`."""
+
+    async def check_password(self, banking_id: str, password: Secret[str], session: Session, address: str) -> Customer:
+        """The customer; raises LoginWrong, LoginLocked. The failure is counted until `forgive` is saved."""
+
+    async def forgive(self, banking_id: str, session: Session) -> list[str]:
+        """The counters that a full match clears."""
+
+
+class CustomerMismatch(Refusal):
+    """ID, password or number do not fit, and it is not said which (M-CUST-01)."""
+
+    code = "customer-mismatch"
+
+
+class FlowExpired(Refusal):
+    """Check 1: the state, or the proof of additional authentication, is over (M-SYS-04)."""
+
+    code = "flow-expired"
+
+
+class RegistrationLocked(Refusal):
+    """Too many certificates of other people were shown; registration (not login) is stopped for a day (A16)."""
+
+    code = "registration-locked"
+
+
+class CodeNotRequested(Refusal):
+    """다음 was pressed at ② before any code was asked for."""
+
+    code = "sms-not-requested"
+
+
+class FactorsRefused(Refusal):
+    """② in one answer: `errors` maps a field to its refusal."""
+
+    code = "factors-refused"
+
+    def __init__(self, errors: Mapping[str, Refusal]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """The binding that would be replaced, as ③ shows it and the signed text names it."""
+
+    fingerprint: str
+    use: str
+    not_after: datetime
+
+
+class Registration:
+    """The service behind /registration."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        customers: Customers,
+        accounts: Accounts,
+        sms: SmsCodes,
+        no_medium: NoMedium,
+        challenges: Challenges,
+        prover: Prover,
+        bindings: Bindings,
+        seal_keys: SealOpener,
+        notices: Notices,
+        sender: Sender,
+        digests: Digests,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._walks = Walks(store, clock, customers, notices, digests, limits)
+        self._accounts = accounts
+        self._sms = sms
+        self._no_medium = no_medium
+        self._challenges = challenges
+        self._prover = prover
+        self._bindings = bindings
+        self._seal_keys = seal_keys
+        self._notices = notices
+        self._sender = sender
+        self._limits = limits
+
+    # ── where a session is ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def here(self, visit: Visit, *, anew: bool = False) -> Here:
+        """The true step. Time that ran out is recorded now; `anew` leaves a finished run for the next one.
+
+        Takes no turn: a look never waits for a post that is asking an authority for a status.
+        """
+        try:
+            return await self._walks.settled(visit, anew=anew)
+        except TrueStep:
+            return await self._walks.settled(visit, anew=anew)
+
+    async def customer(self, visit: Visit) -> Customer:
+        """The customer of this session. Raises NotLoggedIn."""
+        return await self._walks.customer(visit.session)
+
+    async def old(self, visit: Visit) -> Old | None:
+        """The binding that a registration would replace, if there is one."""
+        customer = await self._walks.customer(visit.session)
+        binding = await self._bindings.active(customer.customer_id)
+        return None if binding is None else await self._old(binding, visit.lang)
+
+    # ── ①본인확인 ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def identify(self, visit: Visit, turn: Turn, command: Identify) -> None:
+        """ID, password and number of the session's own customer.
+
+        Raises TrueStep, CustomerMismatch (counted toward the lock), LoginLocked, RegistrationLocked.
+        """
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, Identifying)
+            reach("registration.1")
+            resets = await self._match(walk, command)
+            locked = await self._store.counted(self._vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail
+            if locked:
+                await self._walks.lock(walk, "registration.identify", RegistrationLocked())
+            reach("registration.2")
+            await self._walks.save(walk, Identified(), "registration.identify", With(resets=resets))
+            reach("registration.3")
+
+    async def _match(self, walk: Walk, command: Identify) -> list[str]:
+        session, address = walk.visit.session, walk.visit.address
+        try:
+            entered = await self._accounts.check_password(command.banking_id, command.password, session, address)
+        except LoginWrong:
+            raise CustomerMismatch from None
+        except LoginLocked as locked:
+            await self._walks.lock(walk, "registration.identify", locked)
+            raise
+        # Both are compared whatever the first one says; the failure stays counted unless all of it fits (F9).
+        same_number, same_person = entered.idn == command.idn, entered.customer_id == walk.customer.customer_id
+        if not (same_number and same_person):
+            await self._walks.refuse(walk, "registration.identify", CustomerMismatch())
+        return await self._accounts.forgive(command.banking_id, session)
+
+    # ── ②비밀번호 등록 ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def request_code(self, visit: Visit, turn: Turn, method: Method) -> None:
+        """A code to the registered mobile number; an older one is void.
+
+        Raises TrueStep, SmsTooSoon, SmsTooMany, SmsBudgetSpent, NumberTooNew.
+        """
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
+            reach("registration.4")
+            try:
+                asked = await self._sms.request(walk.customer, await self._purpose(walk.customer), visit.lang)
+            except SmsBudgetSpent as spent:
+                await self._walks.lock(walk, "registration.sms", spent)
+                raise
+            except Refusal as refused:
+                await self._walks.refuse(walk, "registration.sms", refused)
+                raise
+            reach("registration.5")
+            event = FactorRequested(str(method), asked.request_id, asked.sent_at, asked.expires_at)
+            await self._walks.save(walk, event, "registration.sms", With(ledger=asked.ledger, outbox=asked.outbox))
+            reach("registration.6")
+
+    async def prove_factor(self, visit: Visit, turn: Turn, command: Factor) -> None:
+        """다음 at ②: the code and 보안매체 미소지고객 인증, both looked at whatever the other says.
+
+        Raises TrueStep, FactorsRefused, and what locks: NoMediumLocked, SmsBudgetSpent.
+        """
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
+            state = walk.here.state
+            if not isinstance(state, AwaitingFactor):
+                raise FactorsRefused({"code": CodeNotRequested()})
+            reach("registration.7")
+            bound = self._bound(walk, await self._purpose(walk.customer))
+            verified, resets = await self._both(walk, bound, state.request_id, command)
+            reach("registration.8")
+            event = FactorProved(verified.proof.proof_id, verified.proof.expires_at)
+            await self._walks.save(walk, event, "registration.factor", With(ledger=verified.ledger, resets=resets))
+            reach("registration.9")
+
+    async def _both(self, walk: Walk, bound: Bound, request_id: str, command: Factor) -> tuple[Verified, Sequence[str]]:
+        errors: dict[str, Refusal] = {}
+        resets: list[str] = []
+        verified: Verified | None = None
+        try:
+            resets.append(await self._no_medium.check(walk.customer, command.number_back, command.phone_back))
+        except NoMediumMismatch as wrong:
+            errors["number_back"] = wrong
+        except NoMediumLocked as locked:
+            await self._walks.lock(walk, "registration.factor", locked)
+        try:
+            verified = await self._sms.verify(walk.customer, bound, request_id, command.code)
+        except (SmsWrong, SmsExpired) as wrong:
+            errors["code"] = wrong
+        except SmsBudgetSpent as spent:
+            await self._walks.lock(walk, "registration.factor", spent)
+        if errors or verified is None:
+            causes = {name: refusal.code for name, refusal in errors.items()}
+            refused = FactorsRefused(errors)
+            await self._walks.record(walk, "registration.factor", refused.code, With(resets=resets, facts=causes))
+            raise refused
+        return verified, resets
+
+    # ── ③인증서 등록 ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def challenge(self, visit: Visit, run: int, *, replace: bool) -> dict[str, str | bool | None]:
+        """What the certificate window signs. `replace`: the yes to replacing the binding there is.
+
+        Raises TrueStep, FlowExpired (the proof ran out), ReplaceConfirm (no yes yet), TooManyChallenges.
+        """
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at_run(visit, run, AwaitingCertificate)
+            purpose = await self._purpose(walk.customer)
+            await self._check_1_proof(walk, purpose)
+            binding = await self._bindings.active(walk.customer.customer_id)
+            if binding is not None and not replace:
+                raise ReplaceConfirm(check=11)
+            replaces = binding.fingerprint if binding is not None else None
+            walk = await self._agree(walk, replaces)
+            reach("registration.11")
+            given = await self._challenges.issue(
+                protocol.Purpose(str(purpose)),
+                visit.session.session,
+                visit.address,
+                body_text=await self._body_text(binding, visit.lang),
+                notes={"flow": walk.flow_id, "replaces": replaces or ""},
+                audit=self._walks.audit(walk, "registration.challenge", "ok", {}),
+            )
+            reach("registration.12")
+            return given.for_window(seal=True, customer_kind=str(walk.customer.kind), lang=visit.lang)
+
+    async def _agree(self, walk: Walk, replaces: str | None) -> Walk:
+        """The yes is in the flow before the challenge is: "before signing" can be shown afterwards (check 11)."""
+        state = walk.here.state
+        if isinstance(state, AwaitingCertificate) and state.replaces == replaces:
+            return walk
+        reach("registration.10")
+        await self._walks.save(walk, ReplacementAgreed(replaces), "registration.replace", With())
+        return await self._walks.at_run(walk.visit, walk.here.run, AwaitingCertificate)
+
+    async def present(self, visit: Visit, run: int, presented: Presented) -> None:
+        """The twelve checks, in the order of `binding.proof.CHECKS`; ends in Registered, or in one recorded refusal.
+
+        A second post of what already succeeded is a success. Raises TrueStep, NonceInvalid, FlowExpired, CheckFailed,
+        BoundToOther, ReplaceConfirm, RegistrationLocked, SealUnreadable, and outages of the status.
+        """
+        async with self._walks.turn_of(visit.session):
+            here = await self._walks.settled(visit)
+            if here.run == run and isinstance(here.state, Registered):
+                return
+            walk = await self._walks.at_run(visit, run, AwaitingCertificate)
+            try:
+                await self._checks(walk, presented)
+            except (AlreadyUsed, NotIssued):
+                # The proof went into another transaction between check 1 and check 12.
+                await self._walks.refuse(walk, "registration.certificate", FlowExpired(check=1))
+            except Failure as failure:
+                if not isinstance(failure, RegistrationLocked | TrueStep):
+                    await self._walks.record(walk, "registration.certificate", failure.code, With(facts=told(failure)))
+                raise
+
+    async def _checks(self, walk: Walk, presented: Presented) -> None:
+        session = walk.visit.session
+        reach("registration.13")
+        # 2. First of all, so that a nonce is spent whatever comes of the rest (A6).
+        given = await self._challenges.claim(_PURPOSES, session.session, presented.nonce)
+        if given.notes.get("flow") != walk.flow_id:
+            raise NonceInvalid(check=2, cause="other-flow")
+        reach("registration.14")
+        # 1. The state was asked for; the proof has to be for this very purpose.
+        use = await self._check_1_proof(walk, Purpose(str(given.challenge.purpose)))
+        # 3-8. Fresh: registration never lives on a cached status (A11).
+        presentation = UnverifiedPresentation(given.challenge, presented.signed, presented.sealed)
+        proven = await self._prover.prove(presentation, kind=walk.customer.kind, fresh=True, at=walk.now)
+        reach("registration.15")
+        # 9. A certificate without a VID is nobody's guess at a number; all else is counted before the work (A16, F9).
+        vid_of(proven)
+        counted = await self._store.count(Count(self._vid_key(walk), DAY_S, self._limits.vid_max_fail, walk.now))
+        if counted > self._limits.vid_max_fail:
+            await self._walks.lock(walk, "registration.certificate", RegistrationLocked())
+        try:
+            owned = prove_ownership(proven, walk.customer.customer_id, walk.customer.idn, self._seal_keys)
+        except CheckFailed:
+            if counted == self._limits.vid_max_fail:
+                await self._walks.lock(walk, "registration.certificate", RegistrationLocked())
+            raise
+        reach("registration.16")
+        await self._bind(walk, given, owned, use)
+
+    async def _bind(self, walk: Walk, given: Given, owned: OwnedCertificate, use: LedgerMove) -> None:
+        fingerprint = owned.proven.certificate.fingerprint.hex()
+        resets = [self._vid_key(walk)]
+        try:
+            # 10. Asked only now that the certificate is proven to be this person's (H5).
+            await self._bindings.check_10_owner(owned)
+        except AlreadyBound as same:
+            event = CertificateBound(fingerprint, replaced=False, already=True)
+            await self._finish(walk, event, same.code, With(ledger=[use], resets=resets))
+            return
+        # 11. What the signed text named, not what a form says now.
+        replaces = await self._bindings.check_11_replacement(owned, given.notes["replaces"] or None)
+        # 12.
+        change = await self._bindings.change(owned, replaces)
+        event = CertificateBound(fingerprint, replaced=replaces is not None, already=False)
+        notice = self._notices.registered(
+            walk.customer,
+            use=owned.proven.policy.name_ko,
+            not_after=owned.proven.certificate.not_after,
+            at=walk.now,
+            replaced=replaces is not None,
+            dedup=f"registered:{change.binding_id}",
+        )
+        status = owned.proven.status
+        facts: dict[str, str | int] = {
+            "policy": owned.proven.policy.oid,
+            "source": str(status.source),
+            "age_s": int((walk.now - status.produced).total_seconds()),
+            "replaced": int(replaces is not None),
+        }
+        beside = With(rows=change.rows, ledger=[use], outbox=[notice], resets=resets, facts=facts)
+        try:
+            await self._finish(walk, event, "ok", beside)
+        except Conflict:
+            # Somebody else was bound to it, or this customer to another one, since checks 10 and 11.
+            await self._bindings.check_10_owner(owned)
+            raise ReplaceConfirm(check=11) from None
+
+    async def _finish(self, walk: Walk, event: CertificateBound, result: str, beside: With) -> None:
+        reach("registration.17")
+        await self._walks.save(walk, event, "registration.certificate", beside, result)
+        reach("registration.18")
+
+    async def _check_1_proof(self, walk: Walk, purpose: Purpose) -> LedgerMove:
+        state = walk.here.state
+        if not isinstance(state, AwaitingCertificate):
+            raise TrueStep
+        try:
+            return await proof.consume(self._store, state.proof_id, self._bound(walk, purpose), walk.now)
+        except ProofMissing:
+            raise FlowExpired(check=1) from None
+
+    # ── leaving and going back ──────────────────────────────────────────────────────────────────────────────────
+
+    async def go_back(self, visit: Visit, turn: Turn) -> None:
+        """이전: one screen back; a proof that was held is void. Raises TrueStep."""
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor, AwaitingCertificate)
+            await self._walks.leave_by(walk, WentBack(), "registration.back")
+
+    async def cancel(self, visit: Visit, run: int) -> None:
+        """나가기 before the end; nothing was registered. Raises TrueStep."""
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at_run(
+                visit, run, Identifying, ChoosingFactor, AwaitingFactor, AwaitingCertificate
+            )  # fmt: skip
+            if walk.here.version:
+                await self._walks.leave_by(walk, Left(), "registration.cancel")
+
+    # ── small facts ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _purpose(self, customer: Customer) -> Purpose:
+        """Replacing a binding is `rebind`: its own purpose for code, proof and signature (A17, E1)."""
+        binding = await self._bindings.active(customer.customer_id)
+        return Purpose.REGISTRATION if binding is None else Purpose.REBIND
+
+    def _bound(self, walk: Walk, purpose: Purpose) -> Bound:
+        return Bound(walk.customer.customer_id, purpose, walk.flow_id, walk.visit.session.session)
+
+    def _vid_key(self, walk: Walk) -> str:
+        return f"vid-fail:{walk.customer.customer_id}"
+
+    async def _old(self, binding: Binding, lang: str) -> Old:
+        details: Details = await self._bindings.details(binding)
+        return Old(binding.fingerprint, details.use_ko if lang == "ko" else details.use_en, binding.not_after)
+
+    async def _body_text(self, binding: Binding | None, lang: str) -> str:
+        """The exact text that the window shows; its SHA-256 is signed as `body` (A19)."""
+        name = self._sender.name(lang)
+        if binding is None:
+            return say("registration.body", lang, institution=name)
+        old = await self._old(binding, lang)
+        return say(
+            "registration.body_replace",
+            lang,
+            institution=name,
+            use=old.use,
+            date=korean_day(old.not_after),
+            fingerprint=old.fingerprint,
+        )
