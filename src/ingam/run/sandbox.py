@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import uvicorn
+from starlette.applications import Starlette
+
+from ingam import page
+from ingam.adapters.clock.system import SystemClock
 from ingam.kernel.errors import Refusal
+from ingam.page import Bundle
+from ingam.ports.clock import Clock
 from ingam.sandbox import addresses, listing
 from ingam.sandbox.authorities import trust
 from ingam.sandbox.authorities.keys import FolderKeys, FreshKeys, KeySource
 from ingam.sandbox.founding import found
+from ingam.sandbox.phone import Phones
+from ingam.sandbox.web import Sandbox, routes
 from ingam.sandbox.world import World
-from ingam.settings import Settings
+from ingam.settings import Settings, read
+
+BUNDLE = Path("build/browser")
 
 
 def prepare(settings: Settings, say: Callable[[str], None], demo: Path | None = None) -> dict[str, str]:
@@ -39,6 +52,41 @@ def prepare(settings: Settings, say: Callable[[str], None], demo: Path | None = 
     return addresses(settings.sandbox_origin)
 
 
+def app(
+    settings: Settings, *, bundle: Bundle | None = None, clock: Clock | None = None, demo: Path | None = None
+) -> Starlette:
+    """The sandbox's application; `prepare` must have run. Without `bundle`, the built one (build/browser) is read."""
+    if settings.production:
+        raise Refusal("sandbox-in-production")
+    time, own = clock or SystemClock(), replace(settings, center_origin=settings.sandbox_origin)
+    world, phones = World(world_folder(settings)), Phones(settings.data / "sandbox" / "phone.db")
+    box = Sandbox.of(world, phones, key_source(), time, demo or demo_folder(), settings.center_origin)
+    pages = page.Pages(["ingam.sandbox"], own, bundle or Bundle.read(BUNDLE), time, frame="plain")
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        world.close()
+        phones.close()
+
+    made = Starlette(
+        routes=[*page.shell_routes(pages), *routes(box)],
+        middleware=[page.middleware(own)],
+        exception_handlers=page.failure_handlers(),
+        lifespan=lifespan,
+    )
+    made.state.pages = pages
+    made.state.origin = own.center_origin
+    return made
+
+
+def main() -> None:
+    """Serves the sandbox on loopback at its port."""
+    settings = read(os.environ)
+    page.set_up_log()
+    uvicorn.run(app(settings), host="127.0.0.1", port=settings.port("sandbox"), access_log=False, log_level="warning")
+
+
 def world_folder(settings: Settings) -> Path:
     """Where the other authorities keep their keys and books."""
     return settings.data / "sandbox" / "world"
@@ -61,3 +109,7 @@ def _telling(say: Callable[[str], None]) -> Callable[[int, int], None]:
             say(f"바깥 기관의 키 만드는 중 · making the other authorities' keys {made}/{of}")
 
     return told
+
+
+if __name__ == "__main__":
+    main()

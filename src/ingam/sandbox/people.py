@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-BANKING_PASSWORD: Final = "Bank!2026"  # noqa: S105 - for everybody to read
+BANKING_PASSWORD: Final = "Bank!2026"
 """Of every demo person."""
 
-CERTIFICATE_PASSWORD: Final = "Ingam!2026"  # noqa: S105 - for everybody to read
+CERTIFICATE_PASSWORD: Final = "Ingam!2026"
 """Of every demo certificate; it satisfies the rule of 2014 (npki.md section 9)."""
 
 
