@@ -12,6 +12,7 @@ import {
   algorithm,
   BIT_STRING,
   BOOLEAN,
+  element,
   type Element,
   GENERALIZED_TIME,
   NotDer,
@@ -258,10 +259,11 @@ function readKeyUsage(value: Uint8Array): ReadonlySet<Usage> {
   return new Set(USAGES.filter((_, place) => (number >> (15 - place)) & 1))
 }
 
+/** The identifiers; what qualifies a policy is text for people and not looked at. */
 function readPolicies(value: Uint8Array): readonly string[] {
   const found = whole(value)
     .sequence()
-    .map((policy) => policy.atLeast(1)[0].oid())
+    .map((policy) => element(value, policy.expect(SEQUENCE).body, policy.end).oid())
   if (found.length === 0 || new Set(found).size !== found.length) throw new CertificateMalformed('each policy once')
   return found
 }

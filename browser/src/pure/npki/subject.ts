@@ -123,8 +123,10 @@ export function valueOf(name: Name, short: string): string | null {
 
 /** A value as it is compared: NFKC, case folded, inner spaces single (RFC 4518 §2, as RFC 5280 §7.1 asks). */
 export function fold(value: string): string {
-  // There and back again, because lower case alone leaves ß and ς apart from ss and σ, which folding joins.
-  return value.normalize('NFKC').toUpperCase().toLowerCase().split(/\s+/).filter(Boolean).join(' ')
+  // There and back again, because lower case alone leaves ß and ς apart from ss and σ, which folding joins; and letter
+  // by letter, because the platform writes the last σ of a word as ς.
+  const folded = Array.from(value.normalize('NFKC').toUpperCase(), (letter) => letter.toLowerCase())
+  return folded.join('').split(/\s+/).filter(Boolean).join(' ')
 }
 
 /** What two same names have in common. */
