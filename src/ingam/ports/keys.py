@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ingam.kernel.errors import Outage
 from ingam.kernel.secret import Secret
+
+
+class BlindIndexOutage(Outage):
+    """The blind index is away or past its ceiling; nothing was stored."""
+
+    code = "blind-index-outage"
 
 
 class FieldKeys(Protocol):
@@ -30,4 +37,4 @@ class BlindIndex(Protocol):
     """HMAC-SHA256 of a personal number with a key in a process of its own, under a rate ceiling (H7)."""
 
     async def index(self, field: str, value: Secret[str]) -> bytes:
-        """32 bytes; raises Outage `blind-index-outage` past the ceiling or when the process is away."""
+        """32 bytes; raises BlindIndexOutage past the ceiling or when the process is away, Defect for another field."""

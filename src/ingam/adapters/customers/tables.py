@@ -1,0 +1,148 @@
+"""`ports.customers.Customers` on the store: Argon2id passwords, every identifying field encrypted (security H6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from ingam.adapters.customers.fields import FieldCipher, context, new_data_key
+from ingam.adapters.customers.passwords import Passwords
+from ingam.kernel.secret import Secret
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer, CustomerKind, NewCustomer
+from ingam.ports.keys import BlindIndex, Digests, FieldKeys
+from ingam.ports.store import Audit, Insert, Row, Save, Stale, Store, Update
+
+TABLE: Final = "customer"
+
+OPTIONAL: Final = ("home_phone", "work_phone", "email")
+
+
+class TableCustomers:
+    """The institution's customers in our own tables."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: FieldKeys,
+        digests: Digests,
+        blind_index: BlindIndex,
+        passwords: Passwords,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._digests = digests
+        self._blind_index = blind_index
+        self._passwords = passwords
+        self._clock = clock
+
+    async def authenticate(self, banking_id: str, password: Secret[str]) -> Customer | None:
+        row = await self._row(banking_id)
+        encoded = None if row is None else str(row["password_hash"])
+        if not await self._passwords.fits(encoded, password) or row is None or encoded is None:
+            return None
+        if self._passwords.is_old(encoded):
+            await self._hash_again(str(row["customer_id"]), encoded, password)
+        return await self._customer(row)
+
+    async def by_id(self, customer_id: str) -> Customer | None:
+        row = await self._store.one(TABLE, {"customer_id": customer_id})
+        return None if row is None else await self._customer(row)
+
+    async def by_banking_id(self, banking_id: str) -> Customer | None:
+        row = await self._row(banking_id)
+        return None if row is None else await self._customer(row)
+
+    async def enrol(self, new: NewCustomer) -> None:
+        row = await self._encrypted(new)
+        union = await self._new_union(new.customer)
+        subject = self._digests.digest("audit-subject", new.customer.customer_id)
+        line = Audit(
+            self._clock.now(), "customer.enrol", "done", subject, None, None, {"kind": new.customer.kind.value}
+        )
+        await self._store.save(Save(rows=[*union, Insert(TABLE, row)], audit=[line]))
+
+    async def _row(self, banking_id: str) -> Row | None:
+        """What no banking ID can be is unknown, not a defect: it comes from a form."""
+        if "\x00" in banking_id or not banking_id.isprintable():
+            return None
+        return await self._store.one(TABLE, {"banking_id": banking_id})
+
+    async def _hash_again(self, customer_id: str, old: str, password: Secret[str]) -> None:
+        """The password as of today's parameters, unless somebody changed it meanwhile."""
+        fresh = await self._passwords.hash(password)
+        where = {"customer_id": customer_id, "password_hash": old}
+        try:
+            await self._store.save(Save(rows=[Update(TABLE, where, {"password_hash": fresh})]))
+        except Stale:
+            return
+
+    async def _encrypted(self, new: NewCustomer) -> Row:
+        customer = new.customer
+        cipher, wrapped = new_data_key(self._keys, customer.customer_id)
+        clear = {"name": customer.name, "idn": customer.idn.reveal(), "mobile": customer.mobile}
+        clear |= {column: value for column in OPTIONAL if (value := getattr(customer, column)) is not None}
+        sealed = {
+            column: cipher.seal(TABLE, column, customer.customer_id, value.encode()) for column, value in clear.items()
+        }
+        return {
+            "customer_id": customer.customer_id,
+            "kind": customer.kind.value,
+            "banking_id": customer.banking_id,
+            "password_hash": await self._passwords.hash(new.password),
+            "data_key": wrapped,
+            "key_version": self._keys.version,
+            "idn_index": await self._blind_index.index("idn", customer.idn),
+            "mobile_changed_at": customer.mobile_changed_at,
+            "union_id": self._union_id(customer),
+            "status": customer.status,
+            "created_at": self._clock.now(),
+            **sealed,
+        }
+
+    def _union_id(self, customer: Customer) -> str | None:
+        return None if customer.union_name is None else self._digests.digest("union", customer.union_name)[:32]
+
+    async def _new_union(self, customer: Customer) -> list[Insert]:
+        """The union of its members' name, once."""
+        union_id = self._union_id(customer)
+        if union_id is None or await self._store.one("esop_union", {"union_id": union_id}) is not None:
+            return []
+        return [Insert("esop_union", {"union_id": union_id, "name": customer.union_name, "business_number": ""})]
+
+    async def _customer(self, row: Row) -> Customer:
+        facts: Mapping[str, Any] = row
+        customer_id: str = facts["customer_id"]
+        data_key = self._keys.unwrap(facts["data_key"], context(customer_id), facts["key_version"])
+        fields = _opened(FieldCipher(data_key, facts["key_version"]), customer_id, facts)
+        changed: datetime | None = facts["mobile_changed_at"]
+        return Customer(
+            customer_id=customer_id,
+            kind=CustomerKind(facts["kind"]),
+            banking_id=facts["banking_id"],
+            name=fields["name"],
+            idn=Secret(fields["idn"]),
+            mobile=fields["mobile"],
+            home_phone=fields.get("home_phone"),
+            work_phone=fields.get("work_phone"),
+            email=fields.get("email"),
+            mobile_changed_at=changed,
+            union_name=await self._union_name(facts["union_id"]),
+            status=facts["status"],
+        )
+
+    async def _union_name(self, union_id: str | None) -> str | None:
+        union = None if union_id is None else await self._store.one("esop_union", {"union_id": union_id})
+        return None if union is None else str(union["name"])
+
+
+def _opened(cipher: FieldCipher, customer_id: str, row: Mapping[str, Any]) -> dict[str, str]:
+    """Each encrypted field of a row in clear; absent ones are left out. Raises SealedField."""
+    columns = ("name", "idn", "mobile", *OPTIONAL)
+    return {
+        column: cipher.open(TABLE, column, customer_id, row[column]).decode()
+        for column in columns
+        if row[column] is not None
+    }

@@ -1,0 +1,1 @@
+"""What may vanish: in this process now, in Valkey by another module."""

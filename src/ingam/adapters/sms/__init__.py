@@ -1,0 +1,1 @@
+"""The SMS provider: Aligo, or a recording twin for tests."""

@@ -1,0 +1,111 @@
+"""The outbox loop: claim under a lease, deliver, mark; a task of the center in the demo, a process elsewhere.
+
+A message is delivered at least once: who dies between sending and marking leaves it to be sent again under the same
+reference (its dedup key), which the provider sends once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+import structlog
+
+from ingam.kernel.errors import Failure
+from ingam.ports.clock import Clock
+from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
+
+log = structlog.get_logger()
+
+Handler: TypeAlias = Callable[[Claimed], Awaitable[None]]
+
+LEASE_S: Final = 60
+"""Nobody else takes the message for so long."""
+
+DELIVERY_S: Final = 30.0
+"""A delivery ends before its lease does."""
+
+AT_ONCE: Final = 20
+
+POLL_S: Final = 1.0
+"""How soon a message of another process, or one that is due again, is seen; our own commits wake the loop at once."""
+
+SLOWEST_S: Final = 60
+
+GIVE_UP: Final = 1_500
+"""Attempts, some 25 hours; then the message is dropped, logged and audited."""
+
+
+async def work(
+    store: Store, deliver: Mapping[str, Handler], clock: Clock, stop: asyncio.Event, *, poll_s: float = POLL_S
+) -> None:
+    """Deliver what is due until `stop` is set; what is under way then is finished first."""
+    woken = asyncio.Event()
+    store.on_outgoing(woken.set)
+    while not stop.is_set():
+        woken.clear()
+        try:
+            busy = await once(store, deliver, clock)
+        except StoreOutage as outage:
+            log.warning("outbox.store", code=outage.code)
+            busy = False
+        if not busy:
+            await _first_of(woken, stop, poll_s)
+
+
+async def once(store: Store, deliver: Mapping[str, Handler], clock: Clock) -> bool:
+    """One claim and its deliveries; whether there was anything. Raises StoreOutage."""
+    claimed = await store.claim(clock.now(), LEASE_S, AT_ONCE)
+    await asyncio.gather(*(_one(store, deliver, clock, message) for message in claimed))
+    return bool(claimed)
+
+
+async def _one(store: Store, deliver: Mapping[str, Handler], clock: Clock, message: Claimed) -> None:
+    failed = await _failure(deliver, message)
+    if failed is None:
+        await store.delivered(message.id, clock.now())
+        log.info("outbox.delivered", kind=message.kind, id=message.id, attempts=message.attempts)
+    elif message.attempts >= GIVE_UP:
+        await _give_up(store, clock, message, failed)
+    else:
+        wait = back_off_s(message.attempts)
+        await store.retry(message.id, clock.now() + timedelta(seconds=wait))
+        log.warning("outbox.again", kind=message.kind, id=message.id, attempts=message.attempts, code=failed, in_s=wait)
+
+
+async def _failure(deliver: Mapping[str, Handler], message: Claimed) -> str | None:
+    """Why a delivery did not happen, as a code; None when it did. Errors are not printed: they may hold the message."""
+    handler = deliver.get(message.kind)
+    if handler is None:
+        return "kind-unknown"
+    try:
+        async with asyncio.timeout(DELIVERY_S):
+            await handler(message)
+    except Failure as failure:
+        return failure.code
+    except Exception as error:
+        return type(error).__name__
+    return None
+
+
+async def _give_up(store: Store, clock: Clock, message: Claimed, failed: str) -> None:
+    log.error("outbox.given-up", kind=message.kind, id=message.id, attempts=message.attempts, code=failed)
+    facts: dict[str, str | int] = {"kind": message.kind, "id": message.id, "code": failed}
+    await store.save(Save(audit=[Audit(clock.now(), "outbox.given-up", "failed", None, None, None, facts)]))
+    await store.delivered(message.id, clock.now())
+
+
+def back_off_s(attempts: int) -> int:
+    """1, 2, 4 … 60 seconds after the first, second, third … attempt."""
+    return min(1 << min(attempts - 1, 16), SLOWEST_S)
+
+
+async def _first_of(woken: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in (woken, stop)]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
