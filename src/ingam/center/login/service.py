@@ -128,7 +128,8 @@ class Login:
     async def leave(self, session: Session, address: str) -> None:
         """Logout ends the session on the server (F2)."""
         await self._sessions.end(session, "logout")
-        await self._store.save(Save(audit=[self._line("logout", "ok", session, address, session.customer_id, {})]))
+        customer = await self._customers.by_id(session.customer_id) if session.customer_id else None
+        await self._store.save(Save(audit=[self._line("logout", "ok", session, address, customer, {})]))
 
     async def _owner(self, proven: ProvenCertificate) -> Customer | None:
         """Check 10: the active customer that this certificate is bound to."""
@@ -154,7 +155,7 @@ class Login:
         opened = self._sessions.rise(session, level, customer.customer_id, named)
         remembered = await self._accounts.remember(customer.banking_id, named, self._clock.now())
         line = self._line("login.id" if level is Level.ID else "login.certificate", "ok", session, address,
-                          customer.customer_id, facts)  # fmt: skip
+                          customer, facts)  # fmt: skip
         reach("login.entering")
         await self._store.save(Save(rows=[*opened.changes, remembered], resets=list(resets), audit=[line]))
         reach("login.entered")
@@ -171,14 +172,14 @@ class Login:
         result: str,
         session: Session,
         address: str,
-        customer_id: str | None,
+        customer: Customer | None,
         facts: dict[str, str | int],
     ) -> Audit:
         return Audit(
             at=self._clock.now(),
             action=action,
             result=result,
-            subject=None if customer_id is None else self._digests.digest("customer", customer_id),
+            subject=None if customer is None else self._digests.digest("banking-id", customer.banking_id),
             session=session.session,
             address=self._digests.digest("address", address),
             facts=facts,
