@@ -1,5 +1,6 @@
 // The script of every center page. Each behaviour improves a page that works without it.
 
+import { attachCertificateWindows } from '../window/main.ts';
 import { startBusy } from './busy.ts';
 import { startDigits } from './digits.ts';
 import { startMenu } from './menu.ts';
@@ -14,4 +15,6 @@ startSecrets(document);
 startDigits(document);
 startMenu(document);
 startSession(document);
+// Before startBusy: a submission that opens the certificate window is none yet.
+attachCertificateWindows();
 startBusy(document);

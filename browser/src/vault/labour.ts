@@ -1,0 +1,51 @@
+/**
+ * The window's side of the worker: one worker for one operation, started ahead so that its code is ready (B11).
+ */
+
+import type { Answer, Work } from './work.ts'
+
+interface ScriptPolicy {
+  createScriptURL(address: string): unknown
+}
+interface Factory {
+  createPolicy(name: string, rules: { createScriptURL: (address: string) => string }): ScriptPolicy
+}
+
+let policy: ScriptPolicy | null = null
+
+/** The one policy of this document: it lets through the worker's own hash-named file and nothing else (B3). */
+function workerAddress(): string {
+  const address = document.querySelector('meta[name=worker]')?.getAttribute('content') ?? ''
+  const factory = (globalThis as { trustedTypes?: Factory }).trustedTypes
+  policy ??= factory?.createPolicy('ingam-worker', { createScriptURL: onlyWorker }) ?? null
+  // TypeScript knows no TrustedScriptURL; a browser without Trusted Types takes the text.
+  return (policy === null ? onlyWorker(address) : policy.createScriptURL(address)) as string
+}
+
+
+function onlyWorker(address: string): string {
+  if (!/^\/worker-[A-Z0-9]{8}\.js$/.test(address)) throw new TypeError('not the worker')
+  return address
+}
+
+let ready: Worker | null = null
+
+/** Starts the next worker, so that nobody waits for its code after typing a password. */
+export function prepare(): void {
+  ready ??= new Worker(workerAddress(), { type: 'module', name: 'ingam-vault' })
+}
+
+/** Has the work done and ends the worker. The password's bytes move: none stay here. */
+export function done(work: Work): Promise<Answer> {
+  prepare()
+  const worker = ready!
+  ready = null
+  return new Promise<Answer>((resolve) => {
+    worker.onmessage = (event: MessageEvent<Answer>) => resolve(event.data)
+    worker.onerror = () => resolve({ ok: false, code: 'defect', facts: {}, opened: false })
+    worker.postMessage(work, [work.password.buffer])
+  }).finally(() => {
+    worker.terminate()
+    prepare()
+  })
+}

@@ -1,0 +1,98 @@
+/**
+ * One signature, from the encrypted key to the answer: what the worker does (security A1, A2, A15, B11).
+ *
+ * In this order: open → the key belongs to the certificate → R is there if asked for → seal R → build the text → sign
+ * → keep, if the person wants. The opened bytes are overwritten whatever happens.
+ */
+
+import { challengeText } from '../pure/challenge.ts'
+import { Refusal } from '../pure/failure.ts'
+import { wipe } from '../pure/octets.ts'
+import { Certificate } from '../pure/npki/certificate.ts'
+import { sign } from '../pure/npki/cms.ts'
+import { openKey, sealKey } from '../pure/npki/key_file.ts'
+import { openPfx } from '../pure/npki/pfx.ts'
+import type { PrivateKey } from '../pure/npki/private_key.ts'
+import { sealRandom } from '../pure/seal.ts'
+import { keep, type KeptRecord, openRecord } from './record.ts'
+import type { Done, KeySource, Work } from './work.ts'
+
+/** Fetches the server's sealing key from the configured center: 65 bytes. */
+export type SealKeySource = (center: string) => Promise<Uint8Array>
+
+/** The certificate asks for R and the key has none: code `vid-missing` (M-REG-03). */
+export class RandomMissing extends Refusal {
+  constructor() {
+    super('vid-missing')
+    this.name = 'RandomMissing'
+  }
+}
+
+/** An opened pair. `keyFile`: its EncryptedPrivateKeyInfo as it is, or null where it came out of a PFX. */
+interface Opened {
+  readonly key: PrivateKey
+  readonly certificate: Certificate
+  readonly keyFile: Uint8Array | null
+  readonly raise: KeptRecord | null
+}
+
+/** Does the work. Throws a Refusal; `told.opened` says whether the password had opened the key by then. */
+export async function perform(work: Work, sealKey: SealKeySource, told: { opened: boolean }): Promise<Done> {
+  const opened = await open(work.source, work.password)
+  told.opened = true
+  try {
+    return await use(work, opened, sealKey)
+  } finally {
+    opened.key.wipe()
+  }
+}
+
+async function open(source: KeySource, password: Uint8Array): Promise<Opened> {
+  if (source.kind === 'pfx') {
+    const { key, certificate } = await openPfx(source.pfx, password)
+    return { key, certificate, keyFile: null, raise: null }
+  }
+  if (source.kind === 'file') {
+    const key = await openKey(source.keyFile, password)
+    return { key, certificate: new Certificate(source.certificate), keyFile: source.keyFile, raise: null }
+  }
+  const { keyFile, raised } = await openRecord(source.record, password)
+  const key = await openKey(keyFile, password)
+  return { key, certificate: new Certificate(source.record.certificate), keyFile, raise: raised }
+}
+
+async function use(work: Work, opened: Opened, sealKeySource: SealKeySource): Promise<Done> {
+  const { key, certificate } = opened
+  key.requireMatch(certificate.publicKey)
+  const sealed = work.sealFor === null ? null : await sealedRandom(work, opened, await sealKeySource(work.sealFor))
+  const content = challengeText(work.challenge, certificate.der, sealed)
+  const signingTime = new Date(work.signingTime)
+  const signed = await sign(content, certificate, key, { purpose: work.challenge.purpose, signingTime })
+  return {
+    signed,
+    sealed,
+    certificate: certificate.der,
+    keep: work.keep ? await record(opened, work.password) : null,
+    raise: opened.raise,
+  }
+}
+
+async function sealedRandom(work: Work, { key, certificate }: Opened, publicKey: Uint8Array): Promise<Uint8Array> {
+  if (key.random === null) throw new RandomMissing()
+  return sealRandom(publicKey, key.random, work.challenge, certificate.der)
+}
+
+/** The record to store. A PFX holds no key file of its own, so its PKCS#8, R included, goes into one unchanged. */
+async function record({ key, certificate, keyFile }: Opened, password: Uint8Array): Promise<KeptRecord> {
+  const how = { variant: 'pbes2-aes-256', prf: 'hmac-sha256' } as const
+  const fresh = keyFile ?? (await sealKey(key.pkcs8, password, how))
+  return checked(await keep(certificate.der, fresh, password), password)
+}
+
+/** A record leaves here only after it opened again to the same key (the storage then compares bytes). */
+async function checked(record: KeptRecord, password: Uint8Array): Promise<KeptRecord> {
+  const { keyFile } = await openRecord(record, password)
+  const key = await openKey(keyFile, password)
+  wipe(key.pkcs8)
+  return record
+}

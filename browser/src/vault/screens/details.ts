@@ -1,0 +1,47 @@
+/** 인증서 보기: what a certificate says, and in which form its key lies here. Needs no password. */
+
+import { el } from '../dom.ts'
+import type { Entry } from '../entries.ts'
+import type { Lang } from '../messages.ts'
+import { describe } from '../../pure/npki/key_file.ts'
+import { issuerName, lookupPolicy } from '../../pure/npki/policies.ts'
+import { displayName, nameText } from '../../pure/npki/subject.ts'
+import type { KeySource } from '../work.ts'
+import { day, type Say } from '../words.ts'
+
+/** The pairs of the page, in the order in which people ask. */
+export function details(entry: Entry, lang: Lang, say: Say): HTMLElement {
+  const pairs = pairsOf(entry, lang, say).map(([name, text]) =>
+    el('div', {}, el('dt', {}, say(`detail-${name}`)), el('dd', {}, text)),
+  )
+  return el('dl', { class: 'details' }, ...pairs)
+}
+
+function pairsOf({ certificate, source, fileName }: Entry, lang: Lang, say: Say): (readonly [string, string])[] {
+  if (certificate === null) return [['file', fileName], ['owner', say('after-password')]]
+  const { subject, issuer, policyOid, notBefore, notAfter } = certificate
+  const policy = lookupPolicy(issuer, policyOid)
+  return [
+    ['owner', displayName(subject)],
+    ['subject', nameText(subject)],
+    ['use', `${policy?.name[lang] ?? say('use-unknown')} (${policyOid ?? '–'})`],
+    ['issuer', `${issuerName(issuer, lang)} · ${nameText(issuer)}`],
+    ['serial', certificate.serial.toString(16).toUpperCase()],
+    ['validity', `${day(notBefore)} – ${day(notAfter)}`],
+    ['key', keyText(source, say)],
+    ['vid', say(certificate.identifyData === null ? 'no' : 'yes')],
+    ['fingerprint', certificate.fingerprintHex.replace(/(.{4})(?=.)/g, '$1 ')],
+  ]
+}
+
+function keyText(source: KeySource | null, say: Say): string {
+  if (source === null) return '–'
+  if (source.kind === 'pfx') return 'PFX (PKCS#12)'
+  if (source.kind === 'record') return say('key-kept', { n: source.record.slots[0]?.rounds ?? 0 })
+  try {
+    const { variant, iterations, prf } = describe(source.keyFile)
+    return say('key-file', { variant: [variant, prf].filter(Boolean).join(' · '), n: iterations })
+  } catch {
+    return say('key-unreadable')
+  }
+}

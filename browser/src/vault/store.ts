@@ -1,0 +1,110 @@
+/**
+ * The vault's storage in this browser: records by id in IndexedDB, written strictly and read back (security B6, B12, B15).
+ *
+ * Records can be listed and removed without a password; a key file comes out of one only with it.
+ */
+
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import { Refusal } from '../pure/failure.ts'
+import { type KeptRecord, sameRecord } from './record.ts'
+
+const NAME = 'ingam-vault'
+const RECORDS_MOST = 50
+
+interface Schema extends DBSchema {
+  records: { key: string; value: KeptRecord }
+  trial: { key: string; value: number }
+}
+
+/** This browser keeps nothing here (a private window, or no room): code `cannot-keep`. */
+export class CannotKeep extends Refusal {
+  constructor() {
+    super('cannot-keep')
+    this.name = 'CannotKeep'
+  }
+}
+
+function database(): Promise<IDBPDatabase<Schema>> {
+  return openDB<Schema>(NAME, 1, {
+    upgrade(db) {
+      db.createObjectStore('records', { keyPath: 'id' })
+      db.createObjectStore('trial')
+    },
+  })
+}
+
+async function using<T>(act: (db: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+  const db = await database()
+  try {
+    return await act(db)
+  } finally {
+    db.close()
+  }
+}
+
+/** Every kept record; none where the browser gives no storage. */
+export async function kept(): Promise<readonly KeptRecord[]> {
+  try {
+    return await using((db) => db.getAll('records', undefined, RECORDS_MOST))
+  } catch {
+    return []
+  }
+}
+
+/** Keeps a new record: writes, closes, reads back and compares. Throws CannotKeep; then nothing of it is left. */
+export async function store(record: KeptRecord): Promise<void> {
+  if (await writtenBack(record)) return
+  await remove(record.id).catch(() => undefined)
+  throw new CannotKeep()
+}
+
+/** Writes a record in the place of its older form; where that fails, the older one stands and still opens. */
+export async function replace(record: KeptRecord): Promise<void> {
+  await writtenBack(record)
+}
+
+async function writtenBack(record: KeptRecord): Promise<boolean> {
+  try {
+    await using(async (db) => {
+      const transaction = db.transaction('records', 'readwrite', { durability: 'strict' })
+      await Promise.all([transaction.store.put(record), transaction.done])
+    })
+    const back = await using((db) => db.get('records', record.id))
+    return back !== undefined && sameRecord(back, record)
+  } catch {
+    // Whatever the browser's reason, the person keeps the file and nothing was lost.
+    return false
+  }
+}
+
+/** Removes a record; the certificate itself stays valid and is not revoked. */
+export async function remove(id: string): Promise<void> {
+  await using(async (db) => {
+    const transaction = db.transaction('records', 'readwrite', { durability: 'strict' })
+    await Promise.all([transaction.store.delete(id), transaction.done])
+  })
+}
+
+/** Whether this browser keeps what is written: a write and a read, since private windows tell by nothing else (B12). */
+export async function canKeep(): Promise<boolean> {
+  try {
+    return await using(async (db) => {
+      const mark = Math.floor(performance.now())
+      await db.put('trial', mark, 'mark')
+      const back = await db.get('trial', 'mark')
+      await db.delete('trial', 'mark')
+      return back === mark
+    })
+  } catch {
+    return false
+  }
+}
+
+/** Asks the browser not to clear the vault by itself; its answer is shown to the person (B12). */
+export async function askToPersist(): Promise<boolean> {
+  try {
+    return (await navigator.storage.persisted()) || (await navigator.storage.persist())
+  } catch {
+    return false
+  }
+}

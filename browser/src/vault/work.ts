@@ -1,0 +1,36 @@
+/** What the window asks its worker, and what the worker answers. Passwords go this way only, as bytes that move (B11). */
+
+import type { Challenge } from '../pure/challenge.ts'
+import type { Facts } from '../pure/failure.ts'
+import type { KeptRecord } from './record.ts'
+
+/** Where the encrypted key comes from. */
+export type KeySource =
+  | { readonly kind: 'file'; readonly certificate: Uint8Array; readonly keyFile: Uint8Array }
+  | { readonly kind: 'pfx'; readonly pfx: Uint8Array }
+  | { readonly kind: 'record'; readonly record: KeptRecord }
+
+/** One signature. `password`: UTF-8 of what was typed, moved and overwritten; `signingTime`: milliseconds since 1970. */
+export interface Work {
+  readonly source: KeySource
+  readonly password: Uint8Array
+  readonly challenge: Challenge
+  readonly signingTime: number
+  /** The center to fetch the sealing key from, where R is asked for; else null. */
+  readonly sealFor: string | null
+  readonly keep: boolean
+}
+
+/** `signed`: DER of the CMS; `sealed`: the blob of A15; `keep`: a new record to store; `raise`: one to store instead. */
+export interface Done {
+  readonly signed: Uint8Array
+  readonly sealed: Uint8Array | null
+  readonly certificate: Uint8Array
+  readonly keep: KeptRecord | null
+  readonly raise: KeptRecord | null
+}
+
+/** `opened`: whether the password was right, so that a later failure does not count as a try. */
+export type Answer =
+  | { readonly ok: true; readonly done: Done }
+  | { readonly ok: false; readonly code: string; readonly facts: Facts; readonly opened: boolean }
