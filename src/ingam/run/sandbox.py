@@ -12,10 +12,11 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from ingam import page
 from ingam.adapters.clock.system import SystemClock
-from ingam.kernel.errors import Refusal
+from ingam.kernel.errors import Failure, Refusal
 from ingam.page import Bundle
 from ingam.ports.clock import Clock
 from ingam.sandbox import addresses, listing
@@ -23,7 +24,7 @@ from ingam.sandbox.authorities import trust
 from ingam.sandbox.authorities.keys import FolderKeys, FreshKeys, KeySource
 from ingam.sandbox.founding import found
 from ingam.sandbox.phone import Phones
-from ingam.sandbox.web import Sandbox, routes
+from ingam.sandbox.web import Sandbox, page_routes, party_routes, plain_failure
 from ingam.sandbox.world import World
 from ingam.settings import Settings, read
 
@@ -69,15 +70,18 @@ def app(
         world.close()
         phones.close()
 
-    made = Starlette(
-        routes=[*page.shell_routes(pages), *routes(box)],
+    screens = Starlette(
+        routes=[*page.shell_routes(pages), *page_routes(box)],
         middleware=[page.middleware(own)],
         exception_handlers=page.failure_handlers(),
+    )
+    screens.state.pages = pages
+    screens.state.origin = own.center_origin
+    return Starlette(
+        routes=[*party_routes(box), Mount("/", screens)],
+        exception_handlers={Failure: plain_failure},
         lifespan=lifespan,
     )
-    made.state.pages = pages
-    made.state.origin = own.center_origin
-    return made
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +13,11 @@ from typing import Any, Final
 import anyio
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ingam import page
-from ingam.kernel.errors import Outage, Refusal
+from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.npki import certificate
 from ingam.page.origin import OriginRefused
 from ingam.ports.clock import Clock
@@ -31,7 +32,8 @@ from ingam.sandbox.samples import SAMPLES, sample
 from ingam.sandbox.switches import Switches
 from ingam.sandbox.world import World
 
-ACTS: Final = ("revoke", "suspend", "release")
+MOST_BYTES: Final = 64 * 1024
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class SwitchedOff(Outage):
@@ -59,15 +61,22 @@ class Sandbox:
         return Sandbox(world, phones, keys, clock, demo, center, Switches(), Lists(world))
 
 
-def routes(box: Sandbox) -> list[Route]:
-    """Protocols first, then the pages."""
-    pages, parties = _Screens(box), _Parties(box)
+def party_routes(box: Sandbox) -> list[Route]:
+    """What outside parties answer to programs; it stands outside of the pages' shell, as their protocols ask."""
+    parties, aligo = _Parties(box), Aligo(box.phones, box.switches, box.clock)
     return [
-        Route("/ocsp/{house}", parties.ocsp, methods=["GET", "POST"]),
-        Route("/ocsp/{house}/{request:path}", parties.ocsp, methods=["GET", "POST"]),
+        Route("/ocsp/{house}", _bounded(parties.ocsp), methods=["GET", "POST"]),
+        Route("/ocsp/{house}/{request:path}", _bounded(parties.ocsp), methods=["GET", "POST"]),
         Route("/dir/rootca/{name}.arl", parties.root_list, methods=["GET"]),
         Route("/dir/{house}/crl/{name}.crl", parties.partition, methods=["GET"]),
-        Route("/aligo/send/", Aligo(box.phones, box.switches, box.clock).send, methods=["POST"]),
+        Route("/aligo/send/", _bounded(aligo.send), methods=["POST"]),
+    ]
+
+
+def page_routes(box: Sandbox) -> list[Route]:
+    """The pages, and the same for programs as JSON."""
+    pages = _Screens(box)
+    return [
         Route("/", pages.overview, methods=["GET"]),
         Route("/demo.json", pages.demo, methods=["GET"]),
         Route("/phone/{number}.json", pages.inbox, methods=["GET"]),
@@ -76,6 +85,24 @@ def routes(box: Sandbox) -> list[Route]:
         Route("/switches", pages.switches, methods=["GET"]),
         Route("/switches", pages.turn, methods=["POST"]),
     ]
+
+
+async def plain_failure(_request: Request, failure: Exception) -> Response:
+    """What a program gets where a party does not answer: a status and a code."""
+    code = failure.code if isinstance(failure, Failure) else "defect"
+    return PlainTextResponse(f"{code}\n", 503 if isinstance(failure, Outage) else 404)
+
+
+def _bounded(endpoint: Endpoint) -> Endpoint:
+    """Refuses a body whose length is not said or is larger than any message of these protocols."""
+
+    async def bounded(request: Request) -> Response:
+        length = request.headers.get("content-length", "")
+        if request.method == "POST" and not (length.isdigit() and int(length) <= MOST_BYTES):
+            return PlainTextResponse("too-large\n", 413)
+        return await endpoint(request)
+
+    return bounded
 
 
 class _Parties:
