@@ -1,0 +1,248 @@
+"""The routes of /registration: one address, the screen follows from the state; every POST ends in a 303 or an error."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.registration import forms
+from ingam.center.registration.flow import (
+    AwaitingCertificate,
+    AwaitingFactor,
+    ChoosingFactor,
+    Identifying,
+    Locked,
+    Registered,
+)
+from ingam.center.registration.service import FactorsRefused, Registration, RegistrationLocked
+from ingam.center.registration.walks import Here, NotLoggedIn, TrueStep, Turn, Visit
+from ingam.customer.account.accounts import LoginLocked
+from ingam.customer.additional_auth.no_medium import NoMediumLocked, masked_mobile, masked_number, shown
+from ingam.customer.additional_auth.sms import SmsBudgetSpent
+from ingam.kernel.errors import Failure, Outage, Refusal
+from ingam.kernel.instants import KST
+from ingam.kernel.words import has, say
+from ingam.page import check_post, failure_response, render, see_other, status_of
+from ingam.page.failures import message_of
+from ingam.ports.clock import Clock
+
+TEMPLATES: Final = "ingam.center.registration"
+HERE: Final = "/registration"
+CENTER: Final = "/cert-center"
+LOCKS: Final = (LoginLocked, RegistrationLocked, NoMediumLocked, SmsBudgetSpent)
+_SCREENS: Final[Mapping[type[Any], tuple[str, int]]] = {
+    Identifying: ("registration/identifying.html", 1),
+    ChoosingFactor: ("registration/factor.html", 2),
+    AwaitingFactor: ("registration/factor.html", 2),
+    AwaitingCertificate: ("registration/certificate.html", 3),
+    Registered: ("registration/registered.html", 4),
+    Locked: ("registration/locked.html", 0),
+}
+
+
+class RegistrationWeb:
+    """Handlers over the service."""
+
+    def __init__(self, registration: Registration, clock: Clock) -> None:
+        self._registration = registration
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """Everything below /registration."""
+        return [
+            Route(HERE, self.show, methods=["GET"]),
+            Route(f"{HERE}/identify", self.identify, methods=["POST"]),
+            Route(f"{HERE}/sms", self.request_code, methods=["POST"]),
+            Route(f"{HERE}/factor", self.factor, methods=["POST"]),
+            Route(f"{HERE}/challenge", self.challenge, methods=["POST"]),
+            Route(f"{HERE}/certificate", self.certificate, methods=["POST"]),
+            Route(f"{HERE}/back", self.back, methods=["POST"]),
+            Route(f"{HERE}/cancel", self.cancel, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The screen of the true step; `?new=1` leaves a finished registration for another one."""
+        if logged_in(request) is None:
+            return to_login(request)
+        here = await self._registration.here(_visit(request), anew="new" in request.query_params)
+        return await self._page(request, here)
+
+    async def identify(self, request: Request) -> Response:
+        """①."""
+        fields = await _posted(request)
+        typed = {"banking_id": fields.get("banking_id", "").strip()[:20]}
+        try:
+            command = forms.identify(fields, self._clock.now().astimezone(KST).date())
+            await self._registration.identify(_visit(request), _turn(fields), command)
+        except forms.FormRefused as refused:
+            return await self._again(request, fields, _texts(request, refused), typed)
+        except Failure as failure:
+            return await self._failed(request, fields, failure, {"form": failure}, typed)
+        return see_other(HERE)
+
+    async def request_code(self, request: Request) -> Response:
+        """인증번호 요청, 재전송."""
+        fields = await _posted(request)
+        method = forms.chosen_method(fields)
+        if method is None:
+            errors = {"method": say("registration.need_method", request.state.lang)}
+            return await self._again(request, fields, errors, {})
+        try:
+            await self._registration.request_code(_visit(request), _turn(fields), method)
+        except Failure as failure:
+            return await self._failed(request, fields, failure, {"code": failure}, {})
+        return see_other(f"{HERE}#code")
+
+    async def factor(self, request: Request) -> Response:
+        """다음 at ②."""
+        fields = await _posted(request)
+        try:
+            customer = await self._registration.customer(_visit(request))
+            command = forms.factor(fields, shown(customer).number_missing)
+            await self._registration.prove_factor(_visit(request), _turn(fields), command)
+        except forms.FormRefused as refused:
+            return await self._again(request, fields, _texts(request, refused), {})
+        except FactorsRefused as refused:
+            return await self._failed(request, fields, refused, refused.errors, {})
+        except Failure as failure:
+            return await self._failed(request, fields, failure, {"form": failure}, {})
+        return see_other(HERE)
+
+    async def challenge(self, request: Request) -> Response:
+        """What the certificate window is to sign, as JSON; refusals as JSON too."""
+        fields = await _posted(request)
+        try:
+            replace = fields.get("replace") == "yes"
+            told = await self._registration.challenge(_visit(request), _turn(fields).run, replace=replace)
+        except Failure as failure:
+            request.state.failure = failure.code
+            answer = {"code": failure.code, "message": message_of(failure, request.state.lang)}
+            return JSONResponse(answer, status_of(failure))
+        return JSONResponse(told)
+
+    async def certificate(self, request: Request) -> Response:
+        """③: what the certificate window filled in."""
+        fields = await _posted(request)
+        try:
+            await self._registration.present(_visit(request), _turn(fields).run, forms.presented(fields))
+        except forms.FormRefused as refused:
+            return await self._again(request, fields, _texts(request, refused), {})
+        except Failure as failure:
+            return await self._failed(request, fields, failure, {"certificate": failure}, {})
+        return see_other(HERE)
+
+    async def back(self, request: Request) -> Response:
+        """이전."""
+        fields = await _posted(request)
+        with contextlib.suppress(TrueStep):
+            await self._registration.go_back(_visit(request), _turn(fields))
+        return see_other(HERE)
+
+    async def cancel(self, request: Request) -> Response:
+        """나가기."""
+        fields = await _posted(request)
+        with contextlib.suppress(TrueStep):
+            await self._registration.cancel(_visit(request), _turn(fields).run)
+        return see_other(CENTER)
+
+    async def _failed(
+        self,
+        request: Request,
+        fields: Mapping[str, str],
+        failure: Failure,
+        errors: Mapping[str, Failure],
+        typed: Mapping[str, str],
+    ) -> Response:
+        """A failure as the person meets it: the true step, the lock, the login, or the same screen with errors."""
+        request.state.failure = failure.code
+        if isinstance(failure, (TrueStep, *LOCKS)):
+            return see_other(HERE)
+        if isinstance(failure, NotLoggedIn):
+            return to_login(request)
+        if not isinstance(failure, Refusal | Outage):
+            return failure_response(request, failure)
+        lang = request.state.lang
+        texts = {name: _message(one, lang) for name, one in errors.items()}
+        return await self._again(request, fields, texts, typed, status_of(failure))
+
+    async def _again(
+        self,
+        request: Request,
+        fields: Mapping[str, str],
+        errors: Mapping[str, str],
+        typed: Mapping[str, str],
+        status: int = 422,
+    ) -> Response:
+        """The screen that was answered, with what is wrong and what was typed, unless it is no longer the true one."""
+        here = await self._registration.here(_visit(request), anew=True)
+        if here.run != _turn(fields).run:
+            return see_other(HERE)
+        return await self._page(request, here, status, errors=dict(errors), typed=dict(typed))
+
+    async def _page(self, request: Request, here: Here, status: int = 200, **facts: Any) -> Response:
+        template, number = _SCREENS[type(here.state)]
+        visit = _visit(request)
+        customer = await self._registration.customer(visit)
+        told: dict[str, Any] = {"errors": {}, "typed": {}, "old": None, "shown": shown(customer)}
+        if isinstance(here.state, AwaitingCertificate):
+            told["old"] = await self._registration.old(visit)
+        if isinstance(here.state, Locked):
+            told["reason"] = _lock_text(here.state, request.state.lang)
+        told |= {
+            "place": "registration",
+            "number": number,
+            "here": here,
+            "state": here.state,
+            "waiting": isinstance(here.state, AwaitingFactor) and here.state.expires_at > self._clock.now(),
+            "asked": isinstance(here.state, AwaitingFactor),
+            "lapsed": isinstance(here.state, ChoosingFactor) and here.state.lapsed,
+            "customer_name": customer.name,
+            "customer_number": masked_number(customer),
+            "customer_mobile": masked_mobile(customer),
+            "corporate": len(customer.idn) != 13,
+        }
+        return render(request, template, status=status, **(told | facts))
+
+
+async def _posted(request: Request) -> dict[str, str]:
+    """The text fields of a POST that comes from a page of ours (F3)."""
+    form = await request.form()
+    check_post(request, form)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _visit(request: Request) -> Visit:
+    return Visit(request.state.session, address_of(request), request.state.lang)
+
+
+def _turn(fields: Mapping[str, str]) -> Turn:
+    """Which screen was answered; a form without it answers none."""
+    run, version = fields.get("run", ""), fields.get("version", "")
+    return Turn(_small(run), _small(version))
+
+
+def _small(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def _texts(request: Request, refused: forms.FormRefused) -> dict[str, str]:
+    request.state.failure = refused.code
+    return {name: say(key, request.state.lang) for name, key in refused.errors.items()}
+
+
+def _message(failure: Failure, lang: str) -> str:
+    """The text of a code; every way in which a status cannot be confirmed has the same next step for the person."""
+    if failure.code.startswith(("status-", "root-list-")) and not has(f"refusal.{failure.code}"):
+        return say("refusal.status-unavailable", lang)
+    return message_of(failure, lang)
+
+
+def _lock_text(state: Locked, lang: str) -> str:
+    """Why it is locked; the counts of the refusal are not kept, so the text goes without them."""
+    return say(f"registration.lock-{state.cause}", lang)
