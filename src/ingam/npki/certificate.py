@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ingam.kernel.errors import Refusal
 from ingam.npki import der, scan, subject
@@ -38,14 +39,22 @@ EXTENDED_KEY_USAGE: Final = "2.5.29.37"
 CRL_DISTRIBUTION_POINTS: Final = "2.5.29.31"
 AUTHORITY_INFO_ACCESS: Final = "1.3.6.1.5.5.7.1.1"
 
+_KEY_USAGE: Final = der.oid(KEY_USAGE)[2:]
+_BASIC_CONSTRAINTS: Final = der.oid(BASIC_CONSTRAINTS)[2:]
+_SUBJECT_ALT_NAME: Final = der.oid(SUBJECT_ALT_NAME)[2:]
+_SUBJECT_KEY_ID: Final = der.oid(SUBJECT_KEY_ID)[2:]
+_AUTHORITY_KEY_ID: Final = der.oid(AUTHORITY_KEY_ID)[2:]
+_CERTIFICATE_POLICIES: Final = der.oid(CERTIFICATE_POLICIES)[2:]
+_POLICY_CONSTRAINTS: Final = der.oid(POLICY_CONSTRAINTS)[2:]
+_EXTENDED_KEY_USAGE: Final = der.oid(EXTENDED_KEY_USAGE)[2:]
+_CRL_DISTRIBUTION_POINTS: Final = der.oid(CRL_DISTRIBUTION_POINTS)[2:]
+_AUTHORITY_INFO_ACCESS: Final = der.oid(AUTHORITY_INFO_ACCESS)[2:]
+
 # The extensions whose meaning this package acts on; any other one that is marked critical refuses the certificate
 # (RFC 5280 §4.2). policyConstraints asks for an explicit policy, which `chain` demands of everybody.
 _UNDERSTOOD: Final = frozenset(
-    der.oid(one)[2:]
-    for one in (
-        KEY_USAGE, BASIC_CONSTRAINTS, SUBJECT_ALT_NAME, CERTIFICATE_POLICIES, POLICY_CONSTRAINTS,
-        EXTENDED_KEY_USAGE, CRL_DISTRIBUTION_POINTS,
-    )
+    (_KEY_USAGE, _BASIC_CONSTRAINTS, _SUBJECT_ALT_NAME, _CERTIFICATE_POLICIES, _POLICY_CONSTRAINTS,
+     _EXTENDED_KEY_USAGE, _CRL_DISTRIBUTION_POINTS)
 )  # fmt: skip
 
 _USAGES: Final = (
@@ -129,24 +138,34 @@ class Certificate:
     not_after: datetime
     subject: Name
     spki: bytes
-    extensions: dict[bytes, Extension]
+    rsa: RsaPublic | None
+    extensions: dict[bytes, tuple[bool, bytes]]
     duplicates: tuple[bytes, ...]
+    unknown: tuple[bytes, ...]
     signature_algorithm: bytes
     signature: bytes
 
     def extension(self, oid: str) -> Extension | None:
         """The extension of a dotted type, or None."""
-        return self.extensions.get(_content(oid))
+        found = self.extensions.get(der.oid(oid)[2:])
+        return None if found is None else Extension(*found)
 
     @property
     def public_key(self) -> RsaPublic:
         """The RSA key's numbers. Raises CertificateKeyKind for another kind of key."""
-        return _rsa_public(self.spki)
+        if self.rsa is None:
+            raise CertificateKeyKind()
+        return self.rsa
 
     def verifying_key(self) -> RSAPublicKey:
         """The key ready to verify with; bounds are the caller's to check first (security A4)."""
-        n, e = self.public_key
-        return RSAPublicNumbers(e, n).public_key()
+        try:
+            key = load_der_public_key(self.spki)
+        except ValueError:
+            raise CertificateMalformed(expected="an RSA key", found="one that cannot be loaded") from None
+        if not isinstance(key, RSAPublicKey):
+            raise CertificateKeyKind()
+        return key
 
     @property
     def signature_oid(self) -> str:
@@ -161,47 +180,43 @@ class Certificate:
     @property
     def critical_unknown(self) -> tuple[str, ...]:
         """Types marked critical that this package does not act on."""
-        return tuple(
-            der.decode_oid(kind)
-            for kind, one in self.extensions.items()
-            if one.critical and kind not in _UNDERSTOOD
-        )  # fmt: skip
+        return tuple(der.decode_oid(one) for one in self.unknown)
 
     @property
     def key_usage(self) -> frozenset[str] | None:
         """Names of RFC 5280 §4.2.1.3 (`digitalSignature` …), or None where the extension is absent."""
-        found = self.extension(KEY_USAGE)
-        return None if found is None else _key_usage(found.value)
+        found = self.extensions.get(_KEY_USAGE)
+        return None if found is None else _key_usage(found[1])
 
     @property
     def basic_constraints(self) -> BasicConstraints | None:
         """CA mark and path length, or None where the extension is absent."""
-        found = self.extension(BASIC_CONSTRAINTS)
-        return None if found is None else _basic_constraints(found.value)
+        found = self.extensions.get(_BASIC_CONSTRAINTS)
+        return None if found is None else _basic_constraints(found[1])
 
     @property
     def eku(self) -> tuple[str, ...] | None:
         """Dotted purposes of extendedKeyUsage, or None where the extension is absent."""
-        found = self.extension(EXTENDED_KEY_USAGE)
-        return None if found is None else _oids(found.value)
+        found = self.extensions.get(_EXTENDED_KEY_USAGE)
+        return None if found is None else _oids(found[1])
 
     @property
     def ski(self) -> bytes | None:
         """The subject key identifier."""
-        found = self.extension(SUBJECT_KEY_ID)
-        return None if found is None else _octets(found.value)
+        found = self.extensions.get(_SUBJECT_KEY_ID)
+        return None if found is None else _octets(found[1])
 
     @property
     def aki(self) -> AuthorityKey | None:
         """The authority key identifier."""
-        found = self.extension(AUTHORITY_KEY_ID)
-        return None if found is None else _authority_key(found.value)
+        found = self.extensions.get(_AUTHORITY_KEY_ID)
+        return None if found is None else _authority_key(found[1])
 
     @property
     def policies(self) -> tuple[str, ...]:
         """Dotted policies in the order of the certificate; empty where the extension is absent."""
-        found = self.extension(CERTIFICATE_POLICIES)
-        return () if found is None else _policies(found.value)
+        found = self.extensions.get(_CERTIFICATE_POLICIES)
+        return () if found is None else _policies(found[1])
 
     @property
     def policy_oid(self) -> str | None:
@@ -212,20 +227,20 @@ class Certificate:
     @property
     def crl_distribution_points(self) -> tuple[str, ...]:
         """The addresses as written, `ldap://…` or `http://…`; they select a partition, never a host (security A13)."""
-        found = self.extension(CRL_DISTRIBUTION_POINTS)
-        return () if found is None else _distribution_points(found.value)
+        found = self.extensions.get(_CRL_DISTRIBUTION_POINTS)
+        return () if found is None else _distribution_points(found[1])
 
     @property
     def ocsp_urls(self) -> tuple[str, ...]:
         """The OCSP addresses of authorityInfoAccess as written; information only (security A13)."""
-        found = self.extension(AUTHORITY_INFO_ACCESS)
-        return () if found is None else _ocsp_urls(found.value)
+        found = self.extensions.get(_AUTHORITY_INFO_ACCESS)
+        return () if found is None else _ocsp_urls(found[1])
 
     @property
     def san_other_names(self) -> tuple[tuple[str, bytes], ...]:
         """Each otherName of subjectAltName: dotted type and the DER inside its `[0] EXPLICIT`."""
-        found = self.extension(SUBJECT_ALT_NAME)
-        return () if found is None else _other_names(found.value)
+        found = self.extensions.get(_SUBJECT_ALT_NAME)
+        return () if found is None else _other_names(found[1])
 
     @property
     def identify_data(self) -> bytes | None:
@@ -276,7 +291,7 @@ def _parse(data: bytes) -> Certificate:
         raise CertificateMalformed(expected="two instants", found="more")
     _, subject_end = scan.inside(data, validity_end, tbs_end, der.SEQUENCE)
     _, spki_end = scan.inside(data, subject_end, tbs_end, der.SEQUENCE)
-    extensions, duplicates = _extensions(data, spki_end, tbs_end)
+    extensions, duplicates, unknown = _extensions(data, spki_end, tbs_end)
     return Certificate(
         der=data,
         fingerprint=hashlib.sha256(data).digest(),
@@ -287,8 +302,10 @@ def _parse(data: bytes) -> Certificate:
         not_after=not_after,
         subject=subject.parse(data[validity_end:subject_end]),
         spki=data[subject_end:spki_end],
+        rsa=_rsa_public(data, subject_end, spki_end),
         extensions=extensions,
         duplicates=duplicates,
+        unknown=unknown,
         signature_algorithm=algorithm,
         signature=data[bits + 1 : end],
     )
@@ -318,12 +335,19 @@ def instant(data: bytes, at: int, limit: int) -> tuple[datetime, int]:
         raise CertificateMalformed(expected="an instant", found="no such day or hour") from None
 
 
-def _extensions(data: bytes, at: int, limit: int) -> tuple[dict[bytes, Extension], tuple[bytes, ...]]:
-    """The [3] of the to-be-signed part; unique identifiers ([1], [2]) do not occur in the profile and are refused."""
-    found: dict[bytes, Extension] = {}
+Extensions = tuple[dict[bytes, tuple[bool, bytes]], tuple[bytes, ...], tuple[bytes, ...]]
+
+
+def _extensions(data: bytes, at: int, limit: int) -> Extensions:
+    """The [3] of the to-be-signed part: by encoded type; types that stand twice; critical types nobody here knows.
+
+    Unique identifiers ([1], [2]) do not occur in the profile and are refused.
+    """
+    found: dict[bytes, tuple[bool, bytes]] = {}
     duplicates: list[bytes] = []
+    unknown: list[bytes] = []
     if at == limit:
-        return found, ()
+        return found, (), ()
     outer, end = scan.inside(data, at, limit, 0xA3)
     at, stop = scan.inside(data, outer, end, der.SEQUENCE)
     if end != limit or stop != end or at == stop:
@@ -331,39 +355,38 @@ def _extensions(data: bytes, at: int, limit: int) -> tuple[dict[bytes, Extension
     while at < stop:
         body, at = scan.inside(data, at, stop, der.SEQUENCE)
         kind_body, kind_end = scan.inside(data, body, at, der.OID)
-        critical = data[kind_end : kind_end + 3] == _TRUE  # FALSE is the default and never written (X.690 §11.5)
-        value, value_end = scan.inside(data, kind_end + 3 if critical else kind_end, at, der.OCTET_STRING)
+        kind = data[kind_body:kind_end]
+        critical = data[kind_end] == der.BOOLEAN if kind_end < at else False
+        if critical:  # FALSE is the default and never written (X.690 §11.5)
+            if data[kind_end : kind_end + 3] != _TRUE:
+                raise CertificateMalformed(expected="TRUE", found=data[kind_end : kind_end + 3].hex())
+            kind_end += 3
+            if kind not in _UNDERSTOOD:
+                unknown.append(kind)
+        value, value_end = scan.inside(data, kind_end, at, der.OCTET_STRING)
         if value_end != at:
             raise CertificateMalformed(expected="an extension", found="more")
-        kind = data[kind_body:kind_end]
         if kind in found:
             duplicates.append(kind)
         else:
-            found[kind] = Extension(critical, data[value:value_end])
+            found[kind] = (critical, data[value:value_end])
         if len(found) + len(duplicates) > MAX_EXTENSIONS:
             raise CertificateMalformed(found="too many extensions")
-    return found, tuple(duplicates)
+    return found, tuple(duplicates), tuple(unknown)
 
 
-@lru_cache(maxsize=64)
-def _content(oid: str) -> bytes:
-    return der.oid(oid)[2:]
-
-
-def _rsa_public(spki: bytes) -> RsaPublic:
-    try:
-        at, limit = scan.whole(spki, der.SEQUENCE)
-        _, end = scan.inside(spki, at, limit, der.SEQUENCE)
-        if spki[at:end] != _RSA_ENCRYPTION:
-            raise CertificateKeyKind()
-        bits, stop = scan.inside(spki, end, limit, der.BIT_STRING)
-        if stop != limit or bits == stop or spki[bits] != 0:
-            raise CertificateMalformed(expected="an RSA key", found="something else")
-        at, inner = scan.inside(spki, bits + 1, stop, der.SEQUENCE)
-        n, at = scan.integer(spki, at, inner)
-        e, at = scan.integer(spki, at, inner)
-    except NotDer as wrong:
-        raise CertificateMalformed(None, **wrong.facts) from None
+def _rsa_public(data: bytes, at: int, limit: int) -> RsaPublic | None:
+    """Numbers of the SubjectPublicKeyInfo at `at`; None for another kind of key."""
+    at, limit = scan.inside(data, at, limit, der.SEQUENCE)
+    _, end = scan.inside(data, at, limit, der.SEQUENCE)
+    if data[at:end] != _RSA_ENCRYPTION:
+        return None
+    bits, stop = scan.inside(data, end, limit, der.BIT_STRING)
+    if stop != limit or bits == stop or data[bits] != 0:
+        raise CertificateMalformed(expected="an RSA key", found="something else")
+    at, inner = scan.inside(data, bits + 1, stop, der.SEQUENCE)
+    n, at = scan.integer(data, at, inner)
+    e, at = scan.integer(data, at, inner)
     if inner != stop or at != inner or n <= 0 or e <= 0:
         raise CertificateMalformed(expected="an RSA key", found="something else")
     return RsaPublic(n, e)
@@ -424,33 +447,34 @@ def _octets(value: bytes) -> bytes:
 @lru_cache(maxsize=256)
 def _authority_key(value: bytes) -> AuthorityKey:
     try:
-        found = {part.tag: part for part in scan.sequence(value)}
-        key_id, issuer, serial = found.pop(0x80, None), found.pop(0xA1, None), found.pop(0x82, None)
-        if found:
+        found = {tag: (body, end) for tag, _, body, end in scan.sequence(value)}
+        if not found.keys() <= {0x80, 0xA1, 0x82}:
             raise CertificateMalformed(expected="an authority key identifier", found="more")
+        key_id, issuer, serial = found.get(0x80), found.get(0xA1), found.get(0x82)
         return AuthorityKey(
-            None if key_id is None else value[key_id.body : key_id.end],
-            None if issuer is None else _directory_name(value, issuer),
-            None if serial is None else int.from_bytes(value[serial.body : serial.end], "big", signed=True),
+            None if key_id is None else value[slice(*key_id)],
+            None if issuer is None else _directory_name(value, *issuer),
+            None if serial is None else int.from_bytes(value[slice(*serial)], "big", signed=True),
         )
     except (NotDer, subject.NameMalformed) as wrong:
         raise CertificateMalformed(None, **wrong.facts) from None
 
 
-def _directory_name(data: bytes, part: scan.Part) -> Name | None:
-    for one in scan.parts(data, part.body, part.end):
-        if one.tag == 0xA4:
-            return subject.parse_issuer(data[one.body : one.end])
+def _directory_name(data: bytes, at: int, limit: int) -> Name | None:
+    for tag, _, body, end in scan.parts(data, at, limit):
+        if tag == 0xA4:
+            return subject.parse_issuer(data[body:end])
     return None
 
 
+@lru_cache(maxsize=256)
 def _policies(value: bytes) -> tuple[str, ...]:
     found = []
     try:
-        for part in scan.sequence(value):
-            if part.tag != der.SEQUENCE:
-                raise CertificateMalformed(expected="a policy", found=f"{part.tag:02x}")
-            body, end = scan.inside(value, part.body, part.end, der.OID)
+        for tag, _, at, limit in scan.sequence(value):
+            if tag != der.SEQUENCE:
+                raise CertificateMalformed(expected="a policy", found=f"{tag:02x}")
+            body, end = scan.inside(value, at, limit, der.OID)
             found.append(der.decode_oid(value[body:end]))
     except NotDer as wrong:
         raise CertificateMalformed(None, **wrong.facts) from None
@@ -495,12 +519,12 @@ def _address(content: bytes) -> str:
 def _other_names(value: bytes) -> tuple[tuple[str, bytes], ...]:
     found = []
     try:
-        for name in scan.sequence(value):
-            if name.tag == 0xA0:
-                body, end = scan.inside(value, name.body, name.end, der.OID)
-                inner, stop = scan.inside(value, end, name.end, 0xA0)
+        for tag, _, at, limit in scan.sequence(value):
+            if tag == 0xA0:
+                body, end = scan.inside(value, at, limit, der.OID)
+                inner, stop = scan.inside(value, end, limit, 0xA0)
                 _, last = scan.inside(value, inner, stop, der.SEQUENCE)
-                if stop != name.end or last != stop:
+                if stop != limit or last != stop:
                     raise CertificateMalformed(expected="one value", found="more")
                 found.append((der.decode_oid(value[body:end]), value[inner:stop]))
     except NotDer as wrong:

@@ -139,7 +139,7 @@ class Anchors:
 
     @classmethod
     def sorted_out(cls, certificates: Iterable[Certificate]) -> Anchors:
-        """Anchors from one heap: the self-issued are roots, the others stand under theirs or, without one, are pinned."""
+        """Anchors from one heap: self-issued ones are roots, others stand under theirs or, without one, are pinned."""
         given = list({one.fingerprint: one for one in certificates}.values())
         roots = [one for one in given if one.self_issued]
         rest = [one for one in given if not one.self_issued]
@@ -215,9 +215,8 @@ def verify_signed_by(certificate: Certificate, issuer: Anchor) -> None:
 def _check_extensions(certificate: Certificate) -> None:
     if certificate.duplicates:
         raise PathRefused("cert-extension-duplicate", oid=certificate.duplicate_extensions[0])
-    unknown = certificate.critical_unknown
-    if unknown:
-        raise PathRefused("cert-extension-unknown", oid=unknown[0])
+    if certificate.unknown:
+        raise PathRefused("cert-extension-unknown", oid=certificate.critical_unknown[0])
 
 
 def _issuer(person: Certificate, anchors: Anchors) -> Anchor:
@@ -341,7 +340,7 @@ def _anchor(certificate: Certificate, root: Anchor | None = None, depth: int = 0
     # KISA's roots have no key usage at all (npki.md §2.4); whoever has one must be allowed to sign certificates.
     if usage is not None and "keyCertSign" not in usage:
         raise AnchorUnfit(reason="key-usage")
-    if certificate.duplicates or certificate.critical_unknown or certificate.eku is not None:
+    if certificate.duplicates or certificate.unknown or certificate.eku is not None:
         raise AnchorUnfit(reason="extensions")
     if not certificate.public_key.within_bounds:
         raise AnchorUnfit(reason="key-bounds")

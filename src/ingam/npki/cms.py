@@ -12,6 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -57,6 +58,9 @@ _SIGNING_TIME: Final = der.oid("1.2.840.113549.1.9.5")
 _SIGNING_CERTIFICATE: Final = der.oid("1.2.840.113549.1.9.16.2.47")
 _CONTEXT: Final = der.oid(OID_CONTEXT)
 _ATTRIBUTES: Final = frozenset((_CONTENT_TYPE, _MESSAGE_DIGEST, _SIGNING_TIME, _SIGNING_CERTIFICATE, _CONTEXT))
+
+# SigningCertificateV2 { certs { ESSCertIDv2 { certHash OCTET STRING of 32 } } }, up to the hash.
+_ESS_HEAD: Final = bytes.fromhex("3026302430220420")
 
 _PURPOSE: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _PKCS1: Final = PKCS1v15()
@@ -172,6 +176,7 @@ def _attribute(kind: bytes, value: bytes) -> bytes:
     return der.seq(kind, der.tlv(der.SET, value))
 
 
+@lru_cache(maxsize=64)
 def _context(purpose: str) -> bytes:
     if _PURPOSE.fullmatch(purpose) is None:
         raise ValueError("a purpose is 1-32 characters of a-z, 0-9 and -")
@@ -180,7 +185,7 @@ def _context(purpose: str) -> bytes:
 
 def _signing_certificate(certificate: Certificate) -> bytes:
     """RFC 5035 §3: ESSCertIDv2 with SHA-256, the default, left out; issuer and serial stand in the sid already."""
-    return der.seq(der.seq(der.seq(der.octets(certificate.fingerprint))))
+    return _ESS_HEAD + certificate.fingerprint
 
 
 def _time(at: datetime) -> bytes:
@@ -223,26 +228,27 @@ def parse(data: bytes) -> UnverifiedSignedData:
 def _parse(data: bytes) -> UnverifiedSignedData:
     at, limit = scan.whole(data, der.SEQUENCE)
     fields = scan.parts(data, *_signed_data(data, at, limit))
-    tags = [field.tag for field in fields]
+    tags = [field[0] for field in fields]
     if tags[:3] != [der.INTEGER, der.SET, der.SEQUENCE] or tags[-1] != der.SET:
         raise CmsRefused("cms-not-signed-data")
     if 0xA1 in tags:
         raise CmsRefused("cms-crls")
     if tags[3:-1] != [0xA0]:
         raise CmsRefused("cms-several-certificates", found=0)
-    version, digests, encapsulated, held, signers = fields
+    (_, version, _, version_end), (_, _, digests, digests_end), (_, _, encapsulated, encapsulated_end) = fields[:3]
+    (_, _, held, held_end), (_, _, signers, signers_end) = fields[3:]
 
-    if data[digests.body : digests.end] not in DIGEST_ALGORITHMS:
+    if data[digests:digests_end] not in DIGEST_ALGORITHMS:
         raise CmsRefused("cms-digest-algorithm")
-    content_type, content = _content(data, encapsulated)
-    if data[version.start : version.end] != _VERSIONS[content_type]:
+    content_type, content = _content(data, encapsulated, encapsulated_end)
+    if data[version:version_end] != _VERSIONS[content_type]:
         raise CmsRefused("cms-version")
-    _, end = scan.inside(data, held.body, held.end, der.SEQUENCE)
-    if end != held.end:
+    _, end = scan.inside(data, held, held_end, der.SEQUENCE)
+    if end != held_end:
         raise CmsRefused("cms-several-certificates", found=2)
-    certificate = certificates.parse(data[held.body : held.end])
-    signer, end = scan.inside(data, signers.body, signers.end, der.SEQUENCE)
-    if end != signers.end:
+    certificate = certificates.parse(data[held:held_end])
+    signer, end = scan.inside(data, signers, signers_end, der.SEQUENCE)
+    if end != signers_end:
         raise CmsRefused("cms-several-signers")
     return _signer(data, signer, end, content_type, content, certificate)
 
@@ -259,16 +265,17 @@ def _signed_data(data: bytes, at: int, limit: int) -> tuple[int, int]:
     return body, inner
 
 
-def _content(data: bytes, encapsulated: scan.Part) -> tuple[str, bytes]:
-    _, end = scan.inside(data, encapsulated.body, encapsulated.end, der.OID)
-    content_type = _CONTENT_TYPES.get(data[encapsulated.body : end])
+def _content(data: bytes, at: int, limit: int) -> tuple[str, bytes]:
+    """Type and octets of the EncapsulatedContentInfo."""
+    _, end = scan.inside(data, at, limit, der.OID)
+    content_type = _CONTENT_TYPES.get(data[at:end])
     if content_type is None:
         raise CmsRefused("cms-content-type")
-    if end == encapsulated.end:
+    if end == limit:
         raise CmsRefused("cms-no-content")
-    outer, stop = scan.inside(data, end, encapsulated.end, 0xA0)
+    outer, stop = scan.inside(data, end, limit, 0xA0)
     body, inner = scan.inside(data, outer, stop, der.OCTET_STRING)
-    if stop != encapsulated.end or inner != stop:
+    if stop != limit or inner != stop:
         raise CmsRefused("cms-not-der", found="more")
     return content_type, data[body:inner]
 
@@ -278,7 +285,7 @@ def _signer(
 ) -> UnverifiedSignedData:
     """SignerInfo (RFC 5652 §5.3); sid is issuer and serial, byte for byte those of the certificate beside it (A4)."""
     fields = scan.parts(data, at, limit)
-    tags = [field.tag for field in fields]
+    tags = [field[0] for field in fields]
     if tags[:3] != [der.INTEGER, der.SEQUENCE, der.SEQUENCE]:
         raise CmsRefused("cms-signer-mismatch")
     if 0xA0 not in tags:
@@ -287,23 +294,26 @@ def _signer(
         raise CmsRefused("cms-unsigned-attributes")
     if tags[3:] != [0xA0, der.SEQUENCE, der.OCTET_STRING]:
         raise CmsRefused("cms-not-der", found="another SignerInfo")
-    version, sid, digest, attributes, algorithm, signature = fields
+    (_, version, _, version_end), (_, _, sid, sid_end), (_, digest, _, digest_end) = fields[:3]
+    (_, attributes, inside, attributes_end), (_, algorithm, _, algorithm_end), (_, _, signature, signature_end) = (
+        fields[3:]
+    )
 
-    if data[version.start : version.end] != _SIGNER_VERSION:
+    if data[version:version_end] != _SIGNER_VERSION:
         raise CmsRefused("cms-version")
-    if data[sid.body : sid.end] != certificate.issuer.raw + der.integer(certificate.serial):
+    if data[sid:sid_end] != certificate.issuer.raw + der.integer(certificate.serial):
         raise CmsRefused("cms-signer-mismatch")
-    if data[digest.start : digest.end] not in DIGEST_ALGORITHMS:
+    if data[digest:digest_end] not in DIGEST_ALGORITHMS:
         raise CmsRefused("cms-digest-algorithm")
-    if data[algorithm.start : algorithm.end] not in SIGNATURE_ALGORITHMS:
+    if data[algorithm:algorithm_end] not in SIGNATURE_ALGORITHMS:
         raise CmsRefused("cms-signature-algorithm")
     return UnverifiedSignedData(
         content_type=content_type,
         content=content,
         certificate=certificate,
-        signed_attributes=data[attributes.start : attributes.end],
-        attributes=_read_attributes(data, attributes.body, attributes.end),
-        signature=data[signature.body : signature.end],
+        signed_attributes=data[attributes:attributes_end],
+        attributes=_read_attributes(data, inside, attributes_end),
+        signature=data[signature:signature_end],
     )
 
 
@@ -314,10 +324,10 @@ def _read_attributes(data: bytes, at: int, limit: int) -> dict[bytes, bytes]:
     while at < limit:
         start = at
         body, at = scan.inside(data, at, limit, der.SEQUENCE)
-        whole = data[start:at]
-        if whole < previous:  # encodings are prefix-free, so comparing bytes is the comparison of §11.6
+        encoded = data[start:at]
+        if encoded < previous:  # encodings are prefix-free, so comparing bytes is the comparison of §11.6
             raise CmsRefused("cms-attributes-order")
-        previous = whole
+        previous = encoded
         _, kind_end = scan.inside(data, body, at, der.OID)
         kind = data[body:kind_end]
         values, end = scan.inside(data, kind_end, at, der.SET)

@@ -6,32 +6,21 @@ object for each costs more than the two RSA verifications that they are read for
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ingam.npki.der import INTEGER, NotDer
 
-
-class Part(NamedTuple):
-    """One element: `data[start:end]` is the whole, `data[body:end]` the content."""
-
-    tag: int
-    start: int
-    body: int
-    end: int
+Part = tuple[int, int, int, int]
+"""One element: its tag, where it starts, where its content starts, where it ends. A bare tuple: made by the dozen."""
 
 
 def head(data: bytes, at: int, limit: int) -> tuple[int, int, int]:
     """Tag, start of the content and end of the element at `at`, which may not pass `limit`. Raises NotDer."""
     if at + 2 > limit:
         raise NotDer(expected="an element", found="the end")
-    tag = data[at]
-    length = data[at + 1]
+    tag, length, body = data[at], data[at + 1], at + 2
     if tag & 0x1F == 0x1F:
         raise NotDer(expected="a low tag number", found=f"{tag:02x}")
-    if length < 0x80:
-        body = at + 2
-    else:
-        body, length = _long(data, at + 2, length & 0x7F, limit)
+    if length >= 0x80:
+        body, length = _long(data, body, length & 0x7F, limit)
     end = body + length
     if end > limit:
         raise NotDer(expected="the whole element", found=limit - body)
@@ -49,9 +38,17 @@ def _long(data: bytes, at: int, count: int, limit: int) -> tuple[int, int]:
 
 def inside(data: bytes, at: int, limit: int, tag: int) -> tuple[int, int]:
     """Start and end of the content of the element at `at`, which must have the tag. Raises NotDer."""
-    found, body, end = head(data, at, limit)
-    if found != tag:
-        raise NotDer(expected=f"{tag:02x}", found=f"{found:02x}")
+    body = at + 2
+    if body > limit:
+        raise NotDer(expected="an element", found="the end")
+    if data[at] != tag:
+        raise NotDer(expected=f"{tag:02x}", found=f"{data[at]:02x}")
+    length = data[at + 1]
+    if length >= 0x80:
+        body, length = _long(data, body, length & 0x7F, limit)
+    end = body + length
+    if end > limit:
+        raise NotDer(expected="the whole element", found=limit - body)
     return body, end
 
 
@@ -68,7 +65,7 @@ def parts(data: bytes, at: int, limit: int) -> list[Part]:
     found = []
     while at < limit:
         tag, body, end = head(data, at, limit)
-        found.append(Part(tag, at, body, end))
+        found.append((tag, at, body, end))
         at = end
     return found
 

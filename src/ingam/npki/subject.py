@@ -114,22 +114,18 @@ def parse_issuer(raw: bytes) -> Name:
 
 
 def _rdn(data: bytes, part: scan.Part) -> Rdn:
-    if part.tag != der.SET or part.body == part.end:
-        raise NameMalformed(expected="a relative distinguished name", found=f"{part.tag:02x}")
+    tag, _, at, limit = part
+    if tag != der.SET or at == limit:
+        raise NameMalformed(expected="a relative distinguished name", found=f"{tag:02x}")
     found = []
-    at = part.body
-    while at < part.end:
-        body, at = scan.inside(data, at, part.end, der.SEQUENCE)
-        found.append(_attribute(data, body, at))
+    while at < limit:
+        body, at = scan.inside(data, at, limit, der.SEQUENCE)
+        kind, kind_end = scan.inside(data, body, at, der.OID)
+        string, start, end = scan.head(data, kind_end, at)
+        if end != at:
+            raise NameMalformed(expected="type and value", found="more")
+        found.append(Attribute(der.decode_oid(data[kind:kind_end]), decode_string(string, data[start:end])))
     return tuple(found)
-
-
-def _attribute(data: bytes, at: int, limit: int) -> Attribute:
-    body, end = scan.inside(data, at, limit, der.OID)
-    tag, start, stop = scan.head(data, end, limit)
-    if stop != limit:
-        raise NameMalformed(expected="type and value", found="more")
-    return Attribute(der.decode_oid(data[body:end]), decode_string(tag, data[start:stop]))
 
 
 def decode_string(tag: int, content: bytes) -> str:
