@@ -12,13 +12,15 @@ export function startSession(root: Document): void {
   const warn = Number(chip.dataset['warn']);
   const offer = root.querySelector<HTMLElement>('[data-session-offer]');
   const status = root.querySelector<HTMLElement>('[data-session-status]');
+  const clockWord = chip.querySelector<HTMLElement>('[data-session-clock]') ?? chip;
+  chip.querySelector<HTMLElement>('[data-session-word]')?.removeAttribute('hidden');
   const leftInOffer = root.querySelector<HTMLElement>('[data-session-left]');
   const windows = new BroadcastChannel('ingam-session');
   let warned = false;
 
   const clock: Countdown = countdown(Number(chip.dataset['left']), (left) => {
     const face = clockFace(left);
-    chip.textContent = `${face} ${chip.dataset['word'] ?? ''}`;
+    clockWord.textContent = face;
     paint(chip, left);
     if (leftInOffer !== null) leftInOffer.textContent = face;
     if (offer !== null) offer.hidden = left > warn || left === 0;

@@ -45,7 +45,7 @@ async def choose_language(request: Request) -> Response:
         "en" if form.get("lang") == "en" else "ko",
         max_age=A_YEAR_S,
         path="/",
-        secure=request.app.state.pages.settings.center_origin.startswith("https://"),
+        secure=request.app.state.pages.origin.startswith("https://"),
         httponly=True,
         samesite="lax",
     )

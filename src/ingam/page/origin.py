@@ -34,7 +34,7 @@ def check_origin(request: Request) -> None:
     """
     origin = request.headers.get("origin", "null")
     site = request.headers.get("sec-fetch-site")
-    ours: str = request.app.state.pages.settings.center_origin
+    ours: str = request.app.state.pages.origin
     if origin != "null" and origin != ours:
         raise OriginRefused
     if site is not None and site != "same-origin":

@@ -69,7 +69,8 @@ class Pages:
     """Renders every template of a process; lives in `app.state.pages`.
 
     `template_packages`: dotted names of features with a `templates/` folder. `bundle`: built files. `clock`: for `now`.
-    `frame`: which layout the process shows, "center" with its menus or "plain" without.
+    `frame`: which layout the process shows, "center" with its menus (it alone embeds the vault) or "plain" without.
+    `origin`: this process's own; the center's unless given.
     """
 
     def __init__(
@@ -79,8 +80,11 @@ class Pages:
         bundle: Bundle,
         clock: Clock,
         frame: str = "center",
+        origin: str | None = None,
     ) -> None:
         self.settings = settings
+        self.origin = origin or settings.center_origin
+        self.vault_origin = settings.vault_origin if frame == "center" else ""
         self.clock = clock
         self.frame = frame
         self.bundle = bundle.with_file("institution.css", institution_css(settings.institution.brand))
@@ -114,7 +118,7 @@ class Pages:
             "asset": self.bundle.address,
             "integrity": self.bundle.integrity,
             "has_script": self.script,
-            "vault_origin": self.settings.vault_origin,
+            "vault_origin": self.vault_origin,
             "vault_hash": self.bundle.vault_hash,
             "demo": not self.settings.production,
             "warn_s": self.settings.limits.session_warn_s,
@@ -133,7 +137,7 @@ def render(request: Request, template: str, status: int = 200, **facts: Any) -> 
     """The page of a template with its facts. `errors={field: text}` fills the summary and the fields."""
     pages: Pages = request.app.state.pages
     response = HTMLResponse(pages.html(template, request, facts), status)
-    response.headers["Content-Security-Policy"] = content_policy(request.state.nonce, pages.settings.vault_origin)
+    response.headers["Content-Security-Policy"] = content_policy(request.state.nonce, pages.vault_origin)
     return response
 
 

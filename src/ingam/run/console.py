@@ -1,0 +1,25 @@
+"""The operator's and the branch's screens: for now a page saying that it comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from ingam.page import Bundle
+from ingam.run.service_page import BUNDLE, serve, service_app
+from ingam.settings import Settings
+
+
+def app(settings: Settings, bundle: Path = BUNDLE) -> Starlette:
+    """The process's application."""
+    return service_app(settings, "console", Bundle.read(bundle))
+
+
+def main() -> int:
+    """`python -m ingam.run.console`."""
+    return serve("console")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
