@@ -151,8 +151,13 @@ def test_F3_without_a_session_there_is_no_token_to_be_right(log: io.StringIO) ->
 
 @pytest.mark.parametrize(
     ("path", "status", "code"),
-    [("/fail/refusal", 403, "csrf-refused"), ("/fail/outage", 503, "outage"), ("/fail/value", 500, "defect"), ("/nope", 404, "not-found")],
-)  # fmt: skip
+    [
+        ("/fail/refusal", 403, "csrf-refused"),
+        ("/fail/outage", 503, "outage"),
+        ("/fail/value", 500, "defect"),
+        ("/nope", 404, "not-found"),
+    ],
+)
 def test_a_failure_is_a_page_for_people_and_json_for_scripts(
     path: str, status: int, code: str, log: io.StringIO
 ) -> None:
