@@ -1,0 +1,151 @@
+"""`ingam customer`: add, show and unlock the institution's customers, beside a running center or without one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ingam.adapters.store.migrate import check_revision
+from ingam.kernel.errors import Failure, Outage, Refusal
+from ingam.kernel.words import say
+from ingam.ports.customers import Customer
+from ingam.run.cli import answers
+from ingam.run.cli.customer_desk import (
+    LARGEST_FILE,
+    CustomerFileRefused,
+    CustomerUnknown,
+    Desk,
+    Enrolment,
+    opened,
+    parse,
+)
+from ingam.settings import Settings, read
+
+DONE, USAGE, UNREADABLE, REFUSED, AWAY = 0, 2, 4, 6, 7
+
+EXIT_CODES: Final = """exit codes: 0 done, 2 usage, 4 the file or the key file cannot be used, 6 refused (no such
+customer), 7 the database or the blind index does not answer"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `ingam customer …`; returns the exit code that --help documents."""
+    try:
+        options = _parser().parse_args(list(argv))
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    options.lang = answers.language(options.lang, os.environ)
+    try:
+        settings = read(os.environ)
+        settings = settings if options.data is None else replace(settings, data=options.data)
+        check_revision(settings.store)
+        return asyncio.run(_run(settings, options))
+    except Failure as failure:
+        print(answers.failure_text(failure, options.lang), file=sys.stderr)
+        return exit_code(failure)
+
+
+def exit_code(failure: Failure) -> int:
+    """The exit code of a failure."""
+    if isinstance(failure, Outage):
+        return AWAY
+    if isinstance(failure, CustomerUnknown):
+        return REFUSED
+    return UNREADABLE if isinstance(failure, Refusal) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ingam customer", description=__doc__, epilog=EXIT_CODES)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    unlock = verbs.add_parser("unlock", help="login failures of this banking ID start again at none")
+    show = verbs.add_parser("show", help="one customer, masked")
+    for verb in (unlock, show):
+        verb.add_argument("banking_id", metavar="BANKING_ID")
+    show.add_argument("--json", action="store_true")
+    add = verbs.add_parser("add", help="one customer from a JSON object (- reads stdin); never from arguments")
+    many = verbs.add_parser("import", help="customers from a JSON list; those whose ID is taken stay as they are")
+    for verb in (add, many):
+        verb.add_argument("file", metavar="FILE.json")
+    for verb in (unlock, show, add, many):
+        verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA)")
+        verb.add_argument("--lang", choices=("ko", "en"))
+    return parser
+
+
+async def _run(settings: Settings, options: argparse.Namespace) -> int:
+    enrolments = parse(_read(options.file)) if options.verb in ("add", "import") else []
+    async with opened(settings) as desk:
+        match options.verb:
+            case "unlock":
+                await desk.unlock(options.banking_id)
+                print(say("cli-customer.unlocked", options.lang))
+            case "show":
+                _show(await desk.find(options.banking_id), options)
+            case _:
+                return await _enrol(desk, enrolments, options)
+    return DONE
+
+
+async def _enrol(desk: Desk, enrolments: list[Enrolment], options: argparse.Namespace) -> int:
+    added, before = await desk.enrol(enrolments)
+    print(say("cli-customer.added", options.lang, added=added, before=before))
+    return REFUSED if options.verb == "add" and not added else DONE
+
+
+def _read(name: str) -> bytes:
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(LARGEST_FILE)
+        with Path(name).open("rb") as file:
+            return file.read(LARGEST_FILE)
+    except OSError:
+        raise CustomerFileRefused(where="-") from None
+
+
+def _show(customer: Customer, options: argparse.Namespace) -> None:
+    told = masked(customer)
+    if options.json:
+        answers.tell_json(told)
+    else:
+        answers.tell_rows([(say(f"cli-customer.{key}", options.lang), value or "-") for key, value in told.items()])
+
+
+def masked(customer: Customer) -> dict[str, str | None]:
+    """What an operator sees without a reason to see more (facts.md §6)."""
+    return {
+        "kind": customer.kind.value,
+        "status": customer.status,
+        "name": mask_name(customer.name),
+        "idn": mask_idn(customer.idn.reveal()),
+        "mobile": mask_phone(customer.mobile),
+        "home_phone": customer.home_phone and mask_phone(customer.home_phone),
+        "work_phone": customer.work_phone and mask_phone(customer.work_phone),
+        "email": customer.email and mask_email(customer.email),
+        "union_name": customer.union_name,
+    }
+
+
+def mask_name(name: str) -> str:
+    """`홍*동`: the first and the last letter."""
+    return name[:1] + "*" if len(name) < 3 else name[0] + "*" * (len(name) - 2) + name[-1]
+
+
+def mask_idn(idn: str) -> str:
+    """`751005-1******`, or of a business number the first three digits."""
+    return f"{idn[:6]}-{idn[6]}******" if len(idn) == 13 else f"{idn[:3]}-**-*****"
+
+
+def mask_phone(number: str) -> str:
+    """`010-****-1234`."""
+    return f"{number[:3]}-****-{number[-4:]}"
+
+
+def mask_email(address: str) -> str:
+    """`h***@example.test`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}***@{domain}"

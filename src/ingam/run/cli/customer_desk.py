@@ -1,0 +1,152 @@
+"""What `ingam customer` works on: the center's store and keys of a data folder, opened beside a running center or not."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from ingam.adapters.blind_index.process import at_hand
+from ingam.adapters.clock.system import SystemClock
+from ingam.adapters.customers.passwords import Passwords
+from ingam.adapters.customers.tables import TableCustomers
+from ingam.adapters.hsm.file import open_keys
+from ingam.adapters.store import open_store
+from ingam.kernel.errors import Refusal
+from ingam.kernel.secret import Secret
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer, CustomerKind, Customers, NewCustomer
+from ingam.ports.keys import Digests
+from ingam.ports.store import Audit, Conflict, Save, Store
+from ingam.settings import Settings
+
+MOST_DEVICES: Final = 1000
+LARGEST_FILE: Final = 64 * 1024 * 1024
+
+Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8,12}$")]
+
+
+class CustomerUnknown(Refusal):
+    """No customer has this banking ID."""
+
+    code = "customer-unknown"
+
+
+class CustomerFileRefused(Refusal):
+    """The file is not a list of customers (facts: where)."""
+
+    code = "customer-file"
+
+
+class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A customer as a file gives one. `idn`: 13 or 10 digits; telephones: digits."""
+
+    banking_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_.-]{4,32}$")]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    kind: CustomerKind
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    idn: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{10}|[0-9]{13})$")]
+    mobile: Number
+    email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
+    home_phone: Number | None = None
+    work_phone: Number | None = None
+    union_name: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+
+    def __repr__(self) -> str:
+        return "<enrolment>"  # it holds a password and a number (security H1)
+
+    def new_customer(self) -> NewCustomer:
+        """With a customer id of its own."""
+        customer = Customer(
+            customer_id=secrets.token_hex(16),
+            kind=self.kind,
+            banking_id=self.banking_id,
+            name=self.name,
+            idn=Secret(self.idn),
+            mobile=self.mobile,
+            home_phone=self.home_phone,
+            work_phone=self.work_phone,
+            email=self.email,
+            union_name=self.union_name,
+        )
+        return NewCustomer(customer, Secret(self.password))
+
+
+def parse(octets: bytes) -> list[Enrolment]:
+    """The customers of a JSON list, or of one object. Raises CustomerFileRefused."""
+    kind = list[Enrolment] | Enrolment
+    try:
+        read: list[Enrolment] | Enrolment = msgspec.json.decode(octets, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        _, _, where = str(error).rpartition(" - at ")  # the place only; never what stands there
+        raise CustomerFileRefused(where=where or "$") from None
+    return read if isinstance(read, list) else [read]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The opened center, for one command."""
+
+    store: Store
+    customers: Customers
+    digests: Digests
+    clock: Clock
+
+    async def find(self, banking_id: str) -> Customer:
+        """The customer. Raises CustomerUnknown."""
+        customer = await self.customers.by_banking_id(banking_id)
+        if customer is None:
+            raise CustomerUnknown
+        return customer
+
+    async def enrol(self, enrolments: Sequence[Enrolment]) -> tuple[int, int]:
+        """How many were added, and how many were there before (their banking ID is taken; they stay as they are)."""
+        added = 0
+        for enrolment in enrolments:
+            added += await self._one(enrolment)
+        return added, len(enrolments) - added
+
+    async def _one(self, enrolment: Enrolment) -> int:
+        if await self.customers.by_banking_id(enrolment.banking_id) is not None:
+            return 0
+        try:
+            await self.customers.enrol(enrolment.new_customer())
+        except Conflict:
+            return 0
+        return 1
+
+    async def unlock(self, banking_id: str) -> None:
+        """Login failures of this ID start again at none, on new and on recognised devices; audited. CustomerUnknown."""
+        customer = await self.find(banking_id)
+        key = self.digests.digest("banking-id", banking_id)
+        devices = await self.store.many("device_seen", {"banking_key": key}, limit=MOST_DEVICES)
+        resets = [f"login-fail:{key}:{device}" for device in ("new", *(str(row["device"]) for row in devices))]
+        subject = self.digests.digest("customer", customer.customer_id)
+        line = Audit(self.clock.now(), "customer.unlock", "done", subject, None, None, {"by": "cli"})
+        await self.store.save(Save(resets=resets, audit=[line]))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Desk]:
+    """The desk of these settings; the schema was checked before. Raises KeyFileRefused, BlindIndexOutage."""
+    keys = open_keys(center_keys(settings.data), production=settings.production)
+    store = open_store(settings.store, keys.outbox)
+    clock = SystemClock()
+    passwords = Passwords(cheap=settings.cheap_passwords)
+    try:
+        async with at_hand(settings.data / "blind-index") as index:
+            customers = TableCustomers(store, keys.fields, keys.digests, index, passwords, clock)
+            yield Desk(store, customers, keys.digests, clock)
+    finally:
+        passwords.close()
+        await store.close()
+
+
+def center_keys(data: Path) -> Path:
+    """Where the center's key file lies below the data folder."""
+    return data / "center" / "keys" / "center.keys"
