@@ -17,6 +17,7 @@ import {
   GENERALIZED_TIME,
   NotDer,
   OCTET_STRING,
+  OID,
   oid,
   SEQUENCE,
   UTC_TIME,
@@ -28,12 +29,12 @@ import { type Name, NameMalformed, parseName } from './subject.ts'
 const CERTIFICATE_MOST = 64 * 1024
 const EXTENSIONS_MOST = 64
 const RSA_KEY = algorithm('1.2.840.113549.1.1.1')
-const IDENTIFY_DATA = oid('1.2.410.200004.10.1.1')
+const IDENTIFY_DATA = '1.2.410.200004.10.1.1'
 
-const KEY_USAGE = '2.5.29.15'
-const SUBJECT_ALT_NAME = '2.5.29.17'
-const SUBJECT_KEY_ID = '2.5.29.14'
-const CERTIFICATE_POLICIES = '2.5.29.32'
+const KEY_USAGE = toHex(oid('2.5.29.15'))
+const SUBJECT_ALT_NAME = toHex(oid('2.5.29.17'))
+const SUBJECT_KEY_ID = toHex(oid('2.5.29.14'))
+const CERTIFICATE_POLICIES = toHex(oid('2.5.29.32'))
 
 const USAGES = [
   'digitalSignature',
@@ -210,7 +211,7 @@ export function readInstant(time: Element): Date {
   return instant
 }
 
-/** The [3] of the to-be-signed part; unique identifiers do not occur in the profile and are refused. */
+/** The [3] of the to-be-signed part, by the hex of their types; unique identifiers do not occur in the profile and are refused. */
 function readExtensions(rest: readonly Element[]): Map<string, Extension> {
   const found = new Map<string, Extension>()
   const [tagged, ...more] = rest
@@ -219,11 +220,11 @@ function readExtensions(rest: readonly Element[]): Map<string, Extension> {
   const entries = tagged.explicit(3).sequence()
   if (entries.length === 0 || entries.length > EXTENSIONS_MOST) throw new CertificateMalformed('extensions')
   for (const entry of entries) {
-    const [type, ...parts] = entry.sequence()
-    // The first one counts for reading; the server refuses a duplicate (security A8).
-    const dotted = type?.oid() ?? ''
+    const [type, ...parts] = entry.atLeast(1)
+    const key = toHex(type.expect(OID).raw)
     const extension = readExtension(parts)
-    if (!found.has(dotted)) found.set(dotted, extension)
+    // The first one counts for reading; the server refuses a duplicate (security A8).
+    if (!found.has(key)) found.set(key, extension)
   }
   return found
 }
@@ -268,16 +269,19 @@ function readPolicies(value: Uint8Array): readonly string[] {
   return found
 }
 
-/** The values of every otherName of the identifyData type. */
+/** The values of every otherName of the identifyData type; each otherName has to be one. */
 function readIdentifyData(value: Uint8Array): readonly Uint8Array[] {
-  const others = whole(value)
-    .sequence()
-    .filter((name) => name.tag === 0xa0)
-    .map((name) => name.children())
-  return others.filter((parts) => parts[0] !== undefined && same(parts[0].raw, IDENTIFY_DATA)).map(readOtherName)
+  const names = whole(value).sequence()
+  const others = names.filter((name) => name.tag === 0xa0).map(readOtherName)
+  return others.filter(({ type }) => type === IDENTIFY_DATA).map((other) => other.value)
 }
 
-function readOtherName(parts: readonly Element[]): Uint8Array {
-  if (parts.length !== 2) throw new CertificateMalformed('one value')
-  return parts[1]!.explicit(0).expect(SEQUENCE).raw
+interface OtherName {
+  readonly type: string
+  readonly value: Uint8Array
+}
+
+function readOtherName(name: Element): OtherName {
+  const [type, value] = name.exactly(2, 0xa0)
+  return { type: type.oid(), value: value.explicit(0).expect(SEQUENCE).raw }
 }
