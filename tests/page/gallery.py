@@ -80,7 +80,7 @@ async def fail(request: Request) -> Response:
 
 async def extend(request: Request) -> Response:
     check_post(request, await request.form())
-    return JSONResponse({"idle_left_s": 600})
+    return JSONResponse({"left": 600})
 
 
 def app(viewer: Viewer | None = None, settings: Settings | None = None, bundle: Bundle | None = None) -> Starlette:

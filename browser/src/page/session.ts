@@ -64,7 +64,7 @@ async function prolong(form: HTMLFormElement): Promise<number | null> {
     });
     const answer: unknown = await response.json();
     if (!response.ok || typeof answer !== 'object' || answer === null) return null;
-    const left = Number((answer as Record<string, unknown>)['idle_left_s']);
+    const left = Number((answer as Record<string, unknown>)['left']);
     return Number.isFinite(left) && left > 0 ? left : null;
   } catch {
     return null;

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ingam.kernel.errors import Defect, Failure, Outage, Refusal
 from ingam.kernel.words import has, say
+from ingam.page import log
 from ingam.page.pages import render
 
 BY_FAMILY: Final[tuple[tuple[type[Failure], int], ...]] = ((Outage, 503), (Defect, 500), (Refusal, 422), (Failure, 500))
@@ -20,24 +21,30 @@ STATUS: Final[Mapping[str, int]] = {
     "bad-request": 400,
     "login-wrong": 401,
     "login-required": 401,
-    "certificate-login-required": 401,
+    "session-over": 401,
     "origin-refused": 403,
     "csrf-refused": 403,
     "forbidden": 403,
     "login-locked": 403,
     "login-rebind": 403,
+    "login-unregistered": 403,
+    "no-medium-locked": 403,
     "registration-locked": 403,
     "not-found": 404,
     "method-not-allowed": 405,
+    "already-used": 409,
+    "conflict": 409,
     "flow-expired": 409,
     "flow-illegal-move": 409,
     "nonce-invalid": 409,
     "replace-confirm": 409,
     "stale": 409,
+    "true-step": 409,
     "too-large": 413,
-    "wrong-host": 421,
-    "sms-too-soon": 429,
+    "login-crowded": 429,
+    "sms-budget-spent": 429,
     "sms-too-many": 429,
+    "sms-too-soon": 429,
     "too-many-challenges": 429,
     "too-many-requests": 429,
     "password-queue-full": 503,
@@ -70,6 +77,8 @@ def wants_json(request: Request) -> bool:
 def failure_response(request: Request, failure: Failure) -> Response:
     """The page or the JSON of a failure, with its status; a page names the request id only where the fault is ours."""
     request.state.failure = failure.code
+    if isinstance(failure, Defect):
+        log.tell_defect(request.state.request_id, failure)
     status = status_of(failure)
     message = message_of(failure, request.state.lang)
     if wants_json(request):
