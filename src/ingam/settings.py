@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ingam.kernel.errors import Refusal
+from ingam.kernel.secret import Secret
 
 PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox")
 
@@ -75,6 +76,10 @@ class Settings:
     addresses: Mapping[str, str] = field(
         default_factory=dict
     )  # name under .test → base URL: the allowed outgoing requests
+    sms_host: str = "sms.aligo.test"  # the provider's name in `addresses`
+    sms_user: str = "ingam-demo"
+    sms_sender: str = "15440000"
+    sms_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
     kill_at: str | None = None
     limits: Limits = field(default_factory=Limits)
     institution: Institution = field(default_factory=Institution)
@@ -116,6 +121,10 @@ def read(environment: Mapping[str, str]) -> Settings:
         sandbox_origin=environment.get("INGAM_SANDBOX_ORIGIN", origins["sandbox"]).rstrip("/"),
         store_url=environment.get("INGAM_STORE", ""),
         addresses=_addresses(environment.get("INGAM_ADDRESSES", "")),
+        sms_host=environment.get("INGAM_SMS_HOST", "sms.aligo.test"),
+        sms_user=environment.get("INGAM_SMS_USER", "ingam-demo"),
+        sms_sender=environment.get("INGAM_SMS_SENDER", "15440000"),
+        sms_key=Secret(environment.get("INGAM_SMS_KEY", "sandbox")),
         kill_at=environment.get("INGAM_KILL_AT") or None,
         limits=_limits(environment),
         institution=_institution(environment),
@@ -167,5 +176,7 @@ def _refuse(settings: Settings) -> None:
     for origin in (settings.center_origin, settings.vault_origin):
         if not origin.startswith("https://"):
             raise SettingsRefused(variable="INGAM_CENTER_ORIGIN and INGAM_VAULT_ORIGIN", origin=origin)
+    if settings.sms_key == Secret("sandbox"):
+        raise SettingsRefused(variable="INGAM_SMS_KEY")
     if any(name.endswith(".test") for name in settings.addresses):
         raise SettingsRefused(variable="INGAM_ADDRESSES")

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -17,15 +18,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
+from ingam.run import sandbox
+from ingam.run.cli.customer_desk import opened, parse
 from ingam.settings import Settings, read
+from ingam.wiring import index_folder
 
 CHILDREN = ("sandbox", "vault", "console", "ca", "va", "center")
-READY_S = 30
+READY_S = 60
 STOP_S = 8
 PR_SET_PDEATHSIG = 1
 
@@ -45,7 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     words.add_argument("--data", default="data", help="where everything is kept")
     words.add_argument("--quiet", action="store_true", help="do not print the demo people")
     chosen = words.parse_args(argv)
-    environment = {**os.environ, "INGAM_PORT": chosen.port, "INGAM_DATA": str(Path(chosen.data).resolve())}
+    data = Path(chosen.data)
+    # The demo people's certificate files lie where a person looks: beside the checkout, or below a DATA of one's own.
+    demo = Path("demo") if chosen.data == "data" else data / "demo"
+    environment = {
+        **os.environ,
+        "INGAM_PORT": chosen.port,
+        "INGAM_DATA": str(data.resolve()),
+        "INGAM_DEMO": str(demo.resolve()),
+    }
     try:
         settings = read(environment)
         with _only_one(settings.data):
@@ -61,10 +74,8 @@ def _say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(data: Path):  # type: ignore[no-untyped-def]
+def _only_one(data: Path) -> Iterator[None]:
     """Two demos on one data folder would fight over it."""
-    import fcntl
-
     data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("w") as lock:
         try:
@@ -76,14 +87,19 @@ def _only_one(data: Path):  # type: ignore[no-untyped-def]
 
 def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     """The sandbox's authorities and people, the center's schema and customers; nothing is made twice."""
-    from ingam.run import sandbox as sandbox_process
-    from ingam.run.cli import customer as customer_command
-
-    addresses = sandbox_process.prepare(settings, _say)
+    addresses = sandbox.prepare(settings, _say, Path(environment["INGAM_DEMO"]))
     environment["INGAM_ADDRESSES"] = ",".join(f"{name}={base}" for name, base in addresses.items())
     _say("데이터베이스 준비 · preparing the database")
-    customer_command.migrate_and_seed(read(environment), settings.data / "sandbox" / "people.json")
+    told = read(environment)
+    migrate(told.store)
+    asyncio.run(_enrol(told, settings.data / "sandbox" / "people.json"))
     return environment
+
+
+async def _enrol(settings: Settings, people: Path) -> None:
+    """The demo's customers; those of an earlier start stay as they are."""
+    async with opened(settings) as desk:
+        await desk.enrol(parse(people.read_bytes()))
 
 
 def _watch(settings: Settings, environment: dict[str, str], *, quiet: bool) -> int:
@@ -93,7 +109,8 @@ def _watch(settings: Settings, environment: dict[str, str], *, quiet: bool) -> i
     for name in CHILDREN:
         if not _free(settings.port(name)):
             raise Failure("port-taken", port=settings.port(name), process=name)
-    children = [_start(name, environment) for name in CHILDREN]
+    children = [_start("blind_index", environment, "--folder", str(index_folder(settings)))]
+    children += [_start(name, environment) for name in CHILDREN]
     try:
         if not _ready(settings, children, stopping):
             return 1
@@ -119,10 +136,10 @@ def _free(port: int) -> bool:
     return True
 
 
-def _start(name: str, environment: dict[str, str]) -> Child:
+def _start(name: str, environment: dict[str, str], *words: str) -> Child:
     _say(f"{name} 시작 · starting")
-    command = [sys.executable, "-m", f"ingam.run.{name}"]
-    return Child(name, subprocess.Popen(command, env=environment, preexec_fn=_own_group(os.getpid())))  # noqa: PLW1509
+    command = [sys.executable, "-m", f"ingam.run.{name}", *words]
+    return Child(name, subprocess.Popen(command, env=environment, preexec_fn=_own_group(os.getpid())))
 
 
 def _own_group(parent: int) -> Callable[[], None]:
@@ -139,18 +156,26 @@ def _own_group(parent: int) -> Callable[[], None]:
 
 def _ready(settings: Settings, children: list[Child], stopping: list[int]) -> bool:
     until = time.monotonic() + READY_S
-    waiting = {child.name: child for child in children}
+    waiting = {child.name: child for child in children if child.name in CHILDREN}
     while waiting and time.monotonic() < until and not stopping:
         for name, child in list(waiting.items()):
             if child.process.poll() is not None:
                 print(f"✗ {name} 시작 실패 · did not start", file=sys.stderr, flush=True)
                 return False
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", settings.port(name)), 0.2):
+            if _answers(settings.port(name)):
                 del waiting[name]
         time.sleep(0.05)
     if waiting and not stopping:
         print(f"✗ 응답 없음 · no answer: {', '.join(waiting)}", file=sys.stderr, flush=True)
     return not waiting
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _stop(children: list[Child]) -> None:
@@ -191,5 +216,4 @@ def _tell_people(demo: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(asyncio.CancelledError):
-        raise SystemExit(main())
+    raise SystemExit(main())

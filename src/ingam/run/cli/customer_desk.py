@@ -1,4 +1,4 @@
-"""What `ingam customer` works on: the center's store and keys of a data folder, opened beside a running center or not."""
+"""What `ingam customer` works on: the center's store and keys of a data folder, beside a running center or not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
@@ -24,6 +23,7 @@ from ingam.ports.customers import Customer, CustomerKind, Customers, NewCustomer
 from ingam.ports.keys import Digests
 from ingam.ports.store import Audit, Conflict, Save, Store
 from ingam.settings import Settings
+from ingam.wiring import index_folder, keys_path
 
 MOST_DEVICES: Final = 1000
 LARGEST_FILE: Final = 64 * 1024 * 1024
@@ -134,19 +134,14 @@ class Desk:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Desk]:
     """The desk of these settings; the schema was checked before. Raises KeyFileRefused, BlindIndexOutage."""
-    keys = open_keys(center_keys(settings.data), production=settings.production)
+    keys = open_keys(keys_path(settings), production=settings.production)
     store = open_store(settings.store, keys.outbox)
     clock = SystemClock()
     passwords = Passwords(cheap=settings.cheap_passwords)
     try:
-        async with at_hand(settings.data / "blind-index") as index:
+        async with at_hand(index_folder(settings)) as index:
             customers = TableCustomers(store, keys.fields, keys.digests, index, passwords, clock)
             yield Desk(store, customers, keys.digests, clock)
     finally:
         passwords.close()
         await store.close()
-
-
-def center_keys(data: Path) -> Path:
-    """Where the center's key file lies below the data folder."""
-    return data / "center" / "keys" / "center.keys"

@@ -1,0 +1,174 @@
+"""The certificate center's process: the screens on loopback, and the outbox's worker as a task beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from ingam.adapters.store.migrate import check_revision
+from ingam.center import seal_key
+from ingam.center.about import web as about
+from ingam.center.copying import web as copying
+from ingam.center.doorway import Cookies, Doorway
+from ingam.center.finance_cert import web as finance_cert
+from ingam.center.home.web import Home
+from ingam.center.inquiry import web as inquiry
+from ingam.center.issuance import web as issuance
+from ingam.center.login.service import Login
+from ingam.center.login.web import LoginWeb
+from ingam.center.management import web as management
+from ingam.center.protection import web as protection
+from ingam.center.registration.service import Registration
+from ingam.center.registration.web import RegistrationWeb
+from ingam.center.seal_key import SealKeys
+from ingam.customer.account.accounts import Accounts
+from ingam.customer.additional_auth.no_medium import NoMedium
+from ingam.customer.additional_auth.sms import SmsCodes
+from ingam.customer.binding.bindings import Bindings
+from ingam.customer.binding.challenges import Challenges
+from ingam.customer.binding.proof import Prover
+from ingam.customer.notice import SMS, LoginLockNotice, Notices, Sender, deliver_sms
+from ingam.customer.session.sessions import Sessions, Times
+from ingam.kernel import steps
+from ingam.kernel.errors import Failure
+from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
+from ingam.run.service_page import BUNDLE
+from ingam.run.worker import work
+from ingam.settings import Settings, read
+from ingam.wiring import Ports, ports
+
+TEMPLATES = ("ingam.center.about", "ingam.center.home", "ingam.center.login", "ingam.center.registration")
+
+
+def app(settings: Settings, given: Ports, bundle: Bundle) -> Starlette:
+    """The application over its ports; the worker runs for as long as it does."""
+    pages = Pages(TEMPLATES, settings, bundle, given.clock)
+    limits = settings.limits
+    sessions = Sessions(given.store, given.clock, Times(limits.session_idle_s, limits.session_max_s))
+    cookies = Cookies(settings.secure)
+    built = Starlette(
+        routes=[*_routes(settings, given, sessions, cookies), *shell_routes(pages)],
+        middleware=[
+            middleware(settings),
+            Middleware(
+                Doorway,
+                sessions=sessions,
+                customers=given.customers,
+                ephemeral=given.ephemeral,
+                clock=given.clock,
+                cookies=cookies,
+            ),
+        ],
+        exception_handlers=failure_handlers(),
+        lifespan=_beside(given),
+    )
+    built.state.pages = pages
+    return built
+
+
+def _routes(settings: Settings, given: Ports, sessions: Sessions, cookies: Cookies) -> list[BaseRoute]:
+    """Every menu item's routes, over services that share one set of ports."""
+    limits, store, clock, digests = settings.limits, given.store, given.clock, given.keys.digests
+    sender = Sender(settings.institution)
+    notices = Notices(sender)
+    bindings = Bindings(store, digests, given.fields)
+    challenges = Challenges(store, given.ephemeral, clock, limits, settings.center_origin)
+    prover = Prover(given.authorities, given.status)
+    seal_keys = SealKeys(clock, limits.nonce_ttl_s)
+    accounts = Accounts(
+        store,
+        given.customers,
+        digests,
+        given.ephemeral,
+        clock,
+        max_fail=limits.login_max_fail,
+        address_ceiling=limits.address_logins_an_hour,
+        lock_notice=LoginLockNotice(notices),
+    )
+    host = settings.center_origin.partition("://")[2].partition(":")[0]
+    registration = Registration(
+        store=store,
+        clock=clock,
+        customers=given.customers,
+        accounts=accounts,
+        sms=SmsCodes(store, clock, digests, limits, sender, host),
+        no_medium=NoMedium(store, clock, limits),
+        challenges=challenges,
+        prover=prover,
+        bindings=bindings,
+        seal_keys=seal_keys,
+        notices=notices,
+        sender=sender,
+        digests=digests,
+        limits=limits,
+    )
+    login = Login(store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock)
+    return [
+        *Home(bindings, clock).routes(),
+        *LoginWeb(login, sessions, clock, cookies).routes(),
+        *RegistrationWeb(registration, clock).routes(),
+        *seal_key.routes(seal_keys, settings.vault_origin),
+        *(
+            route
+            for place in (about, copying, finance_cert, inquiry, issuance, management, protection)
+            for route in place.routes()
+        ),
+    ]
+
+
+def _beside(given: Ports) -> Any:
+    """The worker's task: an SMS leaves as soon as its transaction is committed."""
+
+    @asynccontextmanager
+    async def beside(_: Starlette) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        worker = asyncio.create_task(work(given.store, {SMS: deliver_sms(given.sms)}, given.clock, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            with suppress(asyncio.CancelledError):
+                await worker
+            await given.shut()
+
+    return beside
+
+
+def main() -> int:
+    """`python -m ingam.run.center`; 2 where settings, schema or bundle are refused."""
+    set_up_log()
+    try:
+        settings = read(os.environ)
+        steps.arm(settings.kill_at)
+        check_revision(settings.store)
+        application = app(settings, ports(settings), Bundle.read(Path(BUNDLE)))
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return 2
+    uvicorn.run(
+        application,
+        host="127.0.0.1",
+        port=settings.port("center"),
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=3,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
