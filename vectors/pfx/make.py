@@ -27,9 +27,7 @@ def fixed(label: str) -> Callable[[int], bytes]:
     return lambda size: hashlib.shake_256(f"{label}/{next(drawn)}".encode()).digest(size)
 
 
-def pair(
-    folder: str, password: str, certificate: str = "signCert.der", key: str = "signPri.key"
-) -> tuple[bytes, bytes]:
+def pair(folder: str, password: str, cert: str = "signCert.der", key: str = "signPri.key") -> tuple[bytes, bytes]:
     opened = key_file.open_key((SAMPLES / folder / key).read_bytes(), password.encode())
     return (SAMPLES / folder / cert).read_bytes(), bytes(opened.pkcs8.reveal())
 
