@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests import postgres
 
 from ingam.adapters.store.migrate import migrate
+from tests import postgres
 
 
 @pytest.fixture(scope="session")

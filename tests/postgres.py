@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -38,9 +38,7 @@ class Server:
 
     def empty(self) -> str:
         """A new database without tables."""
-        name = f"t{next(_numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+        return self.empty_named(f"t{next(_numbers)}")
 
     def fresh(self) -> str:
         """A new database at today's revision, copied from one that was migrated."""
@@ -52,19 +50,25 @@ class Server:
         return self.url(name)
 
     def empty_named(self, name: str) -> str:
+        """A new database of this name without tables."""
         self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def execute(self, sql: str) -> None:
         """One statement as the cluster's owner."""
-        asyncio.run(self._with(lambda connection: connection.execute(sql)))
+        self.execute_in(self.url("postgres"), sql)
 
-    async def _with(self, work: Callable[[Any], Awaitable[Any]]) -> None:
-        connection = await asyncpg.connect(self.url("postgres"))
-        try:
-            await work(connection)
-        finally:
-            await connection.close()
+    def execute_in(self, url: str, sql: str) -> None:
+        """One statement in one database."""
+        asyncio.run(_execute(url, sql))
+
+
+async def _execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
 
 
 def binaries() -> Path:

@@ -78,8 +78,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(settings: Settings, options: argparse.Namespace) -> int:
-    enrolments = parse(_read(options.file)) if options.verb in ("add", "import") else []
-    async with opened(settings) as desk:
+    enrolling = options.verb in ("add", "import")
+    enrolments = parse(_read(options.file)) if enrolling else []
+    async with opened(settings, enrolling=enrolling) as desk:
         match options.verb:
             case "unlock":
                 await desk.unlock(options.banking_id)
@@ -142,7 +143,8 @@ def mask_idn(idn: str) -> str:
 
 def mask_phone(number: str) -> str:
     """`010-****-1234`."""
-    return f"{number[:3]}-****-{number[-4:]}"
+    area = 2 if number.startswith("02") else 3
+    return f"{number[:area]}-****-{number[-4:]}"
 
 
 def mask_email(address: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
 
-from ingam.adapters.blind_index.process import at_hand
+from ingam.adapters.blind_index.process import ProcessBlindIndex, at_hand
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.customers.tables import TableCustomers
@@ -132,14 +132,18 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Desk]:
-    """The desk of these settings; the schema was checked before. Raises KeyFileRefused, BlindIndexOutage."""
+async def opened(settings: Settings, *, enrolling: bool = True) -> AsyncIterator[Desk]:
+    """The desk of these settings; the schema was checked before. Only enrolling needs an answering blind index.
+
+    Raises KeyFileRefused, BlindIndexOutage.
+    """
     keys = open_keys(keys_path(settings), production=settings.production)
     store = open_store(settings.store, keys.outbox)
+    folder = index_folder(settings)
     clock = SystemClock()
     passwords = Passwords(cheap=settings.cheap_passwords)
     try:
-        async with at_hand(index_folder(settings)) as index:
+        async with at_hand(folder) if enrolling else nullcontext(ProcessBlindIndex(folder / "socket")) as index:
             customers = TableCustomers(store, keys.fields, keys.digests, index, passwords, clock)
             yield Desk(store, customers, keys.digests, clock)
     finally:

@@ -1,0 +1,109 @@
+"""The schema that the revisions make is the schema that the code speaks of, on both databases."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, text
+from tests import postgres
+
+from ingam.adapters.store import migrate as migrating
+from ingam.adapters.store.addresses import sqlite_path
+from ingam.adapters.store.migrate import WrongRevision, check_revision, migrate
+from ingam.adapters.store.schema import metadata
+from ingam.kernel.errors import Refusal
+from ingam.ports.store import StoreOutage
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deep' / 'center.db'}"
+    server: postgres.Server = request.getfixturevalue("postgresql")
+    return server.empty()
+
+
+def differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+def test_the_migrated_schema_is_the_one_of_the_code(empty_url: str) -> None:
+    migrate(empty_url)
+    assert migrating._on(empty_url, differences) == []
+
+
+def test_sqlite_indexes_and_keys_are_the_ones_of_the_code_to_the_letter(tmp_path: Path) -> None:
+    made, migrated = tmp_path / "made.db", tmp_path / "migrated.db"
+    metadata.create_all(create_engine(f"sqlite:///{made}"))
+    migrate(f"sqlite:///{migrated}")
+
+    def shape(path: Path) -> dict[str, str]:
+        with sqlite3.connect(path) as connection:
+            rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        connection.close()
+        return {name: " ".join(str(sql).split()) for name, sql in rows if name != "alembic_version"}
+
+    assert shape(made) == shape(migrated)
+
+
+def test_migrating_again_changes_nothing_and_the_revision_is_right(empty_url: str) -> None:
+    migrate(empty_url)
+    migrate(empty_url)
+    check_revision(empty_url)
+
+
+def test_many_that_start_at_once_migrate_once(empty_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            migrate(empty_url)
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    check_revision(empty_url)
+
+
+def test_a_process_refuses_a_database_of_another_revision(empty_url: str) -> None:
+    with pytest.raises(WrongRevision):
+        check_revision(empty_url)
+    migrate(empty_url)
+    migrating._on(
+        empty_url, lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = 'x'"))
+    )
+    with pytest.raises(WrongRevision) as refused:
+        check_revision(empty_url)
+    assert refused.value.facts == {"found": "x", "expected": "0001"}
+
+
+def test_an_sqlite_file_is_its_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "center" / "center.db"
+    migrate(f"sqlite:///{path}")
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_an_address_that_is_none_is_refused_without_repeating_it() -> None:
+    for url in ("", "mysql://u:canary@h/db", "sqlite://", "sqlite:///"):
+        with pytest.raises(Refusal) as refused:
+            sqlite_path(url)
+        assert refused.value.code == "store-address"
+        assert "canary" not in str(refused.value)
+
+
+def test_a_server_that_is_away_is_an_outage() -> None:
+    with pytest.raises(StoreOutage):
+        migrate("postgresql://nobody@localhost:1/none")
