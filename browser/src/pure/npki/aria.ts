@@ -1,4 +1,9 @@
-/** ARIA, the Korean block cipher of 128-bit blocks and keys of 128, 192 or 256 bits (RFC 5794). */
+/**
+ * ARIA, the Korean block cipher of 128-bit blocks and keys of 128, 192 or 256 bits (RFC 5794).
+ *
+ * On four 32-bit words: each table holds an S-box and the part of the diffusion layer that stays inside a word; the rest
+ * of that layer is sums of words, a shuffle of their bytes, and the same sums again.
+ */
 
 import { fromHex } from '../octets.ts'
 import type { BlockCipher } from './cbc.ts'
@@ -23,7 +28,18 @@ const SB2 = fromHex(
 const SB3 = inverse(SB1)
 const SB4 = inverse(SB2)
 
-/** The diffusion layer A (§2.4.3): row i names the seven octets whose sum is octet i. It is its own inverse. */
+const T1 = spread(SB1, 0x00010101)
+const T2 = spread(SB2, 0x01000101)
+const T3 = spread(SB3, 0x01010001)
+const T4 = spread(SB4, 0x01010100)
+
+type Four<T> = readonly [T, T, T, T]
+/** Substitution layers SL1 and SL2 (§2.4.2): odd rounds take the one, even rounds and the last take the other. */
+const ODD: Four<Int32Array> = [T1, T2, T3, T4]
+const EVEN: Four<Int32Array> = [T3, T4, T1, T2]
+const LAST: Four<Uint8Array> = [SB3, SB4, SB1, SB2]
+
+/** The diffusion layer A (§2.4.3) for round keys: row i names the seven octets whose sum is octet i. */
 const A: readonly (readonly number[])[] = [
   [3, 4, 6, 8, 9, 13, 14],
   [2, 5, 7, 8, 9, 12, 15],
@@ -45,9 +61,9 @@ const A: readonly (readonly number[])[] = [
 
 /** C1, C2, C3 of §2.2, taken in turn from a place that depends on the key's length. */
 const CONSTANTS = [
-  fromHex('517cc1b727220a94fe13abe8fa9a6ee0'),
-  fromHex('6db14acc9e21c820ff28b1d5ef5de2b0'),
-  fromHex('db92371d2126e9700324977504e8c90e'),
+  words(fromHex('517cc1b727220a94fe13abe8fa9a6ee0')),
+  words(fromHex('6db14acc9e21c820ff28b1d5ef5de2b0')),
+  words(fromHex('db92371d2126e9700324977504e8c90e')),
 ]
 
 function inverse(box: Uint8Array): Uint8Array {
@@ -56,83 +72,123 @@ function inverse(box: Uint8Array): Uint8Array {
   return back
 }
 
-const ODD = [SB1, SB2, SB3, SB4]
-const EVEN = [SB3, SB4, SB1, SB2]
-
-function substitute(state: Uint8Array, boxes: readonly Uint8Array[]): void {
-  for (let octet = 0; octet < 16; octet++) state[octet] = boxes[octet % 4]![state[octet]!]!
+function spread(box: Uint8Array, places: number): Int32Array {
+  return Int32Array.from(box, (value) => Math.imul(value, places))
 }
 
-function diffuse(state: Uint8Array): Uint8Array {
-  const out = new Uint8Array(16)
-  for (let octet = 0; octet < 16; octet++) {
-    let sum = 0
-    for (const from of A[octet]!) sum ^= state[from]!
-    out[octet] = sum
+function words(octets: Uint8Array): Int32Array {
+  const view = new DataView(octets.buffer, octets.byteOffset, 16)
+  return Int32Array.of(view.getInt32(0), view.getInt32(4), view.getInt32(8), view.getInt32(12))
+}
+
+/** One round without its last addition: FO where `boxes` is ODD, FE where it is EVEN (§2.4.1). In place. */
+function round(t: Int32Array, keys: Int32Array, at: number, boxes: Four<Int32Array>): void {
+  const [a, b, c, d] = boxes
+  for (let word = 0; word < 4; word++) {
+    const x = t[word]! ^ keys[at + word]!
+    t[word] = a[x >>> 24]! ^ b[(x >>> 16) & 0xff]! ^ c[(x >>> 8) & 0xff]! ^ d[x & 0xff]!
   }
-  return out
+  sums(t)
+  const still = boxes === ODD ? 0 : 2
+  const [pairs, halves, reversed] = [(still + 1) & 3, (still + 2) & 3, (still + 3) & 3] as const
+  t[pairs] = swapPairs(t[pairs]!)
+  t[halves] = swapHalves(t[halves]!)
+  t[reversed] = swapPairs(swapHalves(t[reversed]!))
+  sums(t)
 }
 
-function exclusive(one: Uint8Array, other: Uint8Array): Uint8Array {
-  return one.map((octet, at) => octet ^ other[at]!)
+function sums(t: Int32Array): void {
+  t[1]! ^= t[2]!
+  t[2]! ^= t[3]!
+  t[0]! ^= t[1]!
+  t[3]! ^= t[1]!
+  t[2]! ^= t[0]!
+  t[1]! ^= t[2]!
 }
 
-/** One round without its last addition: FO where `boxes` is ODD, FE where it is EVEN (§2.4.1). */
-function round(state: Uint8Array, key: Uint8Array, boxes: readonly Uint8Array[]): Uint8Array {
-  const mixed = exclusive(state, key)
-  substitute(mixed, boxes)
-  return diffuse(mixed)
+function swapPairs(x: number): number {
+  return ((x << 8) & 0xff00ff00) | ((x >>> 8) & 0x00ff00ff)
 }
 
-/** Rotates 128 bits to the right. */
-function rotate(word: Uint8Array, count: number): Uint8Array {
-  const whole = count >> 3
-  const part = count & 7
-  return word.map((_, at) => {
-    const high = word[(at - whole - 1 + 32) % 16]!
-    const low = word[(at - whole + 32) % 16]!
-    return ((high << 8) | low) >> part
+function swapHalves(x: number): number {
+  return (x << 16) | (x >>> 16)
+}
+
+/** `target` becomes itself plus the other 128 bits. */
+function add(target: Int32Array, other: Int32Array): Int32Array {
+  for (let word = 0; word < 4; word++) target[word]! ^= other[word]!
+  return target
+}
+
+/** 128 bits turned to the right by fewer than 128. */
+function rotated(x: Int32Array, count: number): Int32Array {
+  const whole = count >> 5
+  const part = count & 31
+  return x.map((_, at) => {
+    const low = x[(at - whole + 4) & 3]!
+    const high = x[(at - whole + 3) & 3]!
+    return part === 0 ? low : (low >>> part) | (high << (32 - part))
   })
 }
 
-/** The encryption round keys ek1 … (§2.2): n + 1 of them for n rounds. */
-function encryptionKeys(key: Uint8Array): Uint8Array[] {
+function turned(x: Int32Array, constant: Int32Array, boxes: Four<Int32Array>): Int32Array {
+  const mixed = x.slice()
+  round(mixed, constant, 0, boxes)
+  return mixed
+}
+
+/** The encryption round keys ek1 … (§2.2), four words each: n + 1 of them for n rounds. */
+function encryptionKeys(key: Uint8Array): Int32Array {
   const start = { 16: 0, 24: 1, 32: 2 }[key.length]
   if (start === undefined) throw new RangeError('an ARIA key has 16, 24 or 32 bytes')
-  const constant = (turn: number): Uint8Array => CONSTANTS[(start + turn) % 3]!
-  const right = new Uint8Array(16)
-  right.set(key.subarray(16))
-  const w0 = key.slice(0, 16)
-  const w1 = exclusive(round(w0, constant(0), ODD), right)
-  const w2 = exclusive(round(w1, constant(1), EVEN), w0)
-  const w3 = exclusive(round(w2, constant(2), ODD), w1)
-  const words = [w0, w1, w2, w3]
-  const keys: Uint8Array[] = []
+  const constant = (turn: number): Int32Array => CONSTANTS[(start + turn) % 3]!
+  const padded = new Uint8Array(32)
+  padded.set(key)
+  const w0 = words(padded)
+  const right = words(padded.subarray(16))
+  const w1 = add(turned(w0, constant(0), ODD), right)
+  const w2 = add(turned(w1, constant(1), EVEN), w0)
+  const w3 = add(turned(w2, constant(2), ODD), w1)
+  const made = [w0, w1, w2, w3]
+  const count = 8 + key.length / 4 + 1
+  const keys = new Int32Array(4 * count)
   // Right by 19 and 31, then left by 61, 31 and 19, the last one only once.
-  for (const count of [19, 31, 128 - 61, 128 - 31, 128 - 19]) {
-    for (let at = 0; at < 4; at++) keys.push(exclusive(words[at]!, rotate(words[(at + 1) % 4]!, count)))
+  for (const [turn, right] of [19, 31, 128 - 61, 128 - 31, 128 - 19].entries()) {
+    for (let at = 0; at < 4 && 4 * turn + at < count; at++) {
+      keys.set(add(rotated(made[(at + 1) & 3]!, right), made[at]!), 4 * (4 * turn + at))
+    }
   }
-  for (const word of [...words, right, ...keys.splice(roundsOf(key) + 1)]) word.fill(0)
+  for (const secret of [padded, right, ...made]) secret.fill(0)
   return keys
 }
 
-function roundsOf(key: Uint8Array): number {
-  return 8 + key.length / 4
-}
-
 /** The decryption round keys (§2.2): the same in reverse, the inner ones through the diffusion layer. */
-function decryptionKeys(keys: readonly Uint8Array[]): Uint8Array[] {
-  const last = keys.length - 1
-  return keys.map((_, at) => (at === 0 || at === last ? keys[last - at]!.slice() : diffuse(keys[last - at]!)))
+function decryptionKeys(keys: Int32Array): Int32Array {
+  const last = keys.length / 4 - 1
+  const back = new Int32Array(keys.length)
+  for (let at = 0; at <= last; at++) {
+    const from = keys.subarray(4 * (last - at), 4 * (last - at) + 4)
+    back.set(at === 0 || at === last ? from : diffused(from), 4 * at)
+  }
+  return back
 }
 
-function block(data: Uint8Array, at: number, keys: readonly Uint8Array[]): void {
-  const rounds = keys.length - 1
-  let state: Uint8Array = data.slice(at, at + 16)
-  for (let turn = 0; turn < rounds - 1; turn++) state = round(state, keys[turn]!, turn % 2 === 0 ? ODD : EVEN)
-  state = exclusive(state, keys[rounds - 1]!)
-  substitute(state, EVEN)
-  data.set(exclusive(state, keys[rounds]!), at)
+function diffused(key: Int32Array): Int32Array {
+  const octets = Uint8Array.from({ length: 16 }, (_, at) => key[at >> 2]! >>> (24 - 8 * (at & 3)))
+  return words(Uint8Array.from(A, (row) => row.reduce((sum, from) => sum ^ octets[from]!, 0)))
+}
+
+function block(data: Uint8Array, at: number, keys: Int32Array): void {
+  const view = new DataView(data.buffer, data.byteOffset + at, 16)
+  const last = keys.length - 8
+  const t = Int32Array.of(view.getInt32(0), view.getInt32(4), view.getInt32(8), view.getInt32(12))
+  for (let from = 0; from < last; from += 4) round(t, keys, from, from % 8 === 0 ? ODD : EVEN)
+  const [a, b, c, d] = LAST
+  for (let word = 0; word < 4; word++) {
+    const x = t[word]! ^ keys[last + word]!
+    const boxed = (a[x >>> 24]! << 24) | (b[(x >>> 16) & 0xff]! << 16) | (c[(x >>> 8) & 0xff]! << 8) | d[x & 0xff]!
+    view.setInt32(4 * word, boxed ^ keys[last + 4 + word]!)
+  }
 }
 
 /** ARIA under a key of 16, 24 or 32 bytes. */
@@ -142,7 +198,7 @@ export function aria(key: Uint8Array): BlockCipher {
   return {
     encrypt: (data, at) => block(data, at, there),
     decrypt: (data, at) => block(data, at, back),
-    wipe: () => [...there, ...back].forEach((word) => word.fill(0)),
+    wipe: () => [there, back].forEach((keys) => keys.fill(0)),
     size: 16,
   }
 }
