@@ -133,8 +133,10 @@ export class View {
     this.#area.compact(lines.length > 0)
     if (lines.length === 0) return tab === 'files' ? [this.#area.element, this.#helpLine()] : [this.#nothingKept()]
     this.#listBox.replaceChildren(list(lines, this.#listOptions(tab)))
-    const below = [this.#listBox, el('div', { class: 'below' }, this.#why, this.#links)]
-    return tab === 'files' ? [...below, this.#area.element] : [...below, el('p', { class: 'hint' }, say('kept-note'))]
+    const below = el('div', { class: 'below' }, this.#why, this.#links)
+    if (tab === 'files') below.append(this.#area.element)
+    const rest = tab === 'files' ? [] : [el('p', { class: 'hint' }, say('kept-note'))]
+    return [this.#listBox, below, ...rest]
   }
 
   #listOptions(tab: Tab): Parameters<typeof list>[1] {

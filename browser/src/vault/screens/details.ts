@@ -4,6 +4,7 @@ import { el } from '../dom.ts'
 import type { Entry } from '../entries.ts'
 import type { Lang } from '../messages.ts'
 import { describe } from '../../pure/npki/key_file.ts'
+import type { Variant } from '../../pure/npki/pbes.ts'
 import { issuerName, lookupPolicy } from '../../pure/npki/policies.ts'
 import { displayName, nameText } from '../../pure/npki/subject.ts'
 import type { KeySource } from '../work.ts'
@@ -34,13 +35,24 @@ function pairsOf({ certificate, source, fileName }: Entry, lang: Lang, say: Say)
   ]
 }
 
+/** The encryption of a key file in the words of the standards. */
+const VARIANTS: Readonly<Record<Variant, string>> = {
+  'pbe-sha1-seed': 'PBES1 SHA1-SEED (1.2.410.200004.1.15)',
+  'seed-cbc-sha1': 'PBES1 SEED-CBC (1.2.410.200004.1.4)',
+  'pbes2-seed': 'PBES2 SEED-CBC',
+  'pbes2-aes-256': 'PBES2 AES-256-CBC',
+  'pbes2-aria-128': 'PBES2 ARIA-128-CBC',
+  'pbes2-aria-192': 'PBES2 ARIA-192-CBC',
+  'pbes2-aria-256': 'PBES2 ARIA-256-CBC',
+}
+
 function keyText(source: KeySource | null, say: Say): string {
   if (source === null) return '–'
   if (source.kind === 'pfx') return 'PFX (PKCS#12)'
   if (source.kind === 'record') return say('key-kept', { n: source.record.slots[0]?.rounds ?? 0 })
   try {
     const { variant, iterations, prf } = describe(source.keyFile)
-    return say('key-file', { variant: [variant, prf].filter(Boolean).join(' · '), n: iterations })
+    return say('key-file', { variant: [VARIANTS[variant], prf?.toUpperCase()].filter(Boolean).join(', '), n: iterations })
   } catch {
     return say('key-unreadable')
   }
