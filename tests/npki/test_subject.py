@@ -157,3 +157,22 @@ def test_any_printable_value_survives_the_way_through_a_name(value: str) -> None
         subject.fold(value) == subject.fold(value.upper().lower())
     )
     assert "/" not in subject.folder_name(name)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_the_short_way_and_the_general_way_of_reading_agree(data: st.DataObject) -> None:
+    raw = bytearray(certs.PERSON_NAME)
+    for _ in range(data.draw(st.integers(0, 3))):
+        raw[data.draw(st.integers(2, len(raw) - 1))] = data.draw(st.integers(0, 255))
+
+    def outcome() -> object:
+        try:
+            return subject.parse(bytes(raw)).rdns
+        except subject.NameMalformed:
+            return "refused"
+
+    short = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subject, "_THREE_OCTETS", {})
+        assert outcome() == short

@@ -354,9 +354,13 @@ def _extensions(data: bytes, at: int, limit: int) -> Extensions:
         raise CertificateMalformed(expected="extensions", found="something else")
     while at < stop:
         body, at = scan.inside(data, at, stop, der.SEQUENCE)
-        kind_body, kind_end = scan.inside(data, body, at, der.OID)
-        kind = data[kind_body:kind_end]
-        critical = data[kind_end] == der.BOOLEAN if kind_end < at else False
+        if data[body : body + 2] == b"\x06\x03" and body + 5 < at:  # nearly every type has three octets
+            kind_end = body + 5
+            kind = data[body + 2 : kind_end]
+        else:
+            kind_body, kind_end = scan.inside(data, body, at, der.OID)
+            kind = data[kind_body:kind_end]
+        critical = kind_end < at and data[kind_end] == der.BOOLEAN
         if critical:  # FALSE is the default and never written (X.690 §11.5)
             if data[kind_end : kind_end + 3] != _TRUE:
                 raise CertificateMalformed(expected="TRUE", found=data[kind_end : kind_end + 3].hex())

@@ -226,35 +226,48 @@ def parse(data: bytes) -> UnverifiedSignedData:
 
 
 def _parse(data: bytes) -> UnverifiedSignedData:
-    at, limit = scan.whole(data, der.SEQUENCE)
-    fields = scan.parts(data, *_signed_data(data, at, limit))
-    tags = [field[0] for field in fields]
-    if tags[:3] != [der.INTEGER, der.SET, der.SEQUENCE] or tags[-1] != der.SET:
-        raise CmsRefused("cms-not-signed-data")
-    if 0xA1 in tags:
-        raise CmsRefused("cms-crls")
-    if tags[3:-1] != [0xA0]:
-        raise CmsRefused("cms-several-certificates", found=0)
-    (_, version, _, version_end), (_, _, digests, digests_end), (_, _, encapsulated, encapsulated_end) = fields[:3]
-    (_, _, held, held_end), (_, _, signers, signers_end) = fields[3:]
+    body, end = _signed_data(data)
+    try:
+        _, version_end = scan.inside(data, body, end, der.INTEGER)
+        digests, digests_end = scan.inside(data, version_end, end, der.SET)
+        encapsulated, encapsulated_end = scan.inside(data, digests_end, end, der.SEQUENCE)
+        held, held_end = scan.inside(data, encapsulated_end, end, 0xA0)
+        signers, signers_end = scan.inside(data, held_end, end, der.SET)
+        if signers_end != end:
+            raise NotDer(expected="nothing behind", found=end - signers_end)
+    except NotDer as wrong:
+        raise _other_form(data, body, end, wrong) from None
 
     if data[digests:digests_end] not in DIGEST_ALGORITHMS:
         raise CmsRefused("cms-digest-algorithm")
     content_type, content = _content(data, encapsulated, encapsulated_end)
-    if data[version:version_end] != _VERSIONS[content_type]:
+    if data[body:version_end] != _VERSIONS[content_type]:
         raise CmsRefused("cms-version")
-    _, end = scan.inside(data, held, held_end, der.SEQUENCE)
-    if end != held_end:
+    _, one = scan.inside(data, held, held_end, der.SEQUENCE)
+    if one != held_end:
         raise CmsRefused("cms-several-certificates", found=2)
     certificate = certificates.parse(data[held:held_end])
-    signer, end = scan.inside(data, signers, signers_end, der.SEQUENCE)
-    if end != signers_end:
+    signer, one = scan.inside(data, signers, signers_end, der.SEQUENCE)
+    if one != signers_end:
         raise CmsRefused("cms-several-signers")
-    return _signer(data, signer, end, content_type, content, certificate)
+    return _signer(data, signer, one, content_type, content, certificate)
 
 
-def _signed_data(data: bytes, at: int, limit: int) -> tuple[int, int]:
-    """Content of the SignedData in the ContentInfo (RFC 5652 §3)."""
+def _other_form(data: bytes, at: int, limit: int, wrong: NotDer) -> CmsRefused:
+    """What a SignedData has that is not of our form, from its tags. Raises NotDer where they cannot be read."""
+    tags = [part[0] for part in scan.parts(data, at, limit)]
+    if tags[:3] != [der.INTEGER, der.SET, der.SEQUENCE]:
+        return CmsRefused("cms-not-signed-data")
+    if 0xA1 in tags:
+        return CmsRefused("cms-crls")
+    if 0xA0 not in tags:
+        return CmsRefused("cms-several-certificates", found=0)
+    return CmsRefused("cms-not-der", **wrong.facts)
+
+
+def _signed_data(data: bytes) -> tuple[int, int]:
+    """Content of the SignedData in the ContentInfo that is all of `data` (RFC 5652 §3)."""
+    at, limit = scan.whole(data, der.SEQUENCE)
     _, end = scan.inside(data, at, limit, der.OID)
     if data[at:end] != _SIGNED_DATA:
         raise CmsRefused("cms-not-signed-data")
@@ -284,37 +297,46 @@ def _signer(
     data: bytes, at: int, limit: int, content_type: str, content: bytes, certificate: Certificate
 ) -> UnverifiedSignedData:
     """SignerInfo (RFC 5652 §5.3); sid is issuer and serial, byte for byte those of the certificate beside it (A4)."""
-    fields = scan.parts(data, at, limit)
-    tags = [field[0] for field in fields]
-    if tags[:3] != [der.INTEGER, der.SEQUENCE, der.SEQUENCE]:
-        raise CmsRefused("cms-signer-mismatch")
-    if 0xA0 not in tags:
-        raise CmsRefused("cms-no-signed-attributes")
-    if 0xA1 in tags:
-        raise CmsRefused("cms-unsigned-attributes")
-    if tags[3:] != [0xA0, der.SEQUENCE, der.OCTET_STRING]:
-        raise CmsRefused("cms-not-der", found="another SignerInfo")
-    (_, version, _, version_end), (_, _, sid, sid_end), (_, digest, _, digest_end) = fields[:3]
-    (_, attributes, inside, attributes_end), (_, algorithm, _, algorithm_end), (_, _, signature, signature_end) = (
-        fields[3:]
-    )
+    try:
+        _, version_end = scan.inside(data, at, limit, der.INTEGER)
+        sid, sid_end = scan.inside(data, version_end, limit, der.SEQUENCE)
+        _, digest_end = scan.inside(data, sid_end, limit, der.SEQUENCE)
+        attributes, attributes_end = scan.inside(data, digest_end, limit, 0xA0)
+        _, algorithm_end = scan.inside(data, attributes_end, limit, der.SEQUENCE)
+        signature, signature_end = scan.inside(data, algorithm_end, limit, der.OCTET_STRING)
+        if signature_end != limit:
+            raise NotDer(expected="nothing behind", found=limit - signature_end)
+    except NotDer as wrong:
+        raise _other_signer(data, at, limit, wrong) from None
 
-    if data[version:version_end] != _SIGNER_VERSION:
+    if data[at:version_end] != _SIGNER_VERSION:
         raise CmsRefused("cms-version")
     if data[sid:sid_end] != certificate.issuer.raw + der.integer(certificate.serial):
         raise CmsRefused("cms-signer-mismatch")
-    if data[digest:digest_end] not in DIGEST_ALGORITHMS:
+    if data[sid_end:digest_end] not in DIGEST_ALGORITHMS:
         raise CmsRefused("cms-digest-algorithm")
-    if data[algorithm:algorithm_end] not in SIGNATURE_ALGORITHMS:
+    if data[attributes_end:algorithm_end] not in SIGNATURE_ALGORITHMS:
         raise CmsRefused("cms-signature-algorithm")
     return UnverifiedSignedData(
         content_type=content_type,
         content=content,
         certificate=certificate,
-        signed_attributes=data[attributes:attributes_end],
-        attributes=_read_attributes(data, inside, attributes_end),
+        signed_attributes=data[digest_end:attributes_end],
+        attributes=_read_attributes(data, attributes, attributes_end),
         signature=data[signature:signature_end],
     )
+
+
+def _other_signer(data: bytes, at: int, limit: int, wrong: NotDer) -> CmsRefused:
+    """What a SignerInfo has that is not of our form, from its tags. Raises NotDer where they cannot be read."""
+    tags = [part[0] for part in scan.parts(data, at, limit)]
+    if tags[:3] != [der.INTEGER, der.SEQUENCE, der.SEQUENCE]:
+        return CmsRefused("cms-signer-mismatch")
+    if 0xA0 not in tags:
+        return CmsRefused("cms-no-signed-attributes")
+    if 0xA1 in tags:
+        return CmsRefused("cms-unsigned-attributes")
+    return CmsRefused("cms-not-der", **wrong.facts)
 
 
 def _read_attributes(data: bytes, at: int, limit: int) -> dict[bytes, bytes]:

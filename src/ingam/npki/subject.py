@@ -43,6 +43,8 @@ _SHORT: Final = {
     "0.9.2342.19200300.100.1.25": "DC",
 }
 
+_THREE_OCTETS: Final = {der.oid(one)[2:]: one for one in _SHORT if one.startswith("2.5.4.")}
+
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 # What the CA puts behind a person's name: "(english)0020…" of yessign, "-6422061" of SignKorea, "_0000148508".
 _SUFFIX: Final = re.compile(r"(?<=.)(?:\(.*|[-_][0-9]+)$", re.DOTALL)
@@ -102,7 +104,7 @@ def parse(raw: bytes) -> Name:
     if len(raw) > MAX_NAME:
         raise NameMalformed(found="too long")
     try:
-        return Name(raw, tuple(_rdn(raw, part) for part in scan.sequence(raw)))
+        return Name(raw, _rdns(raw, *scan.whole(raw, der.SEQUENCE)))
     except der.NotDer as wrong:
         raise NameMalformed(None, **wrong.facts) from None
 
@@ -113,11 +115,35 @@ def parse_issuer(raw: bytes) -> Name:
     return parse(raw)
 
 
-def _rdn(data: bytes, part: scan.Part) -> Rdn:
-    tag, _, at, limit = part
+def _rdns(data: bytes, at: int, limit: int) -> tuple[Rdn, ...]:
+    found: list[Rdn] = []
+    while at < limit:
+        # Nearly every step is one attribute of a known three-octet type with short lengths:
+        # 31 size · 30 size-2 · 06 03 type · string size-9. It is read in place; anything else goes the general way.
+        if at + 11 <= limit:
+            size = data[at + 1]
+            end = at + 2 + size
+            oid = _THREE_OCTETS.get(data[at + 6 : at + 9])
+            if (
+                oid is not None
+                and 9 <= size < 0x80
+                and end <= limit
+                and data[at : at + 6] == bytes((0x31, size, 0x30, size - 2, 6, 3))
+                and data[at + 10] == size - 9
+            ):
+                found.append((Attribute(oid, decode_string(data[at + 9], data[at + 11 : end])),))
+                at = end
+                continue
+        tag, body, end = scan.head(data, at, limit)
+        found.append(_rdn(data, tag, body, end))
+        at = end
+    return tuple(found)
+
+
+def _rdn(data: bytes, tag: int, at: int, limit: int) -> Rdn:
     if tag != der.SET or at == limit:
         raise NameMalformed(expected="a relative distinguished name", found=f"{tag:02x}")
-    found = []
+    found: list[Attribute] = []
     while at < limit:
         body, at = scan.inside(data, at, limit, der.SEQUENCE)
         kind, kind_end = scan.inside(data, body, at, der.OID)
