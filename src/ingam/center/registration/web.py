@@ -202,6 +202,7 @@ class RegistrationWeb:
             "waiting": isinstance(here.state, AwaitingFactor) and here.state.expires_at > self._clock.now(),
             "asked": isinstance(here.state, AwaitingFactor),
             "lapsed": isinstance(here.state, ChoosingFactor) and here.state.lapsed,
+            "banking_id": customer.banking_id,
             "customer_name": customer.name,
             "customer_number": masked_number(customer),
             "customer_mobile": masked_mobile(customer),
