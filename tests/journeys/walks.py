@@ -1,0 +1,151 @@
+"""What a person does, step by step, by visible labels and by keyboard alone; every journey is made of these."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, expect
+from tests.journeys.person import Person, words
+from tests.journeys.world import World
+
+from ingam.kernel.words import say
+
+INSTITUTION = {"ko": "증권금융", "en": "Securities Finance"}
+
+
+class Walk:
+    """A person of the demo at a browser, in a language."""
+
+    def __init__(self, person: Person, world: World, who: str = "hong", lang: str = "ko") -> None:
+        self.person = person
+        self.page = person.page
+        self.vault = person.vault
+        self.world = world
+        self.lang = lang
+        self.who: dict[str, Any] = next(one for one in world.demo["people"] if one["key"] == who)
+
+    def say(self, key: str, **facts: str | int) -> str:
+        """A text of the screen."""
+        return say(key, self.lang, **facts)
+
+    def field(self, key: str, **facts: str | int) -> Locator:
+        """An input by its label."""
+        return self.page.get_by_label(words(self.say(key, **facts))).first
+
+    def button(self, key: str) -> Locator:
+        """A button by its text."""
+        return self.page.get_by_role("button", name=self.say(key), exact=True)
+
+    def certificate(self, slug: str) -> dict[str, Any]:
+        """A demo certificate."""
+        found: dict[str, Any] = next(one for one in self.world.demo["certificates"] if one["slug"] == slug)
+        return found
+
+    def files(self, slug: str) -> list[Path]:
+        """Its two files."""
+        folder = Path(self.certificate(slug)["folder"])
+        return [folder / "signCert.der", folder / "signPri.key"]
+
+    # ── login by ID ──
+
+    def open(self, path: str = "/cert-center") -> None:
+        """Type an address."""
+        self.page.goto(self.world.center + path)
+
+    def log_in_by_id(self, then: str = "/registration", password: str | None = None) -> None:
+        """아이디 로그인."""
+        self.open(f"/login?way=id&then={then}")
+        self.person.type_into(self.field("login.banking_id"), self.who["banking_id"])
+        self.person.type_into(self.field("login.password"), password or self.who["password"])
+        self.person.press(self.button("login.enter"))
+
+    # ── 타기관인증서등록 ──
+
+    def identify(self) -> None:
+        """①본인확인."""
+        institution = INSTITUTION[self.lang]
+        self.person.type_into(self.field("registration.password", institution=institution), self.who["password"])
+        number = "registration.idn_business" if len(self.who["idn"]) == 10 else "registration.idn"
+        self.person.type_into(self.field(number), self.who["idn"])
+        self.person.press(self.button("registration.next"))
+        expect(self.button("registration.request_code")).to_be_visible()
+
+    def newest_code(self, after: int) -> str:
+        """The six digits of the newest SMS on the sandbox's phone, once there are more than `after`."""
+        until = time.monotonic() + 15
+        while time.monotonic() < until:
+            inbox = self.inbox()
+            if len(inbox) > after:
+                found = re.search(r"#(\d{6})", inbox[0]["text"])
+                if found:
+                    return found[1]
+            self.page.wait_for_timeout(100)
+        raise AssertionError("no SMS came")
+
+    def inbox(self) -> list[dict[str, Any]]:
+        """What the phone received, newest first."""
+        found: list[dict[str, Any]] = self.world.get(f"/phone/{self.who['mobile']}.json")["messages"]
+        return found
+
+    def prove_factor(self) -> None:
+        """②비밀번호 등록: SMS code and 보안매체 미소지고객 인증."""
+        before = len(self.inbox())
+        self.person.press(self.button("registration.request_code"))
+        expect(self.button("registration.resend")).to_be_visible()
+        code = self.newest_code(before)
+        self.person.type_into(self.field("registration.code"), code)
+        back = "registration.number_back_business" if len(self.who["idn"]) == 10 else "registration.number_back"
+        self.person.type_into(self.field(back), self.who["idn"][6:] if len(self.who["idn"]) == 13 else self.who["idn"][5:])
+        self.person.type_into(self.field("registration.phone_back"), self.who["mobile"][-4:])
+        self.person.press(self.button("registration.next"))
+        expect(self.button("registration.register")).to_be_visible()
+
+    def open_window(self, key: str) -> None:
+        """Open the certificate window with its button."""
+        self.person.press(self.button(key))
+        expect(self.vault.get_by_role("heading", name=self.say("vault.title"))).to_be_visible()
+
+    def pick(self, slug: str) -> None:
+        """Pick a certificate's two files in the window, and choose it."""
+        self.pick_files(self.files(slug))
+
+    def pick_files(self, files: list[Path] | Path, *, folder: bool = False) -> None:
+        """Pick files, or a whole folder."""
+        tab = self.vault.get_by_role("tab", name=self.say("vault.tab-files"))
+        if tab.get_attribute("aria-selected") != "true":
+            self.person.go_to(self.vault.get_by_role("tab", selected=True))
+            self.page.keyboard.press("ArrowRight")
+        name = self.say("vault.pick-folder" if folder else "vault.pick-files")
+        self.person.choose_files(self.vault.get_by_role("button", name=name), files)
+
+    def confirm(self, password: str | None = None) -> None:
+        """Type the certificate password and press 확인."""
+        field = self.vault.get_by_label(words(self.say("vault.password"))).first
+        self.person.type_into(field, password or self.world.demo["certificate_password"])
+        self.person.press(self.vault.get_by_role("button", name=self.say("vault.confirm"), exact=True))
+
+    def agree_to_replace(self) -> None:
+        """The yes to replacing, before signing."""
+        box = self.page.get_by_role("checkbox", name=re.compile(".+"))
+        if box.count():
+            self.person.press(box.first, "Space")
+
+    def register(self, slug: str = "securities") -> None:
+        """The whole of 타기관인증서등록, from ① to ④."""
+        self.log_in_by_id()
+        self.identify()
+        self.prove_factor()
+        self.agree_to_replace()
+        self.open_window("registration.register")
+        self.pick(slug)
+        self.confirm()
+
+    def log_in_by_certificate(self, slug: str = "securities", then: str = "/loan") -> None:
+        """공동인증서 로그인."""
+        self.open(f"/login?way=cert&then={then}")
+        self.open_window("login.enter_certificate")
+        self.pick(slug)
+        self.confirm()
