@@ -77,11 +77,13 @@ def app(
     )
     screens.state.pages = pages
     screens.state.origin = own.center_origin
-    return Starlette(
+    made = Starlette(
         routes=[*party_routes(box), Mount("/", screens)],
         exception_handlers={Failure: plain_failure},
         lifespan=lifespan,
     )
+    made.state.box = box
+    return made
 
 
 def main() -> None:
