@@ -1,8 +1,8 @@
 /**
  * The page that measures how long a browser takes to open a key file: the first time after loading, and warm.
  *
- * Bundled with `--loader:.key=binary` and opened by the bench, which reads `globalThis.openKeyFigures`. Never part of the
- * product's bundle.
+ * Bundled with `esbuild --bundle --format=esm --loader:.key=binary`, opened as `open_key.html#pbe-sha1-seed`; the bench
+ * reads the promise `globalThis.openKeyFigures`. Never part of the product's bundle.
  */
 
 import { openKey } from '../../browser/src/pure/npki/key_file.ts'

@@ -28,7 +28,7 @@ const ORIGIN = /^https?:\/\/[a-z0-9.-]+(:\d{1,5})?$/
 /**
  * The exact bytes to sign. `certificate`: DER; `sealed`: the whole sealed blob, or null for `-`.
  *
- * Throws RangeError for a value that could break out of its line: the vault signs no bytes that it does not build (A19).
+ * Throws RangeError for a value that could break out of its line: the vault signs no bytes but those it builds (A19).
  */
 export function challengeText(challenge: Challenge, certificate: Uint8Array, sealed: Uint8Array | null): Uint8Array {
   return lines(challenge, certificate, `sealed: ${sealed === null ? '-' : toHex(sha256(sealed))}\n`)

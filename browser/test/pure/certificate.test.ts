@@ -8,7 +8,8 @@ import { Certificate } from '../../src/pure/npki/certificate.ts'
 import { explicit, oid, PRINTABLE_STRING, seq, setOf, tlv, UTF8_STRING } from '../../src/pure/npki/der.ts'
 import { openKey } from '../../src/pure/npki/key_file.ts'
 import { accepts, authorityOf, issuerName, lookupPolicy } from '../../src/pure/npki/policies.ts'
-import { decodeString, displayName, folderName, type Name, nameText, parseName, sameName } from '../../src/pure/npki/subject.ts'
+import { decodeString, displayName, folderName, type Name } from '../../src/pure/npki/subject.ts'
+import { nameText, parseName, sameName } from '../../src/pure/npki/subject.ts'
 import { checkVid, computeVid, parseIdentifyData } from '../../src/pure/npki/vid.ts'
 import table from '../../src/generated/policies.json' with { type: 'json' }
 import { bytes, codeOf, json, names, text } from './vectors.ts'
@@ -168,7 +169,8 @@ test('A14 a VID of other numbers, of a short R, or twice in a certificate is ref
   for (const hex of ['0302' + '00aa', '0316' + '04' + 'aa'.repeat(20) + 'f0', '0415' + '00'.repeat(21)]) {
     assert.equal(await codeOf(() => computeVid('1234567890', fromHex(hex))), 'vid-random')
   }
-  const item = seq(oid('1.2.410.200004.10.1.1.1'), seq(seq(oid('2.16.840.1.101.3.4.2.1')), explicit(0, tlv(4, new Uint8Array(32)))))
+  const vid = seq(seq(oid('2.16.840.1.101.3.4.2.1')), explicit(0, tlv(4, new Uint8Array(32))))
+  const item = seq(oid('1.2.410.200004.10.1.1.1'), vid)
   const realName = tlv(UTF8_STRING, text('홍길동'))
   assert.equal(parseIdentifyData(seq(realName, seq(item))).realName, '홍길동')
   assert.equal(await codeOf(() => parseIdentifyData(seq(realName, seq(item, item)))), 'vid-malformed')

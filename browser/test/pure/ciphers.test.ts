@@ -104,7 +104,8 @@ test('padding that is wrong in any octet is no padding', () => {
 })
 
 test('B11 round keys are overwritten after use', () => {
-  for (const cipher of [seed(new Uint8Array(16).fill(7)), aria(new Uint8Array(32).fill(7)), tripleDes(new Uint8Array(24).fill(7))]) {
+  const key = (size: number): Uint8Array => new Uint8Array(size).fill(7)
+  for (const cipher of [seed(key(16)), aria(key(32)), tripleDes(key(24))]) {
     const before = new Uint8Array(16)
     cipher.encrypt(before, 0)
     cipher.wipe()

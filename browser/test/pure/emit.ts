@@ -61,7 +61,9 @@ async function answer<T>(doing: () => T | Promise<T>): Promise<T | { code: strin
   }
 }
 
-async function answers<I, T>(each: readonly I[], doing: (input: I) => T | Promise<T>): Promise<(T | { code: string })[]> {
+type Answers<T> = Promise<(T | { code: string })[]>
+
+async function answers<I, T>(each: readonly I[], doing: (input: I) => T | Promise<T>): Answers<T> {
   const found = []
   for (const input of each) found.push(await answer(() => doing(input)))
   return found
@@ -117,13 +119,16 @@ function policyOf({ issuer, oid, kind }: Inputs['policies'][number]): unknown {
   return [accepts(name, oid, kind), lookupPolicy(name, oid)?.name.ko ?? null, issuerName(name), issuerName(name, 'en')]
 }
 
-const sealedRandom = await sealRandom(fromHex(inputs.sealKey), fromHex(inputs.random), inputs.challenge, certificate.der)
+const random = fromHex(inputs.random)
+const sealedRandom = await sealRandom(fromHex(inputs.sealKey), random, inputs.challenge, certificate.der)
 const content = challengeText(inputs.challenge, certificate.der, sealedRandom)
 const pair = { pkcs8, certificate: certificate.der }
 
 process.stdout.write(
   JSON.stringify({
-    sealed: await answers(inputs.variants, async (how) => toHex(await sealKey(pkcs8, password, { ...how, random: counted(5) }))),
+    sealed: await answers(inputs.variants, async (how) =>
+      toHex(await sealKey(pkcs8, password, { ...how, random: counted(5) })),
+    ),
     changed: await answers(inputs.change, async ({ file, password: its }) =>
       toHex(await changePassword(fromHex(file), text(its), text(inputs.next), { random: counted(5) })),
     ),
@@ -143,6 +148,6 @@ process.stdout.write(
     folds: inputs.folds.map(fold),
     policies: await answers(inputs.policies, policyOf),
     passwords: inputs.passwords.map(brokenRules),
-    vid: toHex(computeVid(inputs.idn, fromHex(inputs.random))),
+    vid: toHex(computeVid(inputs.idn, random)),
   }),
 )

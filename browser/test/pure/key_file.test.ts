@@ -38,8 +38,8 @@ const hexOrNull = (data: Uint8Array | null): string | null => (data === null ? n
 for (const each of manifest.files) {
   test(`${each.file} says its variant, opens to the very bytes, and shows R as it is`, async () => {
     const file = bytes(`key-files/${each.file}`)
-    const { variant, prf, iterations } = describe(file)
-    assert.deepEqual({ variant, prf, iterations }, { variant: each.variant, prf: each.prf, iterations: each.iterations })
+    const said = describe(file)
+    assert.deepEqual([said.variant, said.prf, said.iterations], [each.variant, each.prf, each.iterations])
     const key = await openKey(file, text(each.password))
     assert.equal(sha256(key.pkcs8), each.pkcs8_sha256)
     assert.equal(key.bits, each.bits)
@@ -99,14 +99,15 @@ const two = manifest.files.find((each) => each.file === 'two-attributes.key')!
 
 for (const variant of VARIANTS) {
   for (const prf of variant.startsWith('pbes2') ? (['hmac-sha1', 'hmac-sha256'] as const) : [null]) {
-    test(`${variant} ${prf ?? ''} keeps R and every attribute byte for byte through seal, change and open`, async () => {
+    test(`${variant} ${prf ?? ''} keeps R and every attribute byte for byte through seal and change`, async () => {
       const plain = (await openKey(bytes(`key-files/${two.file}`), text(two.password))).pkcs8.slice()
       const how = { variant, prf, iterations: 1000, random: counted(7) }
       const sealed = await sealKey(plain, text('one-Password1'), how)
       const { iterations: rounds, ...said } = describe(sealed)
       assert.deepEqual([said.variant, said.prf, rounds], [variant, prf, 1000])
       const changed = await changePassword(sealed, text('one-Password1'), text('an0ther-Password'))
-      assert.deepEqual([describe(changed).variant, describe(changed).prf, describe(changed).iterations], [variant, prf, 2048])
+      const again = describe(changed)
+      assert.deepEqual([again.variant, again.prf, again.iterations], [variant, prf, 2048])
       assert.deepEqual((await openKey(changed, text('an0ther-Password'))).pkcs8, plain)
       assert.equal(await codeOf(() => openKey(changed, text('one-Password1'))), 'wrong-password')
       assert.equal(await codeOf(() => openKey(changed.subarray(0, -1), text('an0ther-Password'))), 'key-damaged')
@@ -121,7 +122,7 @@ test('a wrong password is told apart from a damaged file for two hundred passwor
   }
 })
 
-test('B11 an opened key is overwritten by wipe, does not print, and signs with a key that cannot be exported', async () => {
+test('B11 an opened key is overwritten by wipe, does not print, and signs with a key that stays', async () => {
   const key = await openKey(bytes('key-files/a-2048.key'), text(manifest.files[0]!.password))
   const signing = await key.signingKey()
   assert.deepEqual([signing.extractable, signing.type, [...signing.usages]], [false, 'private', ['sign']])

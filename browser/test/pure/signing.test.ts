@@ -32,7 +32,7 @@ test('A2 the signed message is byte for byte the one that Python makes', async (
   assert.equal(toHex(await sign(text(known.content), certificate, keyOf(known.key), signing)), known.signed)
 })
 
-test('A2 exactly five attributes are signed, one value each, in DER order, and the signature covers them as a SET', async () => {
+test('A2 exactly five attributes are signed, one value each, in DER order, and as a SET', async () => {
   const message = await sign(text('x'), certificate, keyOf(known.key), signing)
   const fields = whole(message).sequence()[1]!.explicit(0).sequence()
   const signer = fields.at(-1)!.exactly(1, 0x31)[0].sequence()
@@ -62,7 +62,8 @@ test('a purpose or an instant that cannot be is a mistake of the caller', async 
   for (const purpose of ['', 'Login', 'a b', 'x'.repeat(33)]) {
     await assert.rejects(sign(text('x'), certificate, keyOf(known.key), { ...signing, purpose }), RangeError)
   }
-  await assert.rejects(sign(text('x'), certificate, keyOf(known.key), { ...signing, signingTime: new Date(NaN) }), RangeError)
+  const never = { ...signing, signingTime: new Date(Number.NaN) }
+  await assert.rejects(sign(text('x'), certificate, keyOf(known.key), never), RangeError)
 })
 
 const challenge: Challenge = {

@@ -1,8 +1,8 @@
 /**
  * ARIA, the Korean block cipher of 128-bit blocks and keys of 128, 192 or 256 bits (RFC 5794).
  *
- * On four 32-bit words: each table holds an S-box and the part of the diffusion layer that stays inside a word; the rest
- * of that layer is sums of words, a shuffle of their bytes, and the same sums again.
+ * On four 32-bit words: each table holds an S-box and the part of the diffusion layer that stays inside a word; the
+ * rest of that layer is sums of words, a shuffle of their bytes, and the same sums again.
  */
 
 import { fromHex } from '../octets.ts'

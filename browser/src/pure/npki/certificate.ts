@@ -79,7 +79,7 @@ interface Extension {
   readonly value: Uint8Array
 }
 
-/** A parsed certificate. Getters read their extension when asked, and throw CertificateMalformed where it is not one. */
+/** A parsed certificate. Getters read their extension when asked, and throw CertificateMalformed where it is none. */
 export class Certificate {
   /** A copy of its own: later changes of the caller's array do not reach it. */
   readonly der: Uint8Array
@@ -90,7 +90,7 @@ export class Certificate {
   readonly subject: Name
   readonly notBefore: Date
   readonly notAfter: Date
-  readonly #spki: Element
+  readonly #publicKey: RsaPublic | null
   readonly #extensions: ReadonlyMap<string, Extension>
 
   /** Reads DER to the last byte; at most 64 KiB. Throws CertificateMalformed. */
@@ -104,7 +104,7 @@ export class Certificate {
     this.subject = fields.subject
     this.notBefore = fields.notBefore
     this.notAfter = fields.notAfter
-    this.#spki = fields.spki
+    this.#publicKey = fields.publicKey
     this.#extensions = fields.extensions
   }
 
@@ -115,7 +115,8 @@ export class Certificate {
 
   /** Modulus and exponent. Throws CertificateKeyKind for another kind of key. */
   get publicKey(): RsaPublic {
-    return mapped(() => readRsaPublic(this.#spki))
+    if (this.#publicKey === null) throw new CertificateKeyKind()
+    return this.#publicKey
   }
 
   /** Names of RFC 5280 §4.2.1.3, or null where the extension is absent. */
@@ -165,7 +166,7 @@ interface Fields {
   readonly subject: Name
   readonly notBefore: Date
   readonly notAfter: Date
-  readonly spki: Element
+  readonly publicKey: RsaPublic | null
   readonly extensions: ReadonlyMap<string, Extension>
 }
 
@@ -186,8 +187,8 @@ function readFields(data: Uint8Array): Fields {
     subject: parseName(subject.expect(SEQUENCE).raw),
     notBefore: readInstant(notBefore),
     notAfter: readInstant(notAfter),
-    spki: spki.expect(SEQUENCE),
     extensions: readExtensions(rest),
+    publicKey: readRsaPublic(spki),
   }
 }
 
@@ -202,7 +203,8 @@ export function readInstant(time: Element): Date {
   const text = String.fromCharCode(...time.content)
   const [, digits] = /^(\d{12}|\d{14})Z$/.exec(text) ?? []
   const long = digits?.length === 14
-  if (digits === undefined || time.tag !== (long ? GENERALIZED_TIME : UTC_TIME)) throw new CertificateMalformed('an instant')
+  const tag = long ? GENERALIZED_TIME : UTC_TIME
+  if (digits === undefined || time.tag !== tag) throw new CertificateMalformed('an instant')
   const full = long ? digits : (digits >= '50' ? '19' : '20') + digits
   const iso = full.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6.000Z')
   const instant = new Date(iso)
@@ -211,7 +213,10 @@ export function readInstant(time: Element): Date {
   return instant
 }
 
-/** The [3] of the to-be-signed part, by the hex of their types; unique identifiers do not occur in the profile and are refused. */
+/**
+ * The [3] of the to-be-signed part, by the hex of their types. Unique identifiers do not occur in the profile and are
+ * refused.
+ */
 function readExtensions(rest: readonly Element[]): Map<string, Extension> {
   const found = new Map<string, Extension>()
   const [tagged, ...more] = rest
@@ -240,9 +245,10 @@ function readExtension(parts: readonly Element[]): Extension {
   return { critical, value: value.expect(OCTET_STRING).content }
 }
 
-function readRsaPublic(spki: Element): RsaPublic {
+/** Numbers of a SubjectPublicKeyInfo; null for another kind of key. */
+function readRsaPublic(spki: Element): RsaPublic | null {
   const [kind, key] = spki.exactly(2)
-  if (!same(kind.raw, RSA_KEY)) throw new CertificateKeyKind()
+  if (!same(kind.raw, RSA_KEY)) return null
   const [n, e] = whole(key.bits()).exactly(2)
   const numbers = { n: n.integer(), e: e.integer() }
   if (numbers.n <= 0n || numbers.e <= 0n) throw new CertificateMalformed('an RSA key')

@@ -2,7 +2,7 @@
  * CMS SignedData with signed attributes (RFC 5652), in exactly the one form of security rules A1-A5: made, not read.
  *
  * One signer, one certificate, SHA-256, RSA PKCS#1 v1.5, five signed attributes. The same inputs give the same bytes as
- * cms.py, which also verifies. `FF FF` in the context is invalid in CP949 and UTF-8, so no text signer produces it (A2).
+ * cms.py, which also verifies. `FF FF` in the context is invalid in CP949 and UTF-8: no text signer produces it (A2).
  */
 
 import { sha256 } from '@noble/hashes/sha2.js'

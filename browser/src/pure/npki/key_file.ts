@@ -45,7 +45,7 @@ export class KeyTooLarge extends Refusal {
   }
 }
 
-/** What a file says of itself. Throws KeyTooLarge, DamagedKey, UnknownKeyVariant, TooManyIterations; computes nothing. */
+/** What a file says of itself. Throws KeyTooLarge, DamagedKey, UnknownKeyVariant, TooManyIterations. */
 export function describe(file: Uint8Array): KeyFile {
   if (file.length > SIZE_MOST) throw new KeyTooLarge(file.length)
   let found: KeyFile
@@ -70,7 +70,7 @@ export async function openKey(file: Uint8Array, password: Uint8Array): Promise<P
   return keyOf(await decrypt(described, password, described.encrypted), 16)
 }
 
-/** The key in decrypted blocks of a size; on a refusal they are wiped. Throws WrongPassword, DamagedKey, UnsuitableKey. */
+/** The key in decrypted blocks; on a refusal they are wiped. Throws WrongPassword, DamagedKey, UnsuitableKey. */
 export function keyOf(padded: Uint8Array, size: 8 | 16): PrivateKey {
   try {
     return new PrivateKey(unwrapped(padded, size))

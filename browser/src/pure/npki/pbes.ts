@@ -215,10 +215,12 @@ export async function decrypt(
   encrypted: Uint8Array,
 ): Promise<Uint8Array> {
   const { key, iv, cipher } = await derive(encryption, password)
-  const aes = cipher === null
-  const padded = aes ? cbc(key, iv, { disablePadding: true }).decrypt(encrypted) : decryptBlocks(cipher(key), iv, encrypted)
-  wipe(key)
-  return padded
+  try {
+    if (cipher === null) return cbc(key, iv, { disablePadding: true }).decrypt(encrypted)
+    return decryptBlocks(cipher(key), iv, encrypted)
+  } finally {
+    wipe(key)
+  }
 }
 
 interface Derived {

@@ -12,7 +12,19 @@ import { type Randomness, randomBytes } from '../platform.ts'
 import { wholeOfBer } from './ber.ts'
 import { type BlockCipher, decryptBlocks, encryptCbc } from './cbc.ts'
 import { Certificate } from './certificate.ts'
-import { algorithm, type Element, explicit, integer, NotDer, OCTET_STRING, octets, oid, seq, SET, setOf } from './der.ts'
+import {
+  algorithm,
+  type Element,
+  explicit,
+  integer,
+  NotDer,
+  OCTET_STRING,
+  octets,
+  oid,
+  seq,
+  SET,
+  setOf,
+} from './der.ts'
 import { tripleDes } from './des.ts'
 import { BACKUP_ITERATIONS, KeyTooLarge, sealKey, SIZE_MOST, unwrapped, WrongPassword } from './key_file.ts'
 import {
@@ -109,7 +121,9 @@ export async function openPfx(data: Uint8Array, password: Uint8Array): Promise<P
 /** Every key with its certificate, found by the public key; pairs for signing come first. */
 export function pairsOf({ certificates, keys }: PfxContents): Pair[] {
   const parsed = certificates.map(certificateOrNull).filter((certificate) => certificate !== null)
-  const pairs = keys.flatMap(({ key }) => parsed.filter((each) => matches(each, key)).map((certificate) => ({ certificate, key })))
+  const pairs = keys.flatMap(({ key }) => {
+    return parsed.filter((each) => matches(each, key)).map((certificate) => ({ certificate, key }))
+  })
   return [...pairs.filter(signs), ...pairs.filter((pair) => !signs(pair))]
 }
 

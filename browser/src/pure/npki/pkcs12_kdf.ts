@@ -23,7 +23,7 @@ export function pkcs12Password(password: Uint8Array): Uint8Array {
   return wide
 }
 
-/** `size` bytes for a purpose; `password` as `pkcs12Password` gives it. Iterations are bounded by whoever parses them. */
+/** `size` bytes for a purpose; `password` as `pkcs12Password` gives it. Whoever parses iterations bounds them. */
 export function pkcs12Kdf(
   hash: HashName,
   purpose: number,

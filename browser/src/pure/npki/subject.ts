@@ -131,7 +131,8 @@ export function fold(value: string): string {
 
 /** What two same names have in common. */
 export function nameKey(name: Name): string {
-  return JSON.stringify(name.rdns.map((rdn) => [...new Set(rdn.map((each) => `${each.oid}=${fold(each.value)}`))].sort()))
+  const keyed = (each: Attribute): string => `${each.oid}=${fold(each.value)}`
+  return JSON.stringify(name.rdns.map((rdn) => [...new Set(rdn.map(keyed))].sort()))
 }
 
 /** Whether both name the same entry: the same attributes in the same order, by folded decoded values. */
