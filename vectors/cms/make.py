@@ -172,7 +172,7 @@ def refusals() -> dict[str, tuple[bytes, str]]:
         "indefinite length": (indefinite(raw), "cms-not-der"),
         "length not minimal": (long_form(raw), "cms-not-der"),
         "enveloped data": (replace(right, outer=der.oid("1.2.840.113549.1.7.3")).encoded(), "cms-not-signed-data"),
-        "bare signed data without content info": (right.inner(), "cms-not-der"),
+        "bare signed data without content info": (right.inner(), "cms-not-signed-data"),
         "version 1": (replace(right, version=1).encoded(), "cms-version"),
         "version 4": (replace(right, version=4).encoded(), "cms-version"),
         "signer version 3": (replace(right, signer_version=3).encoded(), "cms-version"),

@@ -268,7 +268,7 @@ def _other_form(data: bytes, at: int, limit: int, wrong: NotDer) -> CmsRefused:
 def _signed_data(data: bytes) -> tuple[int, int]:
     """Content of the SignedData in the ContentInfo that is all of `data` (RFC 5652 §3)."""
     at, limit = scan.whole(data, der.SEQUENCE)
-    _, end = scan.inside(data, at, limit, der.OID)
+    end = at + len(_SIGNED_DATA)
     if data[at:end] != _SIGNED_DATA:
         raise CmsRefused("cms-not-signed-data")
     outer, stop = scan.inside(data, end, limit, 0xA0)
@@ -350,11 +350,14 @@ def _read_attributes(data: bytes, at: int, limit: int) -> dict[bytes, bytes]:
         if encoded < previous:  # encodings are prefix-free, so comparing bytes is the comparison of §11.6
             raise CmsRefused("cms-attributes-order")
         previous = encoded
-        _, kind_end = scan.inside(data, body, at, der.OID)
+        kind_end = body + 2 + data[body + 1] if body + 2 <= at else at
         kind = data[body:kind_end]
+        if kind not in _ATTRIBUTES or kind_end > at:
+            scan.head(data, body, at)  # what is no DER is called so first
+            raise CmsRefused("cms-attributes", found=len(found) + 1)
         values, end = scan.inside(data, kind_end, at, der.SET)
         _, _, value_end = scan.head(data, values, end)
-        if end != at or value_end != end or kind in found or kind not in _ATTRIBUTES:
+        if end != at or value_end != end or kind in found:
             raise CmsRefused("cms-attributes", found=len(found) + 1)
         found[kind] = data[values:end]
     if len(found) != len(_ATTRIBUTES):

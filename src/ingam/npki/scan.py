@@ -45,7 +45,11 @@ def inside(data: bytes, at: int, limit: int, tag: int) -> tuple[int, int]:
         raise NotDer(expected=f"{tag:02x}", found=f"{data[at]:02x}")
     length = data[at + 1]
     if length >= 0x80:
-        body, length = _long(data, body, length & 0x7F, limit)
+        if length == 0x82 and body + 2 <= limit and data[body]:  # the usual long form, read in place
+            length = data[body] << 8 | data[body + 1]
+            body += 2
+        else:
+            body, length = _long(data, body, length & 0x7F, limit)
     end = body + length
     if end > limit:
         raise NotDer(expected="the whole element", found=limit - body)
