@@ -22,6 +22,7 @@ STATIC: dict[str, list[str]] = {
     "format": [str(BIN / "ruff"), "format", "--check", "-q", "src", "tests", "bench", "scripts", "vectors"],
     "mypy": [str(BIN / "mypy")],
     "imports": [str(BIN / "lint-imports")],
+    "flows": [str(BIN / "python"), "scripts/flows.py", "--check"],
     "tsc (no DOM)": [*TSC, "-p", "tsconfig.pure.json"],
     "tsc": [*TSC, "-p", "tsconfig.json"],
     "tsc (tests)": [*TSC, "-p", "tsconfig.test.json"],
