@@ -6,10 +6,11 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from ingam.adapters.blind_index.in_memory import FIELDS
 from ingam.adapters.blind_index.sockets import LONGEST_LINE, address
 from ingam.kernel.errors import Defect
 from ingam.kernel.secret import Secret
@@ -30,7 +31,7 @@ class ProcessBlindIndex:
 
     async def index(self, field: str, value: Secret[str]) -> bytes:
         question = f"{field} {value.reveal()}"
-        if not question.isascii() or not question.isprintable() or len(question) >= LONGEST_LINE:
+        if field not in FIELDS or not question.isascii() or not question.isprintable() or len(question) >= LONGEST_LINE:
             raise Defect("blind-index-field")
         try:
             async with asyncio.timeout(self._answer_s):
@@ -47,6 +48,8 @@ class ProcessBlindIndex:
             return await reader.readline()
         finally:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 def _read(answer: bytes) -> bytes:

@@ -84,7 +84,7 @@ def parse(octets: bytes) -> list[Enrolment]:
         read: list[Enrolment] | Enrolment = msgspec.json.decode(octets, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _, _, where = str(error).rpartition(" - at ")  # the place only; never what stands there
-        raise CustomerFileRefused(where=where or "$") from None
+        raise CustomerFileRefused(where=where.strip("`") or "$") from None
     return read if isinstance(read, list) else [read]
 
 
