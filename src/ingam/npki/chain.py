@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
 from ingam.kernel.errors import Refusal
+from ingam.kernel.instants import korean_day
 from ingam.npki import der
 from ingam.npki.certificate import Certificate
 from ingam.npki.subject import Name, NameKey, same_name
@@ -272,9 +273,9 @@ def _check_authority_validity(authority: Anchor, at: datetime) -> None:
 def _check_validity(certificate: Certificate, at: datetime, who: str) -> None:
     """Both ends included, as RFC 5280 §4.1.2.5 says."""
     if at < certificate.not_before:
-        raise PathRefused(f"{who}-not-yet-valid")
+        raise PathRefused(f"{who}-not-yet-valid", date=korean_day(certificate.not_before))
     if at > certificate.not_after:
-        raise PathRefused(f"{who}-expired")
+        raise PathRefused(f"{who}-expired", date=korean_day(certificate.not_after))
 
 
 def _authority_status(
