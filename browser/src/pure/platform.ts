@@ -26,6 +26,7 @@ interface Subtle {
   encrypt(algorithm: Parameters, key: CryptoKey, bytes: Uint8Array): Promise<ArrayBuffer>
   decrypt(algorithm: Parameters, key: CryptoKey, bytes: Uint8Array): Promise<ArrayBuffer>
   sign(algorithm: string, key: CryptoKey, bytes: Uint8Array): Promise<ArrayBuffer>
+  verify(algorithm: string, key: CryptoKey, signature: Uint8Array, bytes: Uint8Array): Promise<boolean>
 }
 
 interface Platform {

@@ -2,7 +2,7 @@
  * CMS SignedData with signed attributes (RFC 5652), in exactly the one form of security rules A1-A5: made, not read.
  *
  * One signer, one certificate, SHA-256, RSA PKCS#1 v1.5, five signed attributes. The same inputs give the same bytes as
- * cms.py, which also verifies. `FF FF` in the context is invalid in CP949 and UTF-8: no text signer produces it (A2).
+ * cms.py; cms_verify.ts reads. `FF FF` in the context is invalid in CP949 and UTF-8: no text signer produces it (A2).
  */
 
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -27,29 +27,27 @@ import {
 import type { PrivateKey, RsaPublic } from './private_key.ts'
 
 /** eContentType of a challenge: ours alone, so that no other signer's output is one (A2). */
-const CHALLENGE = oid('2.25.147690576529670081407829877669301549600.1')
+export const CHALLENGE = oid('2.25.147690576529670081407829877669301549600.1')
 /** The ingam-context attribute: OCTET STRING of `FF FF` + purpose in ASCII. */
-const CONTEXT = oid('2.25.147690576529670081407829877669301549600.2')
-const SIGNED_DATA = oid('1.2.840.113549.1.7.2')
-const CONTENT_TYPE = oid('1.2.840.113549.1.9.3')
-const MESSAGE_DIGEST = oid('1.2.840.113549.1.9.4')
-const SIGNING_TIME = oid('1.2.840.113549.1.9.5')
-const SIGNING_CERTIFICATE = oid('1.2.840.113549.1.9.16.2.47')
+export const CONTEXT = oid('2.25.147690576529670081407829877669301549600.2')
+export const SIGNED_DATA = oid('1.2.840.113549.1.7.2')
+export const CONTENT_TYPE = oid('1.2.840.113549.1.9.3')
+export const MESSAGE_DIGEST = oid('1.2.840.113549.1.9.4')
+export const SIGNING_TIME = oid('1.2.840.113549.1.9.5')
+export const SIGNING_CERTIFICATE = oid('1.2.840.113549.1.9.16.2.47')
 /** RFC 5754 §2: without parameters; §3.2: with NULL. */
-const SHA256 = algorithm('2.16.840.1.101.3.4.2.1', nothing)
-const SHA256_RSA = algorithm('1.2.840.113549.1.1.11')
+export const SHA256 = algorithm('2.16.840.1.101.3.4.2.1', nothing)
+export const SHA256_RSA = algorithm('1.2.840.113549.1.1.11')
 /** RFC 5652 §5.1: 3 for a content type other than id-data. */
-const VERSION = integer(3)
-const SIGNER_VERSION = integer(1)
+export const VERSION = integer(3)
+export const SIGNER_VERSION = integer(1)
 
-const CONTENT_MOST = 16 * 1024 * 1024
+export const CONTENT_MOST = 16 * 1024 * 1024
 const PURPOSE = /^[a-z][a-z0-9-]{0,31}$/
 
-export type CmsFault = 'cms-key-mismatch' | 'cms-key-bounds' | 'cms-too-large'
-
-/** Nothing was signed, and why. */
+/** Nothing was signed, or a message is not what it has to be; the codes are those of cms.py. */
 export class CmsRefused extends Refusal {
-  constructor(code: CmsFault) {
+  constructor(code: 'signature-invalid' | `cms-${string}`) {
     super(code)
     this.name = 'CmsRefused'
   }
@@ -104,7 +102,7 @@ export async function sign(
 }
 
 /** RSA of 2048-4096 bits with an odd modulus and an odd e in [65537, 2^32) (A4). */
-function checkBounds({ n, e }: RsaPublic): void {
+export function checkBounds({ n, e }: RsaPublic): void {
   const sized = n >= 1n << 2047n && n < 1n << 4096n
   if (!sized || e < 65537n || e >= 1n << 32n || (n & e & 1n) === 0n) throw new CmsRefused('cms-key-bounds')
 }
@@ -113,13 +111,13 @@ function attribute(type: Uint8Array, value: Uint8Array): Uint8Array {
   return seq(type, tlv(SET, value))
 }
 
-function context(purpose: string): Uint8Array {
+export function context(purpose: string): Uint8Array {
   if (!PURPOSE.test(purpose)) throw new RangeError('a purpose is 1-32 characters of a-z, 0-9 and -')
   return octets(join(Uint8Array.of(0xff, 0xff), ascii(purpose)))
 }
 
 /** RFC 5035 §3: ESSCertIDv2 with SHA-256, the default, left out; issuer and serial stand in the sid already. */
-function signingCertificate(certificate: Certificate): Uint8Array {
+export function signingCertificate(certificate: Certificate): Uint8Array {
   return seq(seq(seq(octets(certificate.fingerprint))))
 }
 
