@@ -212,9 +212,11 @@ class RegistrationWeb:
 
 
 async def _posted(request: Request) -> dict[str, str]:
-    """The text fields of a POST that comes from a page of ours (F3)."""
+    """The text fields of a POST that comes from a page of ours (F3) and from somebody who is logged in."""
     form = await request.form()
     check_post(request, form)
+    if logged_in(request) is None:
+        raise NotLoggedIn
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
