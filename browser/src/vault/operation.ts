@@ -64,7 +64,7 @@ async function open(source: KeySource, password: Uint8Array): Promise<Opened> {
 async function use(work: Work, opened: Opened, sealKeySource: SealKeySource): Promise<Done> {
   const { key, certificate } = opened
   key.requireMatch(certificate.publicKey)
-  const sealed = work.sealFor === null ? null : await sealedRandom(work, opened, await sealKeySource(work.sealFor))
+  const sealed = work.sealFor === null ? null : await sealedRandom(work, opened, work.sealFor, sealKeySource)
   const content = challengeText(work.challenge, certificate.der, sealed)
   const signingTime = new Date(work.signingTime)
   const signed = await sign(content, certificate, key, { purpose: work.challenge.purpose, signingTime })
@@ -77,9 +77,14 @@ async function use(work: Work, opened: Opened, sealKeySource: SealKeySource): Pr
   }
 }
 
-async function sealedRandom(work: Work, { key, certificate }: Opened, publicKey: Uint8Array): Promise<Uint8Array> {
+async function sealedRandom(
+  work: Work,
+  { key, certificate }: Opened,
+  center: string,
+  sealKeySource: SealKeySource,
+): Promise<Uint8Array> {
   if (key.random === null) throw new RandomMissing()
-  return sealRandom(publicKey, key.random, work.challenge, certificate.der)
+  return sealRandom(await sealKeySource(center), key.random, work.challenge, certificate.der)
 }
 
 /** The record to store. A PFX holds no key file of its own, so its PKCS#8, R included, goes into one unchanged. */

@@ -82,7 +82,7 @@ export class View {
     const main = el('div', { class: 'main' }, ...this.#top(request, center), this.#tabs.element, ...this.#panels.values())
     main.append(this.#alert, this.use.element)
     this.#aside = new Aside(main, say)
-    this.#card = el('main', { class: 'card window', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'title' })
+    this.#card = el('div', { class: 'window', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'title' })
     this.#card.append(this.#header(), main, this.#aside.element, this.#status)
     document.body.replaceChildren(this.#card)
     takeDrops(this.#card, events.bring)

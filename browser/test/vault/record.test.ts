@@ -1,0 +1,80 @@
+/** Kept certificates: sealed, opened, raised, and never the wrong way round (security B6). */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { keep, type KeptRecord, openRecord, ROUNDS, sameRecord } from '../../src/vault/record.ts'
+import { bytes, codeOf, counted, text } from '../pure/vectors.ts'
+
+const CERTIFICATE = bytes('npki-samples/pypinksign/signCert.der')
+const KEY_FILE = bytes('npki-samples/pypinksign/signPri.key')
+const PASSWORD = text('WTuA8Ev0lWXVFSiI!')
+const FEW = 1000
+
+const kept = (seed = 1, rounds = FEW): Promise<KeptRecord> => keep(CERTIFICATE, KEY_FILE, PASSWORD, rounds, counted(seed))
+
+test('B6 the key file comes back byte for byte', async () => {
+  const { keyFile, raised } = await openRecord(await kept(), PASSWORD, FEW)
+  assert.deepEqual(keyFile, KEY_FILE)
+  assert.equal(raised, null)
+})
+
+test('B6 a record without told rounds has 600,000 of them and a 16-byte salt', async () => {
+  const record = await keep(CERTIFICATE, KEY_FILE, PASSWORD)
+  assert.equal(ROUNDS, 600_000)
+  assert.deepEqual(
+    record.slots.map((slot) => [slot.kind, slot.rounds, slot.salt.length, slot.nonce.length, slot.sealed.length]),
+    [['password', 600_000, 16, 12, 48]],
+  )
+})
+
+test('B6 neither the key file, the password nor the DEK stands in the record', async () => {
+  const record = await kept()
+  const whole = Buffer.concat([record.nonce, record.sealed, ...record.slots.flatMap((each) => [each.salt, each.nonce, each.sealed])])
+  for (const secret of [KEY_FILE.subarray(60, 92), PASSWORD]) assert.equal(whole.includes(Buffer.from(secret)), false)
+})
+
+test('a wrong password is told apart from a damaged record', async () => {
+  const record = await kept()
+  assert.equal(await codeOf(() => openRecord(record, text('wrong'), FEW)), 'wrong-password')
+  const sealed = record.sealed.slice()
+  sealed[5]! ^= 1
+  assert.equal(await codeOf(() => openRecord({ ...record, sealed }, PASSWORD, FEW)), 'record-damaged')
+  assert.equal(await codeOf(() => openRecord({ ...record, slots: [] }, PASSWORD, FEW)), 'record-damaged')
+  assert.equal(await codeOf(() => openRecord({ ...record, version: 2 }, PASSWORD, FEW)), 'record-damaged')
+})
+
+test('B6 nothing moves between records: id, certificate and version are bound', async () => {
+  const [one, other] = [await kept(1), await kept(2)]
+  assert.equal(await codeOf(() => openRecord({ ...one, id: other.id }, PASSWORD, FEW)), 'wrong-password')
+  const certificate = bytes('npki-samples/kiea-mydata/signCert.der')
+  assert.equal(await codeOf(() => openRecord({ ...one, certificate }, PASSWORD, FEW)), 'wrong-password')
+  const crossed = { ...one, nonce: other.nonce, sealed: other.sealed }
+  assert.equal(await codeOf(() => openRecord(crossed, PASSWORD, FEW)), 'record-damaged')
+})
+
+test('B6 a slot of fewer rounds is raised on opening, and the key file stays the same bytes', async () => {
+  const record = await kept(1, FEW)
+  const { raised } = await openRecord(record, PASSWORD, 2 * FEW)
+  assert.ok(raised !== null)
+  assert.equal(raised.slots[0]?.rounds, 2 * FEW)
+  assert.deepEqual([raised.id, raised.sealed], [record.id, record.sealed])
+  assert.notDeepEqual(raised.slots[0]?.salt, record.slots[0]?.salt)
+  assert.deepEqual((await openRecord(raised, PASSWORD, 2 * FEW)).keyFile, KEY_FILE)
+})
+
+test('rounds that would keep the machine busy for minutes are refused before counting', async () => {
+  const record = await kept()
+  const slot = record.slots[0]!
+  for (const rounds of [0, -1, Number.NaN, 10_000_001, Number.POSITIVE_INFINITY]) {
+    const altered = { ...record, slots: [{ ...slot, rounds }] }
+    assert.equal(await codeOf(() => openRecord(altered, PASSWORD, FEW)), 'record-damaged')
+  }
+})
+
+test('what is read back equals what was written only when every byte does', async () => {
+  const record = await kept()
+  assert.equal(sameRecord(record, structuredClone(record)), true)
+  assert.equal(sameRecord(record, { ...record, id: '0'.repeat(32) }), false)
+  assert.equal(sameRecord(record, { ...record, slots: [] }), false)
+  assert.equal(sameRecord(record, { ...record, sealed: record.sealed.slice(1) }), false)
+})
