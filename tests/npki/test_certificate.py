@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.npki import certs
 
+from ingam.kernel import words
 from ingam.kernel.errors import Refusal
-from ingam.npki import certificate, der, scan, subject
+from ingam.npki import certificate, chain, cms, cms_plain, der, scan, subject
 
 PUBLISHED = sorted([*certs.SAMPLES.glob("*/*.cer"), *certs.SAMPLES.glob("*/*.der")])
 
@@ -246,3 +249,22 @@ def test_the_fast_reader_refuses_what_the_comfortable_one_refuses(raw: bytes) ->
         except der.NotDer:
             outcomes.append("refused")
     assert outcomes[0] == outcomes[1]
+
+
+def test_H9_neither_a_certificate_nor_its_name_prints_the_person() -> None:
+    person = certs.person().certificate
+
+    for shown in (repr(person), repr(person.subject), repr([person])):
+        assert "홍길동" not in shown
+    assert repr(person) == f"<Certificate {person.fingerprint.hex()[:8]}>"
+    assert len({person, certificate.parse(person.der)}) == 1
+
+
+def test_every_code_of_certificates_messages_and_paths_has_its_text_in_both_languages() -> None:
+    told = "".join(inspect.getsource(one) for one in (certificate, subject, cms, cms_plain, chain))
+    codes = set(re.findall(r'"((?:cms|cert|ca|root|anchor|name|untrusted|signature)-[a-z][a-z0-9-]+)"', told))
+    codes |= {f"{who}-{what}" for who in ("cert", "ca", "root") for what in ("expired", "not-yet-valid")}
+
+    assert len(codes) > 40
+    for code in codes:
+        assert all(f"refusal.{code}" in words.table(lang) for lang in words.LANGUAGES), code

@@ -121,7 +121,7 @@ class AuthorityKey(NamedTuple):
     serial: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Certificate:
     """A parsed certificate; `tbs`, `spki`, `signature_algorithm` are the received slices with their heads.
 
@@ -144,6 +144,13 @@ class Certificate:
     unknown: tuple[bytes, ...]
     signature_algorithm: bytes
     signature: bytes
+
+    def __repr__(self) -> str:
+        # A name and a VID stand in it, and a repr ends up in logs (security H9).
+        return f"<Certificate {self.fingerprint[:4].hex()}>"
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
 
     def extension(self, oid: str) -> Extension | None:
         """The extension of a dotted type, or None."""

@@ -80,7 +80,7 @@ class CmsRefused(Refusal):
     code = "cms-refused"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class UnverifiedSignedData:
     """A message of the right form; nothing in it is believed yet.
 
@@ -96,7 +96,7 @@ class UnverifiedSignedData:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class VerifiedSignature:
     """The certificate's key signed the expected content for the expected purpose; the certificate itself is unproven.
 

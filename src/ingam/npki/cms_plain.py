@@ -28,7 +28,7 @@ _ZERO: Final = der.integer(0)
 _ONE: Final = der.integer(1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PlainSignature:
     """The certificate's key signed this content, at some time, for nobody knows what: it names no purpose."""
 

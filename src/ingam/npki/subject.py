@@ -74,7 +74,7 @@ Rdn = tuple[Attribute, ...]
 NameKey = tuple[frozenset[tuple[str, str]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Name:
     """A distinguished name, root first as encoded. `raw` is the DER of the RDNSequence as received."""
 
