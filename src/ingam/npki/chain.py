@@ -327,7 +327,7 @@ def _names(certificate: Certificate, issuer: Certificate) -> bool:
 
 def _root(certificate: Certificate) -> Anchor:
     if not certificate.self_issued:
-        raise AnchorUnfit(reason="root-not-self-issued")
+        raise AnchorUnfit(reason="not-self-issued")
     return _anchor(certificate, depth=1)
 
 
