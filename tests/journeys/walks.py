@@ -87,7 +87,7 @@ class Walk:
 
     def inbox(self) -> list[dict[str, Any]]:
         """What the phone received, newest first."""
-        found: list[dict[str, Any]] = self.world.get(f"/phone/{self.who['mobile']}.json")["messages"]
+        found: list[dict[str, Any]] = self.world.get(f"/phone/{self.who['mobile']}.json")
         return found
 
     def prove_factor(self) -> None:
@@ -98,7 +98,8 @@ class Walk:
         code = self.newest_code(before)
         self.person.type_into(self.field("registration.code"), code)
         back = "registration.number_back_business" if len(self.who["idn"]) == 10 else "registration.number_back"
-        self.person.type_into(self.field(back), self.who["idn"][6:] if len(self.who["idn"]) == 13 else self.who["idn"][5:])
+        number = self.who["idn"]
+        self.person.type_into(self.field(back), number[6:] if len(number) == 13 else number[5:])
         self.person.type_into(self.field("registration.phone_back"), self.who["mobile"][-4:])
         self.person.press(self.button("registration.next"))
         expect(self.button("registration.register")).to_be_visible()
