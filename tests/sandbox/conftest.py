@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 
 
 @pytest.fixture
-def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
-    """For tests that change something."""
+def box(kept: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
+    """For tests that change something: a copy of the one that is kept."""
+    world = Path("sandbox", "world")
+    shutil.copytree(kept.settings.data / world, tmp_path / "data" / world)
     yield from make(tmp_path, monkeypatch)

@@ -52,11 +52,13 @@ def issue(world: World, one: Sample, keys: Sequence[RSAPrivateKey], *, now: date
     return Folder(_path(one, issued), files, _pfx(one, issued, pkcs8, random))
 
 
-def reissue(world: World, slug: str, key: RSAPrivateKey, *, now: datetime, random: Random) -> Folder:
-    """A new certificate of the same name with a new key; the old one is revoked as superseded (재발급)."""
+def reissue(world: World, slug: str, keys: Sequence[RSAPrivateKey], *, now: datetime, random: Random) -> Folder:
+    """A new certificate of the same name with a new key; the old one is revoked as superseded (재발급).
+
+    `keys`: as many as the sample's `sizes`.
+    """
     one, old = sample(slug), world.newest(slug)
-    extra = [key for _ in one.sizes[1:]]
-    folder = issue(world, one, [key, *extra], now=now, random=random)
+    folder = issue(world, one, keys, now=now, random=random)
     world.books.change(old, Standing.REVOKED, "superseded", now.replace(microsecond=0))
     return folder
 

@@ -24,7 +24,7 @@ from ingam.ports.clock import Clock
 from ingam.sandbox import folders, listing, switches
 from ingam.sandbox.aligo import Aligo
 from ingam.sandbox.authorities.answers import answer
-from ingam.sandbox.authorities.keys import KeySource
+from ingam.sandbox.authorities.keys import KeySource, gather
 from ingam.sandbox.authorities.lists import Lists
 from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, person
 from ingam.sandbox.phone import Phones
@@ -216,9 +216,9 @@ class _Screens:
         """The same name, a new serial and key; its files take the old ones' place (A17 can be tried with them)."""
         if slug not in {one.slug for one in SAMPLES}:
             raise switches.UnknownSwitch
-        key = await anyio.to_thread.run_sync(self._box.keys.make, sample(slug).bits)
+        keys = await anyio.to_thread.run_sync(gather, self._box.keys, sample(slug).sizes)
         now = self._box.clock.now()
-        folder = folders.reissue(self._box.world, slug, key, now=now, random=secrets.token_bytes)
+        folder = folders.reissue(self._box.world, slug, keys, now=now, random=secrets.token_bytes)
         for demo in (self._box.world.folder / "demo", self._box.demo):
             folders.write_folder(demo, folder)
         return {"issued": folders.as_json(folder)}

@@ -58,7 +58,11 @@ def load(pkcs8: bytes) -> RSAPrivateKey:
     return key
 
 
-def gather(source: KeySource, sizes: Sequence[int], told: Progress) -> list[RSAPrivateKey]:
+def _silent(_made: int, _of: int) -> None:
+    """For whoever does not want to be told."""
+
+
+def gather(source: KeySource, sizes: Sequence[int], told: Progress = _silent) -> list[RSAPrivateKey]:
     """Keys of these sizes in this order; made on every core at once, because OpenSSL leaves the interpreter alone."""
     made: list[RSAPrivateKey] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
