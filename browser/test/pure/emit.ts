@@ -13,6 +13,7 @@ import { sealRandom } from '../../src/pure/seal.ts'
 import { brokenRules } from '../../src/pure/npki/cert_password.ts'
 import { Certificate } from '../../src/pure/npki/certificate.ts'
 import { sign } from '../../src/pure/npki/cms.ts'
+import { parseSigned, verifySigned } from '../../src/pure/npki/cms_verify.ts'
 import { type Element, whole } from '../../src/pure/npki/der.ts'
 import { changePassword, describe, openKey, sealKey } from '../../src/pure/npki/key_file.ts'
 import { type Prf, type Variant } from '../../src/pure/npki/pbes.ts'
@@ -40,6 +41,7 @@ interface Inputs {
   sealKey: string
   random: string
   signings: { purpose: string; time: string }[]
+  messages: string[]
   der: string[]
   certificates: string[]
   names: string[]
@@ -92,6 +94,12 @@ function tree(one: Element): unknown {
   return one.tag & 0x20 ? [one.tag, ...one.children().map(tree)] : [one.tag, toHex(one.content)]
 }
 
+/** Whether a message is the signature of the content with which it came, for `login`. */
+async function messageOf(hex: string): Promise<string> {
+  const parsed = parseSigned(fromHex(hex))
+  return (await verifySigned(parsed, parsed.content, 'login')).certificate.fingerprintHex
+}
+
 function certificateOf(hex: string): unknown {
   const found = new Certificate(fromHex(hex))
   return {
@@ -142,6 +150,7 @@ process.stdout.write(
     signed: await answers(inputs.signings, async ({ purpose, time }) =>
       toHex(await sign(content, certificate, new PrivateKey(pkcs8.slice()), { purpose, signingTime: new Date(time) })),
     ),
+    messages: await answers(inputs.messages, messageOf),
     der: await answers(inputs.der, (hex) => tree(whole(fromHex(hex)))),
     certificates: await answers(inputs.certificates, certificateOf),
     names: await answers(inputs.names, nameOf),

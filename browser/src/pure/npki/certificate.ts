@@ -248,7 +248,7 @@ function readExtension(parts: readonly Element[]): Extension {
 /** Numbers of a SubjectPublicKeyInfo; null for another kind of key. */
 function readRsaPublic(spki: Element): RsaPublic | null {
   const [kind, key] = spki.exactly(2)
-  if (!same(kind.raw, RSA_KEY)) return null
+  if (!same(kind.expect(SEQUENCE).raw, RSA_KEY)) return null
   const [n, e] = whole(key.bits()).exactly(2)
   const numbers = { n: n.integer(), e: e.integer() }
   if (numbers.n <= 0n || numbers.e <= 0n) throw new CertificateMalformed('an RSA key')
