@@ -14,7 +14,7 @@ from ingam.kernel.secret import Secret
 from ingam.page import Bundle
 from ingam.ports.sms import Sms, SmsOutage
 from ingam.run import sandbox
-from ingam.sandbox.phone import KEPT, Phones
+from ingam.sandbox.phone import Phones
 
 FORM = {"key": "k", "user_id": "u", "sender": "15440000", "receiver": "010-8513-0001", "msg": "인증번호 482913"}
 INBOX = "/phone/01085130001.json"
@@ -87,9 +87,8 @@ def test_a_lost_acknowledgement_and_a_retry_make_one_message(box: Box) -> None:
 
 
 def test_an_inbox_does_not_grow_without_end(box: Box, tmp_path: Path) -> None:
-    phones = Phones(tmp_path / "phone.db")
-    for number in range(KEPT + 5):
+    phones = Phones(tmp_path / "phone.db", kept=5)
+    for number in range(8):
         phones.deliver("01000000000", "1", str(number), None, box.clock.now())
-    assert len(phones.inbox("01000000000")) == KEPT
-    assert phones.inbox("01000000000")[0].text == str(KEPT + 4)
+    assert [one.text for one in phones.inbox("01000000000")] == ["7", "6", "5", "4", "3"]
     phones.close()

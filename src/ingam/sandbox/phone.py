@@ -23,7 +23,7 @@ DELETE FROM message
 WHERE number = ? AND id NOT IN (SELECT id FROM message WHERE number = ? ORDER BY id DESC LIMIT ?)
 """
 KEPT: Final = 200
-"""Messages of a number; older ones are dropped."""
+"""Messages of a number that are not dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,10 @@ class Message:
 
 
 class Phones:
-    """All inboxes. Thread-safe."""
+    """All inboxes, each with its newest `kept` messages. Thread-safe."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kept: int = KEPT) -> None:
+        self._kept = kept
         self._lock = Lock()
         self._db = sqlite3.connect(path, check_same_thread=False)
         self._db.executescript(_SCHEMA)
@@ -58,7 +59,7 @@ class Phones:
                     return int(row[0]), False
             sql = "INSERT INTO message (number, sender, text, reference, at) VALUES (?, ?, ?, ?, ?) RETURNING id"
             row = db.execute(sql, (number, sender, text, reference, to_micros(at))).fetchone()
-            db.execute(_DROP_OLD, (number, number, KEPT))
+            db.execute(_DROP_OLD, (number, number, self._kept))
             return int(row[0]), True
 
     def inbox(self, number: str) -> list[Message]:
