@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,67 +13,71 @@ from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
-from ingam.adapters.hsm.file import CenterKeys, open_keys
+from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.sms.aligo import AligoSms
 from ingam.adapters.status import trust_file
 from ingam.adapters.status.online import OnlineStatus
 from ingam.adapters.status.outgoing import Outgoing
 from ingam.adapters.store import open_store
+from ingam.customer.binding.bindings import SealDetails
+from ingam.kernel.errors import Failure
 from ingam.ports.clock import Clock
+from ingam.ports.customers import Customers
 from ingam.ports.ephemeral import Ephemeral
-from ingam.ports.status import Authorities
+from ingam.ports.keys import Digests
+from ingam.ports.sms import SmsSender
+from ingam.ports.status import Authorities, StatusChecker
 from ingam.ports.store import Store
 from ingam.settings import Settings, SettingsRefused
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """What the center's process is given."""
+class CenterPorts:
+    """What the center's process is given; `closing` ends connections, threads and children, in order."""
 
     store: Store
     clock: Clock
     ephemeral: Ephemeral
-    keys: CenterKeys
-    passwords: Passwords
-    blind_index: ProcessBlindIndex
-    customers: TableCustomers
-    fields: CustomerFields
+    digests: Digests
+    customers: Customers
+    fields: SealDetails
     authorities: Authorities
-    outgoing: Outgoing
-    status: OnlineStatus
-    sms: AligoSms
+    status: StatusChecker
+    sms: SmsSender
+    closing: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     async def shut(self) -> None:
-        """Close connections, threads and the child process."""
-        await self.outgoing.close()
-        await self.sms.aclose()
-        self.passwords.close()
-        await self.store.close()
+        """Close everything, whatever one of them says."""
+        for close in self.closing:
+            with suppress(Failure):
+                await close()
 
 
-def ports(settings: Settings) -> Ports:
-    """Every port of the center. The database is at its revision before (`run/demo`, `ingam store migrate`)."""
+def center_ports(settings: Settings) -> CenterPorts:
+    """Every port of the center. The database is at its revision before (`run/demo` or `ingam store migrate`)."""
     clock = SystemClock()
     keys = open_keys(keys_path(settings), production=settings.production)
     store = open_store(settings.store, keys.outbox)
     passwords = Passwords(cheap=settings.cheap_passwords)
     blind_index = ProcessBlindIndex(index_folder(settings) / "socket")
     ephemeral = InProcessEphemeral(clock)
-    authorities, _anchors = trust_file.read(settings.data / "trust" / "authorities.toml")
-    outgoing = Outgoing(settings.addresses)
-    return Ports(
+    authorities, _ = trust_file.read(settings.data / "trust" / "authorities.toml")
+    outgoing, sms = Outgoing(settings.addresses), _sms(settings)
+
+    async def close_passwords() -> None:
+        passwords.close()
+
+    return CenterPorts(
         store=store,
         clock=clock,
         ephemeral=ephemeral,
-        keys=keys,
-        passwords=passwords,
-        blind_index=blind_index,
+        digests=keys.digests,
         customers=TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock),
         fields=CustomerFields(store, keys.fields),
         authorities=authorities,
-        outgoing=outgoing,
         status=OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s),
-        sms=_sms(settings),
+        sms=sms,
+        closing=(outgoing.close, sms.aclose, close_passwords, store.close),
     )
 
 

@@ -45,12 +45,12 @@ from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, 
 from ingam.run.service_page import BUNDLE
 from ingam.run.worker import work
 from ingam.settings import Settings, read
-from ingam.wiring import Ports, ports
+from ingam.wiring import CenterPorts, center_ports
 
 TEMPLATES = ("ingam.center.about", "ingam.center.home", "ingam.center.login", "ingam.center.registration")
 
 
-def app(settings: Settings, given: Ports, bundle: Bundle) -> Starlette:
+def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
     """The application over its ports; the worker runs for as long as it does."""
     pages = Pages(TEMPLATES, settings, bundle, given.clock)
     limits = settings.limits
@@ -76,9 +76,9 @@ def app(settings: Settings, given: Ports, bundle: Bundle) -> Starlette:
     return built
 
 
-def _routes(settings: Settings, given: Ports, sessions: Sessions, cookies: Cookies) -> list[BaseRoute]:
+def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies: Cookies) -> list[BaseRoute]:
     """Every menu item's routes, over services that share one set of ports."""
-    limits, store, clock, digests = settings.limits, given.store, given.clock, given.keys.digests
+    limits, store, clock, digests = settings.limits, given.store, given.clock, given.digests
     sender = Sender(settings.institution)
     notices = Notices(sender)
     bindings = Bindings(store, digests, given.fields)
@@ -126,7 +126,7 @@ def _routes(settings: Settings, given: Ports, sessions: Sessions, cookies: Cooki
     ]
 
 
-def _beside(given: Ports) -> Any:
+def _beside(given: CenterPorts) -> Any:
     """The worker's task: an SMS leaves as soon as its transaction is committed."""
 
     @asynccontextmanager
@@ -151,7 +151,7 @@ def main() -> int:
         settings = read(os.environ)
         steps.arm(settings.kill_at)
         check_revision(settings.store)
-        application = app(settings, ports(settings), Bundle.read(Path(BUNDLE)))
+        application = app(settings, center_ports(settings), Bundle.read(Path(BUNDLE)))
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 2

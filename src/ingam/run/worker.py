@@ -7,15 +7,23 @@ reference (its dedup key), which the provider sends once.
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final, TypeAlias
 
 import structlog
 
+from ingam.adapters.store.migrate import check_revision
+from ingam.customer.notice import SMS, deliver_sms
 from ingam.kernel.errors import Failure
+from ingam.page import set_up_log
 from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
+from ingam.settings import Settings, read
+from ingam.wiring import ports
 
 log = structlog.get_logger()
 
@@ -109,3 +117,31 @@ async def _first_of(woken: asyncio.Event, stop: asyncio.Event, seconds: float) -
     finally:
         for wait in waits:
             wait.cancel()
+
+
+def main() -> int:
+    """`python -m ingam.run.worker`: the loop alone, until SIGTERM or SIGINT. 1 when it cannot start."""
+    set_up_log()
+    try:
+        settings = read(os.environ)
+        check_revision(settings.store)
+        asyncio.run(_serve(settings))
+    except Failure as failure:
+        print(f"worker: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    given = ports(settings)
+    try:
+        await work(given.store, {SMS: deliver_sms(given.sms)}, given.clock, stop)
+    finally:
+        await given.shut()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
