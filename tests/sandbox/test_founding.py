@@ -131,3 +131,12 @@ def test_a_folder_without_test_keys_is_our_defect(tmp_path: Path) -> None:
 def test_fresh_keys_are_what_a_demo_uses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INGAM_SANDBOX_KEYS", raising=False)
     assert isinstance(sandbox.key_source(), FreshKeys)
+
+
+def test_each_data_folder_has_a_demo_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("INGAM_DEMO", raising=False)
+    settings = dataclasses.replace(Settings(), data=tmp_path / "data")
+    assert sandbox.demo_folder(settings) == tmp_path / "demo"
+    assert sandbox.demo_folder(dataclasses.replace(settings, data=tmp_path / "other")) == tmp_path / "other" / "demo"
+    monkeypatch.setenv("INGAM_DEMO", str(tmp_path / "chosen"))
+    assert sandbox.demo_folder(settings) == tmp_path / "chosen"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,6 +20,7 @@ from ingam.adapters.clock.system import SystemClock
 from ingam.kernel.errors import Failure, Refusal
 from ingam.page import Bundle
 from ingam.ports.clock import Clock
+from ingam.run.service_page import BUNDLE
 from ingam.sandbox import addresses, listing
 from ingam.sandbox.authorities import trust
 from ingam.sandbox.authorities.keys import FolderKeys, FreshKeys, KeySource
@@ -28,20 +30,18 @@ from ingam.sandbox.web import Sandbox, page_routes, party_routes, plain_failure
 from ingam.sandbox.world import World
 from ingam.settings import Settings, read
 
-BUNDLE = Path("build/browser")
-
 
 def prepare(settings: Settings, say: Callable[[str], None], demo: Path | None = None) -> dict[str, str]:
     """Founds the outside world if it is not there, and lays out what others need of it.
 
-    Writes DATA/sandbox, DATA/trust (the center's trust configuration) and `demo` (INGAM_DEMO, else ./demo). Returns the
+    Writes DATA/sandbox, DATA/trust (the center's trust configuration) and the demo folder (`demo_folder`). Returns the
     map of names under `.test` to addresses. Refused in production. Keys of INGAM_SANDBOX_KEYS, a folder of test keys,
     are used where it is set.
     """
     if settings.production:
         raise Refusal("sandbox-in-production")
     folder = settings.data / "sandbox"
-    where = demo or demo_folder()
+    where = demo or demo_folder(settings)
     found(world_folder(settings), key_source(), now=datetime.now(UTC), random=secrets.token_bytes, told=_telling(say))
     world = World(world_folder(settings))
     try:
@@ -61,7 +61,7 @@ def app(
         raise Refusal("sandbox-in-production")
     time, own = clock or SystemClock(), replace(settings, center_origin=settings.sandbox_origin)
     world, phones = World(world_folder(settings)), Phones(settings.data / "sandbox" / "phone.db")
-    box = Sandbox.of(world, phones, key_source(), time, demo or demo_folder(), settings.center_origin)
+    box = Sandbox.of(world, phones, key_source(), time, demo or demo_folder(settings), settings.center_origin)
     pages = page.Pages(["ingam.sandbox"], own, bundle or Bundle.read(BUNDLE), time, frame="plain")
 
     @asynccontextmanager
@@ -86,11 +86,18 @@ def app(
     return made
 
 
-def main() -> None:
-    """Serves the sandbox on loopback at its port."""
-    settings = read(os.environ)
+def main() -> int:
+    """Serves the sandbox on loopback at its port until a signal; 2 where the settings or the bundle are refused."""
     page.set_up_log()
-    uvicorn.run(app(settings), host="127.0.0.1", port=settings.port("sandbox"), access_log=False, log_level="warning")
+    try:
+        settings = read(os.environ)
+        served = app(settings)
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return 2
+    port = settings.port("sandbox")
+    uvicorn.run(served, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False, ws="none")
+    return 0
 
 
 def world_folder(settings: Settings) -> Path:
@@ -98,9 +105,14 @@ def world_folder(settings: Settings) -> Path:
     return settings.data / "sandbox" / "world"
 
 
-def demo_folder() -> Path:
-    """Where the demo people's certificate files are laid out."""
-    return Path(os.environ.get("INGAM_DEMO", "demo"))
+def demo_folder(settings: Settings) -> Path:
+    """Where the demo people's certificate files are laid out: INGAM_DEMO, else `demo` beside `data`.
+
+    A data folder of another name has its own `demo` inside: two demos never write over each other's files.
+    """
+    if chosen := os.environ.get("INGAM_DEMO"):
+        return Path(chosen)
+    return settings.data.with_name("demo") if settings.data.name == "data" else settings.data / "demo"
 
 
 def key_source() -> KeySource:
@@ -118,4 +130,4 @@ def _telling(say: Callable[[str], None]) -> Callable[[int, int], None]:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
