@@ -1,7 +1,7 @@
 """Writes the policy table as JSON for the browser bundle: `python scripts/policies_json.py [OUT]`.
 
-One source, `src/ingam/npki/policies.toml`; the default OUT is `browser/src/generated/policies.json`. A test holds the
-committed file to what this writes.
+One source, `src/ingam/npki/policies.toml`; the default OUT is `browser/src/generated/policies.json`, which is not kept:
+`scripts/build_browser.py` makes it anew.
 """
 
 import json
