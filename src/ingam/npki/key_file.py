@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -96,7 +96,7 @@ class KeyFile:
     iterations: int
     salt: bytes
     iv: bytes | None
-    sealed: bytes
+    sealed: bytes = field(repr=False)
 
     @property
     def cipher(self) -> BlockCipher:

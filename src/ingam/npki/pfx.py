@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ingam.kernel.errors import Refusal
@@ -91,7 +91,7 @@ class BagKey:
 class Pair:
     """A certificate (DER) and its own private key."""
 
-    certificate: bytes
+    certificate: bytes = field(repr=False)
     key: PrivateKey
 
 
@@ -99,7 +99,7 @@ class Pair:
 class Pfx:
     """What a PFX holds, in the order of the file: certificates (DER) of the person and perhaps of authorities."""
 
-    certificates: tuple[bytes, ...]
+    certificates: tuple[bytes, ...] = field(repr=False)
     keys: tuple[BagKey, ...]
 
     @property

@@ -156,6 +156,20 @@ def test_a_password_is_needed_and_never_an_argument(pair: Path, tmp_path: Path, 
     assert run("show", pair, "--password", PASSWORD).code == 2
 
 
+def test_at_a_terminal_the_password_is_asked_for_and_an_empty_line_skips_it(
+    pair: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    typed = iter((PASSWORD, "", PASSWORD, NEW, NEW, NEW, NEW, "differs"))
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
+    for matches in (True, None):
+        assert main(["cert", "show", str(pair), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["matches"] is matches
+    assert main(["cert", "change-password", str(pair)]) == 0
+    assert main(["cert", "change-password", str(pair), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out.split("\n", 1)[1])["error"]["code"] == "cert-password-differs"
+
+
 def test_a_password_file_is_read_to_its_line_end_and_no_further(pair: Path, tmp_path: Path, run: Run) -> None:
     (tmp_path / "secret").write_bytes(PASSWORD.encode() + b"\r\n")
     assert run("show", pair, "--password-file", tmp_path / "secret", "--json").json["matches"] is True
@@ -344,6 +358,7 @@ def test_export_and_import_bring_the_same_bytes_back(tmp_path: Path, run: Run) -
     assert run("export", KIEA, "--pfx", out, typed="11223344").code == 0
     assert run("import", out, tmp_path / "NPKI", "--json", typed="11223344").code == 0
     told = run("import", out, tmp_path / "flat", "--variant", "pbes2-aria-256", "--json", typed="11223344")
+    assert "만료된 인증서" in told.err
     assert told.json["path"] == str(tmp_path / "flat")
     (tree,) = (tmp_path / "NPKI").glob("SignKorea/USER/cn=mydataServer*")
     for place in (tree, tmp_path / "flat"):

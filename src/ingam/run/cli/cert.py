@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -28,10 +28,10 @@ MOST_INPUT: Final = 64 * 1024 * 1024
 class Opened:
     """What PATH holds after its password: the signing pair, and the pair for encryption where it opens too."""
 
-    owner: Certificate
+    owner: Certificate = field(repr=False)
     key: PrivateKey
-    km: tuple[bytes, PrivateKey] | None = None
-    others: tuple[bytes, ...] = ()
+    km: tuple[bytes, PrivateKey] | None = field(default=None, repr=False)
+    others: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -84,8 +84,10 @@ def show(options: argparse.Namespace) -> int:
     key: PrivateKey | None = None
     owner = certificate.parse(found.certificate) if found.certificate is not None else None
     if owner is None or passwords.given_or_terminal(options):
-        password = passwords.ask(options).password.reveal()
-        owner, key = _owner_and_key(found, owner, password)
+        password = passwords.ask(options).password
+        # An empty line at the prompt means: only what can be told without.
+        if owner is None or password or passwords.given(options):
+            owner, key = _owner_and_key(found, owner, password.reveal())
     told = _described(owner, options) | {
         "key": {
             "variant": file.variant if file else "pfx",
@@ -174,6 +176,8 @@ def import_pfx(options: argparse.Namespace) -> int:
         km_certificate, km_key = opened.km
         km = (km_certificate, key_file.seal_key(bytes(km_key.pkcs8.reveal()), password, options.variant))
     folder.save_pair(where, opened.owner.der, sealed, km=km, replace=options.force)
+    if _state(opened.owner, options.at or datetime.now(UTC)) == "expired":
+        print(say("cert.import_expired", options.lang), file=sys.stderr)
     return _done(options, "cert.imported", path=str(where))
 
 

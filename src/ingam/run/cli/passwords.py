@@ -54,7 +54,12 @@ def ask(options: Namespace, *, new: bool = False) -> Asked:
 
 def given_or_terminal(options: Namespace) -> bool:
     """Whether a password was given or can be asked for."""
-    return bool(options.password_stdin or options.password_file) or sys.stdin.isatty()
+    return given(options) or sys.stdin.isatty()
+
+
+def given(options: Namespace) -> bool:
+    """Whether a password was given by stdin or a file."""
+    return bool(options.password_stdin or options.password_file)
 
 
 def _prompted(lang: str, *, new: bool) -> Asked:
