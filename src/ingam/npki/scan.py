@@ -45,9 +45,13 @@ def inside(data: bytes, at: int, limit: int, tag: int) -> tuple[int, int]:
         raise NotDer(expected=f"{tag:02x}", found=f"{data[at]:02x}")
     length = data[at + 1]
     if length >= 0x80:
-        if length == 0x82 and body + 2 <= limit and data[body]:  # the usual long form, read in place
+        # The usual long forms, read in place; everything else, and everything wrong, goes the general way.
+        if length == 0x82 and body + 2 <= limit and data[body]:
             length = data[body] << 8 | data[body + 1]
             body += 2
+        elif length == 0x81 and body < limit and data[body] >= 0x80:
+            length = data[body]
+            body += 1
         else:
             body, length = _long(data, body, length & 0x7F, limit)
     end = body + length
