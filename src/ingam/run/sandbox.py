@@ -91,6 +91,7 @@ def main() -> int:
     page.set_up_log()
     try:
         settings = read(os.environ)
+        prepare(settings, lambda told: print(told, file=sys.stderr))  # nothing is made where all is there
         served = app(settings)
     except Failure as failure:
         print(failure, file=sys.stderr)
