@@ -255,12 +255,7 @@ export class Desk {
   }
 
   async #conclude(entry: Entry, result: Done): Promise<void> {
-    // A PFX shows its certificate only now; what the list would have refused is refused here.
-    const standing = standingOfCertificate(new Certificate(result.certificate), this.#request, this.#now())
-    if (!standing.usable) {
-      this.#working(false)
-      return this.#view.alert(this.#view.reason({ entry, standing }))
-    }
+    if (entry.certificate === null && !this.#usableAfterAll(entry, new Certificate(result.certificate))) return
     const ready = { signed: base64(result.signed), sealed: result.sealed === null ? null : base64(result.sealed) }
     rememberUsed(toHex(sha256(result.certificate)))
     if (result.raise !== null) await replace(result.raise)
@@ -268,6 +263,17 @@ export class Desk {
     this.#ready = ready
     this.#working(false)
     this.#view.alert(this.#view.say('signed-not-kept'))
+  }
+
+  /** A PFX shows its certificate only now; what the list would have refused is refused here, and shown in it. */
+  #usableAfterAll(entry: Entry, certificate: Certificate): boolean {
+    const standing = standingOfCertificate(certificate, this.#request, this.#now())
+    if (standing.usable) return true
+    this.#files = this.#files.map((each) => (each === entry ? { ...each, certificate } : each))
+    this.#working(false)
+    this.#draw()
+    this.#view.alert(this.#view.reason({ entry: { ...entry, certificate }, standing }))
+    return false
   }
 
   async #keepNow(result: Done): Promise<boolean> {

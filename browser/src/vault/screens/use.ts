@@ -79,7 +79,7 @@ function passwordField(say: Say): PasswordField {
     'aria-describedby': 'password-wrong password-hint',
     enterkeyhint: 'done',
   })
-  const wrong = el('p', { id: 'password-wrong', class: 'wrong', hidden: true })
+  const wrong = el('p', { id: 'password-wrong', class: 'wrong', role: 'alert', hidden: true })
   const seen = button(say('show'), 'link', () => look(input.type === 'password'))
   const look = (open: boolean): void => {
     input.type = open ? 'text' : 'password'
