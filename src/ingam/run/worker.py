@@ -23,7 +23,7 @@ from ingam.page import set_up_log
 from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
 from ingam.settings import Settings, read
-from ingam.wiring import ports
+from ingam.wiring import center_ports
 
 log = structlog.get_logger()
 
@@ -136,7 +136,7 @@ async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    given = ports(settings)
+    given = center_ports(settings)
     try:
         await work(given.store, {SMS: deliver_sms(given.sms)}, given.clock, stop)
     finally:

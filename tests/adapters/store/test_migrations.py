@@ -107,3 +107,9 @@ def test_an_address_that_is_none_is_refused_without_repeating_it() -> None:
 def test_a_server_that_is_away_is_an_outage() -> None:
     with pytest.raises(StoreOutage):
         migrate("postgresql://nobody@localhost:1/none")
+
+
+def test_looking_at_a_missing_file_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(WrongRevision):
+        check_revision(f"sqlite:///{tmp_path / 'center.db'}")
+    assert list(tmp_path.iterdir()) == []

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from ingam.adapters.store.addresses import sqlite_path
-from ingam.adapters.store.sqlite import connect
+from ingam.adapters.store.sqlite import connect, create
 from ingam.kernel.errors import Defect
 from ingam.ports.store import StoreOutage
 
@@ -40,12 +40,16 @@ class WrongRevision(Defect):
 
 def migrate(url: str) -> None:
     """Bring the database at `url` to the newest revision; creates an SQLite file. Raises StoreOutage."""
+    path = sqlite_path(url)
+    if path is not None:
+        create(path)
     _on(url, _upgrade)
 
 
 def check_revision(url: str) -> None:
     """Refuse to work on another revision than this program's. Raises WrongRevision, StoreOutage."""
-    found = _on(url, _revision)
+    path = sqlite_path(url)
+    found = None if path is not None and not path.exists() else _on(url, _revision)
     expected = ScriptDirectory.from_config(_config()).get_current_head()
     if found != expected:
         raise WrongRevision(found=str(found), expected=str(expected))

@@ -182,7 +182,7 @@ class PostgresqlStore:
                 await asyncio.sleep(random.uniform(0, 0.05))  # so that the same two do not meet again
             except asyncpg.PostgresError as error:
                 raise _failure(error) from error
-            except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+            except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 raise StoreOutage from error
         raise StoreOutage
 
@@ -193,7 +193,7 @@ class PostgresqlStore:
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._url, min_size=1, max_size=CONNECTIONS, connection_class=_Connection, timeout=CONNECT_S,
+                    self._url, min_size=0, max_size=CONNECTIONS, connection_class=_Connection, timeout=CONNECT_S,
                     command_timeout=ANSWER_S, statement_cache_size=256, server_settings={"application_name": "ingam"},
                 )  # fmt: skip
         acquired: AbstractAsyncContextManager[Any] = self._pool.acquire(timeout=ANSWER_S)

@@ -47,19 +47,23 @@ class Job:
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """A connection of this store's settings; the file is created for its owner only (0600)."""
-    if not readonly:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    """A connection of this store's settings to a file that is there; `migrate` makes it."""
     connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, isolation_level=None,
+        check_same_thread=False, cached_statements=256,
+    )  # fmt: skip
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     if readonly:
         connection.execute("PRAGMA query_only = 1")
     return connection
+
+
+def create(path: Path) -> None:
+    """An empty file for its owner only (0600), where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 class Writer(threading.Thread):
