@@ -178,6 +178,8 @@ def validate(
 ) -> Path:
     """The person's path at the instant `at` (aware). Raises PathRefused; each numbered check has its code.
 
+    A broken extension or a foreign kind of key raises as `certificate` says (cert-malformed, cert-key-kind).
+
     `revoked`: ARLs by the SHA-256 of the root that signed them; `cache`: the caller's memory of CA signatures.
     """
     # 1. No extension twice, and none critical that we do not act on (A8).

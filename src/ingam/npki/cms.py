@@ -370,7 +370,7 @@ def verify(
 ) -> VerifiedSignature:
     """The numbered checks of a signed challenge. `content` is what the server itself expects, rebuilt (A1).
 
-    Raises CmsRefused; each check has its code. The certificate's own path is `chain.validate`.
+    Raises CmsRefused, each check by its code, and CertificateKeyKind. The certificate's own path is `chain.validate`.
     """
     certificate, attributes = signed.certificate, signed.attributes
     # 1. The content type is the one of this use, outside and inside the signature.
