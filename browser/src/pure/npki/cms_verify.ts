@@ -2,8 +2,8 @@
  * CMS SignedData read and verified, in exactly the one form of security rules A1-A4. Twin of `parse` and `verify` of
  * cms.py: the same refusals over the same vectors.
  *
- * The vault only makes such messages; reading serves whoever checks one without the server, and the tests. Forms without
- * signed attributes are refused (A5).
+ * The vault only makes such messages; reading serves whoever checks one without the server, and the tests. Forms
+ * without signed attributes are refused (A5).
  */
 
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -28,8 +28,21 @@ import {
   signingCertificate,
   VERSION,
 } from './cms.ts'
-import { algorithm, bits, type Element, INTEGER, integer, NotDer, OCTET_STRING, octets, oid, seq } from './der.ts'
-import { SEQUENCE, SET, whole } from './der.ts'
+import {
+  algorithm,
+  bits,
+  type Element,
+  INTEGER,
+  integer,
+  NotDer,
+  OCTET_STRING,
+  octets,
+  oid,
+  seq,
+  SEQUENCE,
+  SET,
+  whole,
+} from './der.ts'
 import type { RsaPublic } from './private_key.ts'
 
 const AROUND_MOST = 128 * 1024

@@ -206,23 +206,23 @@ export function oid(dotted: string): Uint8Array {
   return tlv(OID, Uint8Array.from(octets))
 }
 
-/** One element with the shortest definite length. */
-export function tlv(tag: number, content: Uint8Array): Uint8Array {
-  const size = content.length
-  if (size < 0x80) return join(Uint8Array.of(tag, size), content)
+/** One element with the shortest definite length. Its content is the parts, copied once: no stray copy of a secret. */
+export function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const size = parts.reduce((sum, part) => sum + part.length, 0)
+  if (size < 0x80) return join(Uint8Array.of(tag, size), ...parts)
   const length: number[] = []
   for (let left = size; left > 0; left = Math.floor(left / 256)) length.unshift(left % 256)
-  return join(Uint8Array.of(tag, 0x80 | length.length, ...length), content)
+  return join(Uint8Array.of(tag, 0x80 | length.length, ...length), ...parts)
 }
 
 /** SEQUENCE of encoded parts. */
 export function seq(...parts: readonly Uint8Array[]): Uint8Array {
-  return tlv(SEQUENCE, join(...parts))
+  return tlv(SEQUENCE, ...parts)
 }
 
 /** SET OF in DER order (X.690 §11.6). */
 export function setOf(parts: readonly Uint8Array[]): Uint8Array {
-  return tlv(SET, join(...[...parts].sort(order)))
+  return tlv(SET, ...[...parts].sort(order))
 }
 
 /** `[number] EXPLICIT`. */
@@ -248,7 +248,7 @@ export function octets(content: Uint8Array): Uint8Array {
 
 /** BIT STRING of whole octets. */
 export function bits(content: Uint8Array): Uint8Array {
-  return tlv(BIT_STRING, join(Uint8Array.of(0), content))
+  return tlv(BIT_STRING, Uint8Array.of(0), content)
 }
 
 export const nothing: Uint8Array = new Uint8Array(0)

@@ -63,6 +63,9 @@ const HASH_OIDS: Readonly<Record<string, HashName>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 }
 
+/** Every scheme of RFC 7292 appendix C that is met has blocks of 8 bytes. */
+const BLOCK = 8
+
 interface Scheme {
   /** Bytes of key that are derived (RFC 7292 appendix C). */
   readonly keySize: number
@@ -287,12 +290,11 @@ class Opening {
     const scheme = SCHEMES[kind.oid()]
     if (scheme === undefined) return this.#decryptAsKeyFile(identifier, sealed)
     const [salt, rounds] = parameters.exactly(2)
-    const { size } = scheme.cipher(new Uint8Array(scheme.keySize))
-    if (sealed.length === 0 || sealed.length % size !== 0) throw new PfxRefused('pfx-damaged', 'ciphertext')
+    if (sealed.length === 0 || sealed.length % BLOCK !== 0) throw new PfxRefused('pfx-damaged', 'ciphertext')
     const { key, iv } = keyAndIv(this.#wide, readSalt(salt), this.#spend(rounds), scheme.keySize)
     const padded = decryptBlocks(scheme.cipher(key), iv, sealed)
     wipe(key)
-    return unwrapped(padded, size)
+    return unwrapped(padded, BLOCK)
   }
 
   /** PBES2 and the SEED forms: the same as in a key file. */
@@ -373,11 +375,11 @@ interface KeyAndIv {
   readonly iv: Uint8Array
 }
 
-/** Key and IV of the PKCS#12 schemes, which all have blocks of 8 bytes. */
+/** Key and IV of a PKCS#12 scheme. */
 function keyAndIv(wide: Uint8Array, salt: Uint8Array, rounds: number, keySize: number): KeyAndIv {
   return {
     key: pkcs12Kdf('sha1', PURPOSE_KEY, wide, salt, rounds, keySize),
-    iv: pkcs12Kdf('sha1', PURPOSE_IV, wide, salt, rounds, 8),
+    iv: pkcs12Kdf('sha1', PURPOSE_IV, wide, salt, rounds, BLOCK),
   }
 }
 

@@ -14,7 +14,6 @@ import {
   integer,
   NotDer,
   OCTET_STRING,
-  octets,
   oid,
   seq,
   SET,
@@ -77,6 +76,7 @@ export class PrivateKey implements RsaPublic {
   /** Size of the modulus in bits. */
   readonly bits: number
   readonly #pkcs8: Uint8Array
+  /** The OCTET STRING of the RSAPrivateKey, whole. A view. */
   readonly #rsa: Uint8Array
   readonly #attributes: Element | null
 
@@ -132,7 +132,7 @@ export class PrivateKey implements RsaPublic {
   /** A non-extractable WebCrypto key for RSASSA-PKCS1-v1_5 with SHA-256 (security B11). Throws DamagedKey. */
   async signingKey(): Promise<CryptoKey> {
     // WebCrypto refuses a PrivateKeyInfo with attributes, so it gets one without them.
-    const bare = seq(integer(0), algorithm(RSA_ENCRYPTION), octets(this.#rsa))
+    const bare = seq(integer(0), algorithm(RSA_ENCRYPTION), this.#rsa)
     try {
       return await subtle().importKey('pkcs8', bare, { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }, false, ['sign'])
     } catch {
@@ -182,8 +182,9 @@ function readPkcs8(pkcs8: Uint8Array): Pkcs8 {
     if (version.integer() !== 0n || more.length > 0) throw new DamagedKey('private-key')
     attributes?.expect(0xa0)
     const kind = identifier.atLeast(1)[0].oid()
-    const rsa = octetString.expect(OCTET_STRING).content
-    return { kind, rsa, attributes, numbers: kind === RSA_ENCRYPTION ? readNumbers(rsa) : NO_NUMBERS }
+    const { content, raw } = octetString.expect(OCTET_STRING)
+    const numbers = kind === RSA_ENCRYPTION ? readNumbers(content) : NO_NUMBERS
+    return { kind, rsa: raw, attributes, numbers }
   } catch (failure) {
     // A NotDer of plaintext would carry bytes of the key in its facts: only the cause leaves here.
     throw failure instanceof NotDer ? new DamagedKey('private-key') : failure
