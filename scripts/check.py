@@ -23,6 +23,7 @@ STATIC: dict[str, list[str]] = {
     "mypy": [str(BIN / "mypy")],
     "imports": [str(BIN / "lint-imports")],
     "flows": [str(BIN / "python"), "scripts/flows.py", "--check"],
+    "reference": [str(BIN / "python"), "scripts/reference.py", "--check"],
     "tsc (no DOM)": [*TSC, "-p", "tsconfig.pure.json"],
     "tsc": [*TSC, "-p", "tsconfig.json"],
     "tsc (tests)": [*TSC, "-p", "tsconfig.test.json"],

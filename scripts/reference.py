@@ -1,0 +1,88 @@
+"""Prints `docs/reference/{settings,codes}.md` from the code, so that they cannot differ from it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from ingam.kernel.words import table
+from ingam.page.failures import STATUS
+from ingam.settings import Institution, Limits, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "Printed from the code by `python scripts/reference.py`; do not edit."
+
+MEANINGS = {
+    "INGAM_MODE": "`demo`, `test` or `production`; production refuses sandbox addresses, demo keys, missing TLS",
+    "INGAM_DATA": "the folder that keeps everything",
+    "INGAM_PORT": "the first of seven ports: center, vault, console, ca, va, relay, sandbox",
+    "INGAM_STORE": "`postgresql://…`; empty is SQLite below the data folder",
+    "INGAM_CENTER_ORIGIN": "origin of the center; in signed challenges, so choose it for ever",
+    "INGAM_VAULT_ORIGIN": "origin of the vault; kept certificates are bound to it, so choose it for ever (B1)",
+    "INGAM_SANDBOX_ORIGIN": "origin of the sandbox (demo)",
+    "INGAM_ADDRESSES": "`name=http://base,…`: where each configured name is reached; all allowed outgoing requests (A13)",
+    "INGAM_SMS_HOST": "the SMS provider's name in INGAM_ADDRESSES",
+    "INGAM_SMS_USER": "user of the SMS provider",
+    "INGAM_SMS_SENDER": "the registered sender number",
+    "INGAM_SMS_KEY": "key of the SMS provider",
+    "INGAM_KILL_AT": "a numbered step at which the process kills itself; tests only, refused in production",
+    "INGAM_CHEAP_PASSWORDS": "`1`: Argon2id with the least work; tests only, refused in production",
+}
+
+
+def settings_page() -> str:
+    """Every variable with its default."""
+    lines = ["# Settings", "", NOTE, "", "| variable | default | meaning |", "|---|---|---|"]
+    names = {field.name: field for field in fields(Settings)}
+    aliases = {"INGAM_PORT": "base_port", "INGAM_STORE": "store_url"}
+    for variable, meaning in MEANINGS.items():
+        field = names.get(aliases.get(variable, variable.removeprefix("INGAM_").lower()))
+        default = getattr(field, "default", "")
+        shown = "" if not isinstance(default, str | int | Path) or default in ("", False) else f"`{default}`"
+        lines.append(f"| `{variable}` | {shown} | {meaning} |")
+    lines += ["", "## Limits", "", "Whole numbers; names that end in `_s` are seconds.", "", "| variable | default |"]
+    lines += ["|---|---|", *(f"| `INGAM_LIMIT_{one.name.upper()}` | `{one.default}` |" for one in fields(Limits))]
+    lines += ["", "## The institution", "", "| variable | default |", "|---|---|"]
+    lines += [f"| `INGAM_INSTITUTION_{one.name.upper()}` | `{one.default}` |" for one in fields(Institution)]
+    return "\n".join(lines) + "\n"
+
+
+def codes_page() -> str:
+    """Every failure code with its texts, and its HTTP status where it is not its family's."""
+    korean, english = table("ko"), table("en")
+    lines = [
+        "# Codes",
+        "",
+        NOTE,
+        "",
+        "A code is permanent. Without a status of its own a refusal answers 422, an outage",
+    ]
+    lines += ["503, a defect 500.", "", "| code | status | Korean | English |", "|---|---|---|---|"]
+    for key in sorted(key for key in korean if key.startswith("refusal.")):
+        code = key.removeprefix("refusal.")
+        lines.append(f"| `{code}` | {STATUS.get(code, '')} | {_cell(korean[key])} | {_cell(english[key])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def main() -> int:
+    """Writes them; `--check` only tells whether they are in step."""
+    pages = {"settings.md": settings_page(), "codes.md": codes_page()}
+    if "--check" in sys.argv:
+        read = {name: REFERENCE / name for name in pages}
+        stale = [n for n, path in read.items() if not path.exists() or path.read_text(encoding="utf-8") != pages[n]]
+        if stale:
+            print(f"not in step with the code: {', '.join(stale)} (python scripts/reference.py)")
+        return 1 if stale else 0
+    for name, page in pages.items():
+        (REFERENCE / name).write_text(page, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
