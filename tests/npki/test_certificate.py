@@ -18,7 +18,7 @@ from tests.npki import certs
 
 from ingam.kernel import words
 from ingam.kernel.errors import Refusal
-from ingam.npki import certificate, chain, cms, cms_plain, der, scan, subject
+from ingam.npki import certificate, chain, cms, cms_plain, der, extensions, scan, subject
 
 PUBLISHED = sorted([*certs.SAMPLES.glob("*/*.cer"), *certs.SAMPLES.glob("*/*.der")])
 
@@ -275,7 +275,7 @@ def test_H9_neither_a_certificate_nor_its_name_prints_the_person() -> None:
 
 
 def test_every_code_of_certificates_messages_and_paths_has_its_text_in_both_languages() -> None:
-    told = "".join(inspect.getsource(one) for one in (certificate, subject, cms, cms_plain, chain))
+    told = "".join(inspect.getsource(one) for one in (certificate, extensions, subject, cms, cms_plain, chain))
     codes = set(re.findall(r'"((?:cms|cert|ca|root|anchor|name|untrusted|signature)-[a-z][a-z0-9-]+)"', told))
     codes |= {f"{who}-{what}" for who in ("cert", "ca", "root") for what in ("expired", "not-yet-valid")}
 
