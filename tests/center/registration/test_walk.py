@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -29,7 +30,7 @@ async def bindings(world: World) -> list[Row]:
     return await world.store.many("binding", {}, order="bound_at")
 
 
-def test_a_customer_registers_a_certificate_from_the_first_screen_to_the_last(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_customer_registers_a_certificate_from_the_first_screen_to_the_last(store_url: str, tmp_path: Path) -> None:
     async def story(world: World, browser: Browser) -> None:
         page = await browser.get()
         assert "증권금융 인터넷뱅킹 ID" in page and 'value="hong1234"' in page
@@ -52,7 +53,7 @@ def test_a_customer_registers_a_certificate_from_the_first_screen_to_the_last(sq
         assert row["fingerprint"] == party().certificate.fingerprint.hex()
         assert await world.results("registration.certificate") == ["ok"]
 
-    told(sqlite_url, tmp_path, story)
+    told(store_url, tmp_path, story)
 
 
 def test_a_corporate_customer_registers_a_corporate_certificate(sqlite_url: str, tmp_path: Path) -> None:
@@ -284,7 +285,7 @@ def test_a_double_click_asks_for_one_code_and_both_lead_on(sqlite_url: str, tmp_
     told(sqlite_url, tmp_path, story)
 
 
-def test_a_double_submit_of_the_certificate_binds_once_and_both_succeed(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_double_submit_of_the_certificate_binds_once_and_both_succeed(store_url: str, tmp_path: Path) -> None:
     async def story(world: World, browser: Browser) -> None:
         await browser.to_certificate()
         fields = {**browser.hidden(), **Window(world, party(), await browser.challenge()).fields}
@@ -295,7 +296,7 @@ def test_a_double_submit_of_the_certificate_binds_once_and_both_succeed(sqlite_u
         await world.deliver()
         assert sum("등록되었습니다" in text for text in world.phone.texts) == 1
 
-    told(sqlite_url, tmp_path, story)
+    told(store_url, tmp_path, story)
 
 
 def test_two_tabs_with_two_challenges_bind_one_certificate(sqlite_url: str, tmp_path: Path) -> None:
@@ -313,7 +314,7 @@ def test_two_tabs_with_two_challenges_bind_one_certificate(sqlite_url: str, tmp_
     told(sqlite_url, tmp_path, story)
 
 
-def test_two_browsers_of_one_person_end_with_one_active_binding(sqlite_url: str, tmp_path: Path) -> None:
+def test_two_browsers_of_one_person_end_with_one_active_binding(store_url: str, tmp_path: Path) -> None:
     async def story(world: World, browser: Browser) -> None:
         await browser.to_certificate()
         first = Window(world, party(), await browser.challenge()).fields
@@ -326,10 +327,10 @@ def test_two_browsers_of_one_person_end_with_one_active_binding(sqlite_url: str,
         assert answer.status_code == 409 and "이미 등록된 인증서가 있습니다" in answer.text
         assert [row["status"] for row in await bindings(world)] == ["ACTIVE"]
 
-    told(sqlite_url, tmp_path, story)
+    told(store_url, tmp_path, story)
 
 
-def test_replacing_needs_the_yes_before_signing_and_keeps_history(sqlite_url: str, tmp_path: Path) -> None:
+def test_replacing_needs_the_yes_before_signing_and_keeps_history(store_url: str, tmp_path: Path) -> None:
     async def story(world: World, browser: Browser) -> None:
         await browser.to_certificate()
         await browser.register(party())
@@ -357,7 +358,7 @@ def test_replacing_needs_the_yes_before_signing_and_keeps_history(sqlite_url: st
         await world.deliver()
         assert "교체되었습니다" in world.phone.texts[-1]
 
-    told(sqlite_url, tmp_path, story)
+    told(store_url, tmp_path, story)
 
 
 def test_the_same_certificate_again_is_an_idempotent_success(sqlite_url: str, tmp_path: Path) -> None:
@@ -426,5 +427,19 @@ def test_a_certificate_with_two_vids_and_one_without_are_refused_alike(sqlite_ur
         assert "본인 확인값이 없는 인증서라 등록할 수 없습니다." in page
         page = await browser.register(party(put={"san": certs.san(certs.other_name(b"\x05\x00", "1.2.3.4"))}))
         assert "본인 확인값이 없는 인증서라 등록할 수 없습니다." in page
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_enter_in_a_field_of_the_second_screen_means_next_and_never_another_code(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World, browser: Browser) -> None:
+        page = await browser.identify()
+        for _ in range(2):
+            form = page[page.index('action="/registration/factor"') : page.rindex("</form>")]
+            own = [tag for tag in re.findall(r"<button[^>]*>", form) if " form=" not in tag and "type=" not in tag]
+            assert 'class="primary"' in own[0]
+            page = await browser.request_code()
 
     told(sqlite_url, tmp_path, story)

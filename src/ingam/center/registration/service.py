@@ -304,6 +304,7 @@ class Registration:
         except SmsBudgetSpent as spent:
             await self._walks.lock(walk, "registration.factor", spent)
         if errors or verified is None:
+            errors = dict(sorted(errors.items()))  # in the order of the screen: code, then number_back
             causes = {name: refusal.code for name, refusal in errors.items()}
             refused = FactorsRefused(errors)
             await self._walks.record(walk, "registration.factor", refused.code, With(resets=resets, facts=causes))
