@@ -99,7 +99,7 @@ def _bundle(place: str, out: Path) -> dict[str, str]:
 
 
 def _vault_page(out: Path, names: dict[str, str]) -> None:
-    """window.html with the hash names in it; its own SHA-256 over all files is the bundle's hash (B4)."""
+    """window.html with the hash names in it, and files.json: what the bundle is, whose SHA-256 is its name (B4)."""
     template = BROWSER / "src" / "vault" / "window.html"
     if not template.exists():
         return
@@ -107,10 +107,10 @@ def _vault_page(out: Path, names: dict[str, str]) -> None:
     for name, file in names.items():
         page = page.replace(f"%{name}%", file)
     (out / "window.html").write_text(page, encoding="utf-8")
-    whole = hashlib.sha256()
-    for path in sorted(out.iterdir()):
-        whole.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    names["bundle"] = whole.hexdigest()
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.iterdir())}
+    listing = json.dumps(files, indent=1, sort_keys=True).encode() + b"\n"
+    (out / "files.json").write_bytes(listing)
+    names["bundle"] = hashlib.sha256(listing).hexdigest()
 
 
 def _digest() -> str:

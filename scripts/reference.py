@@ -22,7 +22,7 @@ MEANINGS = {
     "INGAM_CENTER_ORIGIN": "origin of the center; in signed challenges, so choose it for ever",
     "INGAM_VAULT_ORIGIN": "origin of the vault; kept certificates are bound to it, so choose it for ever (B1)",
     "INGAM_SANDBOX_ORIGIN": "origin of the sandbox (demo)",
-    "INGAM_ADDRESSES": "`name=http://base,…`: where each configured name is reached; all allowed outgoing requests (A13)",
+    "INGAM_ADDRESSES": "`name=http://base,…`: where each name is reached; all allowed outgoing requests (A13)",
     "INGAM_SMS_HOST": "the SMS provider's name in INGAM_ADDRESSES",
     "INGAM_SMS_USER": "user of the SMS provider",
     "INGAM_SMS_SENDER": "the registered sender number",

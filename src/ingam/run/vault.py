@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BUILT: Final = Path(__file__).resolve().parents[3] / "build" / "browser"
 PAGE: Final = "window.html"
+LISTING: Final = "files.json"
 LOOPBACK: Final = ("127.0.0.1", "[::1]")
 KINDS: Final = {
     ".html": "text/html; charset=utf-8",
@@ -113,7 +114,7 @@ def _files(settings: Settings, built: Path) -> Mapping[str, File]:
         page = found.pop(PAGE)
     except (OSError, KeyError):
         raise Defect("bundle-missing", folder=str(built)) from None
-    files = {f"/{name}": _file(name, body, "public, max-age=31536000, immutable") for name, body in found.items()}
+    files = {f"/{name}": _file(name, body, _cache(name)) for name, body in found.items()}
     # A worker's policy comes with its own script, so every file carries the policy of the page.
     policy = ((b"content-security-policy", _policy(settings).encode()),)
     integrity = ((b"integrity-policy", b"blocked-destinations=(script)"),) if _all_scripts_vouched(page) else ()
@@ -122,6 +123,11 @@ def _files(settings: Settings, built: Path) -> Mapping[str, File]:
     origins = {"center": settings.center_origin, "vault": settings.vault_origin, "relay": _relay(settings)}
     files |= {"/settings.json": _file("settings.json", json.dumps(origins).encode(), "no-store"), "/healthz": HEALTHY}
     return {path: replace(file, headers=file.headers + policy) for path, file in files.items()}
+
+
+def _cache(name: str) -> str:
+    """Hash-named files never change; the listing of the bundle keeps its name (B4)."""
+    return "no-store" if name == LISTING else "public, max-age=31536000, immutable"
 
 
 def _file(name: str, body: bytes, cache: str) -> File:

@@ -58,7 +58,7 @@ class TableCustomers:
     async def enrol(self, new: NewCustomer) -> None:
         row = await self._encrypted(new)
         union = await self._new_union(new.customer)
-        subject = self._digests.digest("customer", new.customer.customer_id)
+        subject = self._digests.digest("banking-id", new.customer.banking_id)
         line = Audit(
             self._clock.now(), "customer.enrol", "done", subject, None, None, {"kind": new.customer.kind.value}
         )

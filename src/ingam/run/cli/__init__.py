@@ -10,6 +10,7 @@ from typing import Final
 NOUNS: Final = {
     "cert": "ingam.run.cli.cert",
     "customer": "ingam.run.cli.customer",
+    "doctor": "ingam.run.cli.doctor",
 }
 """Each module has `main(argv) -> int`: the arguments behind the noun, the exit code."""
 
