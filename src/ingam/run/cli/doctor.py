@@ -38,14 +38,10 @@ def main(argv: Sequence[str]) -> int:
     expected = options.expect or _built()
     found = [_examine(url.rstrip("/"), expected) for url in options.bundle]
     _tell(found, expected, as_json=options.json)
-    states = {state for _, _, state in found}
-    return (
-        AWAY
-        if "away" in states
-        else SAME
-        if states == {"same"} and len({name for _, name, _ in found}) == 1
-        else DIFFERENT
-    )
+    states, names = {state for _, _, state in found}, {name for _, name, _ in found}
+    if "away" in states:
+        return AWAY
+    return SAME if states == {"same"} and len(names) == 1 else DIFFERENT
 
 
 def _built() -> str | None:
