@@ -336,8 +336,8 @@ def authorities() -> Authorities:
 
 
 @asynccontextmanager
-async def opened(url: str, folder: Path, **limits: int) -> AsyncIterator[World]:
-    """A world on a fresh store at `url`, with three customers."""
+async def opened(url: str, folder: Path, *, people: int = True, **limits: int) -> AsyncIterator[World]:
+    """A world on the store at `url`; `people` False finds the three customers there already."""
     clock, log = SettableClock(), io.StringIO()
     set_up_log(log)
     settings = replace(Settings(mode="test"), limits=replace(Limits(), **limits))
@@ -347,7 +347,7 @@ async def opened(url: str, folder: Path, **limits: int) -> AsyncIterator[World]:
     blind_index = InMemoryBlindIndex(Secret(bytes(32)), clock)
     customers = TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock)
     world = _assembled(settings, clock, log, keys, store, customers, folder)
-    for one in (HONG, KIM, FIRM):
+    for one in (HONG, KIM, FIRM) if people else ():
         await customers.enrol(NewCustomer(one, Secret(PASSWORD)))
     try:
         yield world
