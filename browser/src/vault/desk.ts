@@ -152,6 +152,7 @@ export class Desk {
   }
 
   async #bring(picking: Promise<readonly Picked[]>): Promise<void> {
+    const slow = setTimeout(() => this.#view.reading(true), PROGRESS_AFTER_MS)
     try {
       const { groups, tooLarge, full } = grouped(await picking)
       const more = await Promise.all(groups.map(entryOfGroup))
@@ -163,6 +164,9 @@ export class Desk {
     } catch (failure) {
       if (!(failure instanceof Refusal)) throw failure
       this.#view.alert(this.#view.sentence(failure.code, failure.facts))
+    } finally {
+      clearTimeout(slow)
+      this.#view.reading(false)
     }
   }
 

@@ -79,8 +79,8 @@ export class View {
     this.#tabs = tabRow(say, events.open)
     this.#area = fileArea(say, this.#own === 'phone', events.bring)
     this.#panels = new Map(TABS.map((tab) => [tab, tabPanel(tab)]))
-    const main = el('div', { class: 'main' }, ...this.#top(request, center), this.#tabs.element, ...this.#panels.values())
-    main.append(this.#alert, this.use.element)
+    const main = el('div', { class: 'main' }, ...this.#top(request, center), this.#tabs.element)
+    main.append(...this.#panels.values(), this.#alert, this.use.element)
     this.#aside = new Aside(main, say)
     this.#card = el('div', { class: 'window', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'title' })
     this.#card.append(this.#header(), main, this.#aside.element, this.#status)
@@ -127,8 +127,8 @@ export class View {
   #content({ tab, lines }: Scene): HTMLElement[] {
     const { say } = this
     if (tab === 'phone' || tab === 'finance') {
-      const soon = el('span', { class: 'chip' }, say('coming'))
-      return [el('div', { class: 'empty' }, soon, el('p', {}, say(`${tab}-text`)), el('p', { class: 'hint' }, say('token-note')))]
+      const [text, token] = [el('p', {}, say(`${tab}-text`)), el('p', { class: 'hint' }, say('token-note'))]
+      return [el('div', { class: 'empty' }, el('span', { class: 'chip' }, say('coming')), text, token)]
     }
     this.#area.compact(lines.length > 0)
     if (lines.length === 0) return tab === 'files' ? [this.#area.element, this.#helpLine()] : [this.#nothingKept()]
@@ -148,7 +148,10 @@ export class View {
       chosen: this.#scene.chosen,
       purpose: this.#purpose,
       choose: this.#events.choose,
-      enter: () => (this.use.empty() && this.#chosen()?.standing.usable ? this.use.focusPassword() : this.#events.confirm()),
+      enter: () => {
+        if (this.use.empty() && this.#chosen()?.standing.usable) this.use.focusPassword()
+        else this.#events.confirm()
+      },
     }
   }
 
@@ -206,7 +209,8 @@ export class View {
         this.#aside.back()
         this.#events.remove()
       })
-      this.#aside.show(this.say('remove-title'), el('p', {}, this.say('remove-text')), details(entry, this.#lang, this.say), sure)
+      const text = el('p', {}, this.say('remove-text'))
+      this.#aside.show(this.say('remove-title'), text, details(entry, this.#lang, this.say), sure)
     })
   }
 
@@ -243,6 +247,11 @@ export class View {
   missingChoice(): void {
     this.alert(this.say(this.#scene.lines.length > 0 ? 'choose-first' : 'bring-first'))
     this.focusFirst(false)
+  }
+
+  /** Files of a slow medium are being read. */
+  reading(slow: boolean): void {
+    this.#area.reading(slow)
   }
 
   /** After a picking: how many there are; on to the password where one is ready. */

@@ -62,8 +62,8 @@ test('M-REG-03 a key without R is refused before the sealing key is asked for or
   const keyFile = bytes('npki-samples/kiea-mydata/kmPri.key')
   const certificate = bytes('npki-samples/kiea-mydata/kmCert.der')
   const source: KeySource = { kind: 'file', certificate, keyFile }
-  const code = await codeOf(() => perform(work(source, { password: text('11223344'), sealFor: 'x' }), never, { opened: false }))
-  assert.equal(code, 'vid-missing')
+  const sealing = work(source, { password: text('11223344'), sealFor: 'x' })
+  assert.equal(await codeOf(() => perform(sealing, never, { opened: false })), 'vid-missing')
 })
 
 test('a wrong password, and a key of another certificate, are told apart', async () => {

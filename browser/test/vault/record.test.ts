@@ -29,7 +29,8 @@ test('B6 a record without told rounds has 600,000 of them and a 16-byte salt', a
 
 test('B6 neither the key file, the password nor the DEK stands in the record', async () => {
   const record = await kept()
-  const whole = Buffer.concat([record.nonce, record.sealed, ...record.slots.flatMap((each) => [each.salt, each.nonce, each.sealed])])
+  const slots = record.slots.flatMap((each) => [each.salt, each.nonce, each.sealed])
+  const whole = Buffer.concat([record.nonce, record.sealed, ...slots])
   for (const secret of [KEY_FILE.subarray(60, 92), PASSWORD]) assert.equal(whole.includes(Buffer.from(secret)), false)
 })
 

@@ -10,6 +10,8 @@ export interface FileArea {
   readonly element: HTMLElement
   /** Small once certificates are listed above it. */
   compact(small: boolean): void
+  /** A word while a slow medium is read. */
+  reading(slow: boolean): void
   focus(): void
 }
 
@@ -26,10 +28,14 @@ export function fileArea(say: Say, onPhone: boolean, bring: (picked: Promise<rea
   const lead = el('p', { class: 'drop-lead' }, say(onPhone ? 'files-lead-phone' : 'files-lead'))
   const hint = el('p', { class: 'hint' }, say('files-hint'))
   const row = el('div', { class: 'pick' }, ...buttons)
-  const element = el('div', { class: 'drop' }, lead, row, hint, folder, files)
+  const reading = el('p', { class: 'reading', role: 'status' })
+  const element = el('div', { class: 'drop' }, lead, row, hint, reading, folder, files)
   return {
     element,
     compact: (small) => element.classList.toggle('compact', small),
+    reading: (slow) => {
+      reading.textContent = slow ? say('reading') : ''
+    },
     focus: () => buttons[onPhone ? 1 : 0]!.focus(),
   }
 }

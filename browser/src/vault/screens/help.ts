@@ -26,8 +26,10 @@ function placeCard(place: Place, own: boolean, say: Say, announce: (text: string
     announce(say('copied'))
   }
   const code = el('code', { tabindex: '0' }, path)
-  const title = el('h3', {}, say(`place-${place}`), ...(own ? [el('span', { class: 'chip chip-own' }, say('place-own'))] : []))
-  return el('div', { class: own ? 'place own' : 'place' }, title, el('div', { class: 'path' }, code, copy), el('p', {}, say(`how-${place}`)))
+  const title = el('h3', {}, say(`place-${place}`))
+  if (own) title.append(el('span', { class: 'chip chip-own' }, say('place-own')))
+  const row = el('div', { class: 'path' }, code, copy)
+  return el('div', { class: own ? 'place own' : 'place' }, title, row, el('p', {}, say(`how-${place}`)))
 }
 
 /** The clipboard where the frame may write to it; else the path is selected, ready for Ctrl+C. */

@@ -50,5 +50,6 @@ function mark(tabs: readonly HTMLElement[], chosen: number): void {
 
 /** The panel of a tab. */
 export function tabPanel(tab: Tab, ...children: readonly (Node | string)[]): HTMLElement {
-  return el('section', { role: 'tabpanel', id: `panel-${tab}`, 'aria-labelledby': `tab-${tab}`, class: 'panel' }, ...children)
+  const attributes = { role: 'tabpanel', id: `panel-${tab}`, 'aria-labelledby': `tab-${tab}`, class: 'panel' }
+  return el('section', attributes, ...children)
 }
