@@ -5,6 +5,7 @@ Reproducible: the same sources and locks give the same bytes (security B4); a se
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
@@ -26,6 +27,8 @@ ENTRIES: dict[str, dict[str, str]] = {
     "center": {"main": "src/page/main.ts", "center": "src/look/center.css", "sandbox": "src/look/sandbox.css"},
     "vault": {"window": "src/vault/window.ts", "worker": "src/vault/worker.ts", "vault": "src/look/vault.css"},
 }
+# What scripts say themselves; everything else is written into the page by the server.
+SECTIONS = ("refusal", "vault")
 OPTIONS = [
     "--bundle",
     "--minify",
@@ -64,7 +67,7 @@ def generate() -> None:
     words = {}
     for lang in ("ko", "en"):
         sections = tomllib.loads((ROOT / f"src/ingam/kernel/words/{lang}.toml").read_text(encoding="utf-8"))
-        words[lang] = {f"{section}.{name}": text for section, texts in sections.items() for name, text in texts.items()}
+        words[lang] = {f"{section}.{name}": text for section in SECTIONS for name, text in sections[section].items()}
     body = json.dumps(words, ensure_ascii=False, indent=1, sort_keys=True)
     (GENERATED / "words.ts").write_text(
         "// Generated from src/ingam/kernel/words by scripts/build_browser.py.\n"
@@ -104,6 +107,9 @@ def _vault_page(out: Path, names: dict[str, str]) -> None:
     if not template.exists():
         return
     page = template.read_text(encoding="utf-8")
+    script = (out / names["window.js"]).read_bytes()
+    vouched = f'integrity="sha384-{base64.b64encode(hashlib.sha384(script).digest()).decode()}"'
+    page = page.replace('src="/%window.js%"', f'src="/%window.js%" {vouched}')
     for name, file in names.items():
         page = page.replace(f"%{name}%", file)
     (out / "window.html").write_text(page, encoding="utf-8")
