@@ -30,7 +30,7 @@ from ingam.center.registration.flow import (
     TriedTooOften,
     WentBack,
 )  # fmt: skip
-from ingam.center.registration.service import STEPS
+from ingam.center.registration.steps import STEPS
 from ingam.kernel.errors import Defect
 from ingam.kernel.flow import IllegalMove
 

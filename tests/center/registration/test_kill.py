@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from tests.center.registration.world import CENTER, HONG, Browser, World, opened, party
 
-from ingam.center.registration.service import STEPS
+from ingam.center.registration.steps import STEPS
 from ingam.ports.store import Row
 
 ROOT = Path(__file__).parents[3]

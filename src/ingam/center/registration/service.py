@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
+from ingam.center.registration.checks import DAY_S, FlowExpired, RegistrationLocked, TwelveChecks, bound, vid_key
 from ingam.center.registration.flow import (
     AwaitingCertificate,
     AwaitingFactor,
-    CertificateBound,
     ChoosingFactor,
     FactorProved,
     FactorRequested,
@@ -26,6 +26,7 @@ from ingam.center.registration.flow import (
     WentBack,
 )
 from ingam.center.registration.forms import Factor, Identify, Presented
+from ingam.center.registration.steps import STEPS
 from ingam.center.registration.walks import (
     Here,
     Limits,
@@ -38,20 +39,15 @@ from ingam.center.registration.walks import (
     told,
 )
 from ingam.customer.account.accounts import LoginLocked, LoginWrong
-from ingam.customer.additional_auth import Method, Purpose, proof
+from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.no_medium import NoMedium, NoMediumLocked, NoMediumMismatch
-from ingam.customer.additional_auth.proof import Bound, ProofMissing
+from ingam.customer.additional_auth.proof import Bound
 from ingam.customer.additional_auth.sms import SmsBudgetSpent, SmsCodes, SmsExpired, SmsWrong, Verified
-from ingam.customer.binding.bindings import AlreadyBound, Binding, Bindings, Details, ReplaceConfirm
-from ingam.customer.binding.challenges import Challenges, Given, NonceInvalid
+from ingam.customer.binding.bindings import Binding, Bindings, Details, ReplaceConfirm
+from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import (
-    CheckFailed,
-    OwnedCertificate,
     Prover,
     SealOpener,
-    UnverifiedPresentation,
-    prove_ownership,
-    vid_of,
 )
 from ingam.customer.notice import Notices, Sender
 from ingam.customer.session import Session
@@ -65,43 +61,10 @@ from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
 from ingam.ports.store import (
     AlreadyUsed,
-    Conflict,
-    Count,
-    LedgerMove,
     NotIssued,
     Store,
 )
 from ingam.protocols import challenge as protocol
-
-STEPS: Final = (
-    ("registration.1", "①: before ID and password are checked"),
-    ("registration.2", "①: all three fit; before the flow is saved"),
-    ("registration.3", "①: saved"),
-    ("registration.4", "②: before a code is made"),
-    ("registration.5", "②: counted and made; before code, message and state are saved"),
-    ("registration.6", "②: saved; the message has not left yet"),
-    ("registration.7", "②: before code and fields are checked"),
-    ("registration.8", "②: both right; before code, proof and state are saved"),
-    ("registration.9", "②: saved"),
-    ("registration.10", "③: before the yes to replace is saved"),
-    ("registration.11", "③: before the challenge is stored"),
-    ("registration.12", "③: challenge stored; not yet told"),
-    ("registration.13", "③: before the nonce is claimed (check 2)"),
-    ("registration.14", "③: claimed; before checks 3-8, which ask the status of the certificate"),
-    ("registration.15", "③: proven; before the VID is counted and checked (check 9)"),
-    ("registration.16", "③: owned; before checks 10 and 11"),
-    ("registration.17", "③: all checks passed; before check 12 saves"),
-    ("registration.18", "③: saved; the notice has not left yet"),
-    ("registration.19", "이전, 나가기, or time over: before the state is saved"),
-    ("registration.20", "이전, 나가기, or time over: saved"),
-    ("registration.21", "before a refusal or a lock is recorded"),
-    ("registration.22", "recorded"),
-)
-"""Numbered points before and after every save and outside call; tests stop the process at each of them."""
-
-DAY_S: Final = 86_400
-SHOWN_RUNS: Final = 100
-_PURPOSES: Final = frozenset({protocol.Purpose.REGISTRATION, protocol.Purpose.REBIND})
 
 
 class Accounts(Protocol):
@@ -118,18 +81,6 @@ class CustomerMismatch(Refusal):
     """ID, password or number do not fit, and it is not said which (M-CUST-01)."""
 
     code = "customer-mismatch"
-
-
-class FlowExpired(Refusal):
-    """Check 1: the state, or the proof of additional authentication, is over (M-SYS-04)."""
-
-    code = "flow-expired"
-
-
-class RegistrationLocked(Refusal):
-    """Too many certificates of other people were shown; registration (not login) is stopped for a day (A16)."""
-
-    code = "registration-locked"
 
 
 class CodeNotRequested(Refusal):
@@ -184,10 +135,10 @@ class Registration:
         self._sms = sms
         self._no_medium = no_medium
         self._challenges = challenges
-        self._prover = prover
         self._bindings = bindings
-        self._seal_keys = seal_keys
-        self._notices = notices
+        self._checks = TwelveChecks(
+            store, self._walks, challenges, prover, bindings, seal_keys, notices, limits
+        )  # fmt: skip
         self._sender = sender
         self._limits = limits
 
@@ -224,7 +175,7 @@ class Registration:
             walk = await self._walks.at(visit, turn, Identifying)
             reach("registration.1")
             resets = await self._match(walk, command)
-            locked = await self._store.counted(self._vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail
+            locked = await self._store.counted(vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail
             if locked:
                 await self._walks.lock(walk, "registration.identify", RegistrationLocked())
             reach("registration.2")
@@ -280,14 +231,16 @@ class Registration:
             if not isinstance(state, AwaitingFactor):
                 raise FactorsRefused({"code": CodeNotRequested()})
             reach("registration.7")
-            bound = self._bound(walk, await self._purpose(walk.customer))
-            verified, resets = await self._both(walk, bound, state.request_id, command)
+            wanted = bound(walk, await self._purpose(walk.customer))
+            verified, resets = await self._both(walk, wanted, state.request_id, command)
             reach("registration.8")
             event = FactorProved(verified.proof.proof_id, verified.proof.expires_at)
             await self._walks.save(walk, event, "registration.factor", With(ledger=verified.ledger, resets=resets))
             reach("registration.9")
 
-    async def _both(self, walk: Walk, bound: Bound, request_id: str, command: Factor) -> tuple[Verified, Sequence[str]]:
+    async def _both(
+        self, walk: Walk, wanted: Bound, request_id: str, command: Factor
+    ) -> tuple[Verified, Sequence[str]]:
         errors: dict[str, Refusal] = {}
         resets: list[str] = []
         verified: Verified | None = None
@@ -298,7 +251,7 @@ class Registration:
         except NoMediumLocked as locked:
             await self._walks.lock(walk, "registration.factor", locked)
         try:
-            verified = await self._sms.verify(walk.customer, bound, request_id, command.code)
+            verified = await self._sms.verify(walk.customer, wanted, request_id, command.code)
         except (SmsWrong, SmsExpired) as wrong:
             errors["code"] = wrong
         except SmsBudgetSpent as spent:
@@ -321,7 +274,7 @@ class Registration:
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at_run(visit, run, AwaitingCertificate)
             purpose = await self._purpose(walk.customer)
-            await self._check_1_proof(walk, purpose)
+            await self._checks.check_1_proof(walk, purpose)
             binding = await self._bindings.active(walk.customer.customer_id)
             if binding is not None and not replace:
                 raise ReplaceConfirm(check=11)
@@ -360,7 +313,7 @@ class Registration:
                 return
             walk = await self._walks.at_run(visit, run, AwaitingCertificate)
             try:
-                await self._checks(walk, presented)
+                await self._checks.run(walk, presented)
             except (AlreadyUsed, NotIssued):
                 # The proof went into another transaction between check 1 and check 12.
                 await self._walks.refuse(walk, "registration.certificate", FlowExpired(check=1))
@@ -368,86 +321,6 @@ class Registration:
                 if not isinstance(failure, RegistrationLocked | TrueStep):
                     await self._walks.record(walk, "registration.certificate", failure.code, With(facts=told(failure)))
                 raise
-
-    async def _checks(self, walk: Walk, presented: Presented) -> None:
-        session = walk.visit.session
-        reach("registration.13")
-        # 2. First of all, so that a nonce is spent whatever comes of the rest (A6).
-        given = await self._challenges.claim(_PURPOSES, session.session, presented.nonce)
-        if given.notes.get("flow") != walk.flow_id:
-            raise NonceInvalid(check=2, cause="other-flow")
-        reach("registration.14")
-        # 1. The state was asked for; the proof has to be for this very purpose.
-        use = await self._check_1_proof(walk, Purpose(str(given.challenge.purpose)))
-        # 3-8. Fresh: registration never lives on a cached status (A11).
-        presentation = UnverifiedPresentation(given.challenge, presented.signed, presented.sealed)
-        proven = await self._prover.prove(presentation, kind=walk.customer.kind, fresh=True, at=walk.now)
-        reach("registration.15")
-        # 9. A certificate without a VID is nobody's guess at a number; all else is counted before the work (A16, F9).
-        vid_of(proven)
-        counted = await self._store.count(Count(self._vid_key(walk), DAY_S, self._limits.vid_max_fail, walk.now))
-        if counted > self._limits.vid_max_fail:
-            await self._walks.lock(walk, "registration.certificate", RegistrationLocked())
-        try:
-            owned = prove_ownership(proven, walk.customer.customer_id, walk.customer.idn, self._seal_keys)
-        except CheckFailed:
-            if counted == self._limits.vid_max_fail:
-                await self._walks.lock(walk, "registration.certificate", RegistrationLocked())
-            raise
-        reach("registration.16")
-        await self._bind(walk, given, owned, use)
-
-    async def _bind(self, walk: Walk, given: Given, owned: OwnedCertificate, use: LedgerMove) -> None:
-        fingerprint = owned.proven.certificate.fingerprint.hex()
-        resets = [self._vid_key(walk)]
-        try:
-            # 10. Asked only now that the certificate is proven to be this person's (H5).
-            await self._bindings.check_10_owner(owned)
-        except AlreadyBound as same:
-            event = CertificateBound(fingerprint, replaced=False, already=True)
-            await self._finish(walk, event, same.code, With(ledger=[use], resets=resets))
-            return
-        # 11. What the signed text named, not what a form says now.
-        replaces = await self._bindings.check_11_replacement(owned, given.notes["replaces"] or None)
-        # 12.
-        change = await self._bindings.change(owned, replaces)
-        event = CertificateBound(fingerprint, replaced=replaces is not None, already=False)
-        notice = self._notices.registered(
-            walk.customer,
-            use=owned.proven.policy.name_ko,
-            not_after=owned.proven.certificate.not_after,
-            at=walk.now,
-            replaced=replaces is not None,
-            dedup=f"registered:{change.binding_id}",
-        )
-        status = owned.proven.status
-        facts: dict[str, str | int] = {
-            "policy": owned.proven.policy.oid,
-            "source": str(status.source),
-            "age_s": int((walk.now - status.produced).total_seconds()),
-            "replaced": int(replaces is not None),
-        }
-        beside = With(rows=change.rows, ledger=[use], outbox=[notice], resets=resets, facts=facts)
-        try:
-            await self._finish(walk, event, "ok", beside)
-        except Conflict:
-            # Somebody else was bound to it, or this customer to another one, since checks 10 and 11.
-            await self._bindings.check_10_owner(owned)
-            raise ReplaceConfirm(check=11) from None
-
-    async def _finish(self, walk: Walk, event: CertificateBound, result: str, beside: With) -> None:
-        reach("registration.17")
-        await self._walks.save(walk, event, "registration.certificate", beside, result)
-        reach("registration.18")
-
-    async def _check_1_proof(self, walk: Walk, purpose: Purpose) -> LedgerMove:
-        state = walk.here.state
-        if not isinstance(state, AwaitingCertificate):
-            raise TrueStep
-        try:
-            return await proof.consume(self._store, state.proof_id, self._bound(walk, purpose), walk.now)
-        except ProofMissing:
-            raise FlowExpired(check=1) from None
 
     # ── leaving and going back ──────────────────────────────────────────────────────────────────────────────────
 
@@ -473,12 +346,6 @@ class Registration:
         binding = await self._bindings.active(customer.customer_id)
         return Purpose.REGISTRATION if binding is None else Purpose.REBIND
 
-    def _bound(self, walk: Walk, purpose: Purpose) -> Bound:
-        return Bound(walk.customer.customer_id, purpose, walk.flow_id, walk.visit.session.session)
-
-    def _vid_key(self, walk: Walk) -> str:
-        return f"vid-fail:{walk.customer.customer_id}"
-
     async def _old(self, binding: Binding, lang: str) -> Old:
         details: Details = await self._bindings.details(binding)
         return Old(binding.fingerprint, details.use_ko if lang == "ko" else details.use_en, binding.not_after)
@@ -497,3 +364,6 @@ class Registration:
             date=korean_day(old.not_after),
             fingerprint=old.fingerprint,
         )
+
+
+__all__ = ["STEPS", "CodeNotRequested", "CustomerMismatch", "FactorsRefused", "Old", "Registration"]

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from ingam.center.doorway import address_of, logged_in, to_login
 from ingam.center.registration import forms
+from ingam.center.registration.checks import RegistrationLocked
 from ingam.center.registration.flow import (
     AwaitingCertificate,
     AwaitingFactor,
@@ -20,7 +21,7 @@ from ingam.center.registration.flow import (
     Locked,
     Registered,
 )
-from ingam.center.registration.service import FactorsRefused, Registration, RegistrationLocked
+from ingam.center.registration.service import FactorsRefused, Registration
 from ingam.center.registration.walks import Here, NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.account.accounts import LoginLocked
 from ingam.customer.additional_auth.no_medium import NoMediumLocked, masked_mobile, masked_number, shown
