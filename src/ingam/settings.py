@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Final
 
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
+
+STATUS_CACHE_MOST_S: Final = 600  # rule A11
+_ORIGIN: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 
 PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox")
 
@@ -46,6 +50,9 @@ class Limits:
     no_medium_max_fail: int = 5
     contact_quarantine_s: int = 72 * 3600
     status_cache_s: int = 600
+    keep_ended_s: int = 30 * 86_400  # sessions, flows and single-use things, after they are over
+    keep_visits_s: int = 3600  # sessions that nobody logged in with
+    keep_devices_s: int = 400 * 86_400  # since a device was last seen; its cookie lives a year
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class Settings:
     center_origin: str = "http://localhost:8700"
     vault_origin: str = "http://localhost:8701"
     sandbox_origin: str = "http://localhost:8706"
-    store_url: str = ""  # "" = SQLite below `data`; or postgresql://…
+    store_url: str = field(default="", repr=False)  # may hold a password; "" = SQLite below `data`; or postgresql://…
     addresses: Mapping[str, str] = field(
         default_factory=dict
     )  # name under .test → base URL: the allowed outgoing requests
@@ -135,14 +142,17 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or not 1024 <= int(text) <= 65535 - len(PORTS):
+    if not (text.isascii() and text.isdigit()) or not 1024 <= int(text) <= 65535 - len(PORTS):
         raise SettingsRefused(variable="PORT")
     return int(text)
 
 
 def _addresses(text: str) -> dict[str, str]:
     """`ocsp.signkorea.test=http://localhost:8706/ocsp/signkorea,…`"""
-    return dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+    pairs = [pair.strip() for pair in text.split(",") if pair.strip()]
+    if not all(re.fullmatch(r"[A-Za-z0-9.-]+=https?://\S+", pair) for pair in pairs):
+        raise SettingsRefused(variable="INGAM_ADDRESSES")
+    return {name: base for name, _, base in (pair.partition("=") for pair in pairs)}
 
 
 def _limits(environment: Mapping[str, str]) -> Limits:
@@ -151,7 +161,7 @@ def _limits(environment: Mapping[str, str]) -> Limits:
     for name in Limits.__dataclass_fields__:
         text = environment.get(f"INGAM_LIMIT_{name.upper()}")
         if text is not None:
-            if not text.isdigit() or int(text) < 1:
+            if not (text.isascii() and text.isdigit()) or int(text) < 1:
                 raise SettingsRefused(variable=f"INGAM_LIMIT_{name.upper()}")
             chosen[name] = int(text)
     return Limits(**chosen)
@@ -167,16 +177,30 @@ def _institution(environment: Mapping[str, str]) -> Institution:
 
 
 def _refuse(settings: Settings) -> None:
+    _refuse_origins(settings)
+    if settings.limits.status_cache_s > STATUS_CACHE_MOST_S:
+        raise SettingsRefused(variable="INGAM_LIMIT_STATUS_CACHE_S")
     if not settings.production:
         return
     if settings.kill_at is not None:
         raise SettingsRefused(variable="INGAM_KILL_AT")
     if settings.cheap_passwords:
         raise SettingsRefused(variable="INGAM_CHEAP_PASSWORDS")
-    for origin in (settings.center_origin, settings.vault_origin):
+    for variable, origin in (("CENTER", settings.center_origin), ("VAULT", settings.vault_origin)):
         if not origin.startswith("https://"):
-            raise SettingsRefused(variable="INGAM_CENTER_ORIGIN and INGAM_VAULT_ORIGIN", origin=origin)
+            raise SettingsRefused(variable=f"INGAM_{variable}_ORIGIN")
     if settings.sms_key == Secret("sandbox"):
         raise SettingsRefused(variable="INGAM_SMS_KEY")
     if any(name.endswith(".test") for name in settings.addresses):
         raise SettingsRefused(variable="INGAM_ADDRESSES")
+
+
+def _refuse_origins(settings: Settings) -> None:
+    """Origins stand in headers and signed texts; the vault has one of its own (B1), plain HTTP is loopback's."""
+    origins = {"INGAM_CENTER_ORIGIN": settings.center_origin, "INGAM_VAULT_ORIGIN": settings.vault_origin}
+    for variable, origin in origins.items():
+        found = _ORIGIN.fullmatch(origin)
+        if found is None or (found[1] == "http" and found[2] != "localhost"):
+            raise SettingsRefused(variable=variable)
+    if settings.center_origin == settings.vault_origin:
+        raise SettingsRefused(variable="INGAM_VAULT_ORIGIN")

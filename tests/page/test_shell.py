@@ -64,7 +64,7 @@ def test_B3_every_document_carries_the_closed_policy_with_a_fresh_nonce(log: io.
 def test_B3_no_answer_forgets_the_fixed_headers(path: str, log: io.StringIO) -> None:
     headers = ask(gallery.app(), "GET", path).headers
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "same-origin"
     assert "camera=()" in headers["permissions-policy"]

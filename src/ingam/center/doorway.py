@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,6 +24,7 @@ from ingam.ports.ephemeral import Ephemeral
 A_YEAR_S: Final = 365 * 86_400
 NO_SESSION: Final = ("/static/", "/healthz", "/seal-key")
 SESSIONS_AN_HOUR: Final = 1200
+_OURS: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits in base64url, as we make them
 
 
 class SessionOver(Refusal):
@@ -53,6 +57,11 @@ class Cookies:
     def device(self) -> str:
         """Recognises a browser that logged in before (F7); proves nothing by itself."""
         return "__Host-ingam-device" if self.secure else "ingam-center-device"
+
+    def device_in(self, jar: Mapping[str, str]) -> str | None:
+        """The device cookie of a request, if it has the form that we give out; else the login makes a new one."""
+        value = jar.get(self.device, "")
+        return value if _OURS.fullmatch(value) else None
 
     def set(self, name: str, value: str, max_age: int | None = None) -> str:
         """A Set-Cookie value."""
@@ -92,7 +101,7 @@ class Doorway:
             if scope["method"] not in ("GET", "HEAD"):
                 await self._over(scope, receive, send, state["ended"])
                 return
-            fresh = await self._visitor(scope, jar.get(self._cookies.device))
+            fresh = await self._visitor(scope, self._cookies.device_in(jar))
             session = fresh.session
         state["session"] = session
         state["viewer"] = await self._viewer(session, state["lang"])
@@ -111,7 +120,7 @@ class Doorway:
         return None
 
     async def _visitor(self, scope: Scope, device: str | None) -> Opened:
-        address = (scope.get("client") or ("", 0))[0]
+        address = _network((scope.get("client") or ("", 0))[0])
         if not await self._ephemeral.hit(f"visit:{address}", 3600, SESSIONS_AN_HOUR):
             raise SessionsCrowded
         return await self._sessions.open_pre(digest(device) if device else None)
@@ -153,8 +162,19 @@ def _with_cookie(send: Send, cookie: str | None) -> Send:
 
 
 def address_of(request: Request) -> str:
-    """The network address of the request; only counters and keyed digests are made of it."""
-    return request.client.host if request.client else ""
+    """The network of the request; only counters and keyed digests are made of it."""
+    return _network(request.client.host) if request.client else ""
+
+
+def _network(host: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one: a single line has 2^64 of those, and counters for none (C12, F9)."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    return str(address.ipv4_mapped or IPv6Network((address, 64), strict=False))
 
 
 def logged_in(request: Request) -> Session | None:

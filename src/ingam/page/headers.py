@@ -38,7 +38,8 @@ def fixed_headers(vault_origin: str, secure: bool) -> tuple[tuple[bytes, bytes],
     permissions = ", ".join([f"{name}=()" for name in DENIED])
     headers = {
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        # Nothing leaves our origin; on it, forms keep their Origin header, which no-referrer would make `null` (F3).
+        "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Frame-Options": "DENY",

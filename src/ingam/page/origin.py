@@ -29,8 +29,9 @@ class CsrfRefused(Refusal):
 def check_origin(request: Request) -> None:
     """Raises OriginRefused unless at least one header proves our own origin and none denies it.
 
-    A form under `Referrer-Policy: no-referrer` sends `Origin: null` (Fetch §3.2), so that value proves nothing and
-    denies nothing; Sec-Fetch-Site, which no page can set, then decides.
+    Our pages' `Referrer-Policy: same-origin` makes browsers send Origin with our forms (decision 0004). Something
+    between that still turns it into `null` (Fetch §3.2) proves nothing and denies nothing; Sec-Fetch-Site, which no
+    page can set, then decides.
     """
     origin = request.headers.get("origin", "null")
     site = request.headers.get("sec-fetch-site")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -43,9 +44,15 @@ from ingam.kernel import steps
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
 from ingam.run.service_page import BUNDLE
+from ingam.run.tidy import tidy
 from ingam.run.worker import work
 from ingam.settings import Settings, read
 from ingam.wiring import CenterPorts, center_ports
+
+AGAIN_S: Final = 5.0
+"""How soon a task that broke is begun again."""
+
+log = structlog.get_logger()
 
 TEMPLATES = ("ingam.center.about", "ingam.center.home", "ingam.center.login", "ingam.center.registration")
 
@@ -70,7 +77,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
             ),
         ],
         exception_handlers=failure_handlers(),
-        lifespan=_beside(given),
+        lifespan=_beside(given, settings),
     )
     built.state.pages = pages
     return built
@@ -126,22 +133,38 @@ def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies:
     ]
 
 
-def _beside(given: CenterPorts) -> Any:
-    """The worker's task: an SMS leaves as soon as its transaction is committed."""
+def _beside(given: CenterPorts, settings: Settings) -> Any:
+    """The tasks beside the screens: the worker (an SMS leaves as soon as its transaction is committed), and tidying."""
 
     @asynccontextmanager
     async def beside(_: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        worker = asyncio.create_task(work(given.store, {SMS: deliver_sms(given.sms)}, given.clock, stop))
+        deliver = {SMS: deliver_sms(given.sms)}
+        tasks = [
+            asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),
+            asyncio.create_task(steadily("tidy", lambda: tidy(given.store, given.clock, settings.limits, stop), stop)),
+        ]
         try:
             yield
         finally:
             stop.set()
-            with suppress(asyncio.CancelledError):
-                await worker
+            await asyncio.gather(*tasks)
             await given.shut()
 
     return beside
+
+
+async def steadily(
+    name: str, task: Callable[[], Awaitable[None]], stop: asyncio.Event, *, again_s: float = AGAIN_S
+) -> None:
+    """Run a task until `stop`; a defect in it is told (its type, not its words: H1) and must not end it for good."""
+    while not stop.is_set():
+        try:
+            await task()
+        except Exception as broken:
+            log.error("task-broken", task=name, kind=type(broken).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), again_s)
 
 
 def main() -> int:
@@ -165,6 +188,8 @@ def main() -> int:
         access_log=False,
         server_header=False,
         date_header=True,
+        # Over TLS a proxy on this machine says whose request it is; without one, nobody may say so (F9).
+        proxy_headers=settings.secure,
         timeout_graceful_shutdown=3,
     )
     return 0

@@ -24,12 +24,13 @@ from pathlib import Path
 
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
-from ingam.run import sandbox
+from ingam.run import demo_table, sandbox
 from ingam.run.cli.customer_desk import opened, parse
 from ingam.settings import Settings, read
 from ingam.wiring import index_folder
 
 CHILDREN = ("sandbox", "vault", "console", "ca", "va", "center")
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_S = 60
 STOP_S = 8
 PR_SET_PDEATHSIG = 1
@@ -59,11 +60,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         "INGAM_DATA": str(data.resolve()),
         "INGAM_DEMO": str(demo.resolve()),
     }
+    for number in STOPPING:
+        signal.signal(number, _interrupt)
     try:
         settings = read(environment)
         with _only_one(settings.data):
+            _need_ports(settings)
             environment = _prepare(settings, environment)
             return _watch(settings, environment, quiet=chosen.quiet)
+    except KeyboardInterrupt:  # while it prepares; what is half made is made anew at the next start
+        return 0
     except Failure as failure:
         print(f"✗ {failure}", file=sys.stderr)
         return 1
@@ -102,13 +108,20 @@ async def _enrol(settings: Settings, people: Path) -> None:
         await desk.enrol(parse(people.read_bytes()))
 
 
-def _watch(settings: Settings, environment: dict[str, str], *, quiet: bool) -> int:
-    stopping: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda got, _frame: stopping.append(got))
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _need_ports(settings: Settings) -> None:
     for name in CHILDREN:
         if not _free(settings.port(name)):
             raise Failure("port-taken", port=settings.port(name), process=name)
+
+
+def _watch(settings: Settings, environment: dict[str, str], *, quiet: bool) -> int:
+    stopping: list[int] = []
+    for number in STOPPING:
+        signal.signal(number, lambda got, _frame: stopping.append(got))
     children = [_start("blind_index", environment, "--folder", str(index_folder(settings)))]
     children += [_start(name, environment) for name in CHILDREN]
     try:
@@ -207,12 +220,9 @@ def _tell(settings: Settings, *, quiet: bool) -> None:
         print(f"  http://localhost:{settings.port(process)}   {name}")
     demo = settings.data / "sandbox" / "demo.json"
     if not quiet and demo.exists():
-        _tell_people(json.loads(demo.read_text(encoding="utf-8")))
+        told = demo_table.lines(json.loads(demo.read_text(encoding="utf-8")), Path.cwd())
+        print("\n" + "\n".join(f"  {line}".rstrip() for line in told))
     print("\n  Ctrl-C 로 모두 멈춥니다 · stops all\n", flush=True)
-
-
-def _tell_people(demo: dict[str, object]) -> None:
-    print(json.dumps(demo, ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":

@@ -166,25 +166,31 @@ class OnlineStatus:
         self, address: str, issuer: Certificate, partition: str | None, at: datetime, max_age: timedelta | None
     ) -> crl.RevocationList:
         where: Row = {"issuer": issuer.fingerprint.hex(), "partition": partition or ""}
-        row = await self._store.one("crl_seen", where)
-        lowest = int(str(row["number"])) if row is not None else -1
+        lowest = await self._highest_seen(where)
         data = await self._outgoing.get(address, crl.MAX_CRL)
         found = crl.verify(
             crl.parse(data), issuer=issuer, partition=partition, lowest_number=lowest, at=at, max_age=max_age
         )
-        if found.number > lowest:
+        await self._remember_seen(where, found, lowest)
+        return found
+
+    async def _highest_seen(self, where: Row) -> int:
+        row = await self._store.one("crl_seen", where)
+        return -1 if row is None else int(str(row["number"]))
+
+    async def _remember_seen(self, where: Row, found: crl.RevocationList, lowest: int) -> None:
+        """A number never goes back, also not when two requests see two lists at once (A12). Raises CrlUnusable."""
+        while found.number > lowest:
             values: Row = {"number": str(found.number), "this_update": found.this_update}
-            change = (
-                Insert("crl_seen", {**where, **values})
-                if row is None
-                else Update("crl_seen", {**where, "number": str(lowest)}, values)
-            )
+            seen: Row = {**where, "number": str(lowest)}
+            change = Insert("crl_seen", {**where, **values}) if lowest < 0 else Update("crl_seen", seen, values)
             try:
                 await self._store.save(Save(rows=[change]))
+                return
             except (Conflict, Stale):
-                # Another request saw a list meanwhile; the next look reads what it wrote.
-                return found
-        return found
+                lowest = await self._highest_seen(where)
+        if found.number < lowest:
+            raise crl.CrlUnusable("status-crl-older")
 
 
 def _ended(source: Source, produced: datetime, at: datetime, reason: str) -> Status:

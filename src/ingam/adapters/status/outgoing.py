@@ -95,7 +95,7 @@ class Outgoing:
         base = self._addresses.get(asked.hostname or "")
         if base is None:
             raise AddressRefused(host=asked.hostname or "")
-        mapped = urlsplit(base.rstrip("/") + asked.path)
+        mapped = urlsplit(base.rstrip("/") + asked.path + (f"?{asked.query}" if asked.query else ""))
         host = mapped.hostname or ""
         if host == "localhost" or _literal(host):
             return mapped.geturl(), mapped.netloc
@@ -113,6 +113,15 @@ def _literal(host: str) -> bool:
     return True
 
 
+_CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("2002::/16"))
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Global unicast, and no IPv6 form that carries an IPv4 address past this check (RFC 6052, RFC 3056)."""
+    carries = isinstance(address, ipaddress.IPv6Address) and any(address in one for one in _CARRIERS)
+    return address.is_global and not address.is_multicast and not carries
+
+
 async def _public(host: str, port: int) -> str:
     """One address of a name, if all of its addresses are public."""
     try:
@@ -120,6 +129,6 @@ async def _public(host: str, port: int) -> str:
     except OSError:
         raise Unreachable(host=host) from None
     addresses = [str(one[4][0]) for one in found]
-    if not addresses or not all(ipaddress.ip_address(one).is_global for one in addresses):
+    if not addresses or not all(_is_public(ipaddress.ip_address(one)) for one in addresses):
         raise AddressRefused(host=host)
     return addresses[0]

@@ -100,7 +100,7 @@ class LoginWeb:
         return self._in(entered, then)
 
     async def leave(self, request: Request) -> Response:
-        """Logout; the cookie is left to point at an ended session, which is what it then says."""
+        """Logout: the session ends on the server; the cookie goes too, and a kept copy of it opens nothing (F2)."""
         check_post(request, await request.form())
         if logged_in(request):
             await self._login.leave(request.state.session, address_of(request))
@@ -128,7 +128,7 @@ class LoginWeb:
         return render(request, "login/loan.html", place="loan", session=session)
 
     def _device(self, request: Request) -> str | None:
-        return request.cookies.get(self._cookies.device)
+        return self._cookies.device_in(request.cookies)
 
     def _in(self, entered: Entered, then: str) -> Response:
         return enter(see_other(then), self._cookies, entered.opened, entered.device)

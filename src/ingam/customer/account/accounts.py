@@ -6,20 +6,21 @@ its own, and certificate login keeps working and unlocks.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ingam.customer.session import Session
-from ingam.kernel.errors import Refusal
+from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.ephemeral import Ephemeral
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Change, Count, Insert, Outgoing, Save, Store, Update
+from ingam.ports.store import Audit, Change, Count, Insert, Outgoing, Row, Save, Stale, Store, Update
 
-# A lock has no end of its own: it ends by certificate login, identity check, branch or `ingam customer unlock`.
+# A lock has no end of its own: it ends by certificate login, branch or `ingam customer unlock` (decision 0005).
 UNTIL_RESET_S = 10 * 365 * 86_400
 LOCKS_A_MINUTE = 20
 
@@ -63,7 +64,7 @@ class LockNotice(Protocol):
 
 
 class Accounts:
-    """ID + password, with locks. The caller opens the session; `success` gives what to save with it."""
+    """ID + password, with locks. The caller opens the session and saves `forgive` and `remember` with it."""
 
     def __init__(
         self,
@@ -89,8 +90,9 @@ class Accounts:
     async def check_password(self, banking_id: str, password: Secret[str], session: Session, address: str) -> Customer:
         """The customer of a right ID and password; counts one failure otherwise.
 
-        Raises LoginWrong {n, max}, LoginLocked {max}, LoginCrowded. The hit is counted before the work (F9); the
-        caller forgives it by saving `forgive(...)` with whatever the success allows.
+        Raises LoginWrong {n, max}, LoginLocked {max}, LoginCrowded. The hit is counted before the work (F9), so that
+        guesses sent at once cannot outrun it; the caller forgives it by saving `forgive(...)` with whatever the success
+        allows. An Outage (a full queue) gives the hit back: nothing was guessed.
         """
         if not await self._ephemeral.hit(f"login:{address}", 3600, self._address_ceiling):
             raise LoginCrowded
@@ -100,7 +102,11 @@ class Accounts:
         if hits > self._max:
             await self._record(session, address, whose, "login-locked", now)
             raise LoginLocked(max=self._max)
-        customer = await self._customers.authenticate(banking_id, password)
+        try:
+            customer = await self._customers.authenticate(banking_id, password)
+        except Outage:
+            await self._give_back(whose, hits)
+            raise
         if customer is not None and customer.status == "ACTIVE":
             return customer
         await self._failed(banking_id, session, address, whose, hits, now)
@@ -135,15 +141,24 @@ class Accounts:
         self, banking_id: str, session: Session, address: str, whose: Recognised, hits: int, now: datetime
     ) -> None:
         locked = hits == self._max
-        # The same look-up for known and unknown IDs, at every failure, so that time tells nothing (F8).
-        customer = await self._customers.by_banking_id(banking_id)
-        notice = None
-        if locked and customer is not None and self._lock_notice is not None:
-            dedup = f"lock:{whose.counter}:{int(now.timestamp())}"
-            notice = self._lock_notice.outgoing(customer, now, dedup)
+        notice = await self._notice(banking_id, whose, now) if locked else None
         await self._record(session, address, whose, "login-locked" if locked else "login-wrong", now, notice)
         if locked and not await self._ephemeral.hit("alarm:locks", 60, LOCKS_A_MINUTE):
             await self._record(session, address, whose, "alarm-many-locks", now)
+
+    async def _notice(self, banking_id: str, whose: Recognised, now: datetime) -> Outgoing | None:
+        """The lock's message. Only here are the fields of a known ID opened, which an unknown one does not have: once
+        a lock, so that nobody can time it twice (F8)."""
+        customer = await self._customers.by_banking_id(banking_id)
+        if customer is None or self._lock_notice is None:
+            return None
+        return self._lock_notice.outgoing(customer, now, f"lock:{whose.counter}:{int(now.timestamp())}")
+
+    async def _give_back(self, whose: Recognised, hits: int) -> None:
+        """One hit less, unless somebody counted meanwhile: then it stays, which is the safe side."""
+        with suppress(Stale):
+            where: Row = {"key": whose.counter, "hits": hits}
+            await self._store.save(Save(rows=[Update("counter", where, {"hits": hits - 1})]))
 
     async def _record(
         self,

@@ -15,7 +15,8 @@ from ingam.ports.store import Change, Insert, Row, Save, Store, Update
 
 COOKIE_BYTES = 32
 PRE_SESSION_S = 3600
-# A write for every request would cost a disk flush each; the idle clock may run this much ahead of the person.
+# A write for every request would cost a disk flush each; so a session may end this much early, and never late. What the
+# header counts down is the same clock, so that the person sees the true end.
 TOUCH_S = 15
 
 
