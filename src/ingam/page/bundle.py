@@ -24,6 +24,7 @@ KINDS: Final = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
 }
 WORTH_PACKING: Final = (".js", ".css", ".svg", ".json")
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BUILT: Final = Path(__file__).resolve().parents[3] / "build" / "browser"
 PAGE: Final = "window.html"
 LISTING: Final = "files.json"
+NOTICES: Final = "THIRD-PARTY.txt"
 LOOPBACK: Final = ("127.0.0.1", "[::1]")
 KINDS: Final = {
     ".html": "text/html; charset=utf-8",
@@ -30,6 +31,7 @@ KINDS: Final = {
     ".css": "text/css; charset=utf-8",
     ".json": "application/json",
     ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
 }
 # What no certificate window needs; passkeys and the clipboard it does.
 DENIED: Final = (
@@ -126,8 +128,8 @@ def _files(settings: Settings, built: Path) -> Mapping[str, File]:
 
 
 def _cache(name: str) -> str:
-    """Hash-named files never change; the listing of the bundle keeps its name (B4)."""
-    return "no-store" if name == LISTING else "public, max-age=31536000, immutable"
+    """Hash-named files never change; the listing of the bundle (B4) and the licences keep their names."""
+    return "no-store" if name in (LISTING, NOTICES) else "public, max-age=31536000, immutable"
 
 
 def _file(name: str, body: bytes, cache: str) -> File:
