@@ -1,4 +1,4 @@
-"""The whole center in memory: `run.center.app` over real SQLite, fields and passwords; doubles stand for the outside."""
+"""The whole center in memory: `run.center.app` over real SQLite, fields and passwords; doubles for the outside."""
 
 from __future__ import annotations
 
@@ -128,6 +128,10 @@ class Browser:
     @property
     def cookies(self) -> dict[str, str]:
         return dict(self.client.cookies.items())
+
+    def plant(self, name: str, value: str) -> None:
+        """A cookie from somewhere else."""
+        self.client.cookies.set(name, value, domain="localhost.local")
 
     @property
     def cookie(self) -> str:
