@@ -1,0 +1,105 @@
+"""What the environment may say, and what a production start refuses (security G7, A11, B1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingam.settings import PORTS, Settings, SettingsRefused, read
+
+PRODUCTION = {
+    "INGAM_MODE": "production",
+    "INGAM_CENTER_ORIGIN": "https://center.example",
+    "INGAM_VAULT_ORIGIN": "https://vault.center.example",
+    "INGAM_SMS_KEY": "of-the-contract",
+    "INGAM_SMS_HOST": "sms.provider.example",
+    "INGAM_ADDRESSES": "ocsp.authority.example=https://ocsp.authority.example",
+}
+
+
+def variable(environment: dict[str, str]) -> str:
+    """Which variable is refused."""
+    with pytest.raises(SettingsRefused) as caught:
+        read(environment)
+    return str(caught.value.facts["variable"])
+
+
+def test_nothing_said_is_the_demo_on_seven_ports_from_8700() -> None:
+    settings = read({})
+    assert (settings.mode, settings.center_origin, settings.vault_origin) == (
+        "demo", "http://localhost:8700", "http://localhost:8701",
+    )  # fmt: skip
+    assert [settings.port(name) for name in PORTS] == list(range(8700, 8707))
+    assert not settings.secure and not settings.production
+    assert settings == Settings()
+
+
+def test_a_port_moves_every_origin() -> None:
+    settings = read({"INGAM_PORT": "9000"})
+    assert settings.center_origin == "http://localhost:9000" and settings.port("sandbox") == 9006
+
+
+@pytest.mark.parametrize("port", ["", "80", "65530", "8700x", "-1", "８７００", "1e4"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    assert variable({"INGAM_PORT": port}) == "PORT"
+
+
+def test_a_limit_is_set_by_its_name_and_is_a_whole_number_above_nought() -> None:
+    assert read({"INGAM_LIMIT_LOGIN_MAX_FAIL": "3"}).limits.login_max_fail == 3
+    for text in ("0", "-1", "3.5", "three", ""):
+        assert variable({"INGAM_LIMIT_LOGIN_MAX_FAIL": text}) == "INGAM_LIMIT_LOGIN_MAX_FAIL"
+
+
+def test_A11_no_setting_stretches_the_status_cache_past_ten_minutes() -> None:
+    assert read({"INGAM_LIMIT_STATUS_CACHE_S": "60"}).limits.status_cache_s == 60
+    assert variable({"INGAM_LIMIT_STATUS_CACHE_S": "601"}) == "INGAM_LIMIT_STATUS_CACHE_S"
+
+
+def test_addresses_are_pairs_of_name_and_base() -> None:
+    told = "a.test=http://localhost:1/x, b.test=https://b.example"
+    assert read({"INGAM_ADDRESSES": told}).addresses == {
+        "a.test": "http://localhost:1/x",
+        "b.test": "https://b.example",
+    }
+    for wrong in ("a.test", "a.test=", "a.test=ftp://x", "=http://x", "a.test=http://x,b"):
+        assert variable({"INGAM_ADDRESSES": wrong}) == "INGAM_ADDRESSES"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://center.example", "http://127.0.0.1:8700", "localhost:8700", "https://a.example/path", "https://a b", "",
+     "https://a.example; script-src *"],
+)  # fmt: skip
+def test_F2_plain_http_is_for_loopback_and_an_origin_is_only_an_origin(origin: str) -> None:
+    assert variable({"INGAM_CENTER_ORIGIN": origin}) == "INGAM_CENTER_ORIGIN"
+    assert variable({"INGAM_VAULT_ORIGIN": origin}) == "INGAM_VAULT_ORIGIN"
+
+
+def test_B1_the_vault_has_an_origin_of_its_own() -> None:
+    same = {"INGAM_CENTER_ORIGIN": "https://a.example", "INGAM_VAULT_ORIGIN": "https://a.example/"}
+    assert variable(same) == "INGAM_VAULT_ORIGIN"
+
+
+def test_G7_production_starts_with_what_production_needs() -> None:
+    settings = read(PRODUCTION)
+    assert settings.production and settings.secure
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INGAM_KILL_AT", "registration.7"),
+        ("INGAM_CHEAP_PASSWORDS", "1"),
+        ("INGAM_CENTER_ORIGIN", "http://localhost:8700"),
+        ("INGAM_VAULT_ORIGIN", "http://localhost:8701"),
+        ("INGAM_SMS_KEY", "sandbox"),
+        ("INGAM_ADDRESSES", "ocsp.signkorea.test=http://localhost:8706/ocsp/signkorea"),
+        ("INGAM_MODE", "producktion"),
+    ],
+)
+def test_G7_production_refuses_what_only_a_demo_may_have(name: str, value: str) -> None:
+    assert variable(PRODUCTION | {name: value}) == name
+
+
+def test_H1_settings_do_not_print_keys_or_the_stores_password() -> None:
+    told = {"INGAM_SMS_KEY": "canary-key", "INGAM_STORE": "postgresql://ingam:canary-password@db/ingam"}
+    assert "canary" not in repr(read(told))
