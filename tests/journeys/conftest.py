@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 from tests.journeys import world
-from tests.journeys.person import Person
+from tests.journeys.person import Hurried, Person
 from tests.journeys.walks import Walk
 
 SIZES: dict[int, ViewportSize] = {1280: {"width": 1280, "height": 900}, 360: {"width": 360, "height": 740}}
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PATIENCE_MS = 20_000
+# A refused form is an answer with its own status, which the console reports; anything else is ours.
+EXPECTED = "Failed to load resource: the server responded with a status of"
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.World]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -33,32 +37,72 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def new_page(chromium: Browser, running: world.World) -> Iterator[Callable[[int, str], Page]]:
-    """Opens a page of a width and a language in a context of its own; a message of the console fails the journey."""
-    opened = []
-    complaints: list[str] = []
+def complaints() -> Iterator[list[str]]:
+    """What browsers complained of; a complaint that a journey does not take out of here fails it."""
+    heard: list[str] = []
+    yield heard
+    assert heard == []
 
-    def make(width: int = 1280, lang: str = "ko") -> Page:
-        context = chromium.new_context(viewport=SIZES[width], locale="ko-KR" if lang == "ko" else "en-US")
+
+@pytest.fixture
+def asked() -> list[str]:
+    """The address of every request that any page of the journey made."""
+    return []
+
+
+@pytest.fixture
+def new_page(
+    chromium: Browser, running: world.World, complaints: list[str], asked: list[str]
+) -> Iterator[Callable[..., Page]]:
+    """Opens a page of a width and a language in a browser of its own."""
+    opened = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not message.text.startswith(EXPECTED):
+            complaints.append(message.text)
+
+    def make(width: int = 1280, lang: str = "ko", scheme: str = "light") -> Page:
+        dark = "dark" if scheme == "dark" else "light"
+        locale = "ko-KR" if lang == "ko" else "en-US"
+        context = chromium.new_context(viewport=SIZES[width], locale=locale, color_scheme=dark)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([{"name": "lang", "value": lang, "url": running.center}])
+        context.on("console", hear)
+        context.on("weberror", lambda one: complaints.append(str(one.error)))
+        context.on("request", lambda request: asked.append(request.url))
         opened.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        # Choosers are caught from the start: caught only when one is awaited, a slow machine opens it too early.
+        page.on("filechooser", lambda _chooser: None)
         return page
 
     yield make
     for context in opened:
         context.close()
-    # A refused form is an answer with its own status, which the console reports; anything else is ours.
-    assert [one for one in complaints if "Failed to load resource" not in one] == []
 
 
 @pytest.fixture
-def walk(new_page: Callable[[int, str], Page], running: world.World) -> Callable[..., Walk]:
-    """A person at a browser."""
+def walk(new_page: Callable[..., Page], running: world.World) -> Callable[..., Walk]:
+    """A person at a browser, by keyboard alone."""
 
     def start(who: str = "hong", width: int = 1280, lang: str = "ko") -> Walk:
         return Walk(Person(new_page(width, lang)), running, who, lang)
 
     return start
+
+
+@pytest.fixture
+def hurry(new_page: Callable[..., Page], running: world.World) -> Callable[..., Walk]:
+    """A person at a browser who goes straight to everything."""
+
+    def start(who: str = "hong", width: int = 1280, lang: str = "ko", scheme: str = "light") -> Walk:
+        return Walk(Hurried(new_page(width, lang, scheme)), running, who, lang)
+
+    return start
+
+
+@pytest.fixture
+def normal(running: world.World) -> Iterator[world.World]:
+    """The world, whose switches are turned back afterwards."""
+    yield running
+    running.turn("all", "", "normal")

@@ -1,4 +1,4 @@
-"""Somebody in front of a browser: finds things by role and visible label, and moves by keyboard alone."""
+"""Somebody in front of a browser: finds things by role and visible label, and moves by keyboard alone, or in a hurry."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 TABS = 120
+HAS_FOCUS = "e => e === document.activeElement && document.hasFocus()"
 
 
 class Person:
@@ -25,7 +26,7 @@ class Person:
         """Tab until the thing has the focus; fails after TABS presses."""
         expect(target).to_be_visible()
         for _ in range(TABS):
-            if target.evaluate("e => e === document.activeElement && document.hasFocus()"):
+            if target.evaluate(HAS_FOCUS):
                 return target
             self.page.keyboard.press("Tab")
         raise AssertionError(f"the keyboard does not reach {target}")
@@ -46,6 +47,26 @@ class Person:
         self.go_to(target)
         with self.page.expect_file_chooser() as chooser:
             self.page.keyboard.press("Enter")
+        chooser.value.set_files(files)
+
+
+class Hurried(Person):
+    """Points at everything: for journeys whose subject is not the way there."""
+
+    def go_to(self, target: Locator) -> Locator:
+        expect(target).to_be_visible()
+        target.focus()
+        return target
+
+    def type_into(self, target: Locator, text: str) -> None:
+        target.fill(text)
+
+    def press(self, target: Locator, key: str = "Enter") -> None:
+        target.click()
+
+    def choose_files(self, target: Locator, files: list[Path] | Path) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            target.click()
         chooser.value.set_files(files)
 
 

@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, expect
 from tests.journeys.person import Person, words
 from tests.journeys.world import World
 
-from ingam.kernel.words import say
+from ingam.kernel.words import has, say
+from ingam.npki import certificate
 
 INSTITUTION = {"ko": "증권금융", "en": "Securities Finance"}
 
@@ -39,14 +40,14 @@ class Walk:
         """A button by its text."""
         return self.page.get_by_role("button", name=self.say(key), exact=True)
 
-    def certificate(self, slug: str) -> dict[str, Any]:
+    def demo(self, slug: str) -> dict[str, Any]:
         """A demo certificate."""
         found: dict[str, Any] = next(one for one in self.world.demo["certificates"] if one["slug"] == slug)
         return found
 
     def files(self, slug: str) -> list[Path]:
         """Its two files."""
-        folder = Path(self.certificate(slug)["folder"])
+        folder = Path(self.demo(slug)["folder"])
         return [folder / "signCert.der", folder / "signPri.key"]
 
     # ── login by ID ──
@@ -61,6 +62,8 @@ class Walk:
         self.person.type_into(self.field("login.banking_id"), self.who["banking_id"])
         self.person.type_into(self.field("login.password"), password or self.who["password"])
         self.person.press(self.button("login.enter"))
+        if password is None:
+            expect(self.page).not_to_have_url(re.compile("/login"))
 
     # ── 타기관인증서등록 ──
 
@@ -104,10 +107,41 @@ class Walk:
         self.person.press(self.button("registration.next"))
         expect(self.button("registration.register")).to_be_visible()
 
-    def open_window(self, key: str) -> None:
-        """Open the certificate window with its button."""
+    def at_certificate(self) -> None:
+        """From the login to ③."""
+        self.log_in_by_id()
+        self.start_anew()
+        self.identify()
+        self.prove_factor()
+
+    def start_anew(self) -> None:
+        """Leave a registration that an earlier journey of the same person finished or stopped."""
+        if self.page.locator("form[action='/registration/identify']").count() == 0:
+            self.open("/registration?new=1")
+
+    def open_window(self, key: str = "registration.register") -> None:
+        """Open the certificate window with its button, until it has taken the focus."""
         self.person.press(self.button(key))
         expect(self.vault.get_by_role("heading", name=self.say("vault.title"))).to_be_visible()
+        expect(self.vault.locator("*:focus")).to_be_attached()
+
+    def line(self, slug: str) -> Locator:
+        """A certificate's radio button in the window."""
+        found = certificate.parse(self.files(slug)[0].read_bytes())
+        return self.vault.locator(f"input[type=radio][data-fingerprint='{found.fingerprint.hex()}']")
+
+    def choose(self, slug: str) -> None:
+        """Choose a certificate in the window's list with the arrow keys."""
+        target = self.line(slug)
+        expect(target).to_be_attached()
+        target.focus()
+        self.page.keyboard.press("Space")
+        expect(target).to_be_checked()
+
+    def window_says(self, code: str, **facts: str | int) -> str:
+        """The window's sentence of a failure code."""
+        own = f"vault.why-{code}"
+        return self.say(own if has(own) else f"refusal.{code}", **facts)
 
     def pick(self, slug: str) -> None:
         """Pick a certificate's two files in the window, and choose it."""
@@ -136,11 +170,9 @@ class Walk:
 
     def register(self, slug: str = "securities") -> None:
         """The whole of 타기관인증서등록, from ① to ④."""
-        self.log_in_by_id()
-        self.identify()
-        self.prove_factor()
+        self.at_certificate()
         self.agree_to_replace()
-        self.open_window("registration.register")
+        self.open_window()
         self.pick(slug)
         self.confirm()
 

@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,15 @@ from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60
+# One person walks through many journeys of one world: the limits that stop a person for a minute or a day are raised.
+LIMITS = {
+    "SMS_GAP_S": "1",
+    "SMS_A_DAY": "1000",
+    "NONCES_OPEN": "50",
+    "NONCES_AN_HOUR": "1000",
+    "ADDRESS_NONCES_AN_HOUR": "100000",
+    "ADDRESS_LOGINS_AN_HOUR": "100000",
+}
 
 
 @dataclass(frozen=True)
@@ -51,11 +62,32 @@ class World:
         with urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
+    def turn(self, kind: str, name: str, position: str) -> Any:
+        """A switch of the sandbox."""
+        return self.post("/switches", {"kind": kind, "name": name, "position": position})
+
+    def refusals(self) -> list[tuple[str, str]]:
+        """(route, code) of every request that the center refused so far, as its log has them."""
+        lines = log_of(self.data).read_text(encoding="utf-8", errors="replace").splitlines()
+        told = [json.loads(line) for line in lines if line.startswith('{"request_id"')]
+        return [(one["route"], one["code"]) for one in told if one.get("code")]
+
+    def audit(self) -> list[dict[str, Any]]:
+        """The center's audit, oldest first: action, result, facts."""
+        with closing(sqlite3.connect(self.data / "center" / "center.db")) as store:
+            rows = store.execute("SELECT action, result, facts FROM audit ORDER BY seq").fetchall()
+        return [{"action": one[0], "result": one[1], "facts": json.loads(one[2])} for one in rows]
+
     def stop(self) -> None:
         """Ctrl-C."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         self.process.wait(30)
+
+
+def log_of(data: Path) -> Path:
+    """Where all processes of a world write what they say."""
+    return data.parent / f"{data.name}.log"
 
 
 def free_ports(count: int) -> int:
@@ -83,19 +115,20 @@ def start(data: Path, port: int | None = None, **extra: str) -> World:
         "INGAM_SANDBOX_KEYS": str(ROOT / "vectors" / "keys"),
         "INGAM_CHEAP_PASSWORDS": "1",
         "PYTHONUNBUFFERED": "1",
+        **{f"INGAM_LIMIT_{name}": most for name, most in LIMITS.items()},
         **extra,
     }
     command = [sys.executable, "-m", "ingam.run.demo", "--port", str(chosen), "--data", str(data)]
-    log = (data.parent / f"{data.name}.log").open("wb")
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    with log_of(data).open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     world = World(chosen, data, process, None)
     until = time.monotonic() + START_S
     while time.monotonic() < until:
         if process.poll() is not None:
             break
-        if b"Ctrl-C" in Path(log.name).read_bytes():
+        if b"Ctrl-C" in log_of(data).read_bytes():
             demo = json.loads((data / "sandbox" / "demo.json").read_text(encoding="utf-8"))
             return World(chosen, data, process, demo)
         time.sleep(0.05)
     world.stop()
-    raise RuntimeError(Path(log.name).read_text(errors="replace")[-4000:])
+    raise RuntimeError(log_of(data).read_text(errors="replace")[-4000:])

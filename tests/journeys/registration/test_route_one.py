@@ -14,12 +14,9 @@ from tests.journeys.walks import Walk
 def test_a_person_registers_a_certificate_and_logs_in_with_it(walk: Callable[..., Walk], width: int, lang: str) -> None:
     at = walk(width=width, lang=lang)
     at.register()
-    expect(
-        at.page.get_by_text(at.say("registration.done"))
-        .or_(at.page.get_by_text(at.say("registration.done_already")))
-        .first
-    ).to_be_visible()
-    at.person.press(at.page.get_by_role("link", name=at.say("login.enter_certificate")))
-    at.log_in_by_certificate()
-    expect(at.page.get_by_role("heading", level=1)).to_be_visible()
+    at.person.press(at.page.get_by_role("link", name=at.say("registration.login")))
+    at.open_window("login.enter_certificate")
+    at.pick("securities")
+    at.confirm()
     expect(at.page).to_have_url(at.world.center + "/loan")
+    expect(at.page.get_by_role("heading", level=1)).to_be_visible()
