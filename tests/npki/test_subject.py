@@ -113,6 +113,11 @@ def test_each_string_type_is_decoded(tag: int, content: bytes, text: str) -> Non
         (0x0C, b"a\0b"),
         (0x0C, b"\x7f"),
         (0x0C, "\u202e동길홍".encode()),
+        (0x0C, "홍길동\u200b".encode()),
+        (0x0C, "\u200f홍길동".encode()),
+        (0x1E, "홍\u2067길동".encode("utf-16-be")),
+        (0x0C, "\ufeff홍길동".encode()),
+        (0x14, b"ab\xadc"),
     ],
 )
 def test_bytes_that_are_no_text_of_their_type_are_refused(tag: int, content: bytes) -> None:

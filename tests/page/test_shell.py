@@ -265,3 +265,29 @@ def test_the_later_processes_say_that_they_come(process: str, log: io.StringIO) 
     assert "frame-src 'none'" in answer.headers["content-security-policy"]
     assert ask(made, "POST", "/language", base=base, data={"lang": "en"}, headers={"Origin": base}).status_code == 303
     assert ask(made, "POST", "/language", base=base, data={"lang": "en"}, headers={"Origin": BASE}).status_code == 403
+
+
+@pytest.mark.parametrize("charset", ["punycode", "unicode_escape", "utf-8"])
+def test_F9_a_body_in_parts_is_refused_before_it_is_read(charset: str, log: io.StringIO) -> None:
+    kind = f'multipart/form-data; boundary=x; charset="{charset}"'
+    body = b'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n\\ud800\r\n--x--\r\n'
+    answer = ask(gallery.app(), "POST", "/language", content=body, headers={"Content-Type": kind} | SAME_SITE)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("length", ["²", "-1", "+5", "9" * 5000])
+def test_F9_a_length_that_is_no_number_is_too_large_and_no_defect(length: str, log: io.StringIO) -> None:
+    headers = [(b"host", b"localhost:8700"), (b"content-length", length.encode("latin-1"))]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/language", "raw_path": b"/language", "query_string": b"",
+             "headers": headers, "http_version": "1.1", "scheme": "http", "server": ("localhost", 8700),
+             "client": ("127.0.0.1", 1), "root_path": "", "state": {}}  # fmt: skip
+    asyncio.run(gallery.app()(scope, receive, send))
+    assert sent[0]["status"] == 413

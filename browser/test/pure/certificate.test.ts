@@ -177,3 +177,13 @@ test('A14 a VID of other numbers, of a short R, or twice in a certificate is ref
   assert.equal(await codeOf(() => parseIdentifyData(seq(realName))), 'vid-missing')
   assert.equal(await codeOf(() => parseIdentifyData(seq(realName, seq()))), 'vid-missing')
 })
+
+test('A19 a name that a screen would show as another one is refused, in every string type', async () => {
+  const hidden = ['\u202e동길홍', '홍길동\u200b', '\u200f홍길동', '\u2067홍길동', '\ufeff홍길동', 'a\u00adb', '홍\u2028길동', 'a\u0000b']
+  for (const value of hidden) {
+    const wide = Uint8Array.from(Array.from(value).flatMap((each) => [each.charCodeAt(0) >> 8, each.charCodeAt(0) & 0xff]))
+    assert.equal(await codeOf(() => decodeString(UTF8_STRING, text(value))), 'name-malformed', JSON.stringify(value))
+    assert.equal(await codeOf(() => decodeString(0x1e, wide)), 'name-malformed', JSON.stringify(value))
+  }
+  assert.equal(decodeString(UTF8_STRING, text('홍길동(HONG) é')), '홍길동(HONG) é')
+})

@@ -141,7 +141,12 @@ class Certificate:
         return self.rsa
 
     def verifying_key(self) -> RSAPublicKey:
-        """The key ready to verify with; bounds are the caller's to check first (security A4)."""
+        """The key ready to verify with; bounds are the caller's to check first (security A4).
+
+        Raises CertificateKeyKind, CertificateMalformed.
+        """
+        if self.rsa is None:
+            raise CertificateKeyKind()
         try:
             key = load_der_public_key(self.spki)
         except ValueError:

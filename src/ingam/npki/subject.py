@@ -45,7 +45,8 @@ _SHORT: Final = {
 
 _THREE_OCTETS: Final = {der.oid(one)[2:]: one for one in _SHORT if one.startswith("2.5.4.")}
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Controls, line separators, changes of direction, and letters that nobody sees (zero width, joiners, byte order marks).
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 # What the CA puts behind a person's name: "(english)0020…" of yessign, "-6422061" of SignKorea, "_0000148508".
 _SUFFIX: Final = re.compile(r"(?<=.)(?:\(.*|[-_][0-9]+)$", re.DOTALL)
 # What some file system refuses, and both path separators: a name never leaves its folder.

@@ -59,7 +59,7 @@ class Shell:
         state = self._introduce(scope)
         answer = _Answer(send, self.headers, content_policy(state["nonce"], self.vault_origin), state["request_id"])
         try:
-            response = self._misdirected(scope) or self._oversized(scope)
+            response = self._misdirected(scope) or self._unreadable(scope)
             if response is None:
                 await self.app(scope, _bounded(receive, self.body_max), answer.send)
             else:
@@ -92,10 +92,17 @@ class Shell:
             return RedirectResponse(self.origin + path + (f"?{query}" if query else ""), status_code=308)
         return PlainTextResponse("misdirected\n", status_code=421)
 
-    def _oversized(self, scope: Scope) -> Response | None:
-        """A body that announces itself as too large is refused before a byte of it is read."""
-        length = Headers(scope=scope).get("content-length", "0")
-        if length.isdigit() and int(length) <= self.body_max:
+    def _unreadable(self, scope: Scope) -> Response | None:
+        """A body that announces itself as too large, or in parts, is refused before a byte of it is read.
+
+        No form of ours has parts, and their sender would choose the codec of our fields: `punycode` takes quadratic
+        time, `unicode_escape` makes letters that no other encoding can write.
+        """
+        headers = Headers(scope=scope)
+        if headers.get("content-type", "").lstrip().lower().startswith("multipart/"):
+            raise Refusal("bad-request")
+        length = headers.get("content-length", "0")
+        if length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= self.body_max:
             return None
         raise TooLarge
 

@@ -43,6 +43,7 @@ from ingam.customer.session.sessions import Sessions, Times
 from ingam.kernel import steps
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
+from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
 from ingam.run.tidy import tidy
 from ingam.run.worker import work
@@ -183,7 +184,7 @@ def main() -> int:
         host="127.0.0.1",
         port=settings.port("center"),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -20,6 +20,7 @@ from ingam.adapters.clock.system import SystemClock
 from ingam.kernel.errors import Failure, Refusal
 from ingam.page import Bundle
 from ingam.ports.clock import Clock
+from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
 from ingam.sandbox import addresses, listing
 from ingam.sandbox.authorities import trust
@@ -97,7 +98,16 @@ def main() -> int:
         print(failure, file=sys.stderr)
         return 2
     port = settings.port("sandbox")
-    uvicorn.run(served, host="127.0.0.1", port=port, log_config=None, access_log=False, server_header=False, ws="none")
+    uvicorn.run(
+        served,
+        host="127.0.0.1",
+        port=port,
+        http=BoundedHttp,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+    )
     return 0
 
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from ingam.adapters.clock.system import SystemClock
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, render, set_up_log, shell_routes
+from ingam.run.http import BoundedHttp
 from ingam.settings import Settings, read
 
 # Where scripts/build_browser.py writes, seen from a checkout.
@@ -54,6 +55,7 @@ def serve(process: str) -> int:
         app,
         host="127.0.0.1",
         port=settings.port(process),
+        http=BoundedHttp,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -191,11 +191,14 @@ def main() -> None:
     """Serves on loopback until told to stop."""
     import uvicorn
 
+    from ingam.run.http import BoundedHttp
+
     settings = read(os.environ)
     uvicorn.run(
         app(settings),
         host="127.0.0.1",
         port=settings.port("vault"),
+        http=BoundedHttp,
         log_level="warning",
         access_log=False,
         server_header=False,

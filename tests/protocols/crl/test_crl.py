@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from tests.npki import certs
 
 from ingam.kernel.errors import Failure
-from ingam.npki import certificate
+from ingam.npki import certificate, der
 from ingam.protocols import crl
 
 HOUR = timedelta(hours=1)
@@ -123,3 +124,50 @@ def test_an_altered_list_is_never_believed_differently(data: st.DataObject) -> N
     given_list[place] ^= data.draw(st.integers(1, 255))
     with pytest.raises(Failure):
         believe(bytes(given_list))
+
+
+def forged(entries: bytes) -> bytes:
+    """A list in the name of the CA that nobody signed, as anybody between us and the directory can send it."""
+    algorithm, when = der.algorithm("1.2.840.113549.1.1.11"), b"\x17\x0d260101000000Z"
+    number = der.explicit(0, der.seq(der.seq(der.oid("2.5.29.20"), der.octets(der.integer(7)))))
+    tbs = der.seq(der.integer(1), algorithm, certs.ca().certificate.subject.raw, when, when, entries, number)
+    return der.seq(tbs, algorithm, der.bits(bytes(256)))
+
+
+@pytest.mark.parametrize("step", [1, (1 << 61) - 1], ids=["many-entries", "serials-that-collide"])
+def test_A12_entries_that_nobody_signed_cost_no_time(step: int) -> None:
+    when = b"\x17\x0d260101000000Z"
+    entries = der.seq(*(der.seq(der.integer(step * each), when) for each in range(1, 20_000)))
+    data = forged(entries)
+    started = time.process_time()
+    assert refusal(data, partition=None) == "status-crl-untrusted"
+    assert time.process_time() - started < 0.05
+
+
+def test_A12_what_was_not_signed_is_called_so_even_where_its_entries_are_no_der() -> None:
+    assert refusal(forged(der.seq(b"\x02\x00")), partition=None) == "status-crl-untrusted"
+
+
+def test_A10_a_roots_list_of_users_alone_acquits_no_authority() -> None:
+    assert refusal(_whole_list(only_users=True), partition=None) == "status-crl-partition"
+    assert believe(_whole_list(only_users=False), partition=None).number == 7
+
+
+def test_A12_a_list_of_changes_alone_is_no_list_even_where_it_is_not_marked_critical() -> None:
+    assert refusal(_whole_list(only_users=False, delta=True), partition=None) == "status-crl-untrusted"
+
+
+def _whole_list(*, only_users: bool, delta: bool = False) -> bytes:
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(x509.load_der_x509_certificate(certs.ca().certificate.der).subject)
+        .last_update(certs.NOW - HOUR)
+        .next_update(certs.NOW + HOUR)
+        .add_extension(x509.CRLNumber(7), critical=False)
+    )
+    if only_users:
+        point = x509.IssuingDistributionPoint(None, None, True, False, None, False, False)
+        builder = builder.add_extension(point, critical=True)
+    if delta:
+        builder = builder.add_extension(x509.DeltaCRLIndicator(6), critical=False)
+    return builder.sign(certs.ca().key, hashes.SHA256()).public_bytes(Encoding.DER)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.npki import certs
 
 from ingam.kernel.errors import Failure
-from ingam.npki import certificate
+from ingam.npki import certificate, der
 from ingam.protocols import ocsp
 
 NONCE = bytes(range(32))
@@ -171,3 +171,30 @@ def test_an_altered_answer_is_never_good(data: st.DataObject) -> None:
         return
     # What lies outside the signed part (an unused certificate, say) may change; the answer itself may not.
     assert found == believe(answer())
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"\x30\x07\x0a\x01\x00\xa0\x02\x30\x00",  # responseBytes of no part
+        der.seq(b"\x0a\x01\x00", der.explicit(0, der.seq(der.oid("1.3.6.1.5.5.7.48.1.1")))),
+        der.seq(b"\x0a\x01\x00", der.explicit(0, der.seq(der.oid("1.3.6.1.5.5.7.48.1.1"), der.octets(der.seq())))),
+        der.seq(
+            b"\x0a\x01\x00",
+            der.explicit(
+                0,
+                der.seq(
+                    der.oid("1.3.6.1.5.5.7.48.1.1"),
+                    der.octets(
+                        der.seq(der.seq(der.null), der.algorithm("1.2.840.113549.1.1.11"), der.bits(b"")),
+                    ),
+                ),
+            ),
+        ),
+    ],
+    ids=["no-part", "one-part", "empty-basic", "short-tbs"],
+)
+def test_A12_an_answer_with_parts_missing_confirms_nothing_and_is_no_defect(response: bytes) -> None:
+    with pytest.raises(ocsp.OcspUnusable) as refused:
+        ocsp.parse(response)
+    assert refused.value.code == "status-malformed"

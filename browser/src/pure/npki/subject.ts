@@ -25,7 +25,8 @@ const SHORT: Readonly<Record<string, string>> = {
   '0.9.2342.19200300.100.1.25': 'DC',
 }
 
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/
+// Controls, line separators, changes of direction, and letters that nobody sees (zero width, joiners, byte order marks).
+const CONTROL = /[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/
 // What the CA puts behind a person's name: "(english)0020…" of yessign, "-6422061" of SignKorea, "_0000148508".
 const SUFFIX = /(?<=.)(?:\(.*|[-_][0-9]+)$/s
 // Characters that no file system of the key files' homes takes, and both path separators.
@@ -76,7 +77,7 @@ function readAttribute(attribute: Element): Attribute {
 /** Text of a string type by its tag. Throws NameMalformed for other types, bad bytes and control characters. */
 export function decodeString(tag: number, content: Uint8Array): string {
   const text = decoded(tag, content)
-  // A NUL or a line break hides the rest of a name from whoever reads it on a screen.
+  // A NUL, a line break or a change of direction makes a name on a screen another one than in the certificate.
   if (text === null || CONTROL.test(text)) throw new NameMalformed('text')
   return text
 }

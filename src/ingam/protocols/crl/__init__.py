@@ -24,9 +24,11 @@ from ingam.npki.subject import NameMalformed, parse_issuer, same_name
 from ingam.protocols.ocsp import CLOCK_SKEW, REASONS
 
 MAX_CRL: Final = 16 * 1024 * 1024
+MOST_NUMBER: Final = 20
 
 _NUMBER: Final = "2.5.29.20"
 _REASON: Final = "2.5.29.21"
+_DELTA: Final = "2.5.29.27"  # changes alone are no list, whether or not their maker marked them critical
 _IDP: Final = "2.5.29.28"
 _AKI: Final = "2.5.29.35"
 _SCHEMES: Final[dict[bytes, HashAlgorithm]] = {
@@ -66,15 +68,23 @@ class RevocationList:
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedList:
-    """A list, parsed and not yet believed."""
+    """A list, parsed and not yet believed; its entries are read only behind the signature.
+
+    Anybody on the way can send a directory's answer: half a million entries, or serials that collide in a hash table,
+    would cost seconds before a signature says that they are nobody's. `revoked` is the raw SEQUENCE, or None.
+    """
 
     tbs: bytes
     algorithm: bytes
     signature: bytes
     issuer: bytes
-    found: RevocationList
+    number: int
+    this_update: datetime
+    next_update: datetime
+    revoked: Element | None
     partition: str | None
     critical_unknown: bool
+    only_users: bool
 
 
 def partition_of(person: Certificate) -> str | None:
@@ -115,18 +125,19 @@ def verify(
     if given.critical_unknown:
         raise CrlUnusable("status-crl-untrusted")
     # 3. It is the partition that the certificate names.
-    if given.partition != partition:
+    if given.partition != partition or (partition is None and given.only_users):
+        # A root's list of users alone says nothing of the CAs that are asked for (A10).
         raise CrlUnusable("status-crl-partition")
     # 4. It is of now.
-    if given.found.this_update > at + CLOCK_SKEW:
+    if given.this_update > at + CLOCK_SKEW:
         raise CrlUnusable("status-crl-future")
-    too_old = max_age is not None and at - given.found.this_update > max_age
-    if at > given.found.next_update or too_old:
+    too_old = max_age is not None and at - given.this_update > max_age
+    if at > given.next_update or too_old:
         raise CrlUnusable("status-crl-stale")
     # 5. No newer one was seen before.
-    if given.found.number < lowest_number:
+    if given.number < lowest_number:
         raise CrlUnusable("status-crl-older")
-    return given.found
+    return RevocationList(given.number, given.this_update, given.next_update, _read_entries(given.revoked))
 
 
 def _list(tbs: Element, algorithm: Element, signature: Element) -> UnverifiedList:
@@ -135,17 +146,28 @@ def _list(tbs: Element, algorithm: Element, signature: Element) -> UnverifiedLis
         raise CrlUnusable(expected="version 2")
     issuer, this_update, next_update = parts[2], _instant(parts[3]), _instant(parts[4])
     rest = parts[5:]
-    entries = dict(_entries(rest.pop(0))) if rest and rest[0].tag == der.SEQUENCE else {}
-    number, partition, unknown = _extensions(rest)
+    revoked = rest.pop(0) if rest and rest[0].tag == der.SEQUENCE else None
+    number, partition, unknown, only_users = _extensions(rest)
     return UnverifiedList(
         tbs=tbs.raw,
         algorithm=algorithm.raw,
         signature=signature.bits(),
         issuer=issuer.raw,
-        found=RevocationList(number, this_update, next_update, entries),
+        number=number,
+        this_update=this_update,
+        next_update=next_update,
+        revoked=revoked,
         partition=partition,
         critical_unknown=unknown,
+        only_users=only_users,
     )
+
+
+def _read_entries(revoked: Element | None) -> dict[int, Entry]:
+    try:
+        return {} if revoked is None else dict(_entries(revoked))
+    except (NotDer, CertificateMalformed, IndexError, ValueError):
+        raise CrlUnusable from None
 
 
 def _entries(revoked: Element) -> Iterator[tuple[int, Entry]]:
@@ -163,33 +185,45 @@ def _reason(extensions: list[Element]) -> str:
     return "unspecified"
 
 
-def _extensions(rest: list[Element]) -> tuple[int, str | None, bool]:
-    """CRLNumber (-1 where absent), partition, and whether something critical is unknown."""
-    number, partition, unknown = -1, None, False
+def _extensions(rest: list[Element]) -> tuple[int, str | None, bool, bool]:
+    """CRLNumber (-1 where absent), partition, whether something critical is unknown, onlyContainsUserCerts."""
+    number, partition, unknown, only_users = -1, None, False, False
     for extension in rest[0].explicit(0).sequence() if rest else ():
         kind, *critical, value = extension.sequence()
         name, inner = kind.oid(), value.expect(der.OCTET_STRING).content
         if name == _NUMBER:
-            number = der.whole(inner).integer()
+            number = _number(der.whole(inner))
         elif name == _IDP:
-            partition, strange = _distribution_point(inner)
+            partition, strange, only_users = _distribution_point(inner)
             unknown = unknown or strange
-        elif name != _AKI and critical and critical[0].content == b"\xff":
+        elif name == _DELTA or (name != _AKI and critical and critical[0].content == b"\xff"):
             unknown = True
-    return number, partition, unknown
+    return number, partition, unknown, only_users
 
 
-def _distribution_point(value: bytes) -> tuple[str | None, bool]:
-    """The partition in a fullName URI or directory name; flags that narrow the list otherwise are strange to us."""
-    partition, strange = "", False
+def _number(element: Element) -> int:
+    """CRLNumber has at most 20 octets (RFC 5280 §5.2.3)."""
+    if element.end - element.body > MOST_NUMBER:
+        raise NotDer(expected="a CRLNumber of 20 octets", found=element.end - element.body)
+    return element.integer()
+
+
+def _distribution_point(value: bytes) -> tuple[str | None, bool, bool]:
+    """The partition in a fullName URI or directory name; whether a flag narrows the list in a way strange to us;
+
+    onlyContainsUserCerts.
+    """
+    partition, strange, only_users = "", False, False
     for part in der.whole(value).children():
         if part.tag == 0xA0:
             text = part.content.decode("latin-1").lower()
             match = _PARTITION.search(text) or re.search(r"(dp\d{1,6}p\d{1,9})", text)
             partition = match[1] if match else ""
-        elif part.tag not in (0x81, 0x82):  # onlyContainsUserCerts, onlyContainsCACerts
+        elif part.tag == 0x81:  # onlyContainsUserCerts
+            only_users = part.content != b"\x00"
+        elif part.tag != 0x82:  # onlyContainsCACerts
             strange = True
-    return partition or None, strange
+    return partition or None, strange, only_users
 
 
 def _check_signature(given: UnverifiedList, issuer: Certificate) -> None:

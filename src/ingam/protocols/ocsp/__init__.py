@@ -106,7 +106,7 @@ def parse(data: bytes) -> UnverifiedAnswer:
         raise OcspUnusable(found="too large")
     try:
         return _basic(_successful(der.whole(data)))
-    except (NotDer, CertificateMalformed, IndexError):
+    except (NotDer, CertificateMalformed, IndexError, ValueError):  # ValueError: more or fewer parts than there are
         raise OcspUnusable from None
 
 
@@ -133,7 +133,7 @@ def verify(
         raise OcspUnusable("status-nonce-mismatch")
     try:
         status = _status(parts)
-    except (NotDer, CertificateMalformed, IndexError):
+    except (NotDer, CertificateMalformed, IndexError, ValueError):
         raise OcspUnusable from None
     # 6. It is of now.
     if status.this_update > at + CLOCK_SKEW:
