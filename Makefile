@@ -11,18 +11,18 @@ run: ## everything on loopback: make run [PORT=9000] [DATA=dir]
 	@exec .venv/bin/python -m ingam.run.demo --port "$(PORT)" --data "$(DATA)"
 
 test: ## every check, or a part of the tests: make test [ONLY=journeys/registration]
-	@PYTHON="$(PYTHON)" scripts/setup test
 	@scripts/tools
+	@PYTHON="$(PYTHON)" scripts/setup test
 	@.venv/bin/python scripts/check.py $(if $(ONLY),--only "$(ONLY)")
 
 soak: ## the long forms: make soak [ONLY=kill]
-	@PYTHON="$(PYTHON)" scripts/setup test
 	@scripts/tools
+	@PYTHON="$(PYTHON)" scripts/setup test
 	@.venv/bin/python scripts/check.py --soak $(if $(ONLY),--only "$(ONLY)")
 
 bench: ## side by side with peers and with the bare floor: make bench [ONLY=keys]
-	@PYTHON="$(PYTHON)" scripts/setup bench
 	@scripts/tools
+	@PYTHON="$(PYTHON)" scripts/setup bench
 	@.venv/bin/python -m bench $(ONLY)
 
 build: ## the browser bundles alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,7 +15,16 @@ NOUNS: Final = {
 }
 """Each module has `main(argv) -> int`: the arguments behind the noun, the exit code."""
 
+HELP: Final = """\
+ingam <noun> …                        ingam <noun> --help
+
+  cert      공동인증서를 열고, 검증하고, 바꾸고, 내보냅니다 · joint certificates on this machine
+  customer  고객을 등록하고 잠금을 풉니다 (서버) · enrol and unlock customers (on the server)
+  doctor    금고가 공개된 것과 같은지 확인합니다 · whether a served vault is the published one"""
+
 USAGE: Final = 2
+NOBODY_READS: Final = 141
+"""128 + SIGPIPE: what a shell reports of a program whose reader went away."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,8 +32,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     noun = words[0] if words else None
     if noun not in NOUNS:
-        told = sys.stdout if noun in ("-h", "--help") else sys.stderr
-        print(f"ingam {{{','.join(NOUNS)}}} …    ingam <noun> --help", file=told)
-        return 0 if noun in ("-h", "--help") else USAGE
-    code: int = import_module(NOUNS[noun]).main(words[1:])
+        asked = noun in ("-h", "--help")
+        print(HELP, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else USAGE
+    try:
+        code: int = import_module(NOUNS[noun]).main(words[1:])
+        sys.stdout.flush()
+    except ModuleNotFoundError as missing:
+        return _not_installed(noun, missing)
+    except BrokenPipeError:
+        # `ingam cert list | head`: nobody reads any more, and the interpreter must not try again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
     return code
+
+
+def _not_installed(noun: str, missing: ModuleNotFoundError) -> int:
+    """The bare package has `cert` and `doctor`; what serves comes with the extra. Raises what is not that."""
+    if (missing.name or "ingam").partition(".")[0] == "ingam":
+        raise missing
+    print(f"ingam {noun}: {missing.name} 없음 · is missing: pip install 'ingam[server]'", file=sys.stderr)
+    return USAGE
