@@ -1,0 +1,42 @@
+"""Every security rule that the first walk touches has a test that carries its name, here or in browser/test.
+
+`def test_A3_…` or `def test_A11_A12_…` in tests/, `test('B6 …')` in browser/test/.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LATER = {
+    "B8": "there are no PINs yet",
+    "B9": "there are no passkey slots yet",
+    "B10": "there is no issuing yet",
+}
+RULES = (
+    *(f"A{number}" for number in range(1, 18)),
+    *(rule for number in range(1, 16) if (rule := f"B{number}") not in LATER),
+    "F1", "F2", "F3", "F4", "F7", "F8",
+    "H1", "H2", "H5", "H6", "H7",
+)  # fmt: skip
+
+_PYTHON = re.compile(r"^\s*(?:async )?def test_((?:[A-H]\d{1,2}_)+)", re.MULTILINE)
+_TYPESCRIPT = re.compile(r"""\b(?:test|it)\(\s*['"`]((?:[A-H]\d{1,2}[ ,:]+)+)""")
+
+
+def named() -> set[str]:
+    """Every rule that a test is named after."""
+    found = []
+    for path in (ROOT / "tests").rglob("*.py"):
+        found += _PYTHON.findall(path.read_text(encoding="utf-8"))
+    for path in (ROOT / "browser" / "test").rglob("*.ts"):
+        found += _TYPESCRIPT.findall(path.read_text(encoding="utf-8"))
+    return {rule for names in found for rule in re.findall(r"[A-H]\d{1,2}", names)}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rule_has_a_test_of_its_name(rule: str) -> None:
+    assert rule in named()
