@@ -464,3 +464,19 @@ def test_the_bare_package_needs_cryptography_alone() -> None:
 
 def test_every_noun_can_be_loaded_later() -> None:
     assert NOUNS["cert"] == "ingam.run.cli.cert"
+
+
+def test_H9_a_folder_of_a_strangers_stick_gives_no_commands_to_the_terminal(run: Run, tmp_path: Path) -> None:
+    hostile = ["a\x1b[2J\x1b]0;owned\x07", "b\x9b31m", "c\u202egnp.tset", "d\nvalid", "\udcff\udcfe"]
+    for name in hostile:
+        laid(tmp_path / name, certs.person_der())
+    (tmp_path / "e\x1bc").mkdir()
+    (tmp_path / "e\x1bc" / "signCert.der").write_bytes(certs.person_der())
+    told = run("list", tmp_path)
+    assert told.code == 0 and told.err
+    for line in (told.out + told.err).splitlines():
+        assert line.isprintable(), ascii(line)
+    assert len(told.out.splitlines()) == 1 + len(hostile)
+    paths = {Path(row["path"]).name for row in run("list", tmp_path, "--json").json["found"]}
+    assert paths == set(hostile)
+    assert run("show", tmp_path / hostile[4]).out.encode("utf-8")

@@ -67,26 +67,50 @@ def tell_failure(failure: Failure, lang: str, *, as_json: bool) -> int:
     if as_json:
         tell_json({"error": {"code": failure.code, "message": text, "facts": failure.facts}})
     else:
-        print(text, file=sys.stderr)
+        tell_aside(text)
     return exit_code(failure.code)
 
 
 def tell_json(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    print(_escaped(json.dumps(value, ensure_ascii=False, indent=2), "\n"))
+
+
+def tell_aside(text: str) -> None:
+    """One line on stderr."""
+    print(visible(text), file=sys.stderr)
+
+
+def visible(text: str) -> str:
+    """What a terminal only shows: a folder's name on a stranger's stick may hold commands for it (ECMA-48).
+
+    Controls, changes of direction and bytes that are no text become `\\u001b` and the like, as in JSON.
+    """
+    return _escaped(text, "")
+
+
+def _escaped(text: str, kept: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept else _as_in_json(c) for c in text)
+
+
+def _as_in_json(letter: str) -> str:
+    return json.dumps(letter)[1:-1] if not letter.isspace() else f"\\u{ord(letter):04x}"
 
 
 def tell_rows(rows: Sequence[tuple[str, str]], out: TextIO | None = None) -> None:
     """Labels and values, aligned as a terminal shows them: a Korean letter is two columns wide."""
     widest = max((width(label) for label, _ in rows), default=0)
     for label, value in rows:
-        print(f"{label}{' ' * (widest - width(label))}  {value}", file=out or sys.stdout)
+        print(f"{label}{' ' * (widest - width(label))}  {visible(value)}", file=out or sys.stdout)
 
 
 def tell_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table with a line of headings."""
-    columns = [max(width(row[at]) for row in [head, *rows]) for at in range(len(head))]
-    for row in [head, *rows]:
+    lines = [[visible(cell) for cell in row] for row in (head, *rows)]
+    columns = [max(width(line[at]) for line in lines) for at in range(len(head))]
+    for row in lines:
         cells = (cell + " " * (columns[at] - width(cell)) for at, cell in enumerate(row))
         print("  ".join(cells).rstrip())
 

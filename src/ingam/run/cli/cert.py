@@ -71,7 +71,7 @@ def list_found(options: argparse.Namespace) -> int:
     else:
         print(say("cert.none_found", options.lang))
     for one in passed:
-        print(f"{answers.failure_text(Refusal(one['code']), options.lang)}: {one['path']}", file=sys.stderr)
+        answers.tell_aside(f"{answers.failure_text(Refusal(one['code']), options.lang)}: {one['path']}")
     if not complete:
         print(say("cert.list_cut", options.lang), file=sys.stderr)
     return answers.DONE
@@ -125,7 +125,7 @@ def verify(options: argparse.Namespace) -> int:
     if options.json:
         answers.tell_json(told)
         return answers.DONE
-    print(say("cert.valid_path", options.lang, path=" → ".join(checked["path"])))
+    print(answers.visible(say("cert.valid_path", options.lang, path=" → ".join(checked["path"]))))
     source = checked["status"]["source"]
     print(say(f"cert.status_{source or 'unchecked'}", options.lang))
     if checked["authority_status"] != "good":
@@ -331,7 +331,7 @@ def _done(options: argparse.Namespace, key: str, **facts: str) -> int:
     if options.json:
         answers.tell_json({"done": True, **facts})
     else:
-        print(say(key, options.lang, **facts))
+        print(answers.visible(say(key, options.lang, **facts)))
     return answers.DONE
 
 
