@@ -1,4 +1,4 @@
-"""Every check of the project, in order, with one line each and one closing line: `N passed, N failed`."""
+"""Every check of the project, in order, each with one line at its end, and one closing line: `N passed, N failed`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def main() -> int:
     chosen = words.parse_args()
     passed = failed = 0
     for name, command in _commands(chosen.only, chosen.soak):
-        ran, broke = _run(name, command)
+        ran, broke = _run(name, command, quiet=name in {*STATIC, "node"})
         passed += ran
         failed += broke
     print(f"{passed} passed, {failed} failed", flush=True)
@@ -54,7 +54,7 @@ def _commands(only: str | None, soak: bool) -> list[tuple[str, list[str]]]:
     node_tests = sorted(str(path) for path in (ROOT / "browser" / "test").rglob("*.test.ts"))
     return [
         *STATIC.items(),
-        ("node", [NODE, "--test", "--test-reporter=dot", *node_tests]),
+        ("node", [NODE, "--test", "--test-reporter=spec", *node_tests]),
         ("pytest", [*pytest, "-m", "not soak", "--ignore=tests/journeys", "tests"]),
         ("journeys", [*pytest, "-m", "not soak", "tests/journeys"]),
     ]
@@ -71,9 +71,10 @@ def _below_tests(only: str) -> str:
     sys.exit(f"there is no tests/{only}")
 
 
-def _run(name: str, command: list[str]) -> tuple[int, int]:
-    """(passed, failed) of one check; a static check counts as one test."""
-    print(f"── {name}", flush=True)
+def _run(name: str, command: list[str], *, quiet: bool) -> tuple[int, int]:
+    """(passed, failed) of one check; a static check counts as one test. `quiet` ones speak only when they fail."""
+    if not quiet:
+        print(f"── {name}", flush=True)
     began = time.monotonic()
     environment = {**os.environ, "NO_COLOR": "1", "NODE_NO_WARNINGS": "1"}
     process = subprocess.Popen(
@@ -83,17 +84,22 @@ def _run(name: str, command: list[str]) -> tuple[int, int]:
     lines = []
     for line in process.stdout:
         lines.append(line)
-        print(line, end="", flush=True)
+        if not quiet:
+            print(line, end="", flush=True)
     code = process.wait()
-    print(f"   {name}: {'ok' if code == 0 else 'FAILED'} ({time.monotonic() - began:.0f} s)", flush=True)
-    passed, failed = _counts("".join(lines[-40:]))
+    if quiet and code:
+        print("".join(line for line in lines if "✔" not in line), end="", flush=True)
+    print(f"{name}: {'ok' if code == 0 else 'FAILED'} ({time.monotonic() - began:.0f} s)", flush=True)
+    passed, failed = _counts("".join(lines))
     if passed + failed == 0:
         return (1, 0) if code == 0 else (0, 1)
     return passed, failed or (1 if code else 0)
 
 
 def _counts(text: str) -> tuple[int, int]:
-    """What pytest's closing line says."""
+    """What the closing lines of pytest or of node's spec reporter say."""
+    if node := re.search(r"ℹ pass (\d+)\nℹ fail (\d+)", text):
+        return int(node[1]), int(node[2])
     closing = [line for line in text.splitlines() if re.search(r"\d+ (passed|failed|error)", line) and " in " in line]
     if not closing:
         return 0, 0
