@@ -53,7 +53,7 @@ class Nursery:
         while not answers(port):
             if time.monotonic() > until or center.gone():
                 raise RuntimeError(f"the center did not start: {log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.005)
+            time.sleep(0.02)
         return center
 
     def ask(self, question: dict[str, Any]) -> str:
