@@ -162,6 +162,18 @@ class Walk:
         self.person.type_into(field, password or self.world.demo["certificate_password"])
         self.person.press(self.vault.get_by_role("button", name=self.say("vault.confirm"), exact=True))
 
+    def answered(self, path: str = "/registration/certificate") -> tuple[str, str]:
+        """확인, and what the server made of it: (route, code) of its refusal, once the page has come."""
+        before = len(self.world.refusals())
+        with self.page.expect_response(lambda one: one.url.endswith(path)):
+            self.confirm()
+        expect(self.page.locator("dialog")).to_have_count(0)
+        self.page.wait_for_load_state()
+        until = time.monotonic() + 15
+        while len(self.world.refusals()) == before and time.monotonic() < until:
+            self.page.wait_for_timeout(50)
+        return self.world.refusals()[-1]
+
     def agree_to_replace(self) -> None:
         """The yes to replacing, before signing."""
         box = self.page.get_by_role("checkbox", name=re.compile(".+"))

@@ -115,8 +115,8 @@ def test_a_damaged_key_file_is_told_apart_from_a_wrong_password(hurry: Callable[
     (tmp_path / "signPri.key").write_bytes(key.read_bytes()[:-40])
     at.pick_files([tmp_path / "signCert.der", tmp_path / "signPri.key"])
     at.choose("securities")
-    at.confirm()
-    assert visible_alert(at) == at.window_says("key-damaged")
+    expect(at.vault.locator("#why")).to_have_text(at.window_says("key-damaged"))
+    expect(at.vault.locator("#password")).to_be_hidden()
 
 
 def test_the_details_of_a_certificate_and_the_help_with_its_copy_button(walk: Callable[..., Walk]) -> None:

@@ -1,0 +1,53 @@
+"""What every screen is held to: axe-core finds nothing, nothing overflows sideways, targets are large enough."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Frame, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS = Path(__file__).resolve().parent / "shots"
+TARGET_PX = 44
+
+RUN = """async () => {
+  const found = await axe.run(document, { resultTypes: ['violations'], iframes: false })
+  return found.violations.map((one) => ({ id: one.id, nodes: one.nodes.map((each) => each.html.slice(0, 160)) }))
+}"""
+# As wide as the window and no wider; an element that scrolls by itself is allowed to.
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SMALL = """(least) => [...document.querySelectorAll('button.primary, button.secondary, a.primary, a.secondary')]
+  .filter((one) => one.checkVisibility() && !one.classList.contains('small'))
+  .map((one) => [one.textContent.trim(), one.getBoundingClientRect().height])
+  .filter(([, height]) => height < least)"""
+
+
+def trouble(page: Page, name: str) -> list[str]:
+    """Everything that is wrong with the screen as it is now, in all of its frames; takes its picture when asked to."""
+    shoot(page, name)
+    found = [one for frame in page.frames if frame.url.startswith("http") for one in _trouble_in(frame, name)]
+    return found
+
+
+def _trouble_in(frame: Frame, name: str) -> list[str]:
+    # By the debugging protocol, so that the page's own policy neither forbids it nor has to be turned off for it.
+    frame.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
+    violations: list[dict[str, Any]] = frame.evaluate(RUN)
+    wrong = [f"{name}: {one['id']}: {json.dumps(one['nodes'][:3], ensure_ascii=False)}" for one in violations]
+    over: int = frame.evaluate(OVERFLOW)
+    if over > 0:
+        wrong.append(f"{name}: {over}px wider than the window")
+    small: list[Any] = frame.evaluate(SMALL, TARGET_PX)
+    return wrong + [f"{name}: target too small: {one}" for one in small]
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture for people, when INGAM_SHOTS=1."""
+    if os.environ.get("INGAM_SHOTS") != "1":
+        return
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=page.locator("dialog").count() == 0)
