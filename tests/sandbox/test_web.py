@@ -127,3 +127,17 @@ def test_a_reissued_pair_opens_and_proves_its_owner(box: Box) -> None:
 def test_another_name_of_this_machine_is_sent_to_the_one_it_has(kept: Box) -> None:
     answer = kept.client.get("/switches", headers={"host": "127.0.0.1:18706"}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (308, f"{ORIGIN}/switches")
+
+
+@pytest.mark.parametrize("path", ["/aligo/send/", "/ocsp/signkorea"])
+def test_another_sites_page_can_send_no_message_and_ask_no_responder(box: Box, path: str) -> None:
+    form = {
+        "key": "k",
+        "user_id": "u",
+        "sender": "1544",
+        "receiver": "01085130001",
+        "msg": "[증권금융] 인증번호 000000",
+    }
+    answer = box.client.post(path, data=form, headers={"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.test"})
+    assert answer.status_code == 403
+    assert box.client.get("/phone/01085130001.json").json() == []

@@ -6,6 +6,7 @@
 import { Refusal } from '../pure/failure.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
 import { describe } from '../pure/npki/key_file.ts'
+import { HIDDEN } from '../pure/npki/subject.ts'
 import type { Group, Listed } from './listing.ts'
 import type { KeptRecord } from './record.ts'
 import type { KeySource } from './work.ts'
@@ -56,8 +57,12 @@ function troubled(id: string, file: Picked | null, trouble: string | null): Entr
   return { id, certificate: null, source: null, trouble, fileName: lastName(file?.path ?? '') }
 }
 
+const NAME_SHOWN = 80
+
+/** The name of a file as it may stand on the screen: who made the file chose it, bidi marks and length included (A19). */
 function lastName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
+  const name = path.slice(path.lastIndexOf('/') + 1).replace(HIDDEN, '\ufffd')
+  return name.length > NAME_SHOWN ? `${name.slice(0, NAME_SHOWN - 1)}…` : name
 }
 
 /** Reads everything that the window shows, so that no getter fails while drawing. */

@@ -97,8 +97,10 @@ def _bounded(endpoint: Endpoint) -> Endpoint:
     """Refuses a body whose length is not said or is larger than any message of these protocols."""
 
     async def bounded(request: Request) -> Response:
+        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return PlainTextResponse("origin-refused\n", 403)  # another site's page, not a program of the protocol
         length = request.headers.get("content-length", "")
-        if request.method == "POST" and not (length.isdigit() and int(length) <= MOST_BYTES):
+        if request.method == "POST" and not (length.isdecimal() and len(length) < 10 and int(length) <= MOST_BYTES):
             return PlainTextResponse("too-large\n", 413)
         return await endpoint(request)
 

@@ -27,6 +27,8 @@ const SHORT: Readonly<Record<string, string>> = {
 
 // Controls, line separators, changes of direction, and letters that nobody sees (zero width, joiners, byte order marks).
 const CONTROL = /[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/
+/** Every one of them, for texts that are shown all the same. */
+export const HIDDEN = new RegExp(CONTROL, 'g')
 // What the CA puts behind a person's name: "(english)0020…" of yessign, "-6422061" of SignKorea, "_0000148508".
 const SUFFIX = /(?<=.)(?:\(.*|[-_][0-9]+)$/s
 // Characters that no file system of the key files' homes takes, and both path separators.
