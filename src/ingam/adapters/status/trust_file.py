@@ -18,7 +18,7 @@ from typing import Any
 
 from ingam.kernel.errors import Refusal
 from ingam.npki import certificate, chain
-from ingam.npki.certificate import Certificate
+from ingam.npki.certificate import Certificate, CertificateMalformed
 from ingam.ports.status import Authorities, IssuingAuthority
 from ingam.protocols.ocsp import OCSP_SIGNING
 
@@ -34,7 +34,7 @@ def read(path: Path) -> tuple[Authorities, chain.Anchors]:
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8"))["issuing"]
         issuing = [_issuing(path.parent, row) for row in rows]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as wrong:
+    except (OSError, KeyError, TypeError, ValueError, CertificateMalformed) as wrong:
         raise TrustFileRefused(file=path.name, reason=type(wrong).__name__) from None
     anchors = chain.Anchors(
         roots={one.root.fingerprint: one.root for one in issuing if one.root}.values(),
