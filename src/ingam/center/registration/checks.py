@@ -156,3 +156,8 @@ def bound(walk: Walk, purpose: Purpose) -> Bound:
 def vid_key(walk: Walk) -> str:
     """The counter of VID mismatches of this person (A16)."""
     return f"vid-fail:{walk.customer.customer_id}"
+
+
+def number_key(walk: Walk) -> str:
+    """The counter of wrong numbers at ① of this person."""
+    return f"number-fail:{walk.customer.customer_id}"

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ingam.center.registration.checks import DAY_S, FlowExpired, RegistrationLocked, TwelveChecks, bound, vid_key
+from ingam.center.registration.checks import (
+    DAY_S,
+    FlowExpired,
+    RegistrationLocked,
+    TwelveChecks,
+    bound,
+    number_key,
+    vid_key,
+)
 from ingam.center.registration.flow import (
     AwaitingCertificate,
     AwaitingFactor,
@@ -61,6 +69,7 @@ from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
 from ingam.ports.store import (
     AlreadyUsed,
+    Count,
     NotIssued,
     Store,
 )
@@ -191,11 +200,21 @@ class Registration:
         except LoginLocked as locked:
             await self._walks.lock(walk, "registration.identify", locked)
             raise
+        await self._count_guess(walk)
         # Both are compared whatever the first one says; the failure stays counted unless all of it fits (F9).
         same_number, same_person = entered.idn == command.idn, entered.customer_id == walk.customer.customer_id
         if not (same_number and same_person):
             await self._walks.refuse(walk, "registration.identify", CustomerMismatch())
-        return await self._accounts.forgive(command.banking_id, session)
+        return [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]
+
+    async def _count_guess(self, walk: Walk) -> None:
+        """Whoever has an ID and its password may log in, which forgives the login's failures: guesses at the number
+
+        have a counter of their own, by person, that only the right number clears (A16, F9).
+        """
+        guesses = Count(number_key(walk), DAY_S, self._limits.vid_max_fail, walk.now)
+        if await self._store.count(guesses) > self._limits.vid_max_fail:
+            await self._walks.lock(walk, "registration.identify", RegistrationLocked())
 
     # ── ②비밀번호 등록 ──────────────────────────────────────────────────────────────────────────────────────────
 

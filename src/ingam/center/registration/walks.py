@@ -25,6 +25,7 @@ from ingam.customer.additional_auth import proof
 from ingam.customer.notice import Notices
 from ingam.customer.session import Session
 from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.instants import korean_day
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
@@ -231,9 +232,14 @@ class Walks:
         reach("registration.22")
 
     async def lock(self, walk: Walk, action: str, refusal: Refusal) -> NoReturn:
-        """End the flow in Locked and tell the registered contact, then raise the refusal."""
+        """End the flow in Locked and tell the registered contact, then raise the refusal.
+
+        One message a day and cause, however many runs are begun anew: nobody's phone is flooded with locks.
+        """
         reach("registration.21")
-        notice = self._notices.registration_locked(walk.customer, walk.now, f"registration-lock:{walk.flow_id}")
+        whose = self._digests.digest("banking-id", walk.customer.banking_id)
+        dedup = f"registration-lock:{whose}:{refusal.code}:{korean_day(walk.now)}"
+        notice = self._notices.registration_locked(walk.customer, walk.now, dedup)
         beside = With(outbox=[notice], facts=told(refusal))
         await self.save(walk, TriedTooOften(refusal.code), action, beside, refusal.code)
         reach("registration.22")
