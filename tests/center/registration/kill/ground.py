@@ -108,9 +108,7 @@ class Case:
 
     def restart(self, kill_at: str | None) -> None:
         """Stop it where it still runs, and start it anew."""
-        if self.center is not None:
-            self.center.stop()
-            self.center = None
+        self.end()
         self.start(kill_at)
 
     def died(self) -> int:
@@ -124,6 +122,10 @@ class Case:
         self.database.close()
         for one in self.people:
             one.client.close()
+        self.end()
+
+    def end(self) -> None:
+        """The process ends as an operator ends it, if it is there."""
         if self.center is not None:
             self.center.stop()
             self.center = None

@@ -1,12 +1,14 @@
-"""The long form of killing: random walks, steps, stores, double posts and a second tab; several deaths a walk."""
+"""The long form of killing: random walks, steps, instants, stores, double posts, two tabs; several deaths a walk."""
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from random import Random
+from threading import Timer
 
 import pytest
 from tests.center.registration.kill import invariants, walks
@@ -39,8 +41,7 @@ def test_kill_anywhere_several_times_with_double_posts_and_two_tabs(ground: Grou
         one.entrance = "/registration?new=1"
         tab = case.second_tab(one)
         while deaths["killed"] < kills and deaths.total() < MOST_LIVES:
-            case.restart(random.choice(STEPS)[0])
-            deaths[_life(case, one, tab, random)] += 1
+            deaths[_armed(case, one, tab, random)] += 1
             invariants.at_every_instant(case.now())
         assert deaths["killed"] > 0
         case.restart(None)
@@ -52,6 +53,22 @@ def test_kill_anywhere_several_times_with_double_posts_and_two_tabs(ground: Grou
         invariants.at_the_end(case)
     finally:
         case.stop()
+
+
+def _armed(case: Case, one: Person, tab: Person, random: Random) -> str:
+    """A life that ends at a numbered step, or, one in three, at any instant at all."""
+    at_a_step = random.random() < 0.67
+    case.restart(random.choice(STEPS)[0] if at_a_step else None)
+    assert case.center is not None
+    killer = Timer(random.uniform(0.05, 2), os.kill, (case.center.pid, signal.SIGKILL))
+    if not at_a_step:
+        killer.start()
+    try:
+        return _life(case, one, tab, random)
+    finally:
+        killer.cancel()
+        if killer.ident is not None:
+            killer.join()
 
 
 def _life(case: Case, one: Person, tab: Person, random: Random) -> str:
