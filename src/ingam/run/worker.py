@@ -29,10 +29,10 @@ log = structlog.get_logger()
 
 Handler: TypeAlias = Callable[[Claimed], Awaitable[None]]
 
-LEASE_S: Final = 60
+LEASE_S: Final = 20
 """Nobody else takes the message for so long."""
 
-DELIVERY_S: Final = 30.0
+DELIVERY_S: Final = 10.0
 """A delivery ends before its lease does."""
 
 AT_ONCE: Final = 20
