@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.center.world import World, told
+from tests.center.world import HONG, World, told
 
 from ingam.center import doorway
 from ingam.center.doorway import _network
+from ingam.ports.store import Save, Update
 
 
 @pytest.mark.parametrize(
@@ -67,5 +68,19 @@ def test_a_session_that_ends_beside_a_request_is_over_for_it(sqlite_url: str, tm
         assert (
             await browser.client.get("/registration", headers={"Cookie": f"ingam-center={kept}"})
         ).status_code == 303
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_a_session_ends_with_the_customers_account(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = world.browser()
+        await browser.log_in()
+        assert (await browser.get("/registration")).status_code == 200
+        closed = Update("customer", {"customer_id": HONG.customer_id}, {"status": "CLOSED"})
+        await world.ports.store.save(Save(rows=[closed]))
+        assert (await browser.get("/registration")).status_code == 303
+        assert "홍길동" not in (await browser.get("/cert-center")).text
+        assert "closed" in {row["ended_by"] for row in await world.rows("session")}
 
     told(sqlite_url, tmp_path, story)

@@ -17,8 +17,9 @@ from ingam.customer.session import Level, Session
 from ingam.customer.session.sessions import Ended, Opened, Sessions, digest
 from ingam.kernel.errors import Refusal
 from ingam.page import Viewer, see_other
+from ingam.page.viewer import Lang
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customers
+from ingam.ports.customers import Customer, Customers
 from ingam.ports.ephemeral import Ephemeral
 
 A_YEAR_S: Final = 365 * 86_400
@@ -95,7 +96,7 @@ class Doorway:
         jar = cookie_parser(Headers(scope=scope).get("cookie", ""))
         state: dict[str, Any] = scope["state"]
         state["ended"] = None
-        session = await self._live(jar.get(self._cookies.session), state)
+        session, customer = await self._live(jar.get(self._cookies.session), state)
         fresh: Opened | None = None
         if session is None:
             if scope["method"] not in ("GET", "HEAD"):
@@ -104,20 +105,27 @@ class Doorway:
             fresh = await self._visitor(scope, self._cookies.device_in(jar))
             session = fresh.session
         state["session"] = session
-        state["viewer"] = await self._viewer(session, state["lang"])
+        state["viewer"] = self._viewer(session, customer, state["lang"])
         cookie = None if fresh is None else self._cookies.set(self._cookies.session, fresh.cookie)
         await self.app(scope, receive, _with_cookie(send, cookie))
 
-    async def _live(self, cookie: str | None, state: dict[str, Any]) -> Session | None:
+    async def _live(self, cookie: str | None, state: dict[str, Any]) -> tuple[Session | None, Customer | None]:
+        """The cookie's session and whose it is; one whose customer is no longer served ends here."""
         if not cookie:
-            return None
+            return None, None
         try:
-            return await self._sessions.touch(await self._sessions.find(cookie))
+            session = await self._sessions.touch(await self._sessions.find(cookie))
+            if session.customer_id is None:
+                return session, None
+            customer = await self._customers.by_id(session.customer_id)
+            if customer is not None and customer.status == "ACTIVE":
+                return session, customer
+            await self._sessions.end(session, "closed")
         except Ended as ended:
             state["ended"] = ended.why
         except (KeyError, Refusal):
             pass
-        return None
+        return None, None
 
     async def _visitor(self, scope: Scope, device: str | None) -> Opened:
         address = _network((scope.get("client") or ("", 0))[0])
@@ -131,18 +139,12 @@ class Doorway:
             raise SessionOver
         await see_other(f"/login?ended={why if why in ('idle', 'absolute') else 'over'}")(scope, receive, send)
 
-    async def _viewer(self, session: Session, lang: str) -> Viewer:
-        chosen = "en" if lang == "en" else "ko"
-        if session.level is Level.PRE or session.customer_id is None:
-            return Viewer(lang=chosen, csrf=session.csrf)  # type: ignore[arg-type]
-        customer = await self._customers.by_id(session.customer_id)
+    def _viewer(self, session: Session, customer: Customer | None, lang: Lang) -> Viewer:
+        if customer is None:
+            return Viewer(lang=lang, csrf=session.csrf)
         left = int((self._sessions.idle_until(session) - self._clock.now()).total_seconds())
         return Viewer(
-            lang=chosen,  # type: ignore[arg-type]
-            csrf=session.csrf,
-            name=customer.name if customer else None,
-            level=str(session.level),
-            idle_left_s=max(0, left),
+            lang=lang, csrf=session.csrf, name=customer.name, level=str(session.level), idle_left_s=max(0, left)
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
 import pytest
@@ -275,5 +276,22 @@ def test_a_certificate_login_in_another_persons_session_leaves_that_person(sqlit
         assert browser.cookie != before
         page = (await browser.get("/loan")).text
         assert "김증권" in page and "홍길동" not in page
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_H1_H2_nothing_of_a_certificate_or_its_message_is_left_by_a_login(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        stranger = party(KIM, key_name="rsa2048-03")
+        await world.bind(HONG, party())
+        for holder in (party(), stranger):
+            await world.browser().present(holder)
+        kept = world.everything_kept()
+        for holder in (party(), stranger):
+            der = holder.certificate.der
+            assert der not in kept and der[40:80] not in kept and b"6422061" not in kept
+            assert base64.b64encode(der)[60:120] not in kept
+        for name in (HONG.name, KIM.name):
+            assert name.encode() not in kept
 
     told(sqlite_url, tmp_path, story)

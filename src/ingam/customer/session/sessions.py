@@ -21,7 +21,7 @@ TOUCH_S = 15
 
 
 class Ended(Exception):  # noqa: N818 - a sentence about a session, handled where it is raised
-    """The cookie names a session that is over. `why`: idle, absolute, logout or replaced."""
+    """The cookie names a session that is over. `why`: idle, absolute, logout, replaced or closed."""
 
     def __init__(self, why: str) -> None:
         self.why = why
