@@ -47,9 +47,9 @@ def test_screens_that_are_open_to_everybody(hurry: Callable[..., Walk], width: i
     expect(at.page.locator("[data-error-summary]")).to_be_focused()
     found += trouble(at.page, named("login-errors", width, lang, scheme))
     if width == NARROW:
-        at.page.locator("details.phone-menu summary").click()
+        at.page.locator("details.phone-menu > summary").click()
         found += trouble(at.page, named("menu", width, lang, scheme))
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @looks
@@ -114,7 +114,7 @@ def test_screens_of_the_first_route(hurry: Callable[..., Walk], width: int, lang
     at.log_in_by_certificate("union-head")
     expect(at.page).to_have_url(at.world.center + "/loan")
     look("loan")
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @looks
@@ -135,4 +135,4 @@ def test_screens_around_the_center(
     for screen, address in around.items():
         at.page.goto(address)
         found += trouble(at.page, named(screen, width, lang, scheme))
-    assert found == []
+    assert not found, "\n".join(found)

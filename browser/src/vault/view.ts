@@ -178,7 +178,11 @@ export class View {
     const line = this.#chosen()
     for (const row of this.#listBox.querySelectorAll('tr.line')) {
       const radio = row.querySelector<HTMLInputElement>('input')
-      row.classList.toggle('chosen', radio !== null && radio.value === this.#scene.chosen)
+      const chosen = radio !== null && radio.value === this.#scene.chosen
+      row.classList.toggle('chosen', chosen)
+      // The sentence below is about the chosen line alone.
+      if (chosen) radio.setAttribute('aria-describedby', 'why')
+      else radio?.removeAttribute('aria-describedby')
     }
     this.#why.textContent = line === undefined ? this.say('choose-line') : this.#below(line)
     this.#why.classList.toggle('bad', line?.standing.usable === false)

@@ -59,7 +59,9 @@ def test_A6_a_captured_answer_is_good_once(hurry: Callable[..., Walk]) -> None:
     fields = {name: values[0] for name, values in parse_qs(sent[0]).items()}
     fields["csrf"] = at.page.locator("form[action='/login/certificate'] input[name=csrf]").input_value()
     headers = {"content-type": "application/x-www-form-urlencoded", "origin": at.world.center}
-    again = at.page.context.request.post(at.world.center + "/login/certificate", data=urlencode(fields), headers=headers)
+    again = at.page.context.request.post(
+        at.world.center + "/login/certificate", data=urlencode(fields), headers=headers
+    )
     assert at.say("refusal.nonce-invalid") in again.text()
     assert at.world.refusals()[-1] == ("/login/certificate", "nonce-invalid")
 

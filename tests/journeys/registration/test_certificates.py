@@ -9,11 +9,11 @@ from playwright.sync_api import expect
 from tests.journeys.walks import Walk
 
 # Refused before a password is asked: the window shows why.
-BY_LOOK = ("bank-only", "expired", "untrusted", "corporate-for-a-person")
+BY_LOOK = ("bank-only", "expired", "corporate-for-a-person")
 # Refused by the window once the key is open.
 BY_KEY = ("mismatched", "without-r")
 # Only the server can know.
-BY_SERVER = ("without-vid", "revoked", "suspended", "somebody-elses")
+BY_SERVER = ("untrusted", "without-vid", "revoked", "suspended", "somebody-elses")
 
 
 def test_the_window_says_why_a_certificate_cannot_be_registered_and_does_not_use_it(hurry: Callable[..., Walk]) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 from tests.journeys.walks import Walk
 
@@ -95,6 +96,25 @@ def test_the_keyboard_stays_inside_the_window_while_it_is_open(walk: Callable[..
     for _ in range(20):
         at.page.keyboard.press("Tab")
         assert at.page.evaluate("document.activeElement.tagName") == "IFRAME"
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_password_and_what_is_said_of_it_are_never_behind_the_buttons(
+    hurry: Callable[..., Walk], width: int, lang: str
+) -> None:
+    at = at_login(hurry(width=width, lang=lang))
+    for slug in ("universal-signkorea", "near-expiry", "expired", "bank-only", "securities"):
+        at.pick(slug)
+    at.choose("securities")
+    at.confirm(WRONG)
+    expect(at.vault.locator("#password-wrong")).to_be_visible()
+    buttons = at.vault.locator("form .ends").bounding_box()
+    for part in ("#password", "#password-wrong"):
+        box = at.vault.locator(part).bounding_box()
+        assert buttons is not None
+        assert box is not None
+        assert box["y"] + box["height"] <= buttons["y"], part
 
 
 def test_half_of_a_pair_and_other_files_are_told_in_words(hurry: Callable[..., Walk], tmp_path: Path) -> None:

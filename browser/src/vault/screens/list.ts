@@ -73,7 +73,6 @@ function row(line: Line, options: ListOptions): HTMLElement {
     class: 'unseen',
     'aria-labelledby': COLUMNS.map((each) => `${entry.id}-${each}`).join(' '),
     'aria-disabled': standing.usable ? null : 'true',
-    'aria-describedby': 'why',
     'data-fingerprint': fingerprintOf(entry),
   })
   radio.checked = options.chosen === entry.id

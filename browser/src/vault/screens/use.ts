@@ -95,6 +95,8 @@ function passwordField(say: Say): PasswordField {
     show(wrong, text !== '')
     if (text === '') input.removeAttribute('aria-invalid')
     else input.setAttribute('aria-invalid', 'true')
+    // The field may have the focus already, which then moves nothing.
+    if (text !== '') wrong.scrollIntoView({ block: 'nearest' })
   }
   input.addEventListener('input', () => tell(''))
   const clear = (): void => {
