@@ -1,4 +1,4 @@
-"""Somebody in front of a browser: finds things by role and visible label, and moves by keyboard alone, or in a hurry."""
+"""Somebody in front of a browser: finds things by role and visible label, and moves by keyboard alone or in a hurry."""
 
 from __future__ import annotations
 

@@ -29,8 +29,7 @@ SMALL = """(least) => [...document.querySelectorAll('button.primary, button.seco
 def trouble(page: Page, name: str) -> list[str]:
     """Everything that is wrong with the screen as it is now, in all of its frames; takes its picture when asked to."""
     shoot(page, name)
-    found = [one for frame in page.frames if frame.url.startswith("http") for one in _trouble_in(frame, name)]
-    return found
+    return [one for frame in page.frames if frame.url.startswith("http") for one in _trouble_in(frame, name)]
 
 
 def _trouble_in(frame: Frame, name: str) -> list[str]:

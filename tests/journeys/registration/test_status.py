@@ -1,4 +1,4 @@
-"""The outside world misbehaves while a certificate is registered: each way has its own code, and none counts as good."""
+"""The outside world misbehaves during a registration: each way has its own code, and none counts as good."""
 
 from __future__ import annotations
 
