@@ -97,3 +97,7 @@ test('B2 a message counts only from exactly that origin and exactly that window'
   assert.equal(comesFrom(event('http://localhost:8700', {}), 'http://localhost:8700', frame), false)
   assert.equal(comesFrom(event('http://localhost:8700', null), 'http://localhost:8700', null), false)
 })
+
+test('B10 no issuing can be asked for before the vault stores and reads back: the message is refused', () => {
+  assert.equal(codeOf(() => fromCenter({ ingam: 1, kind: 'issue', id: 'a-1', challenge: message() })), 'message-reserved')
+})

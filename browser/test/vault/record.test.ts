@@ -79,3 +79,18 @@ test('what is read back equals what was written only when every byte does', asyn
   assert.equal(sameRecord(record, { ...record, slots: [] }), false)
   assert.equal(sameRecord(record, { ...record, sealed: record.sealed.slice(1) }), false)
 })
+
+test('B8 a PIN slot by itself opens nothing: there is no such slot, and a record without a password slot is refused', async () => {
+  const record = await kept()
+  const [slot] = record.slots
+  const pin = { ...slot!, kind: 'pin' } as unknown as KeptRecord['slots'][number]
+  assert.equal(await codeOf(() => openRecord({ ...record, slots: [pin] }, PASSWORD, FEW)), 'record-damaged')
+})
+
+test('B9 beside a slot of another kind the password slot always remains, also when it is raised', async () => {
+  const record = await kept(1, FEW)
+  const passkey = { ...record.slots[0]!, kind: 'passkey' } as unknown as KeptRecord['slots'][number]
+  const { raised } = await openRecord({ ...record, slots: [passkey, ...record.slots] }, PASSWORD, FEW + 1)
+  assert.deepEqual(raised?.slots.map((slot) => slot.kind), ['passkey', 'password'])
+  assert.deepEqual((await openRecord(raised!, PASSWORD, FEW + 1)).keyFile, KEY_FILE)
+})
