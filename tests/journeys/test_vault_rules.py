@@ -15,6 +15,8 @@ from tests.journeys.person import Hurried
 from tests.journeys.walks import Walk
 from tests.journeys.world import World
 
+# On one worker, so that the journey is walked and recorded once.
+pytestmark = pytest.mark.xdist_group("recorded")
 LISTEN = "window.addEventListener('message', (event) => window.heard(JSON.stringify(event.data)))"
 
 
