@@ -155,12 +155,17 @@ export class Desk {
     const slow = setTimeout(() => this.#view.reading(true), PROGRESS_AFTER_MS)
     try {
       const { groups, tooLarge, full } = grouped(await picking)
-      const more = await Promise.all(groups.map(entryOfGroup))
+      const read = await Promise.allSettled(groups.map(entryOfGroup))
+      const more = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      const failed = read.find((one) => one.status === 'rejected')
+      // One unreadable file does not hide the others; only if it is all there is, it is the whole answer.
+      if (failed !== undefined && (more.length === 0 || !(failed.reason instanceof Refusal))) throw failed.reason
       if (this.#closed) return
       this.#files = merged(this.#files, more)
       this.#preselect('files', this.#files)
       this.#open('files')
       this.#view.brought({ found: more.length, tooLarge, full, usable: this.#entry()?.standing.usable === true })
+      if (failed !== undefined) this.#view.alert(this.#view.sentence(failed.reason.code, failed.reason.facts))
     } catch (failure) {
       if (!(failure instanceof Refusal)) throw failure
       this.#view.alert(this.#view.sentence(failure.code, failure.facts))
