@@ -215,13 +215,13 @@ def _tell(settings: Settings, *, quiet: bool) -> None:
         "relay": "복사 중계 · relay (예약 · reserved)",
         "sandbox": "바깥세상 · sandbox",
     }
-    print()
-    for process, name in names.items():
-        print(f"  http://localhost:{settings.port(process)}   {name}")
     demo = settings.data / "sandbox" / "demo.json"
     if not quiet and demo.exists():
         told = demo_table.lines(json.loads(demo.read_text(encoding="utf-8")), Path.cwd())
         print("\n" + "\n".join(f"  {line}".rstrip() for line in told))
+    print()
+    for process, name in names.items():
+        print(f"  http://localhost:{settings.port(process)}   {name}")
     print("\n  Ctrl-C 로 모두 멈춥니다 · stops all\n", flush=True)
 
 

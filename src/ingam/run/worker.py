@@ -92,7 +92,8 @@ async def _failure(deliver: Mapping[str, Handler], message: Claimed) -> str | No
         async with asyncio.timeout(DELIVERY_S):
             await handler(message)
     except Failure as failure:
-        return failure.code
+        # `cause` is a code too (a kind of error, an HTTP status): it tells a name that does not resolve from a refusal.
+        return f"{failure.code}/{failure.facts['cause']}" if "cause" in failure.facts else failure.code
     except Exception as error:
         return type(error).__name__
     return None

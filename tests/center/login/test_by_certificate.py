@@ -167,9 +167,14 @@ def test_F1_A6_the_same_message_twice_at_once_opens_one_session(store_url: str, 
         challenge = await browser.challenge()
         fields = {"nonce": challenge["nonce"], "signed": signed(party(), challenge, world.clock.now())}
         answers = await asyncio.gather(*(browser.send("/login/certificate", fields) for _ in range(6)))
-        assert sorted(answer.status_code for answer in answers) == [303, 409, 409, 409, 409, 409]
+        # Whoever comes after the cookie was replaced is led to the login instead; nobody else gets in.
+        led = [answer.headers.get("location", "") for answer in answers if answer.status_code == 303]
+        assert [place for place in led if not place.startswith("/login")] == ["/cert-center"]
+        assert {answer.status_code for answer in answers} <= {303, 409}
         assert len(await world.rows("session", level="cert")) == 1
-        assert sorted(await codes(world)) == ["nonce-invalid"] * 5 + ["ok"]
+        results = await codes(world)
+        assert results.count("ok") == 1
+        assert set(results) <= {"ok", "nonce-invalid"}
 
     told(store_url, tmp_path, story)
 
