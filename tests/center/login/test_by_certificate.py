@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.center.world import HONG, KIM, Browser, World, party, signed, told
 from tests.npki import certs
 
 from ingam.kernel.errors import Failure
-from ingam.ports.status import Revoked, Source, StatusUnavailable, Suspended, Unknown
+from ingam.ports.customers import Customer
+from ingam.ports.status import Revoked, Source, Status, StatusUnavailable, Suspended, Unknown
+from ingam.ports.store import Row, Save, Update
 
 
 async def codes(world: World) -> list[str]:
@@ -175,6 +178,36 @@ def test_F1_A6_the_same_message_twice_at_once_opens_one_session(store_url: str, 
         results = await codes(world)
         assert results.count("ok") == 1
         assert set(results) <= {"ok", "nonce-invalid"}
+
+    told(store_url, tmp_path, story)
+
+
+def test_A17_a_certificate_that_is_replaced_while_it_logs_in_opens_nothing(store_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.bind(HONG, party())
+        browser = world.browser()
+        await browser.get("/login?way=cert")
+        challenge = await browser.challenge()
+        asked = world.statuses.check
+
+        async def replaced_meanwhile(*asked_of: Any, **how: Any) -> Status:
+            where: Row = {"fingerprint": party().certificate.fingerprint.hex(), "status": "ACTIVE"}
+            found = await world.ports.customers.by_id(HONG.customer_id)
+            assert found is not None
+            original = world.ports.customers.by_id
+
+            async def then_replaced(customer_id: str) -> Customer | None:
+                await world.ports.store.save(Save(rows=[Update("binding", where, {"status": "REPLACED"})]))
+                world.ports.customers.by_id = original  # type: ignore[method-assign]
+                return await original(customer_id)
+
+            world.ports.customers.by_id = then_replaced  # type: ignore[method-assign]
+            return await asked(*asked_of, **how)
+
+        world.statuses.check = replaced_meanwhile  # type: ignore[method-assign]
+        answer = await browser.present(party(), challenge)
+        assert answer.status_code == 409
+        await nobody_got_in(world, browser)
 
     told(store_url, tmp_path, story)
 

@@ -11,7 +11,8 @@ import pytest
 from tests.center.registration.world import FIRM, HONG, KIM, Browser, R, Window, World, opened, party, vid_extension
 from tests.npki import certs
 
-from ingam.ports.store import Row
+from ingam.customer.session import Level
+from ingam.ports.store import Row, Save
 
 Story = Callable[[World, Browser], Awaitable[None]]
 
@@ -357,6 +358,29 @@ def test_replacing_needs_the_yes_before_signing_and_keeps_history(store_url: str
         }
         await world.deliver()
         assert "교체되었습니다" in world.phone.texts[-1]
+
+    told(store_url, tmp_path, story)
+
+
+def test_A17_replacing_ends_the_other_sessions_that_a_certificate_opened(store_url: str, tmp_path: Path) -> None:
+    async def story(world: World, browser: Browser) -> None:
+        await browser.to_certificate()
+        await browser.register(party())
+        others = [await world.sessions.open_pre(None) for _ in range(2)]
+        risen = [
+            world.sessions.rise(one.session, level, HONG.customer_id, None)
+            for one, level in zip(others, (Level.CERT, Level.ID), strict=True)
+        ]
+        for one in risen:
+            await world.store.save(Save(rows=one.changes))
+        world.clock.forward(61)
+        elsewhere = await world.browser()
+        await elsewhere.to_certificate()
+        await elsewhere.register(party(key_name="rsa2048-03", serial=7), replace=True)
+        rows = {str(row["session"]): row["ended_by"] for row in await world.store.many("session", {})}
+        assert rows[risen[0].session.session] == "replaced", "the old certificate's session is over"
+        assert rows[risen[1].session.session] is None, "a login by ID is not"
+        assert rows[elsewhere.session] is None
 
     told(store_url, tmp_path, story)
 

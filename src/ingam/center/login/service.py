@@ -21,7 +21,7 @@ from ingam.center.login.flow import (
 )
 from ingam.center.login.forms import CertificateLogin, IdLogin
 from ingam.customer.account.accounts import Accounts
-from ingam.customer.binding.bindings import Bindings
+from ingam.customer.binding.bindings import ACTIVE, Bindings
 from ingam.customer.binding.challenges import Challenges, Given
 from ingam.customer.binding.proof import ProvenCertificate, Prover, UnverifiedPresentation
 from ingam.customer.session import Level, Session
@@ -31,7 +31,7 @@ from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Save, Store
+from ingam.ports.store import Audit, Change, Row, Save, Store, Update
 from ingam.protocols.challenge import Purpose
 
 DEVICE_BYTES: Final = 32
@@ -123,7 +123,10 @@ class Login:
         unlocked = await self._accounts.unlock(customer.banking_id, session.device)
         age = int((proven.at - proven.status.produced).total_seconds())
         facts: dict[str, str | int] = {"source": str(proven.status.source), "age_s": age}
-        return await self._enter(customer, Level.CERT, session, device, address, unlocked, facts)
+        # The binding must still be the active one when the session opens: a replacement in between ends in Stale.
+        bound: Row = {"fingerprint": proven.certificate.fingerprint.hex(), "status": ACTIVE}
+        held = Update("binding", bound, {"status": ACTIVE})
+        return await self._enter(customer, Level.CERT, session, device, address, unlocked, facts, held)
 
     async def leave(self, session: Session, address: str) -> None:
         """Logout ends the session on the server (F2)."""
@@ -148,6 +151,7 @@ class Login:
         address: str,
         resets: Sequence[str],
         facts: dict[str, str | int],
+        *held: Change,
     ) -> Entered:
         """A new session id, the device remembered, the counters cleared and the audit line: one transaction."""
         fresh = None if device else base64.urlsafe_b64encode(self._token(DEVICE_BYTES)).rstrip(b"=").decode()
@@ -157,7 +161,7 @@ class Login:
         line = self._line("login.id" if level is Level.ID else "login.certificate", "ok", session, address,
                           customer, facts)  # fmt: skip
         reach("login.entering")
-        await self._store.save(Save(rows=[*opened.changes, remembered], resets=list(resets), audit=[line]))
+        await self._store.save(Save(rows=[*held, *opened.changes, remembered], resets=list(resets), audit=[line]))
         reach("login.entered")
         return Entered(opened, fresh)
 

@@ -24,6 +24,7 @@ from ingam.ports.store import Change, Insert, Row, Store, Update
 ACTIVE: Final = "ACTIVE"
 REPLACED: Final = "REPLACED"
 BINDING_BYTES: Final = 16
+SESSIONS_MOST: Final = 1000
 
 
 class AlreadyBound(Refusal):
@@ -172,8 +173,17 @@ class Bindings:
         ending: tuple[Change, ...] = ()
         if replaces is not None:
             where: Row = {"binding_id": replaces.binding_id, "status": ACTIVE}
-            ending = (Update("binding", where, {"status": REPLACED, "ended_at": proven.at}),)
+            ended = Update("binding", where, {"status": REPLACED, "ended_at": proven.at})
+            ending = (ended, *await self._sessions_ended(owned))
         return Change12(binding_id, (*ending, Insert("binding", row)))
+
+    async def _sessions_ended(self, owned: OwnedCertificate) -> list[Change]:
+        """The person's other sessions that a certificate opened: the replaced one no longer speaks for anybody."""
+        own = owned.proven.presentation.challenge.session
+        where: Row = {"customer_id": owned.customer_id, "level": "cert", "ended_at": None}
+        rows = await self._store.many("session", where, limit=SESSIONS_MOST)
+        over: Row = {"ended_at": owned.proven.at, "ended_by": "replaced"}
+        return [Update("session", {"session": row["session"]}, over) for row in rows if row["session"] != own]
 
     def name_key(self, certificate: Certificate) -> str:
         """Keyed digest of normalised subject and issuer: equal for names that are the same, however encoded."""
