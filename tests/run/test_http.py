@@ -88,3 +88,34 @@ def test_whole_requests_pass_one_after_the_other_with_bodies_larger_than_a_head(
     last = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     said = answers(iter([request, request, last]), 10**9)
     assert said.startswith(b"HTTP/1.1 200") and str(len(body)).encode() in said
+
+
+def test_F9_whole_requests_on_one_connection_count_nothing_for_the_next_one() -> None:
+    async def go() -> int:
+        listening = socket.socket()
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(_app, http=BoundedHttp, log_config=None, access_log=False, lifespan="off")
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:
+            await asyncio.sleep(0.005)
+        reader, writer = await asyncio.open_connection("127.0.0.1", listening.getsockname()[1])
+        whole = START + b"Content-Length: 4\r\nCookie: " + b"c" * 1000 + b"\r\n\r\nbody"
+        answered = 0
+        try:
+            for _ in range(2 * HEAD_MOST // len(whole)):
+                writer.write(whole)
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+                assert head.startswith(b"HTTP/1.1 200"), head
+                chunked = b"chunked" in head.lower()
+                await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n") if chunked else reader.readexactly(1), 10)
+                answered += 1
+        finally:
+            writer.close()
+            server.should_exit = True
+            await serving
+        return answered
+
+    assert asyncio.run(go()) == 2 * HEAD_MOST // len(
+        START + b"Content-Length: 4\r\nCookie: " + b"c" * 1000 + b"\r\n\r\nbody"
+    )

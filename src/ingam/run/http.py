@@ -20,14 +20,16 @@ class BoundedHttp(HttpToolsProtocol):
     """For `uvicorn.run(http=BoundedHttp)`: an endless head ends the connection before it fills the memory."""
 
     _in_head = True
+    _head_ended = False
     _waiting = 0
     _fields = 0
 
     def data_received(self, data: bytes) -> None:
         """Counts what arrives while a head is unfinished: a field that never ends reaches no callback."""
-        began_in_head = self._in_head
+        self._head_ended = False
         super().data_received(data)
-        self._waiting = self._waiting + len(data) if began_in_head and self._in_head else 0
+        # A whole request may come at once: it began and ended in a head, and counts nothing for the next.
+        self._waiting = self._waiting + len(data) if self._in_head and not self._head_ended else 0
         if self._waiting > HEAD_MOST and not self.transport.is_closing():
             self.send_400_response("Invalid HTTP request received.")
 
@@ -43,6 +45,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._head_ended = True
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
