@@ -58,7 +58,15 @@ def status_of(failure: Failure) -> int:
 
 
 def message_of(failure: Failure, lang: str) -> str:
-    """What the person reads: the text of the code, or of the family where the code has none or its facts do not fit."""
+    """What the person reads: the text of the code, or of the family where the code has none or its facts do not fit.
+
+    Outages of one party share a sentence; their code stands behind it, for whoever is asked about it.
+    """
+    told = _text_of(failure, lang)
+    return f"{told} ({failure.code})" if isinstance(failure, Outage) else told
+
+
+def _text_of(failure: Failure, lang: str) -> str:
     if not isinstance(failure, Defect) and has(f"refusal.{failure.code}"):
         try:
             return say(f"refusal.{failure.code}", lang, **failure.facts)
