@@ -32,9 +32,6 @@ class Limits:
     session_warn_s: int = 60
     session_max_s: int = 4 * 3600
     flow_ttl_s: int = 30 * 60
-    flow_resume_s: int = 10 * 60
-    certpw_max_fail: int = 5
-    certpw_block_s: int = 600
     sms_ttl_s: int = 180
     sms_tries: int = 5
     sms_gap_s: int = 60

@@ -1,1 +1,1 @@
-"""What every storey shares: flow tables, failures, words, instants, secrets, the ledger, and named steps."""
+"""What every storey shares: flow tables, failures, words, instants, secrets, and named steps."""

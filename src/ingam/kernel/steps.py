@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 
-VARIABLE = "INGAM_KILL_AT"
 _kill_at: str | None = None
 
 
