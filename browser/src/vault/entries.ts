@@ -3,7 +3,7 @@
  * needed. Bytes stay in this frame.
  */
 
-import { Refusal } from '../pure/failure.ts'
+import { refusalCode } from '../pure/failure.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
 import { describe } from '../pure/npki/key_file.ts'
 import { HIDDEN } from '../pure/npki/subject.ts'
@@ -72,7 +72,7 @@ function readCertificate(der: Uint8Array): { certificate: Certificate | null; tr
     void [certificate.publicKey, certificate.policies, certificate.keyUsage, certificate.identifyData]
     return { certificate, trouble: null }
   } catch (failure) {
-    return { certificate: null, trouble: codeOf(failure) }
+    return { certificate: null, trouble: refusalCode(failure) }
   }
 }
 
@@ -81,13 +81,8 @@ function keyTrouble(keyFile: Uint8Array): string | null {
     describe(keyFile)
     return null
   } catch (failure) {
-    return codeOf(failure)
+    return refusalCode(failure)
   }
-}
-
-function codeOf(failure: unknown): string {
-  if (failure instanceof Refusal) return failure.code
-  throw failure
 }
 
 /** What an entry is remembered by: 64 lower hex of its certificate, or null where that is not known yet. */

@@ -58,10 +58,11 @@ Status: TypeAlias = Good | Revoked | Suspended | Unknown
 
 
 class StatusUnavailable(Outage):
-    """Cannot confirm, which never counts as good. Codes: status-unreachable, status-slow, status-responder-untrusted,
+    """Cannot confirm, which never counts as good; the code says why.
 
-    status-stale, status-malformed, status-mismatch, status-refused, status-crl-stale, status-crl-untrusted,
-    status-crl-older, status-not-configured, root-list-unavailable …
+    Codes: status-unreachable, status-slow, status-responder-untrusted, status-stale, status-malformed, status-mismatch,
+    status-refused, status-crl-stale, status-crl-untrusted, status-crl-older, status-not-configured,
+    root-list-unavailable …
     """
 
     code = "status-unavailable"

@@ -208,7 +208,7 @@ def _stop(children: list[Child]) -> None:
 def _tell(settings: Settings, *, quiet: bool) -> None:
     names = {
         "center": "인증센터 · center",
-        "vault": "인증서 금고 · vault",
+        "vault": "인증서 보관함 · vault",
         "console": "운영자 · console",
         "ca": "인증기관 · CA",
         "va": "상태조회 · OCSP/CRL",

@@ -1,4 +1,4 @@
-"""The outbox loop: claim under a lease, deliver, mark; a task of the center in the demo, a process elsewhere.
+"""The outbox loop: claim under a lease, deliver, mark; a task of every center, and a process where one is wanted.
 
 A message is delivered at least once: who dies between sending and marking leaves it to be sent again under the same
 reference (its dedup key), which the provider sends once.

@@ -208,9 +208,9 @@ class Registration:
         return [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]
 
     async def _count_guess(self, walk: Walk) -> None:
-        """Whoever has an ID and its password may log in, which forgives the login's failures: guesses at the number
+        """Guesses at the number have a counter of their own, by person, that only the right number clears (A16, F9).
 
-        have a counter of their own, by person, that only the right number clears (A16, F9).
+        Whoever has an ID and its password may log in, and that forgives the failures of the login.
         """
         guesses = Count(number_key(walk), DAY_S, self._limits.vid_max_fail, walk.now)
         if await self._store.count(guesses) > self._limits.vid_max_fail:
@@ -321,7 +321,7 @@ class Registration:
         return await self._walks.at_run(walk.visit, walk.here.run, AwaitingCertificate)
 
     async def present(self, visit: Visit, run: int, presented: Presented) -> None:
-        """The twelve checks, in the order of `binding.proof.CHECKS`; ends in Registered, or in one recorded refusal.
+        """The twelve checks, as `binding.proof.CHECKS` numbers them; ends in Registered, or in one recorded refusal.
 
         A second post of what already succeeded is a success. Raises TrueStep, NonceInvalid, FlowExpired, CheckFailed,
         BoundToOther, ReplaceConfirm, RegistrationLocked, SealUnreadable, and outages of the status.
