@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -309,16 +309,13 @@ def instant(data: bytes, at: int, limit: int) -> tuple[datetime, int]:
     size = end - body
     if data[end - 1 : end] != b"Z" or not digits.isdigit() or (tag, size) not in ((0x17, 13), (0x18, 15)):
         raise CertificateMalformed(expected="an instant", found=f"{tag:02x}")
+    text = digits.decode("ascii")
     if tag == der.UTC_TIME:
-        digits = (b"19" if digits >= b"50" else b"20") + digits
-    number = int(digits)
-    number, second = divmod(number, 100)
-    number, minute = divmod(number, 100)
-    number, hour = divmod(number, 100)
-    number, day = divmod(number, 100)
-    year, month = divmod(number, 100)
+        text = ("19" if text >= "50" else "20") + text
+    if text[8:10] == "24":  # ISO 8601 knows it, RFC 5280 does not; newer Pythons read it as the next day
+        raise CertificateMalformed(expected="an instant", found="no such day or hour")
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC), end
+        return datetime.fromisoformat(f"{text[:8]}T{text[8:]}Z"), end
     except ValueError:
         raise CertificateMalformed(expected="an instant", found="no such day or hour") from None
 

@@ -43,6 +43,7 @@ _SHORT: Final = {
     "0.9.2342.19200300.100.1.25": "DC",
 }
 
+_SHARED: Final = frozenset({"2.5.4.6", "2.5.4.10", "2.5.4.11"})  # C, O, OU
 _THREE_OCTETS: Final = {der.oid(one)[2:]: one for one in _SHORT if one.startswith("2.5.4.")}
 
 # Controls, line separators, changes of direction, and letters that nobody sees (zero width, joiners, byte order marks).
@@ -129,16 +130,29 @@ def _rdns(data: bytes, at: int, limit: int) -> tuple[Rdn, ...]:
                 oid is not None
                 and 9 <= size < 0x80
                 and end <= limit
-                and data[at : at + 6] == bytes((0x31, size, 0x30, size - 2, 6, 3))
+                and data[at] == der.SET
+                and data[at + 2] == der.SEQUENCE
+                and data[at + 3] == size - 2
+                and data[at + 4] == der.OID
+                and data[at + 5] == 3
                 and data[at + 10] == size - 9
             ):
-                found.append((Attribute(oid, decode_string(data[at + 9], data[at + 11 : end])),))
+                # Country, CA, branch and firm stand in thousands of names and are read once; a person's name is not.
+                one = _shared if oid in _SHARED else _single
+                found.append(one(oid, data[at + 9], data[at + 11 : end]))
                 at = end
                 continue
         tag, body, end = scan.head(data, at, limit)
         found.append(_rdn(data, tag, body, end))
         at = end
     return tuple(found)
+
+
+def _single(oid: str, tag: int, content: bytes) -> Rdn:
+    return (Attribute(oid, decode_string(tag, content)),)
+
+
+_shared = lru_cache(maxsize=1024)(_single)
 
 
 def _rdn(data: bytes, tag: int, at: int, limit: int) -> Rdn:
