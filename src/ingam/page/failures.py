@@ -49,6 +49,8 @@ STATUS: Final[Mapping[str, int]] = {
     "too-many-requests": 429,
     "password-queue-full": 503,
 }
+# Every way in which a certificate's status cannot be confirmed has the same next step for the person (M-CERT-11).
+STATUS_OUTAGES: Final = ("status-", "root-list-")
 HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 403: "forbidden"}
 
 
@@ -67,9 +69,12 @@ def message_of(failure: Failure, lang: str) -> str:
 
 
 def _text_of(failure: Failure, lang: str) -> str:
-    if not isinstance(failure, Defect) and has(f"refusal.{failure.code}"):
+    code = failure.code
+    if isinstance(failure, Outage) and code.startswith(STATUS_OUTAGES) and not has(f"refusal.{code}"):
+        code = "status-unavailable"
+    if not isinstance(failure, Defect) and has(f"refusal.{code}"):
         try:
-            return say(f"refusal.{failure.code}", lang, **failure.facts)
+            return say(f"refusal.{code}", lang, **failure.facts)
         except (KeyError, IndexError, ValueError):
             pass
     family = "outage" if isinstance(failure, Outage) else "refused" if isinstance(failure, Refusal) else "defect"

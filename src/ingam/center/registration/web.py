@@ -28,7 +28,7 @@ from ingam.customer.additional_auth.no_medium import NoMediumLocked, masked_mobi
 from ingam.customer.additional_auth.sms import SmsBudgetSpent
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.instants import KST
-from ingam.kernel.words import has, say
+from ingam.kernel.words import say
 from ingam.page import check_post, failure_response, render, see_other, status_of
 from ingam.page.failures import message_of
 from ingam.ports.clock import Clock
@@ -169,7 +169,7 @@ class RegistrationWeb:
         if not isinstance(failure, Refusal | Outage):
             return failure_response(request, failure)
         lang = request.state.lang
-        texts = {name: _message(one, lang) for name, one in errors.items()}
+        texts = {name: message_of(one, lang) for name, one in errors.items()}
         return await self._again(request, fields, texts, typed, status_of(failure))
 
     async def _again(
@@ -238,13 +238,6 @@ def _small(text: str) -> int:
 def _texts(request: Request, refused: forms.FormRefused) -> dict[str, str]:
     request.state.failure = refused.code
     return {name: say(key, request.state.lang) for name, key in refused.errors.items()}
-
-
-def _message(failure: Failure, lang: str) -> str:
-    """The text of a code; every way in which a status cannot be confirmed has the same next step for the person."""
-    if failure.code.startswith(("status-", "root-list-")) and not has(f"refusal.{failure.code}"):
-        return say("refusal.status-unavailable", lang)
-    return message_of(failure, lang)
 
 
 def _lock_text(state: Locked, lang: str) -> str:

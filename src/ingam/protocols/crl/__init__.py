@@ -40,9 +40,10 @@ _PARTITION: Final = re.compile(r"ou=(dp\d{1,6}p\d{1,9})(?:,|$)", re.IGNORECASE)
 
 
 class CrlUnusable(Outage):
-    """A list came, and it confirms nothing. Codes: status-crl-malformed, status-crl-untrusted, status-crl-partition,
+    """A list came, and it confirms nothing; the code says why.
 
-    status-crl-stale, status-crl-future, status-crl-older.
+    Codes: status-crl-malformed, status-crl-untrusted, status-crl-partition, status-crl-stale, status-crl-future,
+    status-crl-older.
     """
 
     code = "status-crl-malformed"
@@ -209,10 +210,7 @@ def _number(element: Element) -> int:
 
 
 def _distribution_point(value: bytes) -> tuple[str | None, bool, bool]:
-    """The partition in a fullName URI or directory name; whether a flag narrows the list in a way strange to us;
-
-    onlyContainsUserCerts.
-    """
+    """Partition (in a fullName URI or directory name), whether a flag narrows the list strangely, only users'."""
     partition, strange, only_users = "", False, False
     for part in der.whole(value).children():
         if part.tag == 0xA0:

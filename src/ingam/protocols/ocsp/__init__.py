@@ -45,10 +45,10 @@ HOLD: Final = "certificateHold"
 
 
 class OcspUnusable(Outage):
-    """An answer came, and it confirms nothing. Codes: status-malformed, status-refused, status-responder-untrusted,
+    """An answer came, and it confirms nothing; the code says why.
 
-    status-responder-invalid, status-signature-invalid, status-mismatch, status-nonce-mismatch, status-stale,
-    status-future.
+    Codes: status-malformed, status-refused, status-responder-untrusted, status-responder-invalid,
+    status-signature-invalid, status-mismatch, status-nonce-mismatch, status-stale, status-future.
     """
 
     code = "status-malformed"
