@@ -273,6 +273,8 @@ def test_A12_only_a_good_status_logs_in(sqlite_url: str, tmp_path: Path, answer:
         browser = world.browser()
         refused = await browser.present(party())
         assert refused.status_code == (503 if isinstance(answer, Failure) else 422)
+        told_why = f"인증기관의 상태를 확인하지 못했습니다. 잠시 후 다시 시도해 주세요. ({code})" in refused.text
+        assert told_why == isinstance(answer, Failure)
         assert await codes(world) == [code]
         await nobody_got_in(world, browser)
 

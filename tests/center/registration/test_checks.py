@@ -364,6 +364,7 @@ def test_each_status_but_good_has_its_code_and_none_is_taken_from_a_cache(sqlite
         ):
             world.statuses.answers[key] = answer
             await refusal_of(world, browser, made, code, status)
+        assert "인증기관의 상태를 확인하지 못했습니다. 잠시 후 다시 시도해 주세요. (status-slow)" in browser.page
         world.statuses.answers[key] = Good(Source.CRL, NOW - timedelta(hours=2))
         assert "완료 되었습니다" in await browser.register(made)
         assert {fresh for _, fresh in world.statuses.asked} == {True}
