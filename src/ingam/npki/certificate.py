@@ -7,7 +7,6 @@ the received slice.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -97,8 +96,7 @@ class RsaPublic(NamedTuple):
         return 2048 <= n.bit_length() <= 4096 and 65537 <= e < 1 << 32 and n & e & 1 == 1
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Certificate:
+class Certificate(NamedTuple):
     """A parsed certificate; `tbs`, `spki`, `signature_algorithm` are the received slices with their heads.
 
     `signature` is the content of the BIT STRING; `fingerprint` 32 bytes, SHA-256 of `der`; instants are aware, UTC.

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -80,8 +79,7 @@ class CmsRefused(Refusal):
     code = "cms-refused"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class UnverifiedSignedData:
+class UnverifiedSignedData(NamedTuple):
     """A message of the right form; nothing in it is believed yet.
 
     `content_type` dotted; `content` and `signature` the octets; `signed_attributes` the received slice with its `A0`;
@@ -95,9 +93,11 @@ class UnverifiedSignedData:
     attributes: dict[bytes, bytes]
     signature: bytes
 
+    def __repr__(self) -> str:
+        return "<unverified signed data>"
 
-@dataclass(frozen=True, slots=True, repr=False)
-class VerifiedSignature:
+
+class VerifiedSignature(NamedTuple):
     """The certificate's key signed the expected content for the expected purpose; the certificate itself is unproven.
 
     `signing_time` is what the signer's device says, aware, UTC; it proves nothing.
@@ -106,6 +106,9 @@ class VerifiedSignature:
     certificate: Certificate
     signing_time: datetime
     content: bytes
+
+    def __repr__(self) -> str:
+        return f"<signature by {self.certificate!r}>"
 
 
 def sign(
@@ -380,7 +383,7 @@ def verify(
     if signed.content != content:
         raise CmsRefused("cms-content")
     # 3. The digest under the signature is the digest of that content.
-    if attributes[_MESSAGE_DIGEST] != der.octets(hashlib.sha256(content).digest()):
+    if attributes[_MESSAGE_DIGEST] != b"\x04\x20" + hashlib.sha256(content).digest():
         raise CmsRefused("cms-digest")
     # 4. The context names this purpose and nothing else.
     if attributes[_CONTEXT] != _context(purpose):
