@@ -1,0 +1,358 @@
+"""The books of a certification authority: registrations, intents, certificates, answers, status changes, log leaves.
+
+Every writing method is one durable transaction, all of it or nothing. What identifies a person lies in sealed bytes;
+`person` is a keyed digest. Reading methods see every transaction that was answered before they were called, whichever
+process of the machine made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ingam.kernel.errors import Outage, Refusal
+
+
+class BooksOutage(Outage):
+    """The books could not be read or written; nothing was stored."""
+
+    code = "books-outage"
+
+
+class TransactionInUse(Refusal):
+    """This sender's transactionID has begun with another request (security D9)."""
+
+    code = "cmp-transaction-in-use"
+
+
+class RegistrationUsed(Refusal):
+    """The reference number was used, burnt, or is past its time: it is as if it had never been."""
+
+    code = "ca-registration-used"
+
+
+class KeyInUse(Refusal):
+    """The public key is certified for somebody else already (security D4)."""
+
+    code = "ca-key-in-use"
+
+
+class StandingRefused(Refusal):
+    """The certificate's state does not allow this change (facts: found)."""
+
+    code = "ca-standing"
+
+
+class OlderList(Refusal):
+    """A newer list or tree head is published already; it is never replaced by an older one (security D13)."""
+
+    code = "ca-older-list"
+
+
+class State(StrEnum):
+    """PENDING: issued, not yet confirmed. HELD: 효력정지. What is expired stays what it was when it expired."""
+
+    PENDING = "pending"
+    VALID = "valid"
+    HELD = "held"
+    REVOKED = "revoked"
+
+
+class Open(StrEnum):
+    """A registration's life: OPEN → BEGUN (an intent stands) → DONE; BURNT after too many wrong codes."""
+
+    OPEN = "open"
+    BEGUN = "begun"
+    DONE = "done"
+    BURNT = "burnt"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What an RA said of a person before the request came (security D1-D4).
+
+    `reference`: the reference number as the senderKID carries it. `person`: 32-byte keyed digest, or None for a
+    server. `sealed`: name, number, contact, authorization code, sealed to the CA. `spki_hash`: SHA-256 of the key that
+    alone will be certified, or None. `operation`: `issue` or `reissue`. `not_after`: the end date that a reissue keeps.
+    `reusable`: only the sandbox's conformance profile.
+    """
+
+    reference: str
+    profile: str
+    operation: str
+    person: bytes | None
+    sealed: bytes
+    spki_hash: bytes | None
+    created_at: datetime
+    expires_at: datetime
+    not_after: datetime | None = None
+    open: Open = Open.OPEN
+    wrong_codes: int = 0
+    reusable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate in the books. `ca`: the generation that issued it, from 1. `serial`: positive.
+
+    `partition`: of its CRL. `reason`: a CRLReason number. `confirm_by`: when a pending one is given up.
+    `supersedes_person`: whether its confirmation ends the person's other one under `policy`.
+    """
+
+    id: int
+    ca: int
+    serial: int
+    profile: str
+    policy: str
+    person: bytes | None
+    partition: int
+    not_before: datetime
+    not_after: datetime
+    der: bytes
+    spki_hash: bytes
+    state: State
+    reason: int | None = None
+    changed_at: datetime | None = None
+    confirm_by: datetime | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What OCSP and a CRL say of one serial."""
+
+    state: State
+    reason: int | None
+    changed_at: datetime | None
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One status change. `seq` rises by one, without gaps within what is committed."""
+
+    seq: int
+    ca: int
+    serial: int
+    state: State
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An event for the transparency log. `hash`: 32 bytes, the RFC 9162 leaf hash of its salted commitment; `salt`: 32.
+
+    `event`: its canonical text; salt and event stay in the books and may be deleted, the hash may not (security H3).
+    """
+
+    hash: bytes
+    salt: bytes
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IssueIntent:
+    """What will be signed, recorded before it is signed. `tbs`: the exact bytes; `digest`: their SHA-256.
+
+    `sender` (32 bytes) and `transaction` name the exchange; `request_hash`: SHA-256 of the whole request.
+    """
+
+    sender: bytes
+    transaction: bytes
+    request_hash: bytes
+    reference: str | None
+    ca: int
+    serial: int
+    profile: str
+    policy: str
+    person: bytes | None
+    partition: int
+    not_before: datetime
+    not_after: datetime
+    spki_hash: bytes
+    tbs: bytes
+    digest: bytes
+    at: datetime
+    replaces: int | None = None
+    """The books' id of the certificate that a kur or a reissue updates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered, to be repeated for the byte-identical request (security D9). `nonce`: our senderNonce."""
+
+    sender: bytes
+    transaction: bytes
+    request_hash: bytes
+    answer: bytes
+    nonce: bytes
+    kept_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to the person's registered contact, by the CA itself (security D2). `sealed`: contact and text."""
+
+    kind: str
+    sealed: bytes
+    dedup: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """What was asked and what came of it; facts hold codes and serials, nothing personal, no request bodies (D7)."""
+
+    at: datetime
+    action: str
+    result: str
+    facts: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The signed certificate of an intent and all that goes with it in one transaction.
+
+    `confirmed`: implicit confirmation, so that it is valid and supersedes at once; else it is pending to `confirm_by`.
+    """
+
+    intent: IssueIntent
+    der: bytes
+    answer: Answer
+    leaves: Sequence[Leaf]
+    audit: AuditLine
+    confirmed: bool
+    confirm_by: datetime | None
+    notices: Sequence[Notice] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """Revoke, hold or release one certificate. `expected`: the states from which it may happen."""
+
+    id: int
+    expected: frozenset[State]
+    state: State
+    reason: int | None
+    at: datetime
+    leaf: Leaf
+    audit: AuditLine
+    notices: Sequence[Notice] = ()
+    invalid_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListRecord:
+    """A published revocation list. `partition` -1: the full list. `kind`: `full`, `partition` or `delta`."""
+
+    ca: int
+    partition: int
+    kind: str
+    number: int
+    this_update: datetime
+    next_update: datetime
+    digest: bytes
+    seq: int
+    """The last change that it contains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A signed tree head: root hash of the first `size` leaves, and signatures as text (log key, witnesses)."""
+
+    size: int
+    root: bytes
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A transactionID of a sender. `request_hash`, `answer`: of its latest request; `nonce`: our latest senderNonce.
+
+    `pending`: the books' id of the certificate that waits for its certConf; `closed`: nothing more may follow.
+    """
+
+    request_hash: bytes
+    answer: bytes
+    nonce: bytes
+    pending: int | None
+    closed: bool
+    kept_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a certificate's log entry looks like. `index`: of its leaf, from 0."""
+
+    index: int
+    leaf: Leaf
+
+
+class Standings(Protocol):
+    """What answers about status need of the books: cheap, synchronous, current."""
+
+    def standing(self, ca: int, serial: int) -> Standing | None:
+        """What became of a serial of a generation; None: never issued there. Raises BooksOutage."""
+
+    def changed(self) -> bool:
+        """Whether any process committed a status change since this was asked last; costs a microsecond or two."""
+
+    def changes(self, after: int, limit: int = 1000) -> list[Change]:
+        """Status changes behind a sequence number, in order. Raises BooksOutage."""
+
+    def last_change(self) -> int:
+        """The newest sequence number; 0 where nothing changed yet. Raises BooksOutage."""
+
+    def close(self) -> None:
+        """Release the file."""
+
+
+class RevokedEntries(Protocol):
+    """What a revocation list is generated from: streamed, never all in memory."""
+
+    def entries(self, ca: int, partition: int, at: datetime, chunk: int = 4096) -> Iterator[list[bytes]]:
+        """Ready DER revokedCertificates entries, in the order of revoking, in chunks; `partition` -1: of all.
+
+        What expired before `at` is left out (RFC 5280 section 3.3: it stood on at least one list after its end).
+        """
+
+    def delta(self, ca: int, partition: int, after: int, chunk: int = 4096) -> Iterator[list[bytes]]:
+        """Entries of what changed behind a sequence number, with removeFromCRL for what was released."""
+
+    def newest_list(self, ca: int, partition: int, kind: str) -> ListRecord | None:
+        """The list that stands."""
+
+    def publish(self, record: ListRecord) -> None:
+        """Record a list as the one that stands. Raises OlderList (the number is compared in the transaction, D13)."""
+
+
+class Leaves(Protocol):
+    """The transparency log's side of the books: leaves by index from 0, kept tree nodes, signed heads."""
+
+    def size(self) -> int:
+        """How many leaves there are."""
+
+    def hashes(self, first: int, last: int) -> list[bytes]:
+        """Leaf hashes of [first, last)."""
+
+    def nodes(self, level: int, first: int, last: int) -> list[bytes]:
+        """Kept roots of complete subtrees of 2^level leaves, by their place at the level: [first, last)."""
+
+    def keep_nodes(self, level: int, first: int, nodes: Sequence[bytes]) -> None:
+        """Keep such roots."""
+
+    def leaf(self, index: int) -> Leaf | None:
+        """A leaf; salt and event are empty where they were erased (security H3)."""
+
+    def leaf_of(self, ca: int, serial: int) -> int | None:
+        """The index of the leaf of a certificate's issue."""
+
+    def head(self) -> Head | None:
+        """The newest signed tree head."""
+
+    def publish_head(self, head: Head) -> None:
+        """Record a head. Raises OlderList: a head of another size or below is never put in place of a larger one."""
