@@ -40,6 +40,12 @@ class KeyInUse(Refusal):
     code = "ca-key-in-use"
 
 
+class SupersessionStale(Refusal):
+    """Another certificate of the person stands under this policy than the one that was to end; look again."""
+
+    code = "ca-supersession-stale"
+
+
 class StandingRefused(Refusal):
     """The certificate's state does not allow this change (facts: found)."""
 
@@ -98,8 +104,8 @@ class Registration:
 class Certificate:
     """One certificate in the books. `ca`: the generation that issued it, from 1. `serial`: positive.
 
-    `partition`: of its CRL. `reason`: a CRLReason number. `confirm_by`: when a pending one is given up.
-    `supersedes_person`: whether its confirmation ends the person's other one under `policy`.
+    `partition`: of its CRL. `reason`: a CRLReason number. `confirm_by`: when a pending one is given up. `person` None
+    for servers and the authority's own: they are not single.
     """
 
     id: int
@@ -118,6 +124,7 @@ class Certificate:
     changed_at: datetime | None = None
     confirm_by: datetime | None = None
     reference: str | None = None
+    issued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,31 +224,48 @@ class Recorded:
     """The signed certificate of an intent and all that goes with it in one transaction.
 
     `confirmed`: implicit confirmation, so that it is valid and supersedes at once; else it is pending to `confirm_by`.
+    `supersedes`: the end of the person's other certificate under this policy, which must be the one that stands.
     """
 
     intent: IssueIntent
     der: bytes
     answer: Answer
-    leaves: Sequence[Leaf]
+    leaf: Leaf
     audit: AuditLine
     confirmed: bool
     confirm_by: datetime | None
+    supersedes: StatusChange | None = None
+    notices: Sequence[Notice] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A certConf that accepts: the pending certificate is valid, and what it supersedes ends, in one transaction."""
+
+    id: int
+    answer: Answer
+    at: datetime
+    audit: AuditLine
+    supersedes: StatusChange | None = None
     notices: Sequence[Notice] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """Revoke, hold or release one certificate. `expected`: the states from which it may happen."""
+    """Revoke, hold or release one certificate. `expected`: the states from which it may happen.
+
+    `entry`: its DER revokedCertificates entry; for a release the one with removeFromCRL, which only deltas carry.
+    """
 
     id: int
     expected: frozenset[State]
     state: State
     reason: int | None
     at: datetime
+    entry: bytes
     leaf: Leaf
     audit: AuditLine
     notices: Sequence[Notice] = ()
-    invalid_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,3 +380,79 @@ class Leaves(Protocol):
 
     def publish_head(self, head: Head) -> None:
         """Record a head. Raises OlderList: a head of another size or below is never put in place of a larger one."""
+
+
+class Books(Standings, RevokedEntries, Leaves, Protocol):
+    """All of the books. Writers are awaited until the disk has it; readers are synchronous and quick."""
+
+    async def register(self, registration: Registration, audit: AuditLine) -> None:
+        """Enter what an RA registered."""
+
+    def registration(self, reference: str) -> Registration | None:
+        """By its reference number, in whatever state."""
+
+    async def wrong_code(self, reference: str, audit: AuditLine, burn_at: int | None) -> int:
+        """Count a wrong MAC against a reference number; burnt at `burn_at` (security D3). Returns the count."""
+
+    async def forget_code(self, reference: str, sealed: bytes) -> None:
+        """Replace the sealed facts by those without the authorization code (an hour after pkiConf, D3)."""
+
+    def exchange(self, sender: bytes, transaction: bytes) -> Exchange | None:
+        """What was answered under a sender's transactionID, while it is kept."""
+
+    def answered(self, sender: bytes, transaction: bytes, request_hash: bytes) -> bytes | None:
+        """The answer to this very request, if it is one that was answered before."""
+
+    def intent(self, sender: bytes, transaction: bytes) -> IssueIntent | None:
+        """An intent that was recorded and not yet signed, or signed and not yet recorded."""
+
+    async def intend(self, intent: IssueIntent) -> None:
+        """Record what will be signed. Raises TransactionInUse, RegistrationUsed, KeyInUse."""
+
+    async def record(self, recorded: Recorded) -> Certificate:
+        """Enter the certificate, its leaf and the answer; the intent goes. Raises SupersessionStale."""
+
+    async def confirm(self, confirmed: Confirmed) -> None:
+        """Raises StandingRefused (not pending any more), SupersessionStale."""
+
+    async def answer(self, answer: Answer, audit: AuditLine, change: StatusChange | None = None) -> None:
+        """Keep any other answer, with the status change that it tells of. Raises TransactionInUse, StandingRefused."""
+
+    async def change(self, change: StatusChange) -> int:
+        """Change a status; returns the sequence number. Raises StandingRefused."""
+
+    async def audit(self, line: AuditLine) -> None:
+        """A line on its own: what was refused."""
+
+    def certificate(self, ca: int, serial: int) -> Certificate | None:
+        """By generation and serial."""
+
+    def certificate_by_id(self, id: int) -> Certificate | None:
+        """By the books' id."""
+
+    def by_spki(self, spki_hash: bytes) -> list[Certificate]:
+        """Every certificate of a key."""
+
+    def standing_of(self, person: bytes, policy: str) -> Certificate | None:
+        """The person's one certificate under a policy that is valid or held."""
+
+    def of_person(self, person: bytes) -> list[Certificate]:
+        """Every certificate ever issued to a person, newest first (security D2)."""
+
+    def listed(self, state: State | None, after: int, limit: int) -> list[Certificate]:
+        """Certificates behind an id, in order of issuing; for tables and exports."""
+
+    def overdue(self, at: datetime, held_before: datetime, limit: int = 100) -> list[Certificate]:
+        """Pending ones whose time is over, and held ones that were held before an instant."""
+
+    def count_of(self, ca: int) -> int:
+        """How many certificates a generation issued: the next one's place decides its CRL partition."""
+
+    def notices(self, at: datetime, limit: int = 50) -> list[tuple[int, Notice]]:
+        """Notices that are due, oldest first."""
+
+    async def noticed(self, id: int, at: datetime, retry_at: datetime | None) -> None:
+        """A notice left (its sealed text is deleted), or is tried again later."""
+
+    async def forget(self, at: datetime) -> None:
+        """Delete answers past their time, intents whose registration is over, registrations 14 days after their end."""
