@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, mldsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from ingam.kernel.errors import Defect
-from ingam.npki import certificate, der, shapes, vid
+from ingam.npki import certificate, der, shapes, signature, vid
 from ingam.npki.private_key import open_pkcs8
 from ingam.npki.shapes import AuthorityKey, Policy, Shape, Validity
 
@@ -289,10 +290,11 @@ def test_from_2050_on_an_instant_is_a_generalized_time() -> None:
 # Invisible letters and changes of direction are refused in names (tests/npki/test_subject.py); others are for here.
 LETTER = some.characters(min_codepoint=0x20, max_codepoint=0xFFFD, exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"])
 TEXT = some.text(LETTER, min_size=1, max_size=40)
+COMMON = TEXT.filter(lambda text: len(text.encode()) <= 64)  # `cryptography` counts octets, X.520 characters
 SPKI = shapes.public_key(private_key("rsa2048-00"))
 
 
-@given(common=TEXT, notice=TEXT, serial=some.integers(1, (1 << 159) - 1), notice_first=some.booleans())
+@given(common=COMMON, notice=TEXT, serial=some.integers(1, (1 << 159) - 1), notice_first=some.booleans())
 @settings(max_examples=50, deadline=None)
 def test_whatever_goes_in_other_parsers_read_it_back(common: str, notice: str, serial: int, notice_first: bool) -> None:
     shape = shapes.person(
@@ -310,3 +312,92 @@ def test_whatever_goes_in_other_parsers_read_it_back(common: str, notice: str, s
     notices = [one for one in policy.policy_qualifiers or [] if isinstance(one, x509.UserNotice)]
     assert notices[0].explicit_text == notice
     assert certificate.parse(found.public_bytes(Encoding.DER)).serial == serial
+
+
+SERVICE = "1.2.3.4.5"
+LIST = "ldap://dir.test:389/ou=dp1p1,ou=AccreditedCA,o=Test,c=KR"
+LIST_HTTP = "http://dir.test/dp1p1.crl"
+
+
+def loaded(shape: Shape, algorithm: bytes = shapes.SHA256_WITH_RSA, spki: bytes = SPKI) -> x509.Certificate:
+    """A certificate of a shape with no signature to speak of, as `cryptography` reads it."""
+    tbs = shapes.tbs_certificate(
+        shape, serial=5, issuer=ROOT_4, subject=signkorea("service"), spki=spki, authority_key=ROOT_4_KEY,
+        validity=between("20260101000000", "20270101000000"), algorithm=algorithm,
+    )  # fmt: skip
+    return x509.load_der_x509_certificate(shapes.assemble(tbs, bytes(256), algorithm))
+
+
+def usage(found: x509.Certificate) -> set[str]:
+    """Names of the keyUsage bits that are set."""
+    value = found.extensions.get_extension_for_class(x509.KeyUsage).value
+    names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+             "key_cert_sign", "crl_sign")  # fmt: skip
+    return {name for name in names if getattr(value, name)}
+
+
+def test_a_responder_of_the_issuing_ca_is_never_asked_about() -> None:
+    found = loaded(shapes.delegated_responder(SERVICE))
+    purposes = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    assert purposes.critical
+    assert list(purposes.value) == [ExtendedKeyUsageOID.OCSP_SIGNING]
+    assert not found.extensions.get_extension_for_class(x509.OCSPNoCheck).critical
+    assert usage(found) == {"digital_signature"}
+
+
+def test_a_message_signer_signs_messages_and_an_ra_certificate_says_that_it_is_one() -> None:
+    signer = loaded(shapes.message_signer(SERVICE, crl=LIST))
+    assert usage(signer) == {"digital_signature"}
+    with pytest.raises(x509.ExtensionNotFound):
+        signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    registrar = loaded(shapes.registrar(SERVICE, crl=LIST))
+    assert usage(registrar) == {"digital_signature"}
+    (purpose,) = registrar.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert purpose.dotted_string == "1.3.6.1.5.5.7.3.28"
+
+
+def test_a_servers_certificate_names_its_hosts() -> None:
+    found = loaded(shapes.server(Policy(SERVICE, "http://cps.test"), ("center.test", "www.center.test"), crl=LIST))
+    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["center.test", "www.center.test"]
+    (purpose,) = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert purpose == ExtendedKeyUsageOID.SERVER_AUTH
+
+
+def test_one_list_at_two_addresses_is_one_distribution_point() -> None:
+    found = loaded(Shape(crl=LIST, crl_http=LIST_HTTP, freshest="http://dir.test/delta.crl"))
+    (point,) = found.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    assert [name.value for name in point.full_name or []] == [LIST, LIST_HTTP]
+    (newest,) = found.extensions.get_extension_for_class(x509.FreshestCRL).value
+    assert [name.value for name in newest.full_name or []] == ["http://dir.test/delta.crl"]
+
+
+def test_the_issuers_certificate_stands_beside_its_responder() -> None:
+    found = loaded(Shape(ocsp="http://ocsp.test", ca_issuers="http://dir.test/ca.der"))
+    access = found.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    assert [(one.access_method.dotted_string, one.access_location.value) for one in access] == [
+        ("1.3.6.1.5.5.7.48.1", "http://ocsp.test"),
+        ("1.3.6.1.5.5.7.48.2", "http://dir.test/ca.der"),
+    ]
+
+
+def test_a_root_of_our_own_says_what_its_key_is_for() -> None:
+    found = loaded(shapes.root(shapes.Usage.AUTHORITY))
+    assert usage(found) == {"key_cert_sign", "crl_sign"}
+    assert found.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def public_half(kind: signature.KeyKind) -> signature.PublicKey:
+    """A new key's; none of them is RSA."""
+    if kind is signature.KeyKind.ML_DSA_65:
+        return mldsa.MLDSA65PrivateKey.generate().public_key()
+    return ec.generate_private_key(ec.SECP256R1() if kind is signature.KeyKind.P_256 else ec.SECP384R1()).public_key()
+
+
+@pytest.mark.parametrize("kind", [signature.KeyKind.P_256, signature.KeyKind.P_384, signature.KeyKind.ML_DSA_65])
+def test_other_peoples_parsers_read_every_signature_algorithm(kind: signature.KeyKind) -> None:
+    spki = public_half(kind).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    found = loaded(shapes.root(shapes.Usage.AUTHORITY), kind.algorithm, spki)
+    assert der.algorithm(found.signature_algorithm_oid.dotted_string, b"") == kind.algorithm
+    identifier = found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    assert identifier == x509.SubjectKeyIdentifier.from_public_key(found.public_key())

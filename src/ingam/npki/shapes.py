@@ -5,7 +5,7 @@ key or draws a number: serial, instants, keys and the VID are parameters. The or
 are those of the published certificates, so that the same facts give the same bytes.
 
     name, Validity, Policy, Shape   what goes in
-    root, authority, responder, person, encryption   the shapes
+    root, authority, responder, delegated_responder, person, encryption, server, message_signer, registrar   the shapes
     tbs_certificate, assemble, sign   bytes out
 """
 
@@ -26,9 +26,10 @@ from ingam.kernel.errors import Defect
 from ingam.kernel.instants import KST
 from ingam.npki import der, vid
 from ingam.npki.private_key import RANDOM_NUMBER
+from ingam.npki.signature import RSA_SHA256
 from ingam.npki.vid import Vid
 
-SHA256_WITH_RSA: Final = der.algorithm("1.2.840.113549.1.1.11")
+SHA256_WITH_RSA: Final = RSA_SHA256
 ANY_POLICY: Final = "2.5.29.32.0"
 ROOT_SERVICE_POLICY: Final = "1.2.410.200004.2.1"
 """Of the OCSP and TSA certificates that the root issues."""
@@ -43,11 +44,16 @@ NOTICE_ACCREDITED: Final = (
 NOTICE_JOINT: Final = NOTICE_ACCREDITED.replace("공인", "공동")
 """Of the RootCA 5 generation (2026-2036)."""
 
+OCSP_SIGNING: Final = "1.3.6.1.5.5.7.3.9"
+SERVER_AUTH: Final = "1.3.6.1.5.5.7.3.1"
+CMC_RA: Final = "1.3.6.1.5.5.7.3.28"
+"""id-kp-cmcRA (RFC 6402 section 2.10): who holds it may speak for others (RFC 9810 section 5.1.1, security D4)."""
+
 _TYPES: Final = {"C": "2.5.4.6", "O": "2.5.4.10", "OU": "2.5.4.11", "CN": "2.5.4.3"}
 _TRUE: Final = b"\x01\x01\xff"
 _EXPLICIT_POLICY: Final = der.seq(b"\x80\x01\x00")
 _OCSP_METHOD: Final = der.oid("1.3.6.1.5.5.7.48.1")
-_OCSP_SIGNING: Final = der.oid("1.3.6.1.5.5.7.3.9")
+_CA_ISSUERS: Final = der.oid("1.3.6.1.5.5.7.48.2")
 _CPS: Final = der.oid("1.3.6.1.5.5.7.2.1")
 _USER_NOTICE: Final = der.oid("1.3.6.1.5.5.7.2.2")
 
@@ -58,6 +64,7 @@ class Usage(Enum):
     SIGN = bytes.fromhex("06c0")  # digitalSignature, nonRepudiation
     ENCRYPT = bytes.fromhex("0520")  # keyEncipherment alone: the km pair
     AUTHORITY = bytes.fromhex("0106")  # keyCertSign, cRLSign
+    DIGITAL_SIGNATURE = bytes.fromhex("0780")  # digitalSignature alone: OCSP, CMP, TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +99,13 @@ class AuthorityKey:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What distinguishes one kind of certificate from another; None leaves an extension out.
+    """What distinguishes one kind of certificate from another; None and () leave an extension out.
 
     `basic`: (is an authority, path length or None). `real_name` makes a subjectAltName, with `vid` inside if there is
-    one. `crl` and `ocsp`: addresses as the certificate names them.
+    one; `hosts` are dNSNames behind it. `ocsp_signing`: that purpose, critical. `purposes`: more extended
+    key usages, dotted. `no_check`: id-pkix-ocsp-nocheck (RFC 6960 section 4.2.2.2.1).
+    `crl` and `crl_http`: two addresses of the same list, in one distribution point; `freshest`: its delta. `ocsp`,
+    `ca_issuers`: authorityInfoAccess. All addresses as the certificate names them.
     """
 
     usage: Usage | None = None
@@ -107,17 +117,43 @@ class Shape:
     ocsp_signing: bool = False
     crl: str | None = None
     ocsp: str | None = None
+    hosts: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    no_check: bool = False
+    crl_http: str | None = None
+    freshest: str | None = None
+    ca_issuers: str | None = None
 
 
-def root() -> Shape:
-    """A root of the KISA kind: key identifier and basicConstraints, nothing else."""
-    return Shape(basic=(True, None))
+def root(usage: Usage | None = None) -> Shape:
+    """A root: key identifier and basicConstraints, nothing else (the KISA kind), or with a keyUsage (RFC 5280)."""
+    return Shape(usage, basic=(True, None))
 
 
-def authority(real_name: str, crl: str, *, notice: str, path_length: int | None = 0) -> Shape:
-    """A licensed CA. `crl`: the root's list; `path_length` None as SignKorea CA5 has it."""
-    policy = Policy(ANY_POLICY, ROOT_CPS, notice)
-    return Shape(Usage.AUTHORITY, policy, real_name, basic=(True, path_length), explicit_policy=True, crl=crl)
+def authority(
+    real_name: str,
+    crl: str,
+    *,
+    notice: str,
+    path_length: int | None = 0,
+    cps: str = ROOT_CPS,
+    crl_http: str | None = None,
+    ca_issuers: str | None = None,
+) -> Shape:
+    """A licensed CA. `crl`, `crl_http`: the root's list; `path_length` None as SignKorea CA5 has it; `cps`: the root's.
+
+    `ca_issuers`: where the root's certificate lies.
+    """
+    return Shape(
+        Usage.AUTHORITY,
+        Policy(ANY_POLICY, cps, notice),
+        real_name,
+        basic=(True, path_length),
+        explicit_policy=True,
+        crl=crl,
+        crl_http=crl_http,
+        ca_issuers=ca_issuers,
+    )
 
 
 def responder(real_name: str, crl: str, *, notice: str) -> Shape:
@@ -131,9 +167,32 @@ def person(policy: Policy, real_name: str, identifier: Vid | None, *, crl: str, 
     return Shape(Usage.SIGN, policy, real_name, identifier, crl=crl, ocsp=ocsp)
 
 
-def encryption(policy_oid: str, *, crl: str, ocsp: str) -> Shape:
-    """A km certificate (암호용): its policy without qualifiers, no subjectAltName."""
+def encryption(policy_oid: str, *, crl: str, ocsp: str | None) -> Shape:
+    """A km certificate (암호용), and the one that R is encrypted to: a policy without qualifiers, no subjectAltName."""
     return Shape(Usage.ENCRYPT, Policy(policy_oid), crl=crl, ocsp=ocsp)
+
+
+def delegated_responder(policy_oid: str) -> Shape:
+    """An OCSP responder as the issuing CA itself issues it (RFC 6960 section 4.2.2.2), never asked about: short-lived.
+
+    It has a policy because the CA's certificate requires an explicit one of everything below it.
+    """
+    return Shape(Usage.DIGITAL_SIGNATURE, Policy(policy_oid), ocsp_signing=True, no_check=True)
+
+
+def message_signer(policy_oid: str, *, crl: str, ocsp: str | None = None) -> Shape:
+    """The certificate that a CA protects its CMP messages with: digitalSignature, and nothing that a person has."""
+    return Shape(Usage.DIGITAL_SIGNATURE, Policy(policy_oid), crl=crl, ocsp=ocsp)
+
+
+def registrar(policy_oid: str, *, crl: str, ocsp: str | None = None) -> Shape:
+    """A registration authority's: a message signer with id-kp-cmcRA."""
+    return Shape(Usage.DIGITAL_SIGNATURE, Policy(policy_oid), crl=crl, ocsp=ocsp, purposes=(CMC_RA,))
+
+
+def server(policy: Policy, hosts: tuple[str, ...], *, crl: str, ocsp: str | None = None) -> Shape:
+    """A TLS server's: its host names and serverAuth. A server that signs as its firm has a person's shape instead."""
+    return Shape(Usage.DIGITAL_SIGNATURE, policy, hosts=hosts, purposes=(SERVER_AUTH,), crl=crl, ocsp=ocsp)
 
 
 def name(*parts: tuple[str, str]) -> bytes:
@@ -177,8 +236,9 @@ def tbs_certificate(
     spki: bytes,
     authority_key: AuthorityKey | None,
     subject_key: bytes | None = None,
+    algorithm: bytes = SHA256_WITH_RSA,
 ) -> bytes:
-    """DER of a TBSCertificate, version 3, to be signed with sha256WithRSAEncryption.
+    """DER of a TBSCertificate, version 3, to be signed with `algorithm` (DER AlgorithmIdentifier, `npki.signature`).
 
     `issuer`, `subject`: DER names; `spki`: DER; `authority_key` None for a root; `subject_key` is computed where it is
     not given. Raises Defect `shape-serial`, `shape-instant`.
@@ -188,18 +248,18 @@ def tbs_certificate(
     return der.seq(
         der.explicit(0, der.integer(2)),
         der.integer(serial),
-        SHA256_WITH_RSA,
+        algorithm,
         issuer,
         der.seq(_instant(validity.not_before), _instant(validity.not_after)),
         subject,
         spki,
-        der.explicit(3, der.seq(*_extensions(shape, authority_key, subject_key or key_identifier(spki)))),
+        der.explicit(3, der.seq(*extensions(shape, authority_key, subject_key or key_identifier(spki)))),
     )
 
 
-def assemble(tbs: bytes, signature: bytes) -> bytes:
-    """The certificate of to-be-signed bytes and their signature."""
-    return der.seq(tbs, SHA256_WITH_RSA, der.bits(signature))
+def assemble(tbs: bytes, signature: bytes, algorithm: bytes = SHA256_WITH_RSA) -> bytes:
+    """The certificate of to-be-signed bytes and their signature (content of the BIT STRING)."""
+    return der.seq(tbs, algorithm, der.bits(signature))
 
 
 def sign(tbs: bytes, key: RSAPrivateKey) -> bytes:
@@ -207,8 +267,8 @@ def sign(tbs: bytes, key: RSAPrivateKey) -> bytes:
     return assemble(tbs, key.sign(tbs, PKCS1v15(), SHA256()))
 
 
-def _extensions(shape: Shape, authority_key: AuthorityKey | None, subject_key: bytes) -> list[bytes]:
-    """In the order of the published certificates."""
+def extensions(shape: Shape, authority_key: AuthorityKey | None, subject_key: bytes) -> list[bytes]:
+    """DER of each extension of a shape, in the order of the published certificates."""
     found: list[bytes] = []
     if authority_key is not None:
         found.append(_extension("2.5.29.35", authority_key_value(authority_key)))
@@ -217,19 +277,43 @@ def _extensions(shape: Shape, authority_key: AuthorityKey | None, subject_key: b
         found.append(_extension("2.5.29.15", der.tlv(der.BIT_STRING, shape.usage.value), critical=True))
     if shape.policy is not None:
         found.append(_extension("2.5.29.32", der.seq(_policy(shape.policy)), critical=True))
-    if shape.real_name is not None:
-        found.append(_extension("2.5.29.17", der.seq(_identify_data(shape.real_name, shape.vid))))
+    if shape.real_name is not None or shape.hosts:
+        found.append(alternative_name(shape.real_name, shape.vid, shape.hosts))
     if shape.basic is not None:
         found.append(_extension("2.5.29.19", _basic_constraints(*shape.basic), critical=True))
     if shape.explicit_policy:
         found.append(_extension("2.5.29.36", _EXPLICIT_POLICY, critical=True))
-    if shape.ocsp_signing:
-        found.append(_extension("2.5.29.37", der.seq(_OCSP_SIGNING), critical=True))
-    if shape.crl is not None:
-        found.append(_extension("2.5.29.31", der.seq(_distribution_point(shape.crl))))
-    if shape.ocsp is not None:
-        found.append(_extension("1.3.6.1.5.5.7.1.1", der.seq(der.seq(_OCSP_METHOD, _address(shape.ocsp)))))
+    return found + _purposes(shape) + _addresses(shape)
+
+
+def _purposes(shape: Shape) -> list[bytes]:
+    found: list[bytes] = []
+    purposes = ((OCSP_SIGNING,) if shape.ocsp_signing else ()) + shape.purposes
+    if purposes:
+        found.append(_extension("2.5.29.37", der.seq(*map(der.oid, purposes)), critical=shape.ocsp_signing))
+    if shape.no_check:
+        found.append(_extension("1.3.6.1.5.5.7.48.1.5", der.null))
     return found
+
+
+def _addresses(shape: Shape) -> list[bytes]:
+    found: list[bytes] = []
+    if shape.crl is not None or shape.crl_http is not None:
+        found.append(_extension("2.5.29.31", der.seq(_distribution_point(shape.crl, shape.crl_http))))
+    if shape.freshest is not None:
+        found.append(_extension("2.5.29.46", der.seq(_distribution_point(shape.freshest))))
+    access = ((_OCSP_METHOD, shape.ocsp), (_CA_ISSUERS, shape.ca_issuers))
+    descriptions = [der.seq(method, _address(address)) for method, address in access if address is not None]
+    if descriptions:
+        found.append(_extension("1.3.6.1.5.5.7.1.1", der.seq(*descriptions)))
+    return found
+
+
+def alternative_name(real_name: str | None, identifier: Vid | None, hosts: tuple[str, ...] = ()) -> bytes:
+    """DER of a subjectAltName extension: identifyData where there is a `real_name`, then dNSNames."""
+    names = [] if real_name is None else [_identify_data(real_name, identifier)]
+    names += [der.tlv(0x82, host.encode("ascii")) for host in hosts]
+    return _extension("2.5.29.17", der.seq(*names))
 
 
 def authority_key_value(key: AuthorityKey) -> bytes:
@@ -270,8 +354,10 @@ def _basic_constraints(is_authority: bool, path_length: int | None) -> bytes:
     return der.seq(_TRUE if is_authority else b"", b"" if path_length is None else der.integer(path_length))
 
 
-def _distribution_point(address: str) -> bytes:
-    return der.seq(der.explicit(0, der.explicit(0, _address(address))))
+def _distribution_point(*addresses: str | None) -> bytes:
+    """One point: several addresses are several ways to the same list (RFC 5280 section 4.2.1.13)."""
+    names = b"".join(_address(one) for one in addresses if one is not None)
+    return der.seq(der.explicit(0, der.explicit(0, names)))
 
 
 def _address(address: str) -> bytes:
