@@ -1,0 +1,89 @@
+"""Rows of the books and the port's values, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from ingam.kernel.instants import from_micros, to_micros
+from ingam.ports.books import Certificate, IssueIntent, Open, Registration, State
+
+REGISTRATION: Final = (
+    "reference, profile, operation, person, sealed, spki_hash, created_at, expires_at, not_after, open, wrong_codes, "
+    "reusable"
+)
+INTENT: Final = (
+    "sender, exchange, request_hash, reference, ca, serial, profile, policy, person, part, not_before, not_after, "
+    "spki_hash, tbs, digest, at, replaces"
+)
+CERTIFICATE: Final = (
+    "id, ca, serial, profile, policy, person, part, not_before, not_after, der, spki_hash, state, reason, changed_at, "
+    "confirm_by, reference, issued_at"
+)
+
+
+def octets(serial: int) -> bytes:
+    """A positive serial as the books keep it."""
+    return serial.to_bytes((serial.bit_length() + 7) // 8, "big")
+
+
+def number(stored: bytes) -> int:
+    """A serial of the books."""
+    return int.from_bytes(stored, "big")
+
+
+def micros(at: datetime | None) -> int | None:
+    """An instant, if there is one."""
+    return None if at is None else to_micros(at)
+
+
+def instant(stored: int | None) -> datetime | None:
+    """An instant, if there is one."""
+    return None if stored is None else from_micros(stored)
+
+
+def registration(row: Sequence[Any]) -> Registration:
+    """Columns REGISTRATION."""
+    reference, profile, operation, person, sealed, spki, created, expires, not_after, state, wrong, reusable = row
+    return Registration(
+        reference, profile, operation, person, sealed, spki, from_micros(created), from_micros(expires),
+        instant(not_after), Open(state), wrong, bool(reusable),
+    )  # fmt: skip
+
+
+def registration_row(one: Registration) -> tuple[Any, ...]:
+    """Columns REGISTRATION."""
+    return (
+        one.reference, one.profile, one.operation, one.person, one.sealed, one.spki_hash, to_micros(one.created_at),
+        to_micros(one.expires_at), micros(one.not_after), one.open.value, one.wrong_codes, int(one.reusable),
+    )  # fmt: skip
+
+
+def intent(row: Sequence[Any]) -> IssueIntent:
+    """Columns INTENT."""
+    (sender, exchange, request, reference, ca, serial, profile, policy, person, part, before, after, spki, tbs, digest,
+     at, replaces) = row  # fmt: skip
+    return IssueIntent(
+        sender, exchange, request, reference, ca, number(serial), profile, policy, person, part, from_micros(before),
+        from_micros(after), spki, tbs, digest, from_micros(at), replaces,
+    )  # fmt: skip
+
+
+def intent_row(one: IssueIntent) -> tuple[Any, ...]:
+    """Columns INTENT."""
+    return (
+        one.sender, one.transaction, one.request_hash, one.reference, one.ca, octets(one.serial), one.profile,
+        one.policy, one.person, one.partition, to_micros(one.not_before), to_micros(one.not_after), one.spki_hash,
+        one.tbs, one.digest, to_micros(one.at), one.replaces,
+    )  # fmt: skip
+
+
+def certificate(row: Sequence[Any]) -> Certificate:
+    """Columns CERTIFICATE."""
+    (id, ca, serial, profile, policy, person, part, before, after, der, spki, state, reason, changed, confirm_by,
+     reference, issued) = row  # fmt: skip
+    return Certificate(
+        id, ca, number(serial), profile, policy, person, part, from_micros(before), from_micros(after), der, spki,
+        State(state), reason, instant(changed), instant(confirm_by), reference, instant(issued),
+    )  # fmt: skip

@@ -1,0 +1,297 @@
+"""Writes of the books, each a function on one connection inside a transaction that the writer thread holds.
+
+A function raises a Refusal to be undone alone; what else gathered in the same commit is not touched.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from ingam.adapters.books import rows
+from ingam.kernel.errors import Defect
+from ingam.kernel.instants import to_micros
+from ingam.ports.books import (
+    Answer,
+    AuditLine,
+    Certificate,
+    Confirmed,
+    Head,
+    IssueIntent,
+    KeyInUse,
+    Leaf,
+    ListRecord,
+    Notice,
+    OlderList,
+    Open,
+    Recorded,
+    Registration,
+    RegistrationUsed,
+    StandingRefused,
+    State,
+    StatusChange,
+    SupersessionStale,
+    TransactionInUse,
+)
+
+KEEP_REGISTRATIONS: Final = timedelta(days=14)
+"""After their end; then nothing of them is left but the certificate."""
+
+_MARKS: Final = ", ".join("?" * 17)
+
+
+def register(db: sqlite3.Connection, one: Registration, line: AuditLine) -> None:
+    """A new registration; the reference number is random, so a taken one is a Defect."""
+    try:
+        db.execute(f"INSERT INTO registration ({rows.REGISTRATION}) VALUES ({', '.join('?' * 12)})",  # noqa: S608
+                   rows.registration_row(one))  # fmt: skip
+    except sqlite3.IntegrityError:
+        raise Defect("ca-reference-taken") from None
+    audit(db, line)
+
+
+def wrong_code(db: sqlite3.Connection, reference: str, line: AuditLine, burn_at: int | None) -> int:
+    """One more wrong MAC; burnt at `burn_at`."""
+    found = db.execute(
+        "UPDATE registration SET wrong_codes = wrong_codes + 1, "
+        "open = CASE WHEN open = 'open' AND wrong_codes + 1 >= coalesce(?, 1 << 40) THEN 'burnt' ELSE open END "
+        "WHERE reference = ? RETURNING wrong_codes", (burn_at, reference),
+    ).fetchone()  # fmt: skip
+    audit(db, line)
+    return 0 if found is None else int(found[0])
+
+
+def forget_code(db: sqlite3.Connection, reference: str, sealed: bytes) -> None:
+    """The sealed facts without the code."""
+    db.execute("UPDATE registration SET sealed = ? WHERE reference = ?", (sealed, reference))
+
+
+def intend(db: sqlite3.Connection, intent: IssueIntent) -> None:
+    """T1: the exchange is free, the registration open, the key nobody else's; the intent stands."""
+    taken = db.execute(
+        "SELECT 1 FROM exchange WHERE sender = ?1 AND exchange = ?2 UNION ALL "
+        "SELECT 1 FROM intent WHERE sender = ?1 AND exchange = ?2", (intent.sender, intent.transaction),
+    ).fetchone()  # fmt: skip
+    if taken:
+        raise TransactionInUse
+    if intent.reference is not None:
+        _begin(db, intent.reference, intent.at)
+    _key_is_free(db, intent)
+    db.execute(f"INSERT INTO intent ({rows.INTENT}) VALUES ({_MARKS})", rows.intent_row(intent))  # noqa: S608
+
+
+def _begin(db: sqlite3.Connection, reference: str, at: datetime) -> None:
+    touched = db.execute(
+        "UPDATE registration SET open = CASE WHEN reusable THEN open ELSE 'begun' END "
+        "WHERE reference = ? AND open = 'open' AND expires_at > ?", (reference, to_micros(at)),
+    ).rowcount  # fmt: skip
+    if touched != 1:
+        raise RegistrationUsed
+
+
+def _key_is_free(db: sqlite3.Connection, intent: IssueIntent) -> None:
+    """One key, one person: whoever certified it first keeps it, whatever became of the certificate (security D4)."""
+    other = db.execute(
+        "SELECT 1 FROM certificate WHERE spki_hash = ?1 AND person IS NOT ?2 UNION ALL "
+        "SELECT 1 FROM intent WHERE spki_hash = ?1 AND person IS NOT ?2", (intent.spki_hash, intent.person),
+    ).fetchone()  # fmt: skip
+    if other:
+        raise KeyInUse
+
+
+def record(db: sqlite3.Connection, recorded: Recorded) -> Certificate:
+    """T2: the certificate, its leaf, the answer; implicit confirmation supersedes here."""
+    intent, at = recorded.intent, recorded.audit.at
+    gone = db.execute(
+        "DELETE FROM intent WHERE sender = ? AND exchange = ? AND digest = ?",
+        (intent.sender, intent.transaction, intent.digest),
+    ).rowcount
+    if gone != 1:
+        raise Defect("ca-intent-missing")
+    if recorded.supersedes is not None:
+        change(db, recorded.supersedes)
+    place = _leaf(db, recorded.leaf)
+    state = State.VALID if recorded.confirmed else State.PENDING
+    id = _enter(db, recorded, state, place)
+    db.execute("INSERT INTO generation VALUES (?, 1) ON CONFLICT (ca) DO UPDATE SET issued = issued + 1", (intent.ca,))
+    if intent.reference is not None:
+        db.execute("UPDATE registration SET open = 'done' WHERE reference = ? AND NOT reusable", (intent.reference,))
+    _keep(db, recorded.answer, pending=None if recorded.confirmed else id, closed=recorded.confirmed)
+    _notices(db, recorded.notices)
+    audit(db, recorded.audit)
+    return Certificate(
+        id, intent.ca, intent.serial, intent.profile, intent.policy, intent.person, intent.partition,
+        intent.not_before, intent.not_after, recorded.der, intent.spki_hash, state, None, None, recorded.confirm_by,
+        intent.reference, at,
+    )  # fmt: skip
+
+
+def _enter(db: sqlite3.Connection, recorded: Recorded, state: State, place: int) -> int:
+    intent = recorded.intent
+    try:
+        found = db.execute(
+            "INSERT INTO certificate (ca, serial, profile, policy, person, part, not_before, not_after, der, "
+            "spki_hash, state, confirm_by, reference, issued_at, leaf) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (intent.ca, rows.octets(intent.serial), intent.profile, intent.policy, intent.person, intent.partition,
+             to_micros(intent.not_before), to_micros(intent.not_after), recorded.der, intent.spki_hash, state.value,
+             rows.micros(recorded.confirm_by), intent.reference, to_micros(recorded.audit.at), place),
+        )  # fmt: skip
+    except sqlite3.IntegrityError:
+        raise SupersessionStale from None  # certificate_single: somebody else was confirmed meanwhile
+    return int(found.lastrowid or 0)
+
+
+def confirm(db: sqlite3.Connection, confirmed: Confirmed) -> None:
+    """T3: what is superseded ends and the pending one is valid, together."""
+    if confirmed.supersedes is not None:
+        change(db, confirmed.supersedes)
+    try:
+        touched = db.execute(
+            "UPDATE certificate SET state = 'valid', confirm_by = NULL WHERE id = ? AND state = 'pending'",
+            (confirmed.id,),
+        ).rowcount
+    except sqlite3.IntegrityError:
+        raise SupersessionStale from None
+    if touched != 1:
+        raise StandingRefused
+    _keep(db, confirmed.answer, pending=None, closed=True)
+    _notices(db, confirmed.notices)
+    audit(db, confirmed.audit)
+
+
+def answer(db: sqlite3.Connection, given: Answer, line: AuditLine, told: StatusChange | None) -> None:
+    """An answer that issues nothing; `told`: the status change that it tells of."""
+    if told is not None:
+        change(db, told)
+    _keep(db, given, pending=None, closed=True)
+    audit(db, line)
+
+
+def change(db: sqlite3.Connection, one: StatusChange) -> int:
+    """A status change: the row, the numbered change, the CRL entry, the leaf."""
+    expected = [state.value for state in one.expected]
+    marks = ", ".join("?" * len(expected))
+    row = db.execute(
+        f"UPDATE certificate SET state = ?, reason = ?, changed_at = ?, confirm_by = NULL "  # noqa: S608
+        f"WHERE id = ? AND state IN ({marks}) RETURNING ca, serial, part, not_after",
+        (one.state.value, one.reason, to_micros(one.at), one.id, *expected),
+    ).fetchone()
+    if row is None:
+        raise _refused(db, one.id)
+    ca, serial, part, not_after = row
+    seq = db.execute(
+        "INSERT INTO change (certificate, ca, serial, part, state, at, not_after, entry) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (one.id, ca, serial, part, one.state.value, to_micros(one.at), not_after, one.entry),
+    ).lastrowid  # fmt: skip
+    db.execute("DELETE FROM revoked_entry WHERE certificate = ?", (one.id,))
+    if one.state in (State.REVOKED, State.HELD):
+        db.execute("INSERT INTO revoked_entry VALUES (?, ?, ?, ?, ?, ?)", (seq, one.id, ca, part, not_after, one.entry))
+    _leaf(db, one.leaf)
+    _notices(db, one.notices)
+    audit(db, one.audit)
+    return int(seq or 0)
+
+
+def _refused(db: sqlite3.Connection, id: int) -> StandingRefused:
+    found = db.execute("SELECT state FROM certificate WHERE id = ?", (id,)).fetchone()
+    return StandingRefused(found="none" if found is None else str(found[0]))
+
+
+def _leaf(db: sqlite3.Connection, leaf: Leaf) -> int:
+    """The next place: only the writer's transaction decides it, so places have no gaps."""
+    found = db.execute(
+        "INSERT INTO leaf SELECT coalesce(max(place) + 1, 0), ?, ?, ? FROM leaf", (leaf.hash, leaf.salt, leaf.event)
+    )
+    return int(found.lastrowid or 0)
+
+
+def _keep(db: sqlite3.Connection, one: Answer, *, pending: int | None, closed: bool) -> None:
+    kept = to_micros(one.kept_until)
+    db.execute(
+        "INSERT INTO exchange VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sender, exchange) DO UPDATE SET "
+        "request_hash = excluded.request_hash, nonce = excluded.nonce, pending = excluded.pending, "
+        "closed = excluded.closed, kept_until = excluded.kept_until",
+        (one.sender, one.transaction, one.request_hash, one.nonce, pending, int(closed), kept),
+    )
+    try:
+        db.execute(
+            "INSERT INTO answer VALUES (?, ?, ?, ?, ?)",
+            (one.sender, one.transaction, one.request_hash, one.answer, kept),
+        )
+    except sqlite3.IntegrityError:
+        raise TransactionInUse from None  # the twin of this request was quicker; its answer stands
+    db.execute(
+        "UPDATE answer SET kept_until = ? WHERE sender = ? AND exchange = ?", (kept, one.sender, one.transaction)
+    )
+
+
+def _notices(db: sqlite3.Connection, notices: Sequence[Notice]) -> None:
+    for one in notices:
+        db.execute(
+            "INSERT INTO notice (kind, sealed, dedup, due_at) VALUES (?, ?, ?, ?) ON CONFLICT (dedup) DO NOTHING",
+            (one.kind, one.sealed, one.dedup, to_micros(one.due_at)),
+        )
+
+
+def audit(db: sqlite3.Connection, line: AuditLine) -> None:
+    """One line."""
+    db.execute(
+        "INSERT INTO audit (at, action, result, facts) VALUES (?, ?, ?, ?)",
+        (to_micros(line.at), line.action, line.result, line.facts),
+    )
+
+
+def publish(db: sqlite3.Connection, one: ListRecord) -> None:
+    """The list that stands; a number that is not higher is refused here, where two publishers meet (D13)."""
+    touched = db.execute(
+        "INSERT INTO list VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ca, part, kind) DO UPDATE SET "
+        "number = excluded.number, this_update = excluded.this_update, next_update = excluded.next_update, "
+        "digest = excluded.digest, seq = excluded.seq WHERE excluded.number > list.number",
+        (one.ca, one.partition, one.kind, one.number, to_micros(one.this_update), to_micros(one.next_update),
+         one.digest, one.seq),
+    ).rowcount  # fmt: skip
+    if touched != 1:
+        raise OlderList
+
+
+def keep_nodes(db: sqlite3.Connection, level: int, first: int, nodes: list[bytes]) -> None:
+    """Roots of complete subtrees; the same ones may be kept again."""
+    db.executemany(
+        "INSERT OR IGNORE INTO node VALUES (?, ?, ?)", [(level, first + at, node) for at, node in enumerate(nodes)]
+    )
+
+
+def publish_head(db: sqlite3.Connection, head: Head) -> None:
+    """A head of the same size may get more signatures; another root of that size, or a smaller size, is refused."""
+    newest = db.execute("SELECT size, root FROM head ORDER BY size DESC LIMIT 1").fetchone()
+    if newest is not None and (head.size < newest[0] or (head.size == newest[0] and head.root != newest[1])):
+        raise OlderList
+    db.execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?, ?)", (head.size, head.root, to_micros(head.at), head.text))
+
+
+def noticed(db: sqlite3.Connection, id: int, at: datetime, retry_at: datetime | None) -> None:
+    """Sent and its text gone, or due again."""
+    if retry_at is None:
+        db.execute("UPDATE notice SET sent_at = ?, sealed = NULL WHERE id = ?", (to_micros(at), id))
+    else:
+        db.execute("UPDATE notice SET due_at = ? WHERE id = ?", (to_micros(retry_at), id))
+
+
+def forget(db: sqlite3.Connection, at: datetime) -> None:
+    """What may no longer be repeated; intents whose registration is over never became certificates."""
+    now = to_micros(at)
+    db.execute("DELETE FROM answer WHERE kept_until <= ?", (now,))
+    db.execute("DELETE FROM exchange WHERE kept_until <= ? AND pending IS NULL", (now,))
+    old = to_micros(at - KEEP_REGISTRATIONS)
+    db.execute(
+        "DELETE FROM intent WHERE at <= ? AND (reference IS NULL OR reference IN "
+        "(SELECT reference FROM registration WHERE expires_at <= ?))", (old, now),
+    )  # fmt: skip
+    db.execute(
+        "DELETE FROM registration WHERE expires_at <= ? AND open IN (?, ?, ?)",
+        (old, Open.OPEN.value, Open.DONE.value, Open.BURNT.value),
+    )
