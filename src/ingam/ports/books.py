@@ -40,6 +40,12 @@ class KeyInUse(Refusal):
     code = "ca-key-in-use"
 
 
+class IntentGone(Refusal):
+    """The intent is not there any more: a twin of this request recorded it, and its answer stands."""
+
+    code = "ca-intent-gone"
+
+
 class SupersessionStale(Refusal):
     """Another certificate of the person stands under this policy than the one that was to end; look again."""
 
@@ -80,8 +86,8 @@ class Open(StrEnum):
 class Registration:
     """What an RA said of a person before the request came (security D1-D4).
 
-    `reference`: the reference number as the senderKID carries it. `person`: 32-byte keyed digest, or None for a
-    server. `sealed`: name, number, contact, authorization code, sealed to the CA. `spki_hash`: SHA-256 of the key that
+    `reference`: the reference number as the senderKID carries it. `person`: 32-byte keyed digest, or None for who may
+    have several. `sealed`: the authorization code, and the facts of who has no `person`. `spki_hash`: SHA-256 of the key that
     alone will be certified, or None. `operation`: `issue` or `reissue`. `not_after`: the end date that a reissue keeps.
     `reusable`: only the sandbox's conformance profile.
     """
@@ -385,8 +391,11 @@ class Leaves(Protocol):
 class Books(Standings, RevokedEntries, Leaves, Protocol):
     """All of the books. Writers are awaited until the disk has it; readers are synchronous and quick."""
 
-    async def register(self, registration: Registration, audit: AuditLine) -> None:
-        """Enter what an RA registered."""
+    async def register(self, registration: Registration, audit: AuditLine, person: bytes | None = None) -> None:
+        """Enter what an RA registered. `person`: the person's sealed facts, in place of what stood."""
+
+    def person(self, person: bytes) -> bytes | None:
+        """The sealed facts of a person: name, number, contact."""
 
     def registration(self, reference: str) -> Registration | None:
         """By its reference number, in whatever state."""
@@ -410,7 +419,7 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
         """Record what will be signed. Raises TransactionInUse, RegistrationUsed, KeyInUse."""
 
     async def record(self, recorded: Recorded) -> Certificate:
-        """Enter the certificate, its leaf and the answer; the intent goes. Raises SupersessionStale."""
+        """Enter the certificate, its leaf and the answer; the intent goes. Raises SupersessionStale, IntentGone."""
 
     async def confirm(self, confirmed: Confirmed) -> None:
         """Raises StandingRefused (not pending any more), SupersessionStale."""
@@ -423,6 +432,9 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
 
     async def audit(self, line: AuditLine) -> None:
         """A line on its own: what was refused."""
+
+    def audited(self, action: str, since: datetime) -> int:
+        """How many lines of an action there are since an instant: what rate ceilings count."""
 
     def certificate(self, ca: int, serial: int) -> Certificate | None:
         """By generation and serial."""

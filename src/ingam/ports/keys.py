@@ -38,3 +38,13 @@ class BlindIndex(Protocol):
 
     async def index(self, field: str, value: Secret[str]) -> bytes:
         """32 bytes; raises BlindIndexOutage past the ceiling or when the process is away, Defect for another field."""
+
+
+class Sealer(Protocol):
+    """Authenticated encryption at rest, bound to a context that names the row (security H6)."""
+
+    def seal(self, clear: bytes, context: str) -> bytes:
+        """Sealed bytes that open only with the same context."""
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """The clear bytes; raises Defect `sealed-payload` for other bytes or another context."""

@@ -33,6 +33,7 @@ from ingam.kernel.errors import Defect
 from ingam.ports.books import (
     BooksOutage,
     Head,
+    IntentGone,
     KeyInUse,
     ListRecord,
     Notice,
@@ -176,8 +177,15 @@ async def test_D4_a_key_of_somebody_else_is_refused_even_after_its_certificate_e
     await books.intend(intent(3, spki_hash=one.spki_hash))
 
 
-async def test_a_record_without_its_intent_is_a_defect(books: SqliteBooks) -> None:
-    with pytest.raises(Defect):
+async def test_the_facts_of_a_person_are_those_of_the_newest_registration(books: SqliteBooks) -> None:
+    await books.register(registration(), line("register"), b"old")
+    await books.register(registration("2"), line("register", NOW + YEAR), b"new")
+    assert (books.person(PERSON), books.person(SENDER)) == (b"new", None)
+    assert [books.audited("register", at) for at in (NOW, NOW + YEAR, NOW + 2 * YEAR)] == [2, 1, 0]
+
+
+async def test_a_record_without_its_intent_changes_nothing(books: SqliteBooks) -> None:
+    with pytest.raises(IntentGone):
         await books.record(recorded(intent()))
     assert books.certificate(1, intent().serial) is None
 

@@ -95,6 +95,10 @@ class BooksReader:
         row = self._one(f"SELECT {rows.REGISTRATION} FROM registration WHERE reference = ?", reference)  # noqa: S608
         return None if row is None else rows.registration(row)
 
+    def person(self, person: bytes) -> bytes | None:
+        row = self._one("SELECT sealed FROM person WHERE person = ?", person)
+        return None if row is None else bytes(row[0])
+
     def exchange(self, sender: bytes, transaction: bytes) -> Exchange | None:
         row = self._one(
             "SELECT e.request_hash, a.answer, e.nonce, e.pending, e.closed, e.kept_until FROM exchange e "
@@ -208,6 +212,9 @@ class BooksReader:
         )
         found = self._all(sql, to_micros(at), limit)
         return [(id, Notice(kind, sealed, dedup, from_micros(due))) for id, kind, sealed, dedup, due in found]
+
+    def audited(self, action: str, since: datetime) -> int:
+        return int(self._one("SELECT count(*) FROM audit WHERE action = ? AND at >= ?", action, to_micros(since))[0])
 
     def close(self) -> None:
         if self._index is not None:

@@ -18,6 +18,8 @@ CREATE TABLE registration (
 ) WITHOUT ROWID;
 CREATE INDEX registration_by_end ON registration (expires_at);
 
+CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
+
 CREATE TABLE intent (
     sender BLOB NOT NULL, exchange BLOB NOT NULL, request_hash BLOB NOT NULL, reference TEXT, ca INTEGER NOT NULL,
     serial BLOB NOT NULL, profile TEXT NOT NULL, policy TEXT NOT NULL, person BLOB, part INTEGER NOT NULL,
@@ -87,4 +89,5 @@ CREATE TABLE audit (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, action TEXT NOT NULL, result TEXT NOT NULL,
     facts TEXT NOT NULL
 );
+CREATE INDEX audit_by_action ON audit (action, at);
 """

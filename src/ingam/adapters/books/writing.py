@@ -19,6 +19,7 @@ from ingam.ports.books import (
     Certificate,
     Confirmed,
     Head,
+    IntentGone,
     IssueIntent,
     KeyInUse,
     Leaf,
@@ -42,8 +43,10 @@ KEEP_REGISTRATIONS: Final = timedelta(days=14)
 _MARKS: Final = ", ".join("?" * 17)
 
 
-def register(db: sqlite3.Connection, one: Registration, line: AuditLine) -> None:
+def register(db: sqlite3.Connection, one: Registration, line: AuditLine, person: bytes | None) -> None:
     """A new registration; the reference number is random, so a taken one is a Defect."""
+    if person is not None:
+        db.execute("INSERT OR REPLACE INTO person VALUES (?, ?)", (one.person, person))
     try:
         db.execute(f"INSERT INTO registration ({rows.REGISTRATION}) VALUES ({', '.join('?' * 12)})",  # noqa: S608
                    rows.registration_row(one))  # fmt: skip
@@ -109,7 +112,7 @@ def record(db: sqlite3.Connection, recorded: Recorded) -> Certificate:
         (intent.sender, intent.transaction, intent.digest),
     ).rowcount
     if gone != 1:
-        raise Defect("ca-intent-missing")
+        raise IntentGone
     if recorded.supersedes is not None:
         change(db, recorded.supersedes)
     place = _leaf(db, recorded.leaf)
