@@ -1,0 +1,1 @@
+"""Issuing: from an accepted request to a certificate that the books know."""
