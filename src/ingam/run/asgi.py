@@ -1,4 +1,4 @@
-"""An ASGI application behind the exchange: the service page and its files on the port of an authority's own protocol."""
+"""An ASGI application behind the exchange: the service page and its files on the port of an authority."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _scope(request: Request, host: str, port: int) -> Scope:
     raw, _, query = request.target.partition(b"?")
     return {
         "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.0" if request.old else "1.1",
         "method": request.method.decode("ascii"),
         "scheme": "http",
