@@ -29,10 +29,9 @@ APP = bridged(Starlette(routes=[Route("/가", _echo, methods=["GET", "POST"]), R
 
 
 def test_method_path_query_fields_and_body_arrive_and_the_answer_leaves() -> None:
-    asked = (
-        b"POST /%EA%B0%80?q=1 HTTP/1.1\r\nHost: a\r\nAccept: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody"
-    )
-    ((status, named, body),) = answers(say(head + b"body", application=APP))
+    fields = b"Host: a\r\nAccept: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\n"
+    asked = b"POST /%EA%B0%80?q=1 HTTP/1.1\r\n" + fields + b"body"
+    ((status, named, body),) = answers(say(asked, application=APP))
     assert (status, body.decode()) == (200, "POST /가 q=1 x body")
     assert named[b"x-kept"] == b"yes" and named[b"Content-Length"] == str(len(body)).encode()
 
