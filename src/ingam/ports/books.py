@@ -87,8 +87,8 @@ class Registration:
     """What an RA said of a person before the request came (security D1-D4).
 
     `reference`: the reference number as the senderKID carries it. `person`: 32-byte keyed digest, or None for who may
-    have several. `sealed`: the authorization code, and the facts of who has no `person`. `spki_hash`: SHA-256 of the key that
-    alone will be certified, or None. `operation`: `issue` or `reissue`. `not_after`: the end date that a reissue keeps.
+    have several. `sealed`: the authorization code, and the facts of who has no `person`. `spki_hash`: SHA-256 of the
+    key that alone will be certified, or None. `operation`: `issue` or `reissue`. `not_after`: the end date that a reissue keeps.
     `reusable`: only the sandbox's conformance profile.
     """
 
@@ -150,6 +150,7 @@ class Change:
     seq: int
     ca: int
     serial: int
+    partition: int
     state: State
     at: datetime
 
