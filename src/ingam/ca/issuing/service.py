@@ -1,0 +1,248 @@
+"""Issuing: check → prepare → lint → record the intent → sign → record → answer; a crash anywhere is resumed.
+
+    issuing.1 checked    .2 prepared    .3 linted    .4 intent recorded    .5 signed    .6 answer made    .7 recorded
+
+The exact to-be-signed bytes lie in the intent before anything is signed, so that after a crash the same request signs
+the same bytes: there is one certificate or none, and never a signed one without a record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from ingam.ca.facts import Facts
+from ingam.ca.issuing.keys import check_key
+from ingam.ca.issuing.lint import lint
+from ingam.ca.issuing.names import real_name_of, subject_of
+from ingam.ca.issuing.registering import applicant
+from ingam.ca.issuing.template import new_serial
+from ingam.ca.notices import issued_notice
+from ingam.ca.office import Office
+from ingam.ca.profiles import Operation, Profile, validity
+from ingam.ca.revoking import changes
+from ingam.kernel.errors import Refusal
+from ingam.kernel.secret import Secret
+from ingam.kernel.steps import reach
+from ingam.npki import shapes
+from ingam.npki.vid import compute_vid
+from ingam.ports.books import (
+    Answer,
+    AuditLine,
+    Certificate,
+    Confirmed,
+    IntentGone,
+    IssueIntent,
+    Recorded,
+    StatusChange,
+    SupersessionStale,
+    TransactionInUse,
+)
+from ingam.ports.signing import Intent
+from ingam.protocols.log import event
+
+CONFIRM_WITHIN: Final = timedelta(minutes=10)
+"""An unconfirmed certificate is revoked then, and the old one stands."""
+
+TRIES: Final = 3
+"""Somebody else's confirmation may come between the question and the transaction."""
+
+
+class VidRandomMissing(Refusal):
+    """The profile needs a VID, and the request brought no R that makes one; every cause reads the same (D6)."""
+
+    code = "ca-vid-refused"
+
+
+class KeyNotRegistered(Refusal):
+    """The key is not the one that the RA registered (security D1)."""
+
+    code = "ca-key-not-registered"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Holder:
+    """For whom: from a registration, or from the certificate that a kur renews (`replaces`, `old_not_after`)."""
+
+    profile: Profile
+    operation: Operation
+    facts: Facts
+    person: bytes | None
+    reference: str | None = None
+    spki_hash: bytes | None = None
+    replaces: int | None = None
+    old_not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The exchange that the certificate is asked in. `sender`: 32 bytes; `request_hash`: SHA-256 of the request.
+
+    `implicit`: implicitConfirm was asked and is granted. `answer`: makes the protected answer for a certificate's DER,
+    and the senderNonce that stands in it. `kept_for`: how long the answer may be repeated (D9).
+    """
+
+    sender: bytes
+    transaction: bytes
+    request_hash: bytes
+    implicit: bool
+    answer: Callable[[bytes], Awaitable[tuple[bytes, bytes]]]
+    kept_for: timedelta
+
+
+class Issuing:
+    """The service. One of it in a process; twins of one request share one signature."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._running: dict[tuple[bytes, bytes, bytes], asyncio.Future[bytes]] = {}
+
+    async def issue(self, exchange: Exchange, holder: Holder, spki: bytes, random: Secret[bytes] | None) -> bytes:
+        """The answer with the new certificate. `spki`: DER, proven to be the requester's; `random`: DER of R.
+
+        Raises KeyRefused, KeyNotRegistered, KeyInUse, VidRandomMissing, TransactionInUse, RegistrationUsed, LintFailed,
+        NameRefused, the refusals of `validity`, SigningOutage, BooksOutage.
+        """
+        key = (exchange.sender, exchange.transaction, exchange.request_hash)
+        running = self._running.get(key)
+        if running is not None:
+            return await asyncio.shield(running)
+        mine = self._running[key] = asyncio.get_running_loop().create_future()
+        try:
+            answer = await self._issue(exchange, holder, spki, random)
+        except BaseException as wrong:
+            mine.set_exception(wrong)
+            mine.exception()  # nobody may be waiting for it
+            raise
+        else:
+            mine.set_result(answer)
+            return answer
+        finally:
+            del self._running[key]
+
+    async def _issue(self, exchange: Exchange, holder: Holder, spki: bytes, random: Secret[bytes] | None) -> bytes:
+        books = self._office.books
+        intent = books.intent(exchange.sender, exchange.transaction)
+        if intent is None:
+            intent = self._prepare(exchange, holder, spki, random)
+            try:
+                await books.intend(intent)
+            except TransactionInUse:
+                intent = books.intent(exchange.sender, exchange.transaction)  # another process has the twin
+        if intent is None or intent.request_hash != exchange.request_hash:
+            return self._repeated(exchange)
+        reach("issuing.4")
+        return await self._sign(exchange, intent, holder)
+
+    def _repeated(self, exchange: Exchange) -> bytes:
+        """The answer to the twin of this request, if one was given meanwhile."""
+        found = self._office.books.answered(exchange.sender, exchange.transaction, exchange.request_hash)
+        if found is None:
+            raise TransactionInUse
+        return found
+
+    def _prepare(
+        self, exchange: Exchange, holder: Holder, spki: bytes, random: Secret[bytes] | None
+    ) -> IssueIntent:
+        office, profile = self._office, holder.profile
+        accepted = check_key(spki, profile.keys)
+        if holder.spki_hash is not None and accepted.sha256 != holder.spki_hash:
+            raise KeyNotRegistered
+        vid = _vid(profile, holder.facts, random)
+        reach("issuing.1")
+        generation, at = office.issuer.generation, office.now()
+        until = validity(profile, at, holder.operation, holder.old_not_after, within=generation.validity)
+        partition = office.authority.partition_number(office.books.count_of(generation.number))
+        template = office.template(profile, generation.number, partition)
+        serial = new_serial(office.random, office.authority.serial_bytes)
+        who = applicant(holder.facts)
+        subject, real_name = subject_of(office.authority, profile, who), real_name_of(profile, who)
+        tbs = template.fill(
+            serial, until.not_before, until.not_after, subject, spki, accepted.key_id, real_name, vid, who.hosts
+        )
+        reach("issuing.2")
+        lint(tbs, template.expect(serial, until.not_before, until.not_after, subject, spki, real_name, vid, who.hosts))
+        reach("issuing.3")
+        return IssueIntent(
+            exchange.sender, exchange.transaction, exchange.request_hash, holder.reference, generation.number, serial,
+            profile.name, profile.policy, holder.person, partition, until.not_before,
+            until.not_after, accepted.sha256, tbs, hashlib.sha256(tbs).digest(), at, holder.replaces,
+        )  # fmt: skip
+
+    async def _sign(self, exchange: Exchange, intent: IssueIntent, holder: Holder) -> bytes:
+        office = self._office
+        issuer = office.issuer_of(intent.ca)
+        signature = await office.sign(issuer.signer, Intent(intent.tbs, intent.digest))
+        der = shapes.assemble(intent.tbs, signature, issuer.generation.algorithm)
+        reach("issuing.5")
+        answer, nonce = await exchange.answer(der)
+        reach("issuing.6")
+        try:
+            await self._record(exchange, intent, holder, der, answer, nonce)
+        except IntentGone:
+            return self._repeated(exchange)
+        reach("issuing.7")
+        return answer
+
+    async def _record(
+        self, exchange: Exchange, intent: IssueIntent, holder: Holder, der: bytes, answer: bytes, nonce: bytes
+    ) -> None:
+        office, at = self._office, self._office.now()
+        said = event.Issue(intent.ca, intent.serial, hashlib.sha256(der).digest(), at)
+        facts = {"ca": intent.ca, "serial": f"{intent.serial:x}", "profile": intent.profile}
+        kept = Answer(
+            exchange.sender, exchange.transaction, exchange.request_hash, answer, nonce, at + exchange.kept_for
+        )
+        notices = [issued_notice(office, holder.facts, intent, at)] if holder.facts.mobile else []
+        for _ in range(TRIES):
+            recorded = Recorded(
+                intent, der, kept, changes.leaf(office, said), AuditLine(at, "issue", "ok", json.dumps(facts)),
+                exchange.implicit, None if exchange.implicit else at + CONFIRM_WITHIN,
+                self._superseded(intent.person, intent.policy, at) if exchange.implicit else None, notices,
+            )  # fmt: skip
+            try:
+                await office.books.record(recorded)
+            except SupersessionStale:
+                continue
+            return
+        raise SupersessionStale
+
+    async def confirm(self, pending: Certificate, answer: Answer) -> None:
+        """certConf accepted it: it is valid, and the one that it supersedes ends, in that transaction.
+
+        Raises StandingRefused (given up meanwhile), TransactionInUse, BooksOutage.
+        """
+        at = self._office.now()
+        line = AuditLine(at, "confirm", "ok", json.dumps({"ca": pending.ca, "serial": f"{pending.serial:x}"}))
+        reach("confirming.1")
+        for _ in range(TRIES):
+            ended = self._superseded(pending.person, pending.policy, at)
+            try:
+                await self._office.books.confirm(Confirmed(pending.id, answer, at, line, ended))
+            except SupersessionStale:
+                continue
+            reach("confirming.2")
+            return
+        raise SupersessionStale
+
+    def _superseded(self, person: bytes | None, policy: str, at: datetime) -> StatusChange | None:
+        old = None if person is None else self._office.books.standing_of(person, policy)
+        if old is None:
+            return None
+        return changes.revoked(
+            self._office, old, changes.SUPERSEDED, at, action="supersede", expected=changes.STANDING
+        )
+
+
+def _vid(profile: Profile, facts: Facts, random: Secret[bytes] | None) -> bytes | None:
+    """R and the number meet in this line and nowhere else (security D7, H2)."""
+    if not profile.identified:
+        return None
+    if random is None:
+        raise VidRandomMissing
+    return compute_vid(facts.idn.reveal(), random.reveal())
