@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ingam.kernel.errors import Defect
 from ingam.kernel.instants import KST
-from ingam.npki import der, vid
+from ingam.npki import der, scan, vid
 from ingam.npki.private_key import RANDOM_NUMBER
 from ingam.npki.signature import RSA_SHA256
 from ingam.npki.vid import Vid
@@ -212,9 +212,13 @@ def public_key(key: RSAPrivateKey | RSAPublicKey) -> bytes:
 
 
 def key_identifier(spki: bytes) -> bytes:
-    """20 bytes: SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1)."""
-    _, bits = der.whole(spki).sequence()
-    return hashlib.sha1(bits.bits(), usedforsecurity=False).digest()
+    """20 bytes: SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1). Raises NotDer."""
+    at, limit = scan.whole(spki, der.SEQUENCE)
+    _, at = scan.inside(spki, at, limit, der.SEQUENCE)
+    bits, end = scan.inside(spki, at, limit, der.BIT_STRING)
+    if end != limit or spki[bits : bits + 1] != b"\0":
+        raise der.NotDer(expected="a public key", found="something else")
+    return hashlib.sha1(spki[bits + 1 : end], usedforsecurity=False).digest()
 
 
 def private_key_info(key: RSAPrivateKey, random: bytes | None) -> bytes:
