@@ -1,4 +1,4 @@
-"""What the authority knows of a holder, sealed in the books: it opens for the length of one function (security H1, H2)."""
+"""What the authority knows of a holder, sealed in the books; it opens for one function at a time (security H1, H2)."""
 
 from __future__ import annotations
 

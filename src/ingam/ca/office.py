@@ -1,4 +1,4 @@
-"""The authority at work: who it is, its generations and keys, its books. Every service of it is given this one thing."""
+"""The authority at work: who it is, its generations and keys, its books; the one thing that its services are given."""
 
 from __future__ import annotations
 

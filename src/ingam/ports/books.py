@@ -88,8 +88,8 @@ class Registration:
 
     `reference`: the reference number as the senderKID carries it. `person`: 32-byte keyed digest, or None for who may
     have several. `sealed`: the authorization code, and the facts of who has no `person`. `spki_hash`: SHA-256 of the
-    key that alone will be certified, or None. `operation`: `issue` or `reissue`. `not_after`: the end date that a reissue keeps.
-    `reusable`: only the sandbox's conformance profile.
+    key that alone will be certified, or None. `operation`: `issue` or `reissue`. `not_after`: the end date that a
+    reissue keeps. `reusable`: only the sandbox's conformance profile.
     """
 
     reference: str
@@ -190,8 +190,17 @@ class IssueIntent:
     tbs: bytes
     digest: bytes
     at: datetime
+    body: int = 1
+    """The PKIBody number of the answer: ip, cp or kup."""
+
+    request_id: int = 0
+    """certReqId: 0, or -1 for a p10cr."""
+
+    implicit: bool = False
+    """implicitConfirm was granted."""
+
     replaces: int | None = None
-    """The books' id of the certificate that a kur or a reissue updates."""
+    """The books' id of the certificate that a kur updates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +416,9 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
     async def forget_code(self, reference: str, sealed: bytes) -> None:
         """Replace the sealed facts by those without the authorization code (an hour after pkiConf, D3)."""
 
+    def codes_to_forget(self, at: datetime, limit: int = 100) -> list[Registration]:
+        """Registrations whose code has no more use: their exchange was closed an hour ago, or they are over."""
+
     def exchange(self, sender: bytes, transaction: bytes) -> Exchange | None:
         """What was answered under a sender's transactionID, while it is kept."""
 
@@ -425,8 +437,13 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
     async def confirm(self, confirmed: Confirmed) -> None:
         """Raises StandingRefused (not pending any more), SupersessionStale."""
 
-    async def answer(self, answer: Answer, audit: AuditLine, change: StatusChange | None = None) -> None:
-        """Keep any other answer, with the status change that it tells of. Raises TransactionInUse, StandingRefused."""
+    async def answer(
+        self, answer: Answer, audit: AuditLine, change: StatusChange | None = None, *, closed: bool = True
+    ) -> None:
+        """Keep any other answer, with the status change that it tells of. `closed` False: the exchange goes on.
+
+        Raises TransactionInUse, StandingRefused.
+        """
 
     async def change(self, change: StatusChange) -> int:
         """Change a status; returns the sequence number. Raises StandingRefused."""

@@ -332,6 +332,27 @@ async def test_tree_nodes_are_kept_by_their_place(books: SqliteBooks) -> None:
     assert books.nodes(8, 1, 9) == [digest(1), digest(2)]
 
 
+async def test_D3_a_code_is_forgotten_an_hour_after_the_exchange_closed(books: SqliteBooks) -> None:
+    await books.register(registration(), line())
+    await issued(books, reference="1234567890")
+    assert books.codes_to_forget(NOW + timedelta(minutes=59)) == []
+    (one,) = books.codes_to_forget(NOW + timedelta(hours=1))
+    await books.forget_code(one.reference, b"without")
+    assert books.codes_to_forget(NOW + YEAR) == []
+    assert books.registration(one.reference).sealed == b"without"  # type: ignore[union-attr]
+
+
+async def test_an_answer_that_waits_leaves_the_exchange_open_for_its_certificate(books: SqliteBooks) -> None:
+    one = intent()
+    await books.intend(one)
+    await books.answer(answer(one), line("waiting"), closed=False)
+    exchange = books.exchange(SENDER, one.transaction)
+    assert exchange is not None
+    assert (exchange.closed, exchange.pending) == (False, None)
+    await books.record(recorded(one, answer=answer(one, "poll")))
+    assert books.answered(SENDER, one.transaction, answer(one, "poll").request_hash) == b"poll"
+
+
 async def test_other_answers_are_kept_too_and_only_once(books: SqliteBooks) -> None:
     one, made = intent(9), await issued(books)
     await books.answer(answer(one), line(), revoked(made))

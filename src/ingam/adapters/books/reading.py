@@ -96,6 +96,10 @@ class BooksReader:
         row = self._one(f"SELECT {rows.REGISTRATION} FROM registration WHERE reference = ?", reference)  # noqa: S608
         return None if row is None else rows.registration(row)
 
+    def codes_to_forget(self, at: datetime, limit: int = 100) -> list[Registration]:
+        sql = f"SELECT {rows.REGISTRATION} FROM registration WHERE code_until <= ? LIMIT ?"  # noqa: S608
+        return [rows.registration(row) for row in self._all(sql, to_micros(at), limit)]
+
     def person(self, person: bytes) -> bytes | None:
         row = self._one("SELECT sealed FROM person WHERE person = ?", person)
         return None if row is None else bytes(row[0])

@@ -15,7 +15,7 @@ REGISTRATION: Final = (
 )
 INTENT: Final = (
     "sender, exchange, request_hash, reference, ca, serial, profile, policy, person, part, not_before, not_after, "
-    "spki_hash, tbs, digest, at, replaces"
+    "spki_hash, tbs, digest, at, body, request_id, implicit, replaces"
 )
 CERTIFICATE: Final = (
     "id, ca, serial, profile, policy, person, part, not_before, not_after, der, spki_hash, state, reason, changed_at, "
@@ -63,7 +63,7 @@ def registration_row(one: Registration) -> tuple[Any, ...]:
 def intent(row: Sequence[Any]) -> IssueIntent:
     """Columns INTENT."""
     (sender, exchange, request, reference, ca, serial, profile, policy, person, part, before, after, spki, tbs, digest,
-     at, replaces) = row  # fmt: skip
+     at, body, request_id, implicit, replaces) = row  # fmt: skip
     return IssueIntent(
         sender, exchange, request, reference, ca, number(serial), profile, policy, person, part, from_micros(before),
         from_micros(after), spki, tbs, digest, from_micros(at), replaces,
@@ -75,7 +75,7 @@ def intent_row(one: IssueIntent) -> tuple[Any, ...]:
     return (
         one.sender, one.transaction, one.request_hash, one.reference, one.ca, octets(one.serial), one.profile,
         one.policy, one.person, one.partition, to_micros(one.not_before), to_micros(one.not_after), one.spki_hash,
-        one.tbs, one.digest, to_micros(one.at), one.replaces,
+        one.tbs, one.digest, to_micros(one.at), one.body, one.request_id, int(one.implicit), one.replaces,
     )  # fmt: skip
 
 

@@ -14,9 +14,10 @@ SCHEMA: Final = """
 CREATE TABLE registration (
     reference TEXT PRIMARY KEY, profile TEXT NOT NULL, operation TEXT NOT NULL, person BLOB, sealed BLOB NOT NULL,
     spki_hash BLOB, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, not_after INTEGER, open TEXT NOT NULL,
-    wrong_codes INTEGER NOT NULL, reusable INTEGER NOT NULL
+    wrong_codes INTEGER NOT NULL, reusable INTEGER NOT NULL, code_until INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX registration_by_end ON registration (expires_at);
+CREATE INDEX registration_by_code ON registration (code_until) WHERE code_until IS NOT NULL;
 
 CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
 
@@ -24,7 +25,8 @@ CREATE TABLE intent (
     sender BLOB NOT NULL, exchange BLOB NOT NULL, request_hash BLOB NOT NULL, reference TEXT, ca INTEGER NOT NULL,
     serial BLOB NOT NULL, profile TEXT NOT NULL, policy TEXT NOT NULL, person BLOB, part INTEGER NOT NULL,
     not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, spki_hash BLOB NOT NULL, tbs BLOB NOT NULL,
-    digest BLOB NOT NULL, at INTEGER NOT NULL, replaces INTEGER, PRIMARY KEY (sender, exchange)
+    digest BLOB NOT NULL, at INTEGER NOT NULL, body INTEGER NOT NULL, request_id INTEGER NOT NULL,
+    implicit INTEGER NOT NULL, replaces INTEGER, PRIMARY KEY (sender, exchange)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX intent_serial ON intent (ca, serial);
 CREATE INDEX intent_by_key ON intent (spki_hash);

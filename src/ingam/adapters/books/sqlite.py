@@ -95,8 +95,10 @@ class SqliteBooks(BooksReader):
     async def confirm(self, confirmed: Confirmed) -> None:
         await self._write(lambda db: writing.confirm(db, confirmed))
 
-    async def answer(self, answer: Answer, audit: AuditLine, change: StatusChange | None = None) -> None:
-        await self._write(lambda db: writing.answer(db, answer, audit, change))
+    async def answer(
+        self, answer: Answer, audit: AuditLine, change: StatusChange | None = None, *, closed: bool = True
+    ) -> None:
+        await self._write(lambda db: writing.answer(db, answer, audit, change, closed))
 
     async def change(self, change: StatusChange) -> int:
         return await self._write(lambda db: writing.change(db, change))

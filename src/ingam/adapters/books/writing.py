@@ -40,7 +40,10 @@ from ingam.ports.books import (
 KEEP_REGISTRATIONS: Final = timedelta(days=14)
 """After their end; then nothing of them is left but the certificate."""
 
-_MARKS: Final = ", ".join("?" * 17)
+_MARKS: Final = ", ".join("?" * 20)
+
+CODE_KEPT: Final = timedelta(hours=1)
+"""After pkiConf, so that a lost pkiConf can be repeated (security D3)."""
 
 
 def register(db: sqlite3.Connection, one: Registration, line: AuditLine, person: bytes | None) -> None:
@@ -68,7 +71,7 @@ def wrong_code(db: sqlite3.Connection, reference: str, line: AuditLine, burn_at:
 
 def forget_code(db: sqlite3.Connection, reference: str, sealed: bytes) -> None:
     """The sealed facts without the code."""
-    db.execute("UPDATE registration SET sealed = ? WHERE reference = ?", (sealed, reference))
+    db.execute("UPDATE registration SET sealed = ?, code_until = NULL WHERE reference = ?", (sealed, reference))
 
 
 def intend(db: sqlite3.Connection, intent: IssueIntent) -> None:
@@ -160,16 +163,28 @@ def confirm(db: sqlite3.Connection, confirmed: Confirmed) -> None:
         raise SupersessionStale from None
     if touched != 1:
         raise StandingRefused
+    reference = db.execute("SELECT reference FROM certificate WHERE id = ?", (confirmed.id,)).fetchone()[0]
+    _code_until(db, reference, confirmed.at)
     _keep(db, confirmed.answer, pending=None, closed=True)
     _notices(db, confirmed.notices)
     audit(db, confirmed.audit)
 
 
-def answer(db: sqlite3.Connection, given: Answer, line: AuditLine, told: StatusChange | None) -> None:
+def _code_until(db: sqlite3.Connection, reference: str | None, at: datetime) -> None:
+    """The exchange is closed; the code is kept a little longer."""
+    db.execute(
+        "UPDATE registration SET code_until = ? WHERE reference = ? AND NOT reusable",
+        (to_micros(at + CODE_KEPT), reference),
+    )
+
+
+def answer(db: sqlite3.Connection, given: Answer, line: AuditLine, told: StatusChange | None, closed: bool) -> None:
     """An answer that issues nothing; `told`: the status change that it tells of."""
     if told is not None:
         change(db, told)
-    _keep(db, given, pending=None, closed=True)
+        reference = db.execute("SELECT reference FROM certificate WHERE id = ?", (told.id,)).fetchone()[0]
+        _code_until(db, reference, line.at)
+    _keep(db, given, pending=None, closed=closed)
     audit(db, line)
 
 

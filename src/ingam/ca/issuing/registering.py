@@ -1,6 +1,6 @@
 """Registration (등록): what an RA says of a holder, before the holder's own request comes with its key.
 
-It gives a reference number (참조번호) and an authorization code (인가코드): 128 bits, single use, 14 days (security D3).
+It gives a reference number (참조번호) and an authorization code (인가코드): 128 bits, used once, 14 days (security D3).
 The RA is trusted to have identified the person (D2); the CA trusts nothing that the later request says of them.
 """
 

@@ -146,9 +146,7 @@ class Issuing:
             raise TransactionInUse
         return found
 
-    def _prepare(
-        self, exchange: Exchange, holder: Holder, spki: bytes, random: Secret[bytes] | None
-    ) -> IssueIntent:
+    def _prepare(self, exchange: Exchange, holder: Holder, spki: bytes, random: Secret[bytes] | None) -> IssueIntent:
         office, profile = self._office, holder.profile
         accepted = check_key(spki, profile.keys)
         if holder.spki_hash is not None and accepted.sha256 != holder.spki_hash:
@@ -234,9 +232,7 @@ class Issuing:
         old = None if person is None else self._office.books.standing_of(person, policy)
         if old is None:
             return None
-        return changes.revoked(
-            self._office, old, changes.SUPERSEDED, at, action="supersede", expected=changes.STANDING
-        )
+        return changes.revoked(self._office, old, changes.SUPERSEDED, at, action="supersede", expected=changes.STANDING)
 
 
 def _vid(profile: Profile, facts: Facts, random: Secret[bytes] | None) -> bytes | None:

@@ -36,7 +36,9 @@ def revoked(
     return _change(office, one, State.REVOKED, reason, at, action, expected, notices)
 
 
-def held(office: Office, one: Certificate, at: datetime, *, action: str, notices: Sequence[Notice] = ()) -> StatusChange:
+def held(
+    office: Office, one: Certificate, at: datetime, *, action: str, notices: Sequence[Notice] = ()
+) -> StatusChange:
     """효력정지: certificateHold."""
     return _change(office, one, State.HELD, HOLD, at, action, frozenset({State.VALID}), notices)
 
