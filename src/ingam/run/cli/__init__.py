@@ -12,6 +12,7 @@ NOUNS: Final = {
     "cert": "ingam.run.cli.cert",
     "customer": "ingam.run.cli.customer",
     "doctor": "ingam.run.cli.doctor",
+    "log": "ingam.run.cli.log",
     "store": "ingam.run.cli.store",
 }
 """Each module has `main(argv) -> int`: the arguments behind the noun, the exit code."""
@@ -22,6 +23,7 @@ ingam <noun> …                        ingam <noun> --help
   cert      공동인증서를 열고, 검증하고, 바꾸고, 내보냅니다 · joint certificates on this machine
   customer  고객을 등록하고 잠금을 풉니다 (서버) · enrol and unlock customers (on the server)
   doctor    보관함이 공개된 것과 같은지 확인합니다 · whether a served vault is the published one
+  log       투명성 로그를 검증하고 증명을 확인합니다 · verify the transparency log, make and check proofs
   store     데이터베이스 스키마를 준비합니다 (서버) · make and renew the schema (on the server)"""
 
 USAGE: Final = 2
