@@ -34,8 +34,14 @@ class RegistrationUsed(Refusal):
     code = "ca-registration-used"
 
 
+class UpdateUnfinished(Refusal):
+    """Another update of this certificate waits for its confirmation."""
+
+    code = "ca-update-unfinished"
+
+
 class KeyInUse(Refusal):
-    """The public key is certified for somebody else already (security D4)."""
+    """The public key is certified for somebody else already (security D4); who has no `person` has a key once."""
 
     code = "ca-key-in-use"
 
@@ -429,7 +435,7 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
         """An intent that was recorded and not yet signed, or signed and not yet recorded."""
 
     async def intend(self, intent: IssueIntent) -> None:
-        """Record what will be signed. Raises TransactionInUse, RegistrationUsed, KeyInUse."""
+        """Record what will be signed. Raises TransactionInUse, RegistrationUsed, UpdateUnfinished, KeyInUse."""
 
     async def record(self, recorded: Recorded) -> Certificate:
         """Enter the certificate, its leaf and the answer; the intent goes. Raises SupersessionStale, IntentGone."""

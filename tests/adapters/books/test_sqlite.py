@@ -45,6 +45,7 @@ from ingam.ports.books import (
     State,
     SupersessionStale,
     TransactionInUse,
+    UpdateUnfinished,
 )
 
 pytestmark = pytest.mark.anyio
@@ -183,6 +184,25 @@ async def test_the_facts_of_a_person_are_those_of_the_newest_registration(books:
     await books.register(registration("2"), line("register", NOW + YEAR), b"new")
     assert (books.person(PERSON), books.person(SENDER)) == (b"new", None)
     assert [books.audited("register", at) for at in (NOW, NOW + YEAR, NOW + 2 * YEAR)] == [2, 1, 0]
+
+
+async def test_a_certificate_is_updated_by_one_exchange_at_a_time(books: SqliteBooks) -> None:
+    old = await issued(books, 1)
+    update = intent(2, replaces=old.id)
+    await books.intend(update)
+    with pytest.raises(UpdateUnfinished):
+        await books.intend(intent(3, replaces=old.id))
+    made = await books.record(recorded(update, confirmed=False))
+    with pytest.raises(UpdateUnfinished):
+        await books.intend(intent(3, replaces=old.id))
+    await books.confirm(confirmation(made, update, supersedes=revoked(old)))
+    await books.intend(intent(3, replaces=made.id))
+
+
+async def test_D4_a_key_without_a_person_is_certified_once(books: SqliteBooks) -> None:
+    one = await issued(books, 1, person=None)
+    with pytest.raises(KeyInUse):
+        await books.intend(intent(2, person=None, spki_hash=one.spki_hash))
 
 
 async def test_a_record_without_its_intent_changes_nothing(books: SqliteBooks) -> None:

@@ -66,7 +66,7 @@ def intent(row: Sequence[Any]) -> IssueIntent:
      at, body, request_id, implicit, replaces) = row  # fmt: skip
     return IssueIntent(
         sender, exchange, request, reference, ca, number(serial), profile, policy, person, part, from_micros(before),
-        from_micros(after), spki, tbs, digest, from_micros(at), replaces,
+        from_micros(after), spki, tbs, digest, from_micros(at), body, request_id, bool(implicit), replaces,
     )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ CREATE TABLE certificate (
     id INTEGER PRIMARY KEY, ca INTEGER NOT NULL, serial BLOB NOT NULL, profile TEXT NOT NULL, policy TEXT NOT NULL,
     person BLOB, part INTEGER NOT NULL, not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, der BLOB NOT NULL,
     spki_hash BLOB NOT NULL, state TEXT NOT NULL, reason INTEGER, changed_at INTEGER, confirm_by INTEGER,
-    reference TEXT, issued_at INTEGER NOT NULL, leaf INTEGER NOT NULL
+    reference TEXT, issued_at INTEGER NOT NULL, replaces INTEGER, leaf INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX certificate_serial ON certificate (ca, serial);
 CREATE UNIQUE INDEX certificate_single ON certificate (person, policy)
@@ -43,6 +43,7 @@ CREATE UNIQUE INDEX certificate_single ON certificate (person, policy)
 CREATE INDEX certificate_by_person ON certificate (person) WHERE person IS NOT NULL;
 CREATE INDEX certificate_by_key ON certificate (spki_hash);
 CREATE INDEX certificate_pending ON certificate (confirm_by) WHERE state = 'pending';
+CREATE INDEX certificate_updated ON certificate (replaces) WHERE state = 'pending';
 CREATE INDEX certificate_held ON certificate (changed_at) WHERE state = 'held';
 
 CREATE TABLE generation (ca INTEGER PRIMARY KEY, issued INTEGER NOT NULL);

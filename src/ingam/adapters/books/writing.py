@@ -35,6 +35,7 @@ from ingam.ports.books import (
     StatusChange,
     SupersessionStale,
     TransactionInUse,
+    UpdateUnfinished,
 )
 
 KEEP_REGISTRATIONS: Final = timedelta(days=14)
@@ -74,6 +75,16 @@ def forget_code(db: sqlite3.Connection, reference: str, sealed: bytes) -> None:
     db.execute("UPDATE registration SET sealed = ?, code_until = NULL WHERE reference = ?", (sealed, reference))
 
 
+def _no_other_update(db: sqlite3.Connection, replaces: int) -> None:
+    """A certificate is updated by one exchange at a time."""
+    other = db.execute(
+        "SELECT 1 FROM certificate WHERE replaces = ?1 AND state = 'pending' UNION ALL "
+        "SELECT 1 FROM intent WHERE replaces = ?1", (replaces,),
+    ).fetchone()  # fmt: skip
+    if other:
+        raise UpdateUnfinished
+
+
 def intend(db: sqlite3.Connection, intent: IssueIntent) -> None:
     """T1: the exchange is free, the registration open, the key nobody else's; the intent stands."""
     taken = db.execute(
@@ -84,6 +95,8 @@ def intend(db: sqlite3.Connection, intent: IssueIntent) -> None:
         raise TransactionInUse
     if intent.reference is not None:
         _begin(db, intent.reference, intent.at)
+    if intent.replaces is not None:
+        _no_other_update(db, intent.replaces)
     _key_is_free(db, intent)
     db.execute(f"INSERT INTO intent ({rows.INTENT}) VALUES ({_MARKS})", rows.intent_row(intent))  # noqa: S608
 
@@ -100,8 +113,8 @@ def _begin(db: sqlite3.Connection, reference: str, at: datetime) -> None:
 def _key_is_free(db: sqlite3.Connection, intent: IssueIntent) -> None:
     """One key, one person: whoever certified it first keeps it, whatever became of the certificate (security D4)."""
     other = db.execute(
-        "SELECT 1 FROM certificate WHERE spki_hash = ?1 AND person IS NOT ?2 UNION ALL "
-        "SELECT 1 FROM intent WHERE spki_hash = ?1 AND person IS NOT ?2", (intent.spki_hash, intent.person),
+        "SELECT 1 FROM certificate WHERE spki_hash = ?1 AND coalesce(person != ?2, 1) UNION ALL "
+        "SELECT 1 FROM intent WHERE spki_hash = ?1 AND coalesce(person != ?2, 1)", (intent.spki_hash, intent.person),
     ).fetchone()  # fmt: skip
     if other:
         raise KeyInUse
@@ -124,6 +137,8 @@ def record(db: sqlite3.Connection, recorded: Recorded) -> Certificate:
     db.execute("INSERT INTO generation VALUES (?, 1) ON CONFLICT (ca) DO UPDATE SET issued = issued + 1", (intent.ca,))
     if intent.reference is not None:
         db.execute("UPDATE registration SET open = 'done' WHERE reference = ? AND NOT reusable", (intent.reference,))
+    if recorded.confirmed:
+        _code_until(db, intent.reference, at)
     _keep(db, recorded.answer, pending=None if recorded.confirmed else id, closed=recorded.confirmed)
     _notices(db, recorded.notices)
     audit(db, recorded.audit)
@@ -139,11 +154,11 @@ def _enter(db: sqlite3.Connection, recorded: Recorded, state: State, place: int)
     try:
         found = db.execute(
             "INSERT INTO certificate (ca, serial, profile, policy, person, part, not_before, not_after, der, "
-            "spki_hash, state, confirm_by, reference, issued_at, leaf) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "spki_hash, state, confirm_by, reference, issued_at, replaces, leaf) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (intent.ca, rows.octets(intent.serial), intent.profile, intent.policy, intent.person, intent.partition,
              to_micros(intent.not_before), to_micros(intent.not_after), recorded.der, intent.spki_hash, state.value,
-             rows.micros(recorded.confirm_by), intent.reference, to_micros(recorded.audit.at), place),
+             rows.micros(recorded.confirm_by), intent.reference, to_micros(recorded.audit.at), intent.replaces, place),
         )  # fmt: skip
     except sqlite3.IntegrityError:
         raise SupersessionStale from None  # certificate_single: somebody else was confirmed meanwhile

@@ -22,6 +22,7 @@ from ingam.ca.issuing.lint import lint
 from ingam.ca.issuing.names import real_name_of, subject_of
 from ingam.ca.issuing.registering import applicant
 from ingam.ca.issuing.template import new_serial
+from ingam.ca.log import entries
 from ingam.ca.notices import issued_notice
 from ingam.ca.office import Office
 from ingam.ca.profiles import Operation, Profile, validity
@@ -44,7 +45,7 @@ from ingam.ports.books import (
     TransactionInUse,
 )
 from ingam.ports.signing import Intent
-from ingam.protocols.log import event
+from ingam.protocols.log.commitment import SALT
 
 CONFIRM_WITHIN: Final = timedelta(minutes=10)
 """An unconfirmed certificate is revoked then, and the old one stands."""
@@ -191,7 +192,7 @@ class Issuing:
         self, exchange: Exchange, intent: IssueIntent, holder: Holder, der: bytes, answer: bytes, nonce: bytes
     ) -> None:
         office, at = self._office, self._office.now()
-        said = event.Issue(intent.ca, intent.serial, hashlib.sha256(der).digest(), at)
+        leaf = entries.issued(intent.ca, intent.serial, der, at, office.random(SALT))
         facts = {"ca": intent.ca, "serial": f"{intent.serial:x}", "profile": intent.profile}
         kept = Answer(
             exchange.sender, exchange.transaction, exchange.request_hash, answer, nonce, at + exchange.kept_for
@@ -199,7 +200,7 @@ class Issuing:
         notices = [issued_notice(office, holder.facts, intent, at)] if holder.facts.mobile else []
         for _ in range(TRIES):
             recorded = Recorded(
-                intent, der, kept, changes.leaf(office, said), AuditLine(at, "issue", "ok", json.dumps(facts)),
+                intent, der, kept, leaf, AuditLine(at, "issue", "ok", json.dumps(facts)),
                 exchange.implicit, None if exchange.implicit else at + CONFIRM_WITHIN,
                 self._superseded(intent.person, intent.policy, at) if exchange.implicit else None, notices,
             )  # fmt: skip

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from ingam.ca.log import entries
 from ingam.ca.office import Office
-from ingam.ports.books import AuditLine, Certificate, Leaf, Notice, State, StatusChange
+from ingam.ports.books import AuditLine, Certificate, Notice, State, StatusChange
 from ingam.protocols.crl import writing
-from ingam.protocols.log import commitment, event
+from ingam.protocols.log.commitment import SALT
 
 KEY_COMPROMISE: Final = 1
 SUPERSEDED: Final = 4
@@ -56,12 +57,7 @@ def _change(
 ) -> StatusChange:  # fmt: skip
     facts = json.dumps({"ca": one.ca, "serial": f"{one.serial:x}", "state": state.value, "reason": reason})
     entry = writing.entry(one.serial, at, REMOVE if reason is None else reason)
-    said = event.Status(one.ca, one.serial, event.LoggedState(state.value), reason, at)
-    line = AuditLine(at, action, state.value, facts)
-    return StatusChange(one.id, expected, state, reason, at, entry, leaf(office, said), line, notices)
-
-
-def leaf(office: Office, said: event.Event) -> Leaf:
-    """The salted commitment to an event (security H3)."""
-    salt, text = office.random(commitment.SALT), event.text(said)
-    return Leaf(commitment.commit(salt, text), salt, text)
+    leaf = entries.changed(one.ca, one.serial, state, reason, at, office.random(SALT))
+    return StatusChange(
+        one.id, expected, state, reason, at, entry, leaf, AuditLine(at, action, state.value, facts), notices
+    )
