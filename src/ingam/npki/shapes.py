@@ -254,7 +254,7 @@ def tbs_certificate(
         der.integer(serial),
         algorithm,
         issuer,
-        der.seq(_instant(validity.not_before), _instant(validity.not_after)),
+        der.seq(instant(validity.not_before), instant(validity.not_after)),
         subject,
         spki,
         der.explicit(3, der.seq(*extensions(shape, authority_key, subject_key or key_identifier(spki)))),
@@ -368,7 +368,7 @@ def _address(address: str) -> bytes:
     return der.tlv(0x86, address.encode("ascii"))
 
 
-def _instant(at: datetime) -> bytes:
+def instant(at: datetime) -> bytes:
     """UTCTime through 2049, GeneralizedTime from 2050 on (RFC 5280 section 4.1.2.5)."""
     if at.tzinfo is None or at.microsecond or at.astimezone(UTC).year < 1950:
         raise Defect("shape-instant")
