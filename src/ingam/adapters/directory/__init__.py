@@ -1,0 +1,1 @@
+"""Places of publication: the folder that HTTP serves, and LDAP directories."""
