@@ -51,6 +51,7 @@ class TokenSession:
     ) -> None:
         self._module, self._token, self._pin = str(module), token, pin
         self._retry_s, self._monotonic, self._lost = retry_s, monotonic, lost
+        self._library: Any = None
         self._session: pkcs11.Session | None = None
         self._found: dict[tuple[ObjectClass, str], Any] = {}
         self._pid = os.getpid()
@@ -74,6 +75,7 @@ class TokenSession:
 
     def find(self, kind: ObjectClass, label: str) -> Any | None:
         """The object of a class and label, or None where the token has none or several."""
+        self._opened()  # what was found in a session that is no more is forgotten
         found = self._found.get((kind, label))
         if found is None:
             found = self._search(kind, label)
@@ -86,8 +88,9 @@ class TokenSession:
     def labels(self) -> list[str]:
         """Of every private key, from a session just opened."""
         self.drop()
-        private = {_CLASS: ObjectClass.PRIVATE_KEY}
-        return self.use(lambda session: [one[Attribute.LABEL] for one in session.get_objects(private)])
+        return self.use(
+            lambda session: [one[Attribute.LABEL] for one in _objects(session, ObjectClass.PRIVATE_KEY)],
+        )
 
     def lose(self) -> None:
         """Give the session up, and tell those who wait that the token is lost."""
@@ -98,8 +101,9 @@ class TokenSession:
         """Close the session and the module, whatever they answer."""
         self._session = None
         self._found.clear()
-        with suppress(PKCS11Error, KeyError):
-            pkcs11._loaded[self._module].finalize()
+        if self._library is not None:
+            with suppress(PKCS11Error):
+                self._library.finalize()
 
     def close(self) -> None:
         """Log out."""
@@ -109,13 +113,13 @@ class TokenSession:
         self.drop()
 
     def _search(self, kind: ObjectClass, label: str) -> Any | None:
-        found = self.use(lambda session: list(session.get_objects({_CLASS: kind, Attribute.LABEL: label})))
+        found = self.use(lambda session: _objects(session, kind, label))
         if len(found) != 1:
             return None
         self._found[kind, label] = found[0]
         return found[0]
 
-    def _opened(self, write: bool) -> pkcs11.Session:
+    def _opened(self, write: bool = False) -> pkcs11.Session:
         if self._pid != os.getpid():  # a forked child has no session of its own yet
             self._pid = os.getpid()
             self.drop()
@@ -131,8 +135,8 @@ class TokenSession:
         if self._monotonic() < self._not_before:
             raise SigningOutage(reason="token-lost")
         try:
-            module = pkcs11.lib(self._module)
-            return module.get_token(token_label=self._token).open(rw=write, user_pin=self._pin.reveal())
+            library = self._library = pkcs11.lib(self._module)
+            return library.get_token(token_label=self._token).open(rw=write, user_pin=self._pin.reveal())
         except _PIN_REFUSED:
             self._refused = True
             self.drop()
@@ -143,7 +147,13 @@ class TokenSession:
             raise SigningOutage(reason=_reason(error)) from None
 
 
-_CLASS: Final = Attribute.CLASS
+def _objects(session: pkcs11.Session, kind: ObjectClass, label: str | None = None) -> list[Any]:
+    # A search that a dead session refuses is ended again behind our back, and prints; so it is asked for something else
+    # first, which raises here.
+    with suppress(told.RandomNoRNG, told.FunctionNotSupported):
+        session.generate_random(64)
+    wanted: dict[Attribute, Any] = {Attribute.CLASS: kind}
+    return list(session.get_objects(wanted if label is None else {**wanted, Attribute.LABEL: label}))
 
 
 def _reason(error: PKCS11Error) -> str:
