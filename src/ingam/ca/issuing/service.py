@@ -22,16 +22,15 @@ from ingam.ca.issuing.lint import lint
 from ingam.ca.issuing.names import real_name_of, subject_of
 from ingam.ca.issuing.registering import applicant
 from ingam.ca.issuing.template import new_serial
+from ingam.ca.issuing.vid import vid_of
 from ingam.ca.log import entries
 from ingam.ca.notices import issued_notice
 from ingam.ca.office import Office
 from ingam.ca.profiles import Operation, Profile, validity
 from ingam.ca.revoking import changes
 from ingam.kernel.errors import Refusal
-from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.npki import shapes
-from ingam.npki.vid import compute_vid
 from ingam.ports.books import (
     Answer,
     AuditLine,
@@ -52,12 +51,6 @@ CONFIRM_WITHIN: Final = timedelta(minutes=10)
 
 TRIES: Final = 3
 """Somebody else's confirmation may come between the question and the transaction."""
-
-
-class VidRandomMissing(Refusal):
-    """The profile needs a VID, and the request brought no R that makes one; every cause reads the same (D6)."""
-
-    code = "ca-vid-refused"
 
 
 class KeyNotRegistered(Refusal):
@@ -85,7 +78,8 @@ class Exchange:
     """The exchange that the certificate is asked in. `sender`: 32 bytes; `request_hash`: SHA-256 of the request.
 
     `implicit`: implicitConfirm was asked and is granted. `answer`: makes the protected answer for a certificate's DER,
-    and the senderNonce that stands in it. `kept_for`: how long the answer may be repeated (D9).
+    and the senderNonce that stands in it. `kept_for`: how long the answer may be repeated (D9). `body`, `request_id`:
+    the PKIBody number of the answer and its certReqId, for whoever answers later.
     """
 
     sender: bytes
@@ -94,6 +88,8 @@ class Exchange:
     implicit: bool
     answer: Callable[[bytes], Awaitable[tuple[bytes, bytes]]]
     kept_for: timedelta
+    body: int
+    request_id: int
 
 
 class Issuing:
@@ -103,11 +99,11 @@ class Issuing:
         self._office = office
         self._running: dict[tuple[bytes, bytes, bytes], asyncio.Future[bytes]] = {}
 
-    async def issue(self, exchange: Exchange, holder: Holder, spki: bytes, random: Secret[bytes] | None) -> bytes:
-        """The answer with the new certificate. `spki`: DER, proven to be the requester's; `random`: DER of R.
+    async def issue(self, exchange: Exchange, holder: Holder, spki: bytes, encrypted: bytes | None) -> bytes:
+        """The answer with the new certificate. `spki`: DER, proven to be the requester's; `encrypted`: EncryptedVID.
 
-        Raises KeyRefused, KeyNotRegistered, KeyInUse, VidRandomMissing, TransactionInUse, RegistrationUsed, LintFailed,
-        NameRefused, the refusals of `validity`, SigningOutage, BooksOutage.
+        Raises KeyRefused, KeyNotRegistered, KeyInUse, CmpRefused (the EncryptedVID), TransactionInUse,
+        RegistrationUsed, UpdateUnfinished, LintFailed, NameRefused, the refusals of `validity`, SigningOutage, BooksOutage.
         """
         key = (exchange.sender, exchange.transaction, exchange.request_hash)
         running = self._running.get(key)
@@ -115,7 +111,7 @@ class Issuing:
             return await asyncio.shield(running)
         mine = self._running[key] = asyncio.get_running_loop().create_future()
         try:
-            answer = await self._issue(exchange, holder, spki, random)
+            answer = await self._issue(exchange, holder, spki, encrypted)
         except BaseException as wrong:
             mine.set_exception(wrong)
             mine.exception()  # nobody may be waiting for it
@@ -126,11 +122,11 @@ class Issuing:
         finally:
             del self._running[key]
 
-    async def _issue(self, exchange: Exchange, holder: Holder, spki: bytes, random: Secret[bytes] | None) -> bytes:
+    async def _issue(self, exchange: Exchange, holder: Holder, spki: bytes, encrypted: bytes | None) -> bytes:
         books = self._office.books
         intent = books.intent(exchange.sender, exchange.transaction)
         if intent is None:
-            intent = self._prepare(exchange, holder, spki, random)
+            intent = await self._prepare(exchange, holder, spki, encrypted)
             try:
                 await books.intend(intent)
             except TransactionInUse:
@@ -138,7 +134,7 @@ class Issuing:
         if intent is None or intent.request_hash != exchange.request_hash:
             return self._repeated(exchange)
         reach("issuing.4")
-        return await self._sign(exchange, intent, holder)
+        return await self._sign(exchange, intent, holder.facts)
 
     def _repeated(self, exchange: Exchange) -> bytes:
         """The answer to the twin of this request, if one was given meanwhile."""
@@ -147,12 +143,15 @@ class Issuing:
             raise TransactionInUse
         return found
 
-    def _prepare(self, exchange: Exchange, holder: Holder, spki: bytes, random: Secret[bytes] | None) -> IssueIntent:
+    async def _prepare(self, exchange: Exchange, holder: Holder, spki: bytes, encrypted: bytes | None) -> IssueIntent:
         office, profile = self._office, holder.profile
         accepted = check_key(spki, profile.keys)
         if holder.spki_hash is not None and accepted.sha256 != holder.spki_hash:
             raise KeyNotRegistered
-        vid = _vid(profile, holder.facts, random)
+        vid = None
+        if profile.identified:
+            run = asyncio.get_running_loop().run_in_executor
+            vid = await run(office.threads, vid_of, office, profile, holder.facts.idn, encrypted)
         reach("issuing.1")
         generation, at = office.issuer.generation, office.now()
         until = validity(profile, at, holder.operation, holder.old_not_after, within=generation.validity)
@@ -170,10 +169,15 @@ class Issuing:
         return IssueIntent(
             exchange.sender, exchange.transaction, exchange.request_hash, holder.reference, generation.number, serial,
             profile.name, profile.policy, holder.person, partition, until.not_before,
-            until.not_after, accepted.sha256, tbs, hashlib.sha256(tbs).digest(), at, holder.replaces,
+            until.not_after, accepted.sha256, tbs, hashlib.sha256(tbs).digest(), at, exchange.body, exchange.request_id,
+            exchange.implicit, holder.replaces,
         )  # fmt: skip
 
-    async def _sign(self, exchange: Exchange, intent: IssueIntent, holder: Holder) -> bytes:
+    async def resume(self, exchange: Exchange, intent: IssueIntent, facts: Facts | None) -> bytes:
+        """The answer of an intent that waited for its signature. Raises SigningOutage, BooksOutage."""
+        return await self._sign(exchange, intent, facts)
+
+    async def _sign(self, exchange: Exchange, intent: IssueIntent, facts: Facts | None) -> bytes:
         office = self._office
         issuer = office.issuer_of(intent.ca)
         signature = await office.sign(issuer.signer, Intent(intent.tbs, intent.digest))
@@ -182,25 +186,25 @@ class Issuing:
         answer, nonce = await exchange.answer(der)
         reach("issuing.6")
         try:
-            await self._record(exchange, intent, holder, der, answer, nonce)
+            await self._record(exchange, intent, facts, der, answer, nonce)
         except IntentGone:
             return self._repeated(exchange)
         reach("issuing.7")
         return answer
 
     async def _record(
-        self, exchange: Exchange, intent: IssueIntent, holder: Holder, der: bytes, answer: bytes, nonce: bytes
+        self, exchange: Exchange, intent: IssueIntent, facts: Facts | None, der: bytes, answer: bytes, nonce: bytes
     ) -> None:
         office, at = self._office, self._office.now()
         leaf = entries.issued(intent.ca, intent.serial, der, at, office.random(SALT))
-        facts = {"ca": intent.ca, "serial": f"{intent.serial:x}", "profile": intent.profile}
+        told = json.dumps({"ca": intent.ca, "serial": f"{intent.serial:x}", "profile": intent.profile})
         kept = Answer(
             exchange.sender, exchange.transaction, exchange.request_hash, answer, nonce, at + exchange.kept_for
         )
-        notices = [issued_notice(office, holder.facts, intent, at)] if holder.facts.mobile else []
+        notices = [issued_notice(office, facts, intent, at)] if facts is not None and facts.mobile else []
         for _ in range(TRIES):
             recorded = Recorded(
-                intent, der, kept, leaf, AuditLine(at, "issue", "ok", json.dumps(facts)),
+                intent, der, kept, leaf, AuditLine(at, "issue", "ok", told),
                 exchange.implicit, None if exchange.implicit else at + CONFIRM_WITHIN,
                 self._superseded(intent.person, intent.policy, at) if exchange.implicit else None, notices,
             )  # fmt: skip
@@ -234,12 +238,3 @@ class Issuing:
         if old is None:
             return None
         return changes.revoked(self._office, old, changes.SUPERSEDED, at, action="supersede", expected=changes.STANDING)
-
-
-def _vid(profile: Profile, facts: Facts, random: Secret[bytes] | None) -> bytes | None:
-    """R and the number meet in this line and nowhere else (security D7, H2)."""
-    if not profile.identified:
-        return None
-    if random is None:
-        raise VidRandomMissing
-    return compute_vid(facts.idn.reveal(), random.reveal())
