@@ -369,10 +369,13 @@ def _address(address: str) -> bytes:
 
 
 def instant(at: datetime) -> bytes:
-    """UTCTime through 2049, GeneralizedTime from 2050 on (RFC 5280 section 4.1.2.5)."""
-    if at.tzinfo is None or at.microsecond or at.astimezone(UTC).year < 1950:
+    """UTCTime through 2049, GeneralizedTime from 2050 on (RFC 5280 section 4.1.2.5). Raises Defect `shape-instant`."""
+    if at.tzinfo is None or at.microsecond:
         raise Defect("shape-instant")
-    utc = at.astimezone(UTC)
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    if utc.year < 1950:
+        raise Defect("shape-instant")
+    rest = b"%02d%02d%02d%02d%02dZ" % (utc.month, utc.day, utc.hour, utc.minute, utc.second)
     if utc.year < 2050:
-        return der.tlv(der.UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode("ascii"))
-    return der.tlv(der.GENERALIZED_TIME, utc.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+        return der.tlv(der.UTC_TIME, b"%02d" % (utc.year % 100) + rest)
+    return der.tlv(der.GENERALIZED_TIME, b"%04d" % utc.year + rest)

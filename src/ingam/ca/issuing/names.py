@@ -102,7 +102,7 @@ def _text(part: str, value: str) -> str:
     found = unicodedata.normalize("NFC", value)
     if not found:
         raise NameRefused(part=part, reason="missing")
-    if found != " ".join(found.split(" ")).strip() or "  " in found:
+    if found != found.strip(" ") or "  " in found:
         raise NameRefused(part=part, reason="spaces")
     if not found.isascii() and _UNSEEN.search(found):
         raise NameRefused(part=part, reason="unseen")
