@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from ingam.ca.log.published import PublishedLog
-from ingam.ca.log.stored import StoredTree, keep
+from ingam.ca.log.stored import BooksChanged, BooksCut, StoredTree, keep
 from ingam.ca.log.witness import SeenAnother, Witness, ask
-from ingam.kernel.errors import Defect, Outage, Refusal
+from ingam.kernel.errors import Outage, Refusal
 from ingam.ports.books import Head, Leaves, OlderList
 from ingam.ports.signing import Intent, Signer
 from ingam.protocols.log import keys, note, witnessing
@@ -21,18 +21,6 @@ from ingam.protocols.log.head import TreeHead
 from ingam.protocols.log.note import NoteSignature, UnverifiedNote
 
 COSIGNED: Final = "cosigned"
-
-
-class BooksCut(Defect):
-    """The books have fewer leaves than a head that was signed (facts: size, kept). No head is signed any more."""
-
-    code = "log-books-cut"
-
-
-class BooksChanged(Defect):
-    """The leaves in the books are not those of a head that was signed (facts: kept). No head is signed any more."""
-
-    code = "log-books-changed"
 
 
 class WitnessesAway(Outage):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from ingam.ca.log.stored import StoredTree
+from ingam.ca.log.stored import BooksChanged, StoredTree
 from ingam.kernel.errors import Refusal
 from ingam.ports.books import Leaves
 from ingam.protocols.log import head
 from ingam.protocols.log.bundle import UnverifiedBundle
+from ingam.protocols.log.commitment import SaltMalformed, commit
+from ingam.protocols.log.proof import NotIncluded, verify_inclusion
 
 
 class NeverIssued(Refusal):
@@ -30,7 +32,7 @@ class Erased(Refusal):
 def bundle(leaves: Leaves, ca: int, serial: int) -> UnverifiedBundle:
     """The proof for a certificate's issue under the newest head; its `text` is what is handed out.
 
-    Raises NeverIssued, NotYetSigned, Erased, BooksOutage.
+    Raises NeverIssued, NotYetSigned, Erased, BooksChanged, BooksOutage.
     """
     index = leaves.leaf_of(ca, serial)
     if index is None:
@@ -39,7 +41,7 @@ def bundle(leaves: Leaves, ca: int, serial: int) -> UnverifiedBundle:
 
 
 def bundle_at(leaves: Leaves, index: int) -> UnverifiedBundle:
-    """The same for any leaf. Raises NeverIssued, NotYetSigned, Erased, BooksOutage."""
+    """The same for any leaf. Raises NeverIssued, NotYetSigned, Erased, BooksChanged, BooksOutage."""
     newest, leaf = leaves.head(), leaves.leaf(index)
     if leaf is None:
         raise NeverIssued
@@ -48,4 +50,9 @@ def bundle_at(leaves: Leaves, index: int) -> UnverifiedBundle:
     if newest is None or index >= newest.size:
         raise NotYetSigned
     path = StoredTree(leaves, newest.size).inclusion(index, newest.size)
+    try:
+        # A proof that would fail at its owner's is found here first.
+        verify_inclusion(commit(leaf.salt, leaf.event), index, newest.size, path, newest.root)
+    except (NotIncluded, SaltMalformed):
+        raise BooksChanged(kept=newest.size) from None
     return UnverifiedBundle(index, leaf.salt, tuple(path), leaf.event, head.parse(newest.text))

@@ -21,6 +21,18 @@ _AT_ONCE = 64
 """Tiles of one question to the books."""
 
 
+class BooksCut(Defect):
+    """The books have fewer leaves than a head that was signed (facts: size, kept). No head is signed any more."""
+
+    code = "log-books-cut"
+
+
+class BooksChanged(Defect):
+    """The leaves in the books are not those of a head that was signed (facts: kept). No head is signed any more."""
+
+    code = "log-books-changed"
+
+
 class TreeIncomplete(Defect):
     """The books do not have all leaves or subtrees of a head that was signed (facts: row, first)."""
 
