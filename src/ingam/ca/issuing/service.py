@@ -19,7 +19,7 @@ from typing import Final
 from ingam.ca.facts import Facts
 from ingam.ca.issuing.keys import check_key
 from ingam.ca.issuing.lint import lint
-from ingam.ca.issuing.names import real_name_of, subject_of
+from ingam.ca.issuing.names import hosts_of, real_name_of, subject_of
 from ingam.ca.issuing.registering import applicant
 from ingam.ca.issuing.template import new_serial
 from ingam.ca.issuing.vid import vid_of
@@ -103,7 +103,7 @@ class Issuing:
         """The answer with the new certificate. `spki`: DER, proven to be the requester's; `encrypted`: EncryptedVID.
 
         Raises KeyRefused, KeyNotRegistered, KeyInUse, CmpRefused (the EncryptedVID), TransactionInUse,
-        RegistrationUsed, UpdateUnfinished, LintFailed, NameRefused, the refusals of `validity`, SigningOutage, BooksOutage.
+        RegistrationUsed, UpdateUnfinished, LintFailed, NameRefused, refusals of `validity`, SigningOutage, BooksOutage.
         """
         key = (exchange.sender, exchange.transaction, exchange.request_hash)
         running = self._running.get(key)
@@ -160,11 +160,11 @@ class Issuing:
         serial = new_serial(office.random, office.authority.serial_bytes)
         who = applicant(holder.facts)
         subject, real_name = subject_of(office.authority, profile, who), real_name_of(profile, who)
-        tbs = template.fill(
-            serial, until.not_before, until.not_after, subject, spki, accepted.key_id, real_name, vid, who.hosts
-        )
+        hosts = hosts_of(profile, who)
+        times = (until.not_before, until.not_after)
+        tbs = template.fill(serial, *times, subject, spki, accepted.key_id, real_name, vid, hosts)
         reach("issuing.2")
-        lint(tbs, template.expect(serial, until.not_before, until.not_after, subject, spki, real_name, vid, who.hosts))
+        lint(tbs, template.expect(serial, *times, subject, spki, real_name, vid, hosts))
         reach("issuing.3")
         return IssueIntent(
             exchange.sender, exchange.transaction, exchange.request_hash, holder.reference, generation.number, serial,
