@@ -156,10 +156,11 @@ def authority(
     )
 
 
-def responder(real_name: str, crl: str, *, notice: str) -> Shape:
+def responder(
+    real_name: str, crl: str, *, notice: str, cps: str = ROOT_CPS, policy_oid: str = ROOT_SERVICE_POLICY
+) -> Shape:
     """An OCSP responder as the root issues it: EKU critical, no id-pkix-ocsp-nocheck (npki.md section 7)."""
-    policy = Policy(ROOT_SERVICE_POLICY, ROOT_CPS, notice)
-    return Shape(Usage.SIGN, policy, real_name, ocsp_signing=True, crl=crl)
+    return Shape(Usage.SIGN, Policy(policy_oid, cps, notice), real_name, ocsp_signing=True, crl=crl)
 
 
 def person(policy: Policy, real_name: str, identifier: Vid | None, *, crl: str, ocsp: str) -> Shape:

@@ -149,7 +149,9 @@ def _below_root(authority: Authority, use: str, issuer: Generation, root: int) -
             issuer,
             longest=authority.issuing_years * _YEAR,
             usage=_BITS[Usage.SIGN],
-            policies=_policies(ROOT_SERVICE_POLICY, names.cps, names.notice, False),
+            policies=_policies(
+                ROOT_SERVICE_POLICY if authority.sandbox else authority.service_policy, names.cps, names.notice, False
+            ),
             name="authority",
             purposes=(OCSP_SIGNING,),
             lists=(lists[:1],),

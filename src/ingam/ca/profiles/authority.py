@@ -122,6 +122,11 @@ class Authority:
             raise ProfileUnknown
         return found
 
+    @property
+    def root_service_policy(self) -> str:
+        """Policy of what the root issues beside CAs: in a sandbox that of the field's root, else the authority's."""
+        return shapes.ROOT_SERVICE_POLICY if self.sandbox else self.service_policy
+
     # Names of its own certificates: DER, root first.
 
     def root_name(self, generation: int) -> bytes:

@@ -51,7 +51,7 @@ def service_shape(authority: Authority, use: str, generation: int, *, root: int 
     if use == "issuing":
         return _issuing(authority, root)
     if use == "root-ocsp":
-        return shapes.responder(authority.operator, authority.root_list(root), notice=authority.root.notice)
+        return _root_responder(authority, root)
     if use == "ocsp":
         return shapes.delegated_responder(authority.service_policy)
     if use == "encryption":
@@ -59,6 +59,16 @@ def service_shape(authority: Authority, use: str, generation: int, *, root: int 
     if use == "cmp":
         return shapes.message_signer(authority.service_policy, crl=authority.list_address(name), ocsp=authority.ocsp)
     raise Defect("ca-service")
+
+
+def _root_responder(authority: Authority, root: int) -> Shape:
+    return shapes.responder(
+        authority.operator,
+        authority.root_list(root),
+        notice=authority.root.notice,
+        cps=authority.root.cps,
+        policy_oid=authority.root_service_policy,
+    )
 
 
 def _issuing(authority: Authority, root: int) -> Shape:
