@@ -8,10 +8,11 @@ import ssl
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ingam.ca.log import inclusion
 from ingam.kernel.errors import Defect, Failure, Outage, Refusal
@@ -77,15 +78,24 @@ class AddressOutage(Outage):
     code = "log-address-outage"
 
 
-def books_of(authority: Path) -> Leaves:
+@contextmanager
+def books_of(authority: Path) -> Iterator[Leaves]:
     """The books of an authority's folder. Raises BooksOutage, WrongBooks."""
+    # An outsider's bare installation has no adapters' packages, and needs none to verify.
     from ingam.adapters.books.sqlite import SqliteBooks, check
 
     check(authority / "books.db")
-    return SqliteBooks(authority / "books.db")
+    books = SqliteBooks(authority / "books.db")
+    try:
+        yield books
+    finally:
+        books.close()
 
 
-def main(argv: Sequence[str], books: Callable[[Path], Leaves] = books_of) -> int:
+Books: TypeAlias = Callable[[Path], AbstractContextManager[Leaves]]
+
+
+def main(argv: Sequence[str], books: Books = books_of) -> int:
     """Run `ingam log …`; returns the exit code that --help documents."""
     parser = _parser()
     try:
@@ -188,9 +198,10 @@ def _check(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _prove(options: argparse.Namespace, books: Callable[[Path], Leaves]) -> dict[str, Any]:
-    leaves = books(options.data)
-    given = _proof(leaves, [options.ca] if options.ca is not None else _generations(options.data), options.serial)
+def _prove(options: argparse.Namespace, books: Books) -> dict[str, Any]:
+    generations = [options.ca] if options.ca is not None else _generations(options.data)
+    with books(options.data) as leaves:
+        given = _proof(leaves, generations, options.serial)
     _write(options.out, given.text)
     return {"result": "written", "file": str(options.out), "index": given.leaf_index, "head_size": given.head.head.size}
 
