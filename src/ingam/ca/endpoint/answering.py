@@ -13,6 +13,7 @@ from ingam.protocols.cmp.header import Header, Info, answer_header, directory_na
 from ingam.protocols.cmp.message import Body, finish, prepare
 
 NONCE_BYTES: Final = 16
+SALT_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,9 @@ class Answering:
         header = answer_header(
             request, sender=self._issuer_name, nonce=nonce, at=self._office.now(), sender_kid=request.sender_kid
         )
-        part = prepare(header._replace(protection_alg=sender.proof.algorithm, general_info=infos), body)
-        return finish(part, sender.proof.protect(part), self._chain)
+        proof = sender.answering(self._office.random(SALT_BYTES))
+        part = prepare(header._replace(protection_alg=proof.algorithm, general_info=infos), body)
+        return finish(part, proof.protect(part), self._chain)
 
     async def _signed(self, request: Header, body: Body, nonce: bytes, infos: tuple[Info, ...]) -> bytes:
         speaker = self._office.speaker

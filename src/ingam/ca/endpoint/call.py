@@ -10,7 +10,13 @@ from ingam.ca.endpoint.answering import Made
 from ingam.ca.endpoint.sender import Sender
 from ingam.ca.office import Office
 from ingam.ports.books import Answer, Exchange
-from ingam.protocols.cmp.header import Header
+from ingam.protocols.cmp.header import (
+    CONFIRM_WAIT_TIME,
+    IMPLICIT_CONFIRM,
+    Header,
+    confirm_wait_time,
+    implicit_confirm,
+)
 from ingam.protocols.cmp.message import Body, BodyKind, PKIMessage
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
 
@@ -18,8 +24,8 @@ KEPT: Final = timedelta(hours=1)
 """After the exchange is closed: so long its answers are repeated for the very same requests (security D9)."""
 
 SKEW: Final = timedelta(minutes=5)
-LEAST_NONCE: Final = 16
-LEAST_TRANSACTION: Final = 16
+NONCE_BYTES: Final = 16
+TRANSACTION_BYTES: Final = 16
 FOLLOWING: Final = frozenset((BodyKind.CERT_CONF, BodyKind.POLL_REQ))
 """Bodies that go on with an exchange instead of beginning one."""
 
@@ -52,12 +58,18 @@ class Call:
 
 def check_header(header: Header, office: Office) -> None:
     """What every message must have (RFC 9483 section 3.1). Raises CmpRefused with the first that it lacks."""
-    if header.message_time is not None and abs(header.message_time - office.clock.now()) > SKEW:
-        raise CmpRefused("cmp-time", FailInfo.BAD_TIME)
-    if header.transaction_id is None or len(header.transaction_id) < LEAST_TRANSACTION:
+    identifier, nonce, time = header.transaction_id, header.sender_nonce, header.message_time
+    if identifier is None:
         raise CmpRefused("cmp-transaction-id", FailInfo.BAD_DATA_FORMAT)
-    if header.sender_nonce is None or len(header.sender_nonce) < LEAST_NONCE:
+    if len(identifier) != TRANSACTION_BYTES:
+        raise CmpRefused("cmp-transaction-id", FailInfo.BAD_REQUEST)
+    if nonce is None or len(nonce) != NONCE_BYTES:
         raise CmpRefused("cmp-sender-nonce", FailInfo.BAD_SENDER_NONCE)
+    wait = confirm_wait_time(header) if not implicit_confirm(header) else header.info(CONFIRM_WAIT_TIME)
+    if wait is not None and header.info(IMPLICIT_CONFIRM) is not None:
+        raise CmpRefused("cmp-header-info", FailInfo.BAD_REQUEST, found="confirmWaitTime")
+    if time is None or abs(time - office.clock.now()) > SKEW:
+        raise CmpRefused("cmp-time", FailInfo.BAD_TIME)
 
 
 def repeated(call: Call, office: Office) -> bytes | None:

@@ -9,7 +9,7 @@ from ingam.protocols.cmp.status import CmpRefused, FailInfo
 
 _BITS: Final = {
     "ca-key-not-registered": FailInfo.BAD_CERT_TEMPLATE,
-    "ca-key-in-use": FailInfo.DUPLICATE_CERT_REQ,
+    "ca-key-in-use": FailInfo.BAD_CERT_TEMPLATE,
     "ca-registration-used": FailInfo.NOT_AUTHORIZED,
     "ca-update-unfinished": FailInfo.BAD_REQUEST,
     "ca-standing": FailInfo.CERT_REVOKED,

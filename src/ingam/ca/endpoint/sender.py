@@ -24,10 +24,12 @@ from ingam.ports.books import AuditLine, Open, Registration, State
 from ingam.protocols.cmp.header import name_in
 from ingam.protocols.cmp.message import PKIMessage, UnverifiedMessage
 from ingam.protocols.cmp.protection import (
-    KeyCache,
+    MacParameters,
     MacProtection,
     is_mac,
+    mac_parameters,
     protection_alg,
+    salted,
     verified,
     verify_mac,
     verify_signature,
@@ -50,7 +52,11 @@ class Coded:
     registration: Registration
     code: Secret[bytes]
     facts: Facts | None
-    proof: MacProtection
+    parameters: MacParameters
+
+    def answering(self, salt: bytes) -> MacProtection:
+        """The code's MAC for an answer: the request's algorithms and counts, and a salt of our own."""
+        return MacProtection(self.code, salted(self.parameters, salt))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,12 +73,12 @@ Sender: TypeAlias = Coded | Certified
 
 
 class Doorway:
-    """Finds out who sent a message. `cache`: keys derived lately."""
+    """Finds out who sent a message. `strict`: as RFC 9483 section 3 has it to the letter, where clients are laxer."""
 
-    def __init__(self, office: Office, limits: Limits) -> None:
+    def __init__(self, office: Office, limits: Limits, *, strict: bool = False) -> None:
         self._office = office
         self._limits = limits
-        self._cache = KeyCache()
+        self._strict = strict
 
     async def sender(self, message: UnverifiedMessage) -> tuple[Sender, PKIMessage]:
         """Who sent it, and the message as verified. Raises CmpRefused with the first check that fails."""
@@ -83,23 +89,23 @@ class Doorway:
 
     async def _coded(self, message: UnverifiedMessage, algorithm: bytes) -> tuple[Coded, PKIMessage]:
         reference = _reference(message)
-        cost = MacProtection(Secret(b""), algorithm).parameters.iterations
-        self._limits.derivation(reference, cost, self._office.now())
+        if self._strict and _common_name(message) != reference:
+            raise CmpRefused("cmp-sender-name", FailInfo.BAD_MESSAGE_CHECK)
+        parameters = mac_parameters(algorithm)
+        self._limits.derivation(reference, parameters.iterations, self._office.now())
         registration = self._office.books.registration(reference)
         code, facts = self._opened(registration)
         # An unknown number costs and answers what a wrong code does: the code below fits nothing.
         secret = Secret((code or Secret(self._office.random(16).hex())).reveal().encode("ascii"))
         try:
-            proven = verify_mac(message, secret, self._cache)
+            proven = verify_mac(message, secret)
             if registration is None or code is None or registration.open is Open.BURNT:
                 raise CmpRefused("cmp-protection-wrong", FailInfo.BAD_MESSAGE_CHECK)
         except CmpRefused:
             await self._wrong(registration, code)
             raise
-        proof = MacProtection(secret, algorithm, self._cache)
-        return Coded(
-            hashlib.sha256(b"reference " + reference.encode()).digest(), registration, secret, facts, proof
-        ), proven
+        key = hashlib.sha256(b"reference " + reference.encode()).digest()
+        return Coded(key, registration, secret, facts, parameters), proven
 
     def _opened(self, registration: Registration | None) -> tuple[Secret[str] | None, Facts | None]:
         if registration is None:
@@ -116,8 +122,11 @@ class Doorway:
     def _certified(self, message: UnverifiedMessage) -> tuple[Certified, PKIMessage]:
         found = self._from_books(message)
         if found is None:
-            raise CmpRefused("cmp-signer-unknown", FailInfo.SIGNER_NOT_TRUSTED)
+            bits = FailInfo.SIGNER_NOT_TRUSTED if message.extra_certs else FailInfo.BAD_MESSAGE_CHECK
+            raise CmpRefused("cmp-signer-unknown", bits)
         given, entry = found
+        if self._strict and (len(message.extra_certs) < 2 or message.header.sender_kid is None):
+            raise CmpRefused("cmp-signer-unknown", FailInfo.SIGNER_NOT_TRUSTED | FailInfo.BAD_MESSAGE_CHECK)
         try:
             verify_signature(message, public_key(given.spki))
         except PublicKeyRefused:
@@ -153,7 +162,16 @@ def _reference(message: UnverifiedMessage) -> str:
     kid = message.header.sender_kid
     if not kid or len(kid) > MOST_REFERENCE or not kid.isascii():
         raise CmpRefused("cmp-sender-unknown", FailInfo.BAD_MESSAGE_CHECK)
-    return kid.decode("ascii")
+    return kid.decode("ascii").removeprefix("CN=")
+
+
+def _common_name(message: UnverifiedMessage) -> str | None:
+    """The CN of the sender's directoryName, which is to be the reference number too."""
+    name = name_in(message.header.sender)
+    try:
+        return None if name is None else subject.parse(name).value("CN")
+    except NameMalformed:
+        return None
 
 
 def _named(message: UnverifiedMessage, given: Certificate) -> None:

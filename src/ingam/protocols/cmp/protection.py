@@ -303,3 +303,22 @@ def verify_signature(message: UnverifiedMessage, key: PublicKey) -> PKIMessage:
 def verified(message: UnverifiedMessage) -> PKIMessage:
     """The message as one that was verified: only for what has just verified it."""
     return PKIMessage(message.header, message.body, message.extra_certs)
+
+
+def salted(parameters: MacParameters, salt: bytes) -> bytes:
+    """The same AlgorithmIdentifier with another salt: an answer's, which is never the request's (RFC 9810 §5.1.3.1)."""
+    data = parameters.algorithm
+    return _resalted(data, salt, parameters.kind is MacKind.PBMAC1)
+
+
+def _resalted(data: bytes, salt: bytes, nested: bool) -> bytes:
+    """Everything but the salt stays the received slice, down to a NULL that somebody writes and another leaves out."""
+    at, limit = scan.whole(data, der.SEQUENCE)
+    _, oid_end = scan.inside(data, at, limit, der.OID)
+    body, end = scan.inside(data, oid_end, limit, der.SEQUENCE)
+    if nested:  # PBMAC1-params begins with the AlgorithmIdentifier of PBKDF2, whose parameters begin with the salt
+        _, function_end = scan.inside(data, body, end, der.SEQUENCE)
+        inner = _resalted(data[body:function_end], salt, nested=False)
+        return der.seq(data[at:oid_end], der.seq(inner, data[function_end:end]))
+    _, salt_end = scan.inside(data, body, end, der.OCTET_STRING)
+    return der.seq(data[at:oid_end], der.seq(der.octets(salt), data[salt_end:end]))
