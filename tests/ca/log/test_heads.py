@@ -82,6 +82,17 @@ def test_nothing_new_is_not_signed_again(ground: Ground) -> None:
     assert (ground.signer.signed, ground.shown) == (1, shown)
 
 
+def test_G6_a_log_in_which_nothing_happens_says_so_every_five_minutes(ground: Ground) -> None:
+    ground.leaves.issue_many(3)
+    first = ground.publish()
+    ground.clock.forward(299)
+    assert ground.publish() == first
+    ground.clock.forward(1)
+    second = ground.publish()
+    assert (second.size, second.root, second.at) == (3, first.root, NOW + timedelta(minutes=5))
+    assert ground.follow(head.parse(first.text).head).at == second.at
+
+
 def test_the_log_s_time_does_not_go_back(ground: Ground) -> None:
     ground.leaves.issue(1)
     ground.publish()
@@ -292,6 +303,30 @@ def test_after_any_interruption_the_next_batch_goes_on(ground: Ground, monkeypat
     assert ground.follow().size == 600
     assert ground.publish().size == 1200
     assert ground.follow().size == 1200
+
+
+def test_D13_a_process_that_was_slower_leaves_the_newer_head(ground: Ground) -> None:
+    ground.leaves.issue_many(3)
+
+    class Slow:
+        """A witness that signs, and takes so long that another process publishes meanwhile."""
+
+        key = ground.witnesses[0].key
+
+        def cosign(self, request: str) -> str:
+            lines = ground.witnesses[0].cosign(request)
+            ground.leaves.issue_many(300)
+            ground.publish()
+            return lines
+
+    assert ground.log([Slow()]).publish(NOW).size == 303
+    assert [one.size for one in ground.leaves.heads] == [303]
+    assert ground.follow().size == 303
+
+
+def test_a_note_has_room_for_fifteen_witnesses(ground: Ground) -> None:
+    with pytest.raises(ValueError, match="witnesses"):
+        ground.log(ground.witnesses * 16)
 
 
 def test_D13_processes_that_publish_at_once_leave_the_newest(ground: Ground) -> None:

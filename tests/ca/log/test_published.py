@@ -45,8 +45,12 @@ def test_D13_an_older_head_is_never_put_in_place_of_a_newer_one(ground: Ground) 
     older = ground.publish()
     ground.leaves.fill(100)
     newer = ground.publish()
-    PublishedLog(ground.folder, [ground.key]).publish(StoredTree(ground.leaves, older.size), older.text)
+    PublishedLog(ground.folder, [ground.key]).publish(StoredTree(ground.leaves, older.size), older)
     assert ground.shown == newer.text
+    ground.clock.forward(600)
+    renewed = ground.publish()
+    PublishedLog(ground.folder, [ground.key]).publish(StoredTree(ground.leaves, newer.size), newer)
+    assert ground.shown == renewed.text != newer.text
 
 
 def test_a_head_is_there_only_with_all_its_tiles(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ and the one in the published folder, and every witness gets a consistency proof 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from ingam.ca.log.published import PublishedLog
@@ -18,9 +18,10 @@ from ingam.ports.books import Head, Leaves, OlderList
 from ingam.ports.signing import Intent, Signer
 from ingam.protocols.log import keys, note, witnessing
 from ingam.protocols.log.head import TreeHead
-from ingam.protocols.log.note import NoteSignature, UnverifiedNote
+from ingam.protocols.log.note import MOST_SIGNATURES, NoteSignature, UnverifiedNote
 
 COSIGNED: Final = "cosigned"
+FRESH: Final = timedelta(minutes=5)
 
 
 class WitnessesAway(Outage):
@@ -40,6 +41,8 @@ class _Signed(Protocol):
 class Log:
     """The log of one authority. `origin`: its name for ever; `needed`: co-signatures that a head must have, None: all.
 
+    `fresh`: a head is signed anew after this time also where nothing happened, so that a log that stands still is
+    noticed. At most 15 witnesses: a note has 16 lines.
     `leaves` and `signer` block: call `publish` in a thread of its own, with a handle of the books of its own.
     """
 
@@ -51,16 +54,19 @@ class Log:
         published: PublishedLog,
         witnesses: Sequence[Witness] = (),
         needed: int | None = None,
+        fresh: timedelta = FRESH,
     ) -> None:
+        if len(witnesses) >= MOST_SIGNATURES:
+            raise ValueError("too many witnesses for a note")
         self._leaves, self._signer, self._published = leaves, signer, published
         self._witnesses = tuple(witnesses)
         self._needed = len(self._witnesses) if needed is None else needed
-        self._key = keys.log_key(origin, signer.public.spki)
+        self._key, self._fresh = keys.log_key(origin, signer.public.spki), fresh
         self.answers: dict[str, str] = {}
         """By witness: `cosigned`, or the code of why not, as of its last answer; `log-forked` there is an alarm."""
 
     def publish(self, at: datetime) -> Head:
-        """A head over every leaf that is in the books, if it is new; returns the newest.
+        """A head over every leaf that is in the books, if there is something new to say; returns the newest.
 
         Raises BooksCut, BooksChanged, TreeIncomplete (nothing is signed then), WitnessesAway, SigningOutage,
         PublicationOutage (it is recorded, and published next time), BooksOutage.
@@ -75,7 +81,7 @@ class Log:
         # 3. Sign and co-sign what is new; the books decide whose head stands (security D13).
         head = self._recorded(tree, last, at)
         # 4. For everybody.
-        self._published.publish(tree if head.size == size else StoredTree(self._leaves, head.size), head.text)
+        self._published.publish(tree if head.size == size else StoredTree(self._leaves, head.size), head)
         return head
 
     def _tree(self, size: int, last: Head | None) -> StoredTree:
@@ -86,7 +92,7 @@ class Log:
         return StoredTree(self._leaves, size)
 
     def _recorded(self, tree: StoredTree, last: Head | None, at: datetime) -> Head:
-        if last is not None and last.size == tree.size:
+        if last is not None and last.size == tree.size and at - last.at < self._fresh:
             said, given = last.at, note.parse(last.text)
         else:
             said = _not_before(last, at)

@@ -16,6 +16,7 @@ from pathlib import Path
 from ingam.ca.log import durable
 from ingam.ca.log.stored import StoredTree
 from ingam.kernel.errors import Outage, Refusal
+from ingam.ports.books import Head
 from ingam.protocols.log import head, tiles
 from ingam.protocols.log.head import TreeHead
 from ingam.protocols.log.keys import LogKey
@@ -46,8 +47,8 @@ class PublishedLog:
         except OSError as error:
             raise PublicationOutage from error
 
-    def publish(self, tree: StoredTree, text: str) -> None:
-        """The tiles of the whole tree, then its head `text`; nothing where that or a newer one stands.
+    def publish(self, tree: StoredTree, new: Head) -> None:
+        """The tiles of the whole tree, then its head; nothing where that or a newer one stands.
 
         Raises PublicationOutage.
         """
@@ -55,8 +56,8 @@ class PublishedLog:
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._alone():
                 shown = self.head()
-                if shown is None or (shown.size <= tree.size and self._text() != text):
-                    self._put(tree, text, 0 if shown is None else shown.size)
+                if shown is None or ((shown.size, shown.at) <= (new.size, new.at) and self._text() != new.text):
+                    self._put(tree, new.text, 0 if shown is None else shown.size)
         except OSError as error:
             raise PublicationOutage from error
 
