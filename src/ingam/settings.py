@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 
 STATUS_CACHE_MOST_S: Final = 600  # rule A11
+CDN_MOST_S: Final = 300  # rule D13
 _ORIGIN: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 
 PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox")
@@ -53,6 +54,28 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class CaSettings:
+    """The authority's own. `name`: its folder below DATA/ca; keys lie in files, or in a token where `module` is set."""
+
+    name: str = "ingam"
+    workers: int = 1  # processes that answer CMP
+    va_workers: int = 1  # processes that answer OCSP
+    passphrase: Secret[str] = field(default_factory=lambda: Secret(""))  # of key files; "" reads the demo's own
+    file_keys: bool = False  # key files in production (security G7)
+    module: str = ""  # path of a PKCS#11 library
+    token: str = ""  # label of the token
+    pin: Secret[str] = field(default_factory=lambda: Secret(""))
+    directory: str = ""  # ldap://host:port of the directory that lists are published to
+    directory_user: str = ""  # DN that may write there
+    directory_password: Secret[str] = field(default_factory=lambda: Secret(""))
+    cdn_max_age_s: int = 300  # how long a cache may keep an OCSP answer: the latency of a revocation there (D13)
+    mirror: str = ""  # base URL of the responder that this one mirrors; it then has no keys and no books
+    feed_secret: Secret[str] = field(default_factory=lambda: Secret(""))  # 64 hex digits, of responder and mirrors
+    conformance: str = ""  # a reusable reference number; sandbox authorities only
+    npki_port: int = 0  # of the NPKI profile over raw TCP (npki.md section 6); 0 is off
+
+
+@dataclass(frozen=True, slots=True)
 class Institution:
     """What an institution changes without code: names, telephone numbers, links, the accent colour."""
 
@@ -87,6 +110,7 @@ class Settings:
     kill_at: str | None = None
     limits: Limits = field(default_factory=Limits)
     institution: Institution = field(default_factory=Institution)
+    ca: CaSettings = field(default_factory=CaSettings)
     cheap_passwords: bool = False  # tests only: Argon2id with the least work
 
     @property
@@ -132,6 +156,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         kill_at=environment.get("INGAM_KILL_AT") or None,
         limits=_limits(environment),
         institution=_institution(environment),
+        ca=_ca(environment),
         cheap_passwords=environment.get("INGAM_CHEAP_PASSWORDS") == "1",
     )
     _refuse(settings)
@@ -173,7 +198,24 @@ def _institution(environment: Mapping[str, str]) -> Institution:
     return Institution(**chosen)
 
 
+def _ca(environment: Mapping[str, str]) -> CaSettings:
+    """INGAM_CA_NAME, INGAM_CA_WORKERS …: each by its name in capitals."""
+    chosen: dict[str, Any] = {}
+    for one in fields(CaSettings):
+        text = environment.get(f"INGAM_CA_{one.name.upper()}")
+        if text is None:
+            continue
+        if one.type in ("int", "bool"):
+            if not (text.isascii() and text.isdigit() and len(text) < 7):
+                raise SettingsRefused(variable=f"INGAM_CA_{one.name.upper()}")
+            chosen[one.name] = int(text) if one.type == "int" else text == "1"
+        else:
+            chosen[one.name] = Secret(text) if one.type == "Secret[str]" else text
+    return CaSettings(**chosen)
+
+
 def _refuse(settings: Settings) -> None:
+    _refuse_ca(settings)
     _refuse_origins(settings)
     if settings.limits.status_cache_s > STATUS_CACHE_MOST_S:
         raise SettingsRefused(variable="INGAM_LIMIT_STATUS_CACHE_S")
@@ -190,6 +232,19 @@ def _refuse(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_SMS_KEY")
     if any(name.endswith(".test") for name in settings.addresses):
         raise SettingsRefused(variable="INGAM_ADDRESSES")
+
+
+def _refuse_ca(settings: Settings) -> None:
+    ca = settings.ca
+    if not re.fullmatch(r"[a-z0-9-]{1,32}", ca.name):
+        raise SettingsRefused(variable="INGAM_CA_NAME")
+    if not (1 <= ca.workers <= 64 and 1 <= ca.va_workers <= 64):
+        raise SettingsRefused(variable="INGAM_CA_WORKERS")
+    if not 1 <= ca.cdn_max_age_s <= CDN_MOST_S:
+        raise SettingsRefused(variable="INGAM_CA_CDN_MAX_AGE_S")
+    if settings.production and (ca.conformance or (ca.module and ca.file_keys)):
+        # G7: no reusable secret, and no key in a file where a token is configured.
+        raise SettingsRefused(variable="INGAM_CA_CONFORMANCE" if ca.conformance else "INGAM_CA_FILE_KEYS")
 
 
 def _refuse_origins(settings: Settings) -> None:

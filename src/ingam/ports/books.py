@@ -410,6 +410,9 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
     async def register(self, registration: Registration, audit: AuditLine, person: bytes | None = None) -> None:
         """Enter what an RA registered. `person`: the person's sealed facts, in place of what stood."""
 
+    async def enter(self, intent: IssueIntent, der: bytes, leaf: Leaf, audit: AuditLine) -> None:
+        """A certificate that a ceremony made, not a request: valid at once; one that is there already stays."""
+
     def person(self, person: bytes) -> bytes | None:
         """The sealed facts of a person: name, number, contact."""
 

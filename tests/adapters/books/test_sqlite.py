@@ -138,6 +138,15 @@ async def test_a_certificate_goes_through_intent_and_record(books: SqliteBooks, 
     assert other.leaf(0) == leaf("issue", one.serial)
 
 
+async def test_a_certificate_of_a_ceremony_is_entered_once(books: SqliteBooks) -> None:
+    one = intent(7, person=None)
+    for _ in range(2):
+        await books.enter(one, b"der", leaf("ceremony"), line("ceremony"))
+    (entered,) = books.listed(None, 0, 9)
+    assert (entered.serial, entered.state, entered.der) == (one.serial, State.VALID, b"der")
+    assert (books.size(), books.exchange(one.sender, one.transaction)) == (1, None)
+
+
 async def test_a_registration_begins_once(books: SqliteBooks) -> None:
     await books.register(registration(), line())
     await books.intend(intent(1, reference="1234567890"))

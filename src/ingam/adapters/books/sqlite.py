@@ -21,6 +21,7 @@ from ingam.ports.books import (
     Confirmed,
     Head,
     IssueIntent,
+    Leaf,
     ListRecord,
     Recorded,
     Registration,
@@ -91,6 +92,9 @@ class SqliteBooks(BooksReader):
 
     async def record(self, recorded: Recorded) -> Certificate:
         return await self._write(lambda db: writing.record(db, recorded))
+
+    async def enter(self, intent: IssueIntent, der: bytes, leaf: Leaf, audit: AuditLine) -> None:
+        await self._write(lambda db: writing.enter(db, intent, der, leaf, audit))
 
     async def confirm(self, confirmed: Confirmed) -> None:
         await self._write(lambda db: writing.confirm(db, confirmed))

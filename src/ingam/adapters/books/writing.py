@@ -149,6 +149,15 @@ def record(db: sqlite3.Connection, recorded: Recorded) -> Certificate:
     )  # fmt: skip
 
 
+def enter(db: sqlite3.Connection, intent: IssueIntent, der: bytes, leaf: Leaf, line: AuditLine) -> None:
+    """From a ceremony: no intent, no exchange, no registration."""
+    known = db.execute("SELECT 1 FROM certificate WHERE ca = ? AND serial = ?", (intent.ca, rows.octets(intent.serial)))
+    if known.fetchone() is None:
+        answer = Answer(intent.sender, intent.transaction, intent.request_hash, b"", b"", line.at)
+        _enter(db, Recorded(intent, der, answer, leaf, line, True, None), State.VALID, _leaf(db, leaf))
+        audit(db, line)
+
+
 def _enter(db: sqlite3.Connection, recorded: Recorded, state: State, place: int) -> int:
     intent = recorded.intent
     try:
