@@ -14,6 +14,7 @@ from ingam.protocols.ocsp.reading import (
     parse,
     request,
     verify,
+    verify_relayed,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "parse",
     "request",
     "verify",
+    "verify_relayed",
 ]

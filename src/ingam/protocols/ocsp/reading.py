@@ -87,10 +87,14 @@ def cert_id(person: Certificate, issuer: Certificate) -> bytes:
     )
 
 
-def request(asked: bytes, nonce: bytes) -> bytes:
-    """OCSPRequest for one CertID with a nonce of 1-128 bytes (RFC 6960 §4.1.1, RFC 9654 §2.1)."""
-    extension = der.seq(der.oid(_NONCE), der.octets(der.octets(nonce)))
-    return der.seq(der.seq(der.seq(der.seq(asked)), der.explicit(2, der.seq(extension))))
+def request(asked: bytes, nonce: bytes | None) -> bytes:
+    """OCSPRequest for one CertID, with a nonce of 1-128 bytes or without (RFC 6960 §4.1.1, RFC 9654 §2.1)."""
+    extensions = b"" if nonce is None else der.explicit(2, der.seq(_nonce_extension(nonce)))
+    return der.seq(der.seq(der.seq(der.seq(asked)), extensions))
+
+
+def _nonce_extension(nonce: bytes) -> bytes:
+    return der.seq(der.oid(_NONCE), der.octets(der.octets(nonce)))
 
 
 def parse(data: bytes) -> UnverifiedAnswer:
@@ -113,22 +117,49 @@ def verify(
     at: datetime,
 ) -> CertStatus:
     """The status in an answer that passes every check; raises OcspUnusable with the code of the first it fails."""
+    _check_speaker(answer, responders, at)
+    # 4. Exactly one answer, about the certificate that was asked.
+    parts = _the_one(answer, person, issuer)
+    # 5. It answers this question and no older one.
+    if answer.nonce != nonce:
+        raise OcspUnusable("status-nonce-mismatch")
+    # 6. It is of now.
+    return _current(parts, at)
+
+
+def verify_relayed(
+    answer: UnverifiedAnswer, *, asked: tuple[bytes, ...], responders: tuple[Certificate, ...], at: datetime
+) -> tuple[CertStatus, ...]:
+    """The statuses in a responder's answer that another node passes on: who spoke, about what, and when.
+
+    `asked`: the CertIDs as asked, DER; the answer names the same bytes in the same order. A nonce is the asker's to
+    compare. Raises OcspUnusable with the code of the first check it fails.
+    """
+    _check_speaker(answer, responders, at)
+    try:
+        answers = [one.sequence() for one in answer.responses]
+        named = tuple(parts[0].raw for parts in answers)
+    except (NotDer, IndexError):
+        raise OcspUnusable from None
+    if named != asked:
+        raise OcspUnusable("status-mismatch", answers=len(named))
+    return tuple(_current(parts, at) for parts in answers)
+
+
+def _check_speaker(answer: UnverifiedAnswer, responders: tuple[Certificate, ...], at: datetime) -> None:
     # 1. A configured responder of this issuing CA speaks.
     responder = _responder(answer, responders)
     # 2. Its certificate is for OCSP answers and valid now.
     _check_responder(responder, at)
     # 3. It signed these bytes, SHA-256 or better.
     _check_signature(answer, responder)
-    # 4. Exactly one answer, about the certificate that was asked.
-    parts = _the_one(answer, person, issuer)
-    # 5. It answers this question and no older one.
-    if answer.nonce != nonce:
-        raise OcspUnusable("status-nonce-mismatch")
+
+
+def _current(parts: list[Element], at: datetime) -> CertStatus:
     try:
         status = _status(parts)
     except (NotDer, CertificateMalformed, IndexError, ValueError):
         raise OcspUnusable from None
-    # 6. It is of now.
     if status.this_update > at + CLOCK_SKEW:
         raise OcspUnusable("status-future")
     if at > status.next_update:

@@ -1,0 +1,387 @@
+"""The responder beside the books: pre-signed at the first question, kept ready to send, dropped when it is untrue.
+
+Every question looks first whether any status changed; if one did, what was said of it is dropped before anything is
+answered, so that a revocation is in the very next answer. An answer that was being signed meanwhile is signed anew.
+What has to be signed for one question alone (a nonce, several certificates, a serial that was never issued) has a rate
+and a queue of its own, and beyond them the answer is tryLater (security D13).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final, Generic, TypeVar
+
+from ingam.ca.status.framing import Framing, Signed
+from ingam.ca.status.limits import SLACK_S, Rate, StatusLimits
+from ingam.ca.status.memory import Kept, Memory
+from ingam.ca.status.responders import Generations, Responder
+from ingam.ca.status.signing_room import SigningRoom
+from ingam.kernel.errors import Failure, Outage
+from ingam.ports.books import BooksOutage, Change, Standing, Standings, State
+from ingam.ports.signing import SigningOutage
+from ingam.protocols.ocsp import answering
+from ingam.protocols.ocsp.answering import CertId, OcspRequestMalformed, Question, SingleResponse
+
+R = TypeVar("R")
+
+ATTEMPTS: Final = 4
+"""How often an answer is signed anew because its status changed while it was signed."""
+
+MANY_CHANGES: Final = 2000
+"""More changes than this at once, and everything is forgotten instead: one question pays for it."""
+
+_HOLD: Final = 6
+_LAST_S: Final = 120
+_TROUBLED_S: Final = 10
+
+
+class Counts:
+    """What happened since the start; read by metrics."""
+
+    __slots__ = ("changes", "demanded", "malformed", "presigned", "refreshed", "signed", "try_later", "unauthorized")
+
+    def __init__(self) -> None:
+        self.presigned = self.signed = self.demanded = self.refreshed = 0
+        self.try_later = self.malformed = self.unauthorized = self.changes = 0
+
+
+class _Flight:
+    """Something that is being signed; `void` once a status in it changed."""
+
+    __slots__ = ("serials", "void")
+
+    def __init__(self, serials: Sequence[int]) -> None:
+        self.serials, self.void = serials, False
+
+
+class Answers(Generic[R]):
+    """Questions to replies. `clock`: seconds since 1970; `standings` is asked on the loop only.
+
+    `ask` and `ask_path` never raise: what cannot be answered is tryLater. `on_defect` hears of what should not be.
+    """
+
+    def __init__(
+        self,
+        standings: Standings,
+        generations: Generations,
+        framing: Framing[R],
+        clock: Callable[[], float],
+        limits: StatusLimits | None = None,
+        on_defect: Callable[[BaseException], None] = lambda _error: None,
+    ) -> None:
+        self.limits = limits or StatusLimits()
+        self.counts = Counts()
+        self._standings, self._generations, self._framing, self._clock = standings, generations, framing, clock
+        self._on_defect = on_defect
+        self._memory: Memory[R] = Memory(self.limits.kept)
+        self._found = self._memory.found
+        self._room = SigningRoom(self.limits.threads)
+        self._rate = Rate(self.limits.demand_rate, self.limits.demand_burst)
+        self._demanding = 0
+        self._firsts: dict[bytes, asyncio.Task[Kept[R] | None]] = {}
+        self._flights: dict[int, set[_Flight]] = {}
+        self._watchers: set[asyncio.Future[None]] = set()
+        self._behind = True
+        self._begun = False
+        self._outage: tuple[str, float] | None = None
+        self.seen = 0
+        """The newest change that no kept answer contradicts."""
+
+    # Questions
+
+    def ask(self, raw: bytes) -> R | Awaitable[R]:
+        """The reply to the OCSPRequest of a POST."""
+        try:
+            if self._standings.changed() or self._behind:
+                self._catch_up()
+        except BooksOutage as outage:
+            return self._later(outage)
+        kept = self._found.get(raw)
+        if kept is not None and self._clock() < kept.until:
+            kept.asked += 1
+            self.counts.presigned += 1
+            return kept.post
+        return self._ask(raw, raw, posted=True)
+
+    def ask_path(self, text: bytes) -> R | Awaitable[R]:
+        """The reply to a GET; `text`: the path behind the responder's own, without the slash between."""
+        try:
+            if self._standings.changed() or self._behind:
+                self._catch_up()
+        except BooksOutage as outage:
+            return self._later(outage)
+        kept = self._found.get(text)
+        if kept is not None and self._clock() < kept.until:
+            kept.asked += 1
+            self.counts.presigned += 1
+            return kept.get
+        try:
+            return self._ask(answering.asked_in_path(text), text, posted=False)
+        except OcspRequestMalformed:
+            self.counts.malformed += 1
+            return self._framing.once(answering.MALFORMED_REQUEST)
+
+    def _ask(self, raw: bytes, name: bytes, *, posted: bool) -> R | Awaitable[R]:
+        try:
+            question = answering.question(raw)
+        except OcspRequestMalformed:
+            self.counts.malformed += 1
+            return self._framing.once(answering.MALFORMED_REQUEST)
+        speaker = self._generations.of(question.asked)
+        if speaker is None:
+            self.counts.unauthorized += 1
+            return self._framing.once(answering.UNAUTHORIZED)
+        responder, generations = speaker
+        if question.nonce is not None or len(question.asked) > 1:
+            return self._on_demand(question, responder, generations)
+        return self._ahead(question, responder, generations, name, posted=posted)
+
+    # Signed ahead
+
+    def _ahead(
+        self, question: Question, responder: Responder, generations: list[int], name: bytes, *, posted: bool
+    ) -> R | Awaitable[R]:
+        (one,) = question.asked
+        kept = self._memory.of(one.raw)
+        if kept is not None and self._clock() < kept.until:
+            self._memory.name(name, kept)
+            kept.asked += 1
+            self.counts.presigned += 1
+            return kept.post if posted else kept.get
+        if one.raw not in self._firsts:
+            try:
+                if self._standing(generations[0], one.serial) is None:
+                    return self._on_demand(question, responder, generations)
+            except BooksOutage as outage:
+                return self._later(outage)
+            if len(self._firsts) >= self.limits.first_queue:
+                return self._later()
+        return self._arrived(one, responder, generations[0], name, posted=posted)
+
+    def _begin(self, one: CertId, responder: Responder, generation: int) -> asyncio.Task[Kept[R] | None]:
+        task = asyncio.create_task(self._first(one, responder, generation))
+        self._firsts[one.raw] = task
+        task.add_done_callback(lambda _done: self._firsts.pop(one.raw, None))
+        return task
+
+    async def _arrived(self, one: CertId, responder: Responder, generation: int, name: bytes, *, posted: bool) -> R:
+        for _ in range(ATTEMPTS):
+            kept = await asyncio.shield(self._firsts.get(one.raw) or self._begin(one, responder, generation))
+            if kept is None:
+                break
+            if not kept.untrue:  # else a change came between its signature and this question's turn
+                self._memory.name(name, kept)
+                kept.asked += 1
+                return kept.post if posted else kept.get
+        return self._later()
+
+    async def _first(self, one: CertId, responder: Responder, generation: int) -> Kept[R] | None:
+        answer = await self._signed((one,), responder, [generation], None, self.limits.valid_s)
+        if answer is None:
+            return None
+        kept = Kept(one, answer, self._framing)
+        self.counts.signed += 1
+        self._memory.keep(kept)
+        return kept
+
+    # Signed for one question alone
+
+    def _on_demand(self, question: Question, responder: Responder, generations: list[int]) -> R | Awaitable[R]:
+        if self._demanding >= self.limits.demand_queue or not self._rate.take(self._clock()):
+            return self._later()
+        self._demanding += 1
+        return self._demanded(question, responder, generations)
+
+    async def _demanded(self, question: Question, responder: Responder, generations: list[int]) -> R:
+        valid_s = self.limits.unknown_valid_s
+        try:
+            answer = await self._signed(question.asked, responder, generations, question.nonce, valid_s)
+        finally:
+            self._demanding -= 1
+        if answer is None:
+            return self._later()
+        self.counts.demanded += 1
+        return self._framing.once(answer.der)
+
+    # Signing
+
+    async def _signed(
+        self, asked: Sequence[CertId], responder: Responder, generations: list[int], nonce: bytes | None, valid_s: int
+    ) -> Signed | None:
+        """The answer, true when it was finished; None where it cannot be made now."""
+        try:
+            for _ in range(ATTEMPTS):
+                now = int(self._clock())
+                until = min(now + valid_s, responder.until)
+                if until - now < _LAST_S:
+                    return None  # the responder's certificate ends; `troubles` has said so for days
+                tbs = self._prepared(asked, responder, generations, nonce, now, until)
+                with self._flying([one.serial for one in asked]) as flight:
+                    signature = await self._room.sign(responder.signer, tbs)
+                    self._look()
+                if not flight.void:
+                    der = answering.assemble(tbs, responder.algorithm, signature, responder.certificate.der)
+                    return Signed(der, now, until, max(0, min(self.limits.cdn_max_age_s, until - now - SLACK_S)))
+        except (BooksOutage, SigningOutage) as outage:
+            self._outage = (outage.code, self._clock())
+        except Failure as defect:
+            self._on_defect(defect)
+        return None
+
+    def _prepared(
+        self,
+        asked: Sequence[CertId],
+        responder: Responder,
+        generations: list[int],
+        nonce: bytes | None,
+        now: int,
+        until: int,
+    ) -> bytes:
+        at, end = datetime.fromtimestamp(now, UTC), datetime.fromtimestamp(until, UTC)
+        statuses = [_status(self._standing(ca, one.serial)) for ca, one in zip(generations, asked, strict=True)]
+        singles = [SingleResponse(one.raw, status, at, end) for one, status in zip(asked, statuses, strict=True)]
+        return answering.prepare(responder.key_hash, at, singles, nonce)
+
+    def _standing(self, ca: int, serial: int) -> Standing | None:
+        return self._standings.standing(ca, serial) if serial > 0 else None
+
+    @contextmanager
+    def _flying(self, serials: Sequence[int]) -> Iterator[_Flight]:
+        flight = _Flight(serials)
+        for serial in serials:
+            self._flights.setdefault(serial, set()).add(flight)
+        try:
+            yield flight
+        finally:
+            for serial in set(serials):
+                self._flights[serial].discard(flight)
+                if not self._flights[serial]:
+                    del self._flights[serial]
+
+    def _later(self, outage: Outage | None = None) -> R:
+        if outage is not None:
+            self._outage = (outage.code, self._clock())
+        self.counts.try_later += 1
+        return self._framing.once(answering.TRY_LATER)
+
+    # Changes
+
+    def _look(self) -> None:
+        if self._standings.changed() or self._behind:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Drop what the changes behind the last one seen made untrue. Raises BooksOutage, and then stays behind."""
+        self._behind = True
+        if not self._begun:
+            self.seen, self._begun = self._standings.last_change(), True
+        newest = self._standings.last_change()
+        if not 0 <= newest - self.seen <= MANY_CHANGES:  # or the books were put back: nothing kept is known to be true
+            self._forget_all(newest)
+        while self.seen < newest:
+            for change in self._standings.changes(self.seen):
+                self._untrue(change.serial)
+                self.seen = change.seq
+                self.counts.changes += 1
+        self._behind = False
+        for watcher in self._watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+
+    def _forget_all(self, newest: int) -> None:
+        self._memory.clear()
+        for flights in self._flights.values():
+            for flight in flights:
+                flight.void = True
+        self.seen = newest
+
+    def _untrue(self, serial: int) -> None:
+        self._memory.drop(serial)
+        for flight in self._flights.get(serial, ()):
+            flight.void = True
+
+    async def change_after(self, seen: int, seconds: float) -> None:
+        """Until there is a change behind `seen`, or the time is over. Raises BooksOutage."""
+        self._look()
+        if self.seen != seen:
+            return
+        watcher = asyncio.get_running_loop().create_future()
+        self._watchers.add(watcher)
+        try:
+            await asyncio.wait((watcher,), timeout=seconds)
+        finally:
+            self._watchers.discard(watcher)
+
+    def changes(self, after: int, limit: int) -> list[Change]:
+        """Changes behind a number, as the books have them. Raises BooksOutage."""
+        return self._standings.changes(after, limit)
+
+    # What goes on beside the questions
+
+    async def tend(self, step_s: float = 0.02) -> None:
+        """Look for changes while somebody waits for them, and refresh what is asked often; until cancelled."""
+        steps = 0
+        while True:
+            await asyncio.sleep(step_s)
+            steps += 1
+            try:
+                if self._watchers:
+                    self._look()
+                if steps % 50 == 0:
+                    self.refresh()
+            except BooksOutage as outage:
+                self._outage = (outage.code, self._clock())
+            except Failure as defect:
+                self._on_defect(defect)
+
+    def refresh(self) -> list[asyncio.Task[Kept[R] | None]]:
+        """Begin to sign anew what is asked often and past half its time, a few at once."""
+        begun = []
+        for kept in self._memory.due(self._clock(), self.limits.often):
+            speaker = self._generations.of((kept.one,))
+            if speaker is not None and kept.one.raw not in self._firsts:
+                begun.append(self._begin(kept.one, speaker[0], speaker[1][0]))
+                self.counts.refreshed += 1
+            if len(begun) >= 32:
+                break
+        return begun
+
+    def replace(self, generations: Generations) -> None:
+        """From now on these answer: a new responder's certificate, or a new generation of the CA."""
+        self._generations = generations
+        self._forget_all(self.seen)
+
+    @property
+    def kept(self) -> int:
+        """How many answers are kept."""
+        return len(self._memory)
+
+    def troubles(self) -> list[str]:
+        """Codes of what stands in the way of answering; empty: ready. An outage counts for ten seconds."""
+        now = self._clock()
+        last = now + self.limits.ready_days * 86_400
+        found = ["ocsp-responder-ending" for one in self._generations.all if one.responder.until < last][:1]
+        try:
+            self._look()
+        except BooksOutage as outage:
+            return [*found, outage.code]
+        if self._outage is not None and now - self._outage[1] < _TROUBLED_S:
+            found.append(self._outage[0])
+        return found
+
+    def close(self) -> None:
+        """End the signing threads; the books are their owner's to close."""
+        self._room.close()
+
+
+def _status(found: Standing | None) -> bytes:
+    """A certificate that waits for its confirmation is good: its owner holds it."""
+    if found is None:
+        return answering.UNKNOWN
+    if found.state in (State.VALID, State.PENDING):
+        return answering.GOOD
+    at = found.changed_at or datetime.fromtimestamp(0, UTC)
+    return answering.revoked(at, _HOLD if found.state is State.HELD else found.reason)
