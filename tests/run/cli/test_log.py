@@ -292,7 +292,7 @@ def test_there_is_no_proof_of_what_is_unknown_unsigned_or_erased(
 
 def test_a_proof_is_written_over_nothing(ground: Ground, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine").write_text("mine")
-    for out, expected in ((tmp_path / "mine", (2, "file-exists")), (tmp_path / "a/b", (4, "log-file-unreadable"))):
+    for out, expected in ((tmp_path / "mine", (2, "log-file-exists")), (tmp_path / "a/b", (4, "log-file-unreadable"))):
         words = ["prove", "--data", tmp_path, "--serial", "01", "--out", out]
         assert refused(capsys, *words, books=partial(opened, ground.leaves)) == expected
     assert (tmp_path / "mine").read_text() == "mine"

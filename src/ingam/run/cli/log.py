@@ -35,7 +35,7 @@ log, 11 co-signatures are missing, 12 tiles are missing or cut, 13 hashes were c
 kept head, 16 the bundle does not lead to its head, 17 the bundle is another certificate's"""
 
 _CODES: Final = {
-    "file-exists": USAGE,
+    "log-file-exists": USAGE,
     "log-never-issued": REFUSED,
     "log-not-yet": REFUSED,
     "log-erased": REFUSED,
@@ -63,7 +63,7 @@ class FileUnreadable(Refusal):
 class FileExists(Refusal):
     """The file that would be written is there already (facts: name)."""
 
-    code = "file-exists"
+    code = "log-file-exists"
 
 
 class OtherCertificate(Refusal):
