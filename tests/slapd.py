@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -24,12 +24,15 @@ READER = "cn=reader,c=KR"
 
 _LIBC = ctypes.CDLL(None)
 _numbers = count(1)
+_TLS = """TLSCertificateFile {folder}/tls.pem
+TLSCertificateKeyFile {folder}/tls.key"""
 _CONFIG = """
 include /etc/ldap/schema/core.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 pidfile {folder}/slapd.pid
 argsfile {folder}/slapd.args
+{tls}
 sockbuf_max_incoming_auth {most}
 idletimeout 0
 database mdb
@@ -49,6 +52,7 @@ class Server:
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port = folder, port
         self.url = f"ldap://127.0.0.1:{port}"
+        self.tls_url = ""
         self.process: subprocess.Popen[bytes] | None = None
 
     def tree(self) -> tuple[tuple[str, str], ...]:
@@ -59,7 +63,7 @@ class Server:
         """From its folder; what was there is there again."""
         binary = self.folder / "slapd"
         self.process = subprocess.Popen(
-            [binary, "-h", f"{self.url}/", "-f", self.folder / "slapd.conf", "-d", "0"],
+            [binary, "-h", f"{self.url}/ {self.tls_url}", "-f", self.folder / "slapd.conf", "-d", "0"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, preexec_fn=_die_with_the_tests,
             **_owner(),
         )  # fmt: skip
@@ -88,18 +92,26 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(most: int = 4 * 1024 * 1024) -> Iterator[Server]:
-    """Start it; end it and remove its folder afterwards. `most`: bytes of the largest message that it takes."""
+def server(most: int = 4 * 1024 * 1024, tls: Callable[[Path], None] | None = None) -> Iterator[Server]:
+    """Start it; end it and remove its folder afterwards. `most`: bytes of the largest message that it takes.
+
+    `tls` writes `tls.pem` and `tls.key` into the folder; then it also listens at `tls_url`.
+    """
     if not Path("/usr/sbin/slapd").exists():
         raise RuntimeError("slapd is missing: install Debian's packages slapd and ldap-utils")
     folder = Path(tempfile.mkdtemp(prefix="ingam-slapd-"))
     # AppArmor binds Debian's own path to Debian's own folders; a copy is nobody's.
     shutil.copy("/usr/sbin/slapd", folder / "slapd")
     (folder / "data").mkdir()
-    text = _CONFIG.format(folder=folder, most=most, manager=MANAGER, password=PASSWORD, reader=READER)
+    if tls is not None:
+        tls(folder)
+    secured = _TLS.format(folder=folder) if tls is not None else ""
+    text = _CONFIG.format(folder=folder, tls=secured, most=most, manager=MANAGER, password=PASSWORD, reader=READER)
     (folder / "slapd.conf").write_text(text)
     _give_away(folder)
     running = Server(folder, free_port())
+    if tls is not None:
+        running.tls_url = f"ldaps://127.0.0.1:{free_port()}"
     running.start()
     try:
         yield running

@@ -139,6 +139,11 @@ def place_of(authority: Authority, one: ListId, certificate: Certificate) -> Pla
     return Place(name, _entry(authority.list_entry(name)))
 
 
+def name_of(authority: Authority, one: ListId, certificate: Certificate) -> str:
+    """What its files are called before the ending: `dp1p1`, `issuing-1-delta`, `root-1`."""
+    return place_of(authority, one, certificate).file_name(attribute_of(one)).removesuffix(".crl")
+
+
 def addresses_of(authority: Authority, one: ListId) -> tuple[str, ...]:
     """For the IssuingDistributionPoint: all that certificates name; a list of everything has none, its scope is all."""
     if one.partition == EVERYTHING:
