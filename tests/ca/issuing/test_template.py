@@ -13,12 +13,13 @@ from tests.ca.issuing.made import ALL, APPLICANT, VID, Made, made, spki
 
 from ingam.ca.issuing.lint import findings
 from ingam.ca.issuing.names import Applicant, NameRefused
-from ingam.ca.issuing.template import new_serial
+from ingam.ca.issuing.template import compile_template, new_serial
 from ingam.ca.profiles import shape_of
 from ingam.kernel.errors import Defect
 from ingam.kernel.instants import EPOCH, KST
 from ingam.npki import shapes
 from ingam.npki.shapes import Validity
+from ingam.npki.signature import KeyKind
 from ingam.npki.vid import Vid
 
 INSTANT = some.integers(-631_000_000, 4_700_000_000).map(lambda seconds: EPOCH + timedelta(seconds=seconds))
@@ -65,6 +66,17 @@ def test_whatever_goes_in_both_make_the_same_bytes(
         authority=one.authority,
     )  # fmt: skip
     assert one.tbs == by_shapes(one)
+
+
+@pytest.mark.parametrize("kind", list(KeyKind))
+def test_a_generation_signs_with_the_algorithm_of_its_key(kind: KeyKind) -> None:
+    one = made()
+    generation = one.generation._replace(algorithm=kind.algorithm)
+    other = replace(one, generation=generation, template=compile_template(one.authority, one.profile, generation, 3))
+    assert other.tbs == by_shapes(other)
+    assert findings(other.tbs, other.expectation) == []
+    expected = [] if kind.algorithm == one.generation.algorithm else ["algorithm"]
+    assert findings(other.tbs, one.expectation) == expected
 
 
 def test_hosts_of_a_profile_without_hosts_are_left_out() -> None:

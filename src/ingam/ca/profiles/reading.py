@@ -25,6 +25,7 @@ PRESETS: Final = ("ingam", "signkorea", "yessign", "kica", "crosscert", "tradesi
 """The demo authority, and the sandbox's in the shape of the five that issue."""
 
 _FILES: Final = ("authority.toml", "profiles.toml")
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _ARC: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){2,20}")
 _ENTRY: Final = re.compile(r"CN=[A-Za-z0-9{} .,=-]{1,200}")
 _SUFFIX: Final = re.compile(r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){0,4}")
@@ -76,8 +77,7 @@ def read(authority: str, profiles: str) -> Authority:
     found = _authority(table, root, keys)
     table.done()
     checking.authority(found)
-    made = {name: _profile(one, name, found) for name, one in _profile_tables(profiles)}
-    found = replace(found, profiles=MappingProxyType(made))
+    found = replace(found, profiles=MappingProxyType(_profiles(profiles, found)))
     checking.profiles(found)
     return found
 
@@ -93,7 +93,7 @@ def _authority(table: Table, root: RootNames, keys: ServiceKeys) -> Authority:
     table.text("profiles")
     arc = table.text("arc", _ARC)
     return Authority(
-        key=table.text("key", re.compile(r"[a-z][a-z0-9-]{0,30}")),
+        key=table.text("key", _NAME),
         demo=table.flag("demo"),
         sandbox=table.flag("sandbox"),
         name_ko=table.text("name_ko"),
@@ -145,12 +145,18 @@ def _keys(table: Table) -> ServiceKeys:
     return ServiceKeys(**found)
 
 
-def _profile_tables(text: str) -> list[tuple[str, Table]]:
+def _profiles(text: str, authority: Authority) -> dict[str, Profile]:
     outer = Table("", _parsed(text))
-    defaults = outer.mapping("defaults")
-    profiles = outer.mapping("profile")
+    defaults, profiles = outer.mapping("defaults"), outer.mapping("profile")
     outer.done()
-    return [(name, Table(f"profile.{name}", one, defaults)) for name, one in profiles.items()]
+    for name in profiles:
+        if not _NAME.fullmatch(name):
+            raise ProfileRefused("ca-profile-value", at="profile")
+    tables = {name: Table(f"profile.{name}", one, defaults) for name, one in profiles.items()}
+    found = {name: _profile(table, name, authority) for name, table in tables.items()}
+    asked = set().union(*(table.asked for table in tables.values()))
+    Table("defaults", {key: value for key, value in defaults.items() if key not in asked}).done()
+    return found
 
 
 def _profile(table: Table, name: str, authority: Authority) -> Profile:

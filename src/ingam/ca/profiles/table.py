@@ -25,9 +25,9 @@ class ProfileRefused(Refusal):
 
 
 class Table:
-    """A table named `name`; where a key is missing, `defaults` has it."""
+    """A table named `name`; where a key is missing, `defaults` has it. `asked`: every key that was asked for."""
 
-    __slots__ = ("_defaults", "_left", "_values", "name")
+    __slots__ = ("_defaults", "_left", "_values", "asked", "name")
 
     def __init__(self, name: str, values: object, defaults: Mapping[str, Any] | None = None) -> None:
         if not isinstance(values, dict):
@@ -36,6 +36,7 @@ class Table:
         self._values: dict[str, Any] = values
         self._defaults = defaults or {}
         self._left = set(values)
+        self.asked: set[str] = set()
 
     def wrong(self, key: str) -> ProfileRefused:
         """What to raise where a value is not possible."""
@@ -126,6 +127,7 @@ class Table:
 
     def _take(self, key: str) -> object:
         self._left.discard(key)
+        self.asked.add(key)
         found = self._values.get(key, self._defaults.get(key))
         if found is None:
             raise ProfileRefused("ca-profile-missing-key", at=self._at(key))
