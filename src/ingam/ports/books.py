@@ -401,7 +401,16 @@ class Leaves(Protocol):
         """The newest signed tree head."""
 
     def publish_head(self, head: Head) -> None:
-        """Record a head. Raises OlderList: a head of another size or below is never put in place of a larger one."""
+        """Record a head. Raises OlderList: a smaller size, or another root of the same size, replaces nothing.
+
+        The same root may get a newer time or more signatures.
+        """
+
+    def erase_leaf(self, index: int) -> None:
+        """Delete salt and event: nobody can tell any more what the leaf was; its hash stays (security H3)."""
+
+    def append(self, leaf: Leaf) -> int:
+        """A leaf of its own, such as a released bundle's (security B4). Returns its index."""
 
 
 class Books(Standings, RevokedEntries, Leaves, Protocol):

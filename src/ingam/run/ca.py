@@ -1,24 +1,164 @@
-"""The certification authority: for now a page saying that it comes."""
+"""The certification authority: CMP over HTTP (RFC 9811) at `POST /.well-known/cmp`, health, metrics, and a page.
+
+`python -m ingam.run.ca` serves the authority of INGAM_CA_NAME with INGAM_CA_WORKERS processes on one port. What time
+ends, lists, heads and notices are the clerk's (`run/clerk`).
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
-from starlette.applications import Starlette
+import structlog
+import uvloop
 
-from ingam.page import Bundle
-from ingam.run.service_page import BUNDLE, serve, service_app
-from ingam.settings import Settings
+from ingam.ca.endpoint.service import Endpoint
+from ingam.ca.issuing.service import Issuing
+from ingam.ca.revoking.service import Revoking
+from ingam.kernel import steps
+from ingam.kernel.errors import Failure
+from ingam.page import Bundle, set_up_log
+from ingam.page.log import tell_defect
+from ingam.protocols.cmp.message import MOST_MESSAGE
+from ingam.run.asgi import bridged
+from ingam.run.exchange import Exchange, Reply, Request, fields, path, plain
+from ingam.run.service_page import BUNDLE, service_app
+from ingam.run.workers import REFUSED, run_workers
+from ingam.settings import Settings, read
+from ingam.wiring.authority import CaPorts, authority_folder, ca_index_folder, ca_ports, open_authority
+
+HOST: Final = "127.0.0.1"
+WELL_KNOWN: Final = b"/.well-known/cmp"
+CMP: Final = fields([("Content-Type", "application/pkixcmp"), ("Cache-Control", "no-store")])
+METRICS: Final = fields([("Content-Type", "text/plain; version=0.0.4"), ("Cache-Control", "no-store")])
 
 
-def app(settings: Settings, bundle: Path = BUNDLE) -> Starlette:
-    """The process's application."""
-    return service_app(settings, "ca", Bundle.read(bundle))
+class CaServer:
+    """What one process answers. `page`: whatever is neither CMP nor a question of operations."""
+
+    def __init__(
+        self, endpoint: Endpoint, revoking: Revoking, ready: Callable[[], None],
+        page: Callable[[Request], Awaitable[Reply]],
+    ) -> None:  # fmt: skip
+        self._endpoint = endpoint
+        self._revoking = revoking
+        self._ready = ready
+        self._page = page
+
+    def __call__(self, request: Request) -> Reply | Awaitable[Reply]:
+        where = path(request.target)
+        if where == WELL_KNOWN or where.startswith(WELL_KNOWN + b"/"):
+            return self._cmp(request) if request.method == b"POST" else plain(405, more=[("Allow", "POST")])
+        if where == b"/healthz":
+            return plain(200, "ok")
+        if where == b"/readyz":
+            return self._readiness()
+        if where == b"/metrics":
+            return Reply(200, METRICS, self._metrics().encode())
+        return self._page(request)
+
+    async def _cmp(self, request: Request) -> Reply:
+        status, answer = await self._endpoint.answer(request.body, request.peer)
+        return Reply(status, CMP, answer)
+
+    def _readiness(self) -> Reply:
+        try:
+            self._ready()
+        except Failure as failure:
+            return plain(503, failure.code)
+        return plain(200, "ready")
+
+    def _metrics(self) -> str:
+        lines = ["# TYPE ingam_ca_answers_total counter"]
+        for (body, outcome), count in sorted(self._endpoint.answered.items()):
+            lines.append(f'ingam_ca_answers_total{{body="{body}",outcome="{outcome}"}} {count}')
+        lines += ["# TYPE ingam_ca_alarms_total counter", f"ingam_ca_alarms_total {self._revoking.alarms}"]
+        return "\n".join(lines) + "\n"
+
+
+def limit(method: bytes, target: bytes) -> int:
+    """Bytes of a body: a CMP message's, or a small form's."""
+    return MOST_MESSAGE if method == b"POST" and path(target).startswith(WELL_KNOWN) else 4096
+
+
+def endpoint(settings: Settings, ports: CaPorts) -> tuple[Endpoint, Revoking]:
+    """The services of one process."""
+    issuing, revoking = Issuing(ports.office), Revoking(ports.office)
+    conformance = settings.ca.conformance or None
+    if conformance is not None and not ports.office.authority.sandbox:
+        raise Failure("settings-refused", variable="INGAM_CA_CONFORMANCE")
+    return Endpoint(ports.office, issuing, revoking, conformance=conformance), revoking
+
+
+def serve(settings: Settings, bundle: Path, sock: socket.socket) -> int:
+    """One worker, until SIGTERM. 2 where keys, books or settings are refused."""
+    try:
+        uvloop.run(_serve(settings, bundle, sock))
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+async def _serve(settings: Settings, bundle: Path, sock: socket.socket) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    ports = ca_ports(settings)
+    served, revoking = endpoint(settings, ports)
+    page = bridged(service_app(settings, "ca", Bundle.read(bundle)), HOST, settings.port("ca"))
+    server = CaServer(served, revoking, lambda: _ready(ports), page)
+    exchange = Exchange(server, limit, on_defect=lambda error: tell_defect("ca", error))
+    await exchange.start(sock)
+    structlog.get_logger("ca").info("serving", authority=ports.office.authority.key, pid=os.getpid())
+    await stop.wait()
+    await exchange.drain()
+    await ports.shut()
+
+
+def _ready(ports: CaPorts) -> None:
+    """Raises what makes this process unfit: books that do not answer, certificates of its own that ended."""
+    ports.books.last_change()
+    at = ports.office.now()
+    for one in (
+        ports.office.issuer.certificate,
+        ports.office.speaker.certificate,
+        ports.office.openers[-1].certificate,
+    ):
+        if not one.not_before <= at <= one.not_after:
+            raise Failure("ca-certificate-ended")
+
+
+def index_beside(folder: Path) -> subprocess.Popen[bytes]:
+    """The blind index of the authority's numbers, a process of its own that ends with this one (security H7)."""
+    command = [sys.executable, "-m", "ingam.run.blind_index", "--folder", str(ca_index_folder(folder)), "--with-parent"]
+    return subprocess.Popen(command)
 
 
 def main() -> int:
-    """`python -m ingam.run.ca`."""
-    return serve("ca")
+    """`python -m ingam.run.ca`: until a signal; 2 where the settings, the authority or the bundle are refused."""
+    set_up_log()
+    try:
+        settings = read(os.environ)
+        steps.arm(settings.kill_at)
+        open_authority(settings)
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return REFUSED
+    index = index_beside(authority_folder(settings))
+    try:
+        work = lambda _number, sock: serve(settings, BUNDLE, sock)  # noqa: E731 - one line of one use
+        return run_workers(settings.ca.workers, HOST, settings.port("ca"), work)
+    finally:
+        index.terminate()
+        index.wait()
 
 
 if __name__ == "__main__":

@@ -355,6 +355,13 @@ async def test_D13_a_tree_head_never_shrinks_or_forks(books: SqliteBooks) -> Non
     assert books.head() == Head(3, digest("root"), NOW, "signed and witnessed")
 
 
+async def test_H3_an_erased_leaf_keeps_its_place_and_hash(books: SqliteBooks) -> None:
+    assert books.append(leaf("bundle")) == 0
+    books.erase_leaf(0)
+    assert books.leaf(0) == replace(leaf("bundle"), salt=b"", event=b"")
+    assert books.append(leaf("next")) == 1
+
+
 async def test_tree_nodes_are_kept_by_their_place(books: SqliteBooks) -> None:
     books.keep_nodes(8, 0, [digest(0), digest(1)])
     books.keep_nodes(8, 1, [digest(1), digest(2)])

@@ -116,7 +116,7 @@ class SqliteBooks(BooksReader):
     async def forget(self, at: datetime) -> None:
         await self._write(lambda db: writing.forget(db, at))
 
-    # Publishing runs in a thread or process of its own: these three wait for the disk themselves.
+    # Publishing runs in a thread or process of its own: these wait for the disk themselves.
 
     def publish(self, record: ListRecord) -> None:
         self._at_once(lambda db: writing.publish(db, record))
@@ -126,6 +126,12 @@ class SqliteBooks(BooksReader):
 
     def publish_head(self, head: Head) -> None:
         self._at_once(lambda db: writing.publish_head(db, head))
+
+    def erase_leaf(self, index: int) -> None:
+        self._at_once(lambda db: writing.erase_leaf(db, index))
+
+    def append(self, leaf: Leaf) -> int:
+        return self._at_once(lambda db: writing.append(db, leaf))
 
     async def shut(self) -> None:
         """Finish what is queued and close everything."""

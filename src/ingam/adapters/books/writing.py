@@ -315,6 +315,16 @@ def publish_head(db: sqlite3.Connection, head: Head) -> None:
     db.execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?, ?)", (head.size, head.root, to_micros(head.at), head.text))
 
 
+def erase_leaf(db: sqlite3.Connection, index: int) -> None:
+    """What it was is gone; that it was stays."""
+    db.execute("UPDATE leaf SET salt = x'', event = x'' WHERE place = ?", (index,))
+
+
+def append(db: sqlite3.Connection, leaf: Leaf) -> int:
+    """At the next place."""
+    return _leaf(db, leaf)
+
+
 def noticed(db: sqlite3.Connection, id: int, at: datetime, retry_at: datetime | None) -> None:
     """Sent and its text gone, or due again."""
     if retry_at is None:

@@ -62,7 +62,7 @@ def center_ports(settings: Settings) -> CenterPorts:
     blind_index = ProcessBlindIndex(index_folder(settings) / "socket")
     ephemeral = InProcessEphemeral(clock)
     authorities, _ = trust_file.read(settings.data / "trust" / "authorities.toml")
-    outgoing, sms = Outgoing(settings.addresses), _sms(settings)
+    outgoing, sms = Outgoing(settings.addresses), sms_sender(settings)
 
     async def close_passwords() -> None:
         passwords.close()
@@ -91,7 +91,7 @@ def index_folder(settings: Settings) -> Path:
     return settings.data / "blind-index"
 
 
-def _sms(settings: Settings) -> AligoSms:
+def sms_sender(settings: Settings) -> AligoSms:
     """The SMS provider at its configured address."""
     base = settings.addresses.get(settings.sms_host)
     if base is None:

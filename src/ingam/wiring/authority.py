@@ -1,0 +1,214 @@
+"""What the authority's processes and commands are given: keys, books, the office, the publisher, the log."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from ingam.adapters.blind_index.process import ProcessBlindIndex
+from ingam.adapters.books.sqlite import SqliteBooks, check, make
+from ingam.adapters.clock.system import SystemClock
+from ingam.adapters.directory.folder import FolderDirectory
+from ingam.adapters.hsm.file import OutboxSealer
+from ingam.adapters.hsm.key_files import read_or_make
+from ingam.adapters.hsm.signing_file import open_signing_keys
+from ingam.ca.ceremony import Holdings, read_certificates
+from ingam.ca.log.heads import Log
+from ingam.ca.log.published import PublishedLog
+from ingam.ca.office import Issuer, Office, Opener, Speaker
+from ingam.ca.profiles import Authority, Generation, load
+from ingam.ca.publishing.lists import ListIssuer, Plan
+from ingam.ca.publishing.publisher import Publisher
+from ingam.kernel.errors import Refusal
+from ingam.kernel.secret import Secret
+from ingam.npki.certificate import Certificate
+from ingam.ports.directory import Directory
+from ingam.ports.signing import SigningKeys
+from ingam.protocols.log import keys as log_keys
+from ingam.settings import CaSettings, Settings
+
+SIGNING_THREADS: Final = 2
+"""Signatures of one process at a time: OpenSSL leaves the interpreter alone meanwhile."""
+
+POOL_BYTES: Final = 8192
+
+
+class NoAuthority(Refusal):
+    """There is no authority in the folder yet: `ingam ca init` makes one (facts: name)."""
+
+    code = "ca-missing"
+
+
+class PassphraseMissing(Refusal):
+    """Nobody said the passphrase of the key files (INGAM_CA_PASSPHRASE)."""
+
+    code = "ca-passphrase-missing"
+
+
+def authority_folder(settings: Settings) -> Path:
+    """Where the authority of these settings lies."""
+    return settings.data / "ca" / settings.ca.name
+
+
+class RandomPool:
+    """`random(n)` from the system's CSPRNG, fetched 8 KiB at a time: a call to the system costs more than a hash.
+
+    A forked process would hand out its parent's bytes again, so a pool belongs to the process that filled it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool, self._at, self._owner = b"", 0, 0
+
+    def __call__(self, size: int) -> bytes:
+        with self._lock:
+            if self._at + size > len(self._pool) or self._owner != os.getpid():
+                self._pool, self._at, self._owner = secrets.token_bytes(max(POOL_BYTES, size)), 0, os.getpid()
+            found = self._pool[self._at : self._at + size]
+            self._at += size
+            return found
+
+
+@dataclass(frozen=True)
+class CaPorts:
+    """Everything that speaks and writes for one authority in one process."""
+
+    folder: Path
+    holdings: Holdings
+    keys: SigningKeys
+    books: SqliteBooks
+    office: Office
+
+    async def shut(self) -> None:
+        """Close books and keys; what is queued is finished first."""
+        await self.books.shut()
+        self.office.threads.shutdown(wait=True)
+        self.keys.close()
+
+
+def open_authority(settings: Settings, folder: Path | None = None) -> Authority:
+    """Who the authority is. Raises NoAuthority, and the refusals of its files."""
+    place = folder or authority_folder(settings)
+    if not (place / "authority.toml").exists():
+        raise NoAuthority(name=place.name)
+    return load(place / "authority.toml")
+
+
+def open_keys(settings: Settings, folder: Path) -> SigningKeys:
+    """The authority's keys. Raises KeyFileRefused, PassphraseMissing; opens nothing of a token before its first use."""
+    ca = settings.ca
+    if ca.module:
+        from ingam.adapters.hsm.pkcs11 import TokenKeys  # python-pkcs11 is needed where there is a token only
+
+        return TokenKeys(Path(ca.module), ca.token, ca.pin, prefix=f"{folder.name}-")
+    return open_signing_keys(
+        folder / "keys", passphrase(settings, folder), production=settings.production, allowed=ca.file_keys
+    )
+
+
+def passphrase(settings: Settings, folder: Path) -> Secret[str]:
+    """Of the key files: told by the settings; a demo has one of its own beside them. Raises PassphraseMissing."""
+    if settings.ca.passphrase:
+        return settings.ca.passphrase
+    if settings.production:
+        raise PassphraseMissing
+    beside = folder.with_name(f"{folder.name}.passphrase")
+    return Secret(read_or_make(beside, ("passphrase",))["passphrase"].hex())
+
+
+def open_books(folder: Path) -> SqliteBooks:
+    """The books, made where there are none. Raises WrongBooks, BooksOutage."""
+    path = folder / "books.db"
+    if path.exists():
+        check(path)
+    else:
+        make(path)
+    return SqliteBooks(path)
+
+
+def ca_ports(settings: Settings, folder: Path | None = None) -> CaPorts:
+    """The office and what it stands on. Raises NoAuthority, HoldingsMissing, and the refusals of keys and books."""
+    place = folder or authority_folder(settings)
+    authority, holdings, keys = open_authority(settings, place), read_certificates(place), open_keys(settings, place)
+    books, clock = open_books(place), SystemClock()
+    sealing = read_or_make(place / "keys" / "books.keys", ("seal",))
+    office = Office(
+        authority=authority,
+        issuers=tuple(_issuers(holdings, keys)),
+        roots=tuple(holdings.roots[number] for number in sorted(holdings.roots)),
+        speaker=_speaker(holdings, keys, clock.now()),
+        openers=tuple(_openers(holdings, keys, clock.now())),
+        books=books,
+        sealer=OutboxSealer(sealing["seal"]),
+        index=ProcessBlindIndex(ca_index_folder(place) / "socket"),
+        clock=clock,
+        random=RandomPool(),
+        threads=ThreadPoolExecutor(SIGNING_THREADS, thread_name_prefix="sign"),
+    )
+    return CaPorts(place, holdings, keys, books, office)
+
+
+def ca_index_folder(folder: Path) -> Path:
+    """Where the blind index of this authority's numbers listens (security H7)."""
+    return folder / "index"
+
+
+def services(holdings: Holdings, generation: int, at: datetime) -> dict[str, Certificate]:
+    """The certificates that a generation issued to services of its own, as the books enter them."""
+    found = (holdings.service(use, generation, at) for use in ("cmp", "encryption"))
+    return {one.name: one.certificate for one in found}
+
+
+def publisher(settings: Settings, ports: CaPorts) -> Publisher:
+    """Who makes and publishes revocation lists; it belongs into a process of its own."""
+    places: list[Directory] = [FolderDirectory(ports.folder / "published")]
+    if settings.ca.directory:
+        places.append(_ldap(settings.ca))
+    plan = Plan(partitions=True)
+    issuers = [ListIssuer(one.generation.number, one.certificate, one.signer, plan) for one in ports.office.issuers]
+    folder = ports.folder / "publishing"
+    return Publisher(ports.office.authority, issuers, ports.books, places, folder, ports.office.clock)
+
+
+def transparency_log(ports: CaPorts) -> Log:
+    """The log's heads; blocks, and wants a thread of its own."""
+    origin = log_origin(ports.office.authority)
+    signer = ports.keys.signer("log-1")
+    key = log_keys.log_key(origin, signer.public.spki)
+    return Log(ports.books, signer, origin, PublishedLog(ports.folder / "published" / "log", [key]))
+
+
+def log_origin(authority: Authority) -> str:
+    """The name of an authority's log, for ever: `ingam/log`."""
+    return f"{authority.key}/log"
+
+
+def _issuers(holdings: Holdings, keys: SigningKeys) -> list[Issuer]:
+    found = []
+    for number in sorted(holdings.issuing):
+        one, signer = holdings.issuing[number], keys.signer(f"issuing-{number}")
+        found.append(Issuer(Generation.of(number, one.der, signer.public.algorithm), one, signer))
+    return found
+
+
+def _speaker(holdings: Holdings, keys: SigningKeys, at: datetime) -> Speaker:
+    service = holdings.service("cmp", max(holdings.issuing), at)
+    return Speaker(service.certificate, keys.signer(service.name))
+
+
+def _openers(holdings: Holdings, keys: SigningKeys, at: datetime) -> list[Opener]:
+    found = (holdings.service("encryption", number, at) for number in sorted(holdings.issuing))
+    return [Opener(one.certificate, keys.decryptor(one.name)) for one in found]
+
+
+def _ldap(ca: CaSettings) -> Directory:
+    from ingam.adapters.directory.ldap import LdapDirectory, LdapSettings  # bonsai comes with the extra `ldap`
+
+    password = ca.directory_password if ca.directory_password else None
+    return LdapDirectory(LdapSettings(url=ca.directory, bind=ca.directory_user, password=password))
