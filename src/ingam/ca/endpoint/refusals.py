@@ -11,6 +11,7 @@ _BITS: Final = {
     "ca-key-not-registered": FailInfo.BAD_CERT_TEMPLATE,
     "ca-key-in-use": FailInfo.BAD_CERT_TEMPLATE,
     "ca-registration-used": FailInfo.NOT_AUTHORIZED,
+    "ca-wish-refused": FailInfo.BAD_CERT_TEMPLATE,
     "ca-update-unfinished": FailInfo.BAD_REQUEST,
     "ca-standing": FailInfo.CERT_REVOKED,
     "ca-certificate-unknown": FailInfo.BAD_CERT_ID,

@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ingam.ca.facts import Facts
-from ingam.ca.issuing.keys import check_key
+from ingam.ca.issuing import as_asked
+from ingam.ca.issuing.keys import AcceptedKey, check_key
 from ingam.ca.issuing.lint import lint
 from ingam.ca.issuing.names import hosts_of, real_name_of, subject_of
 from ingam.ca.issuing.registering import applicant
@@ -44,6 +45,7 @@ from ingam.ports.books import (
     TransactionInUse,
 )
 from ingam.ports.signing import Intent
+from ingam.protocols.cmp.template import CertTemplate
 from ingam.protocols.log.commitment import SALT
 
 CONFIRM_WITHIN: Final = timedelta(minutes=10)
@@ -61,7 +63,10 @@ class KeyNotRegistered(Refusal):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Holder:
-    """For whom: from a registration, or from the certificate that a kur renews (`replaces`, `old_not_after`)."""
+    """For whom: from a registration, or from the certificate that a kur renews (`replaces`, `old_not_after`).
+
+    `as_asked`: the wishes that a conformance suite sees granted, on a sandbox's authority alone.
+    """
 
     profile: Profile
     operation: Operation
@@ -71,6 +76,7 @@ class Holder:
     spki_hash: bytes | None = None
     replaces: int | None = None
     old_not_after: datetime | None = None
+    as_asked: CertTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,24 +160,38 @@ class Issuing:
             vid = await run(office.threads, vid_of, office, profile, holder.facts.idn, encrypted)
         reach("issuing.1")
         generation, at = office.issuer.generation, office.now()
-        until = validity(profile, at, holder.operation, holder.old_not_after, within=generation.validity)
         partition = office.authority.partition_number(office.books.count_of(generation.number))
-        template = office.template(profile, generation.number, partition)
         serial = new_serial(office.random, office.authority.serial_bytes)
-        who = applicant(holder.facts)
-        subject, real_name = subject_of(office.authority, profile, who), real_name_of(profile, who)
-        hosts = hosts_of(profile, who)
-        times = (until.not_before, until.not_after)
-        tbs = template.fill(serial, *times, subject, spki, accepted.key_id, real_name, vid, hosts)
-        reach("issuing.2")
-        lint(tbs, template.expect(serial, *times, subject, spki, real_name, vid, hosts))
+        if holder.as_asked is not None:
+            tbs, begins, ends = as_asked.tbs(
+                office, profile, holder.as_asked, serial=serial, spki=spki, partition=partition
+            )
+            as_asked.lint(tbs)
+        else:
+            tbs, begins, ends = self._made(holder, accepted, serial, partition, vid)
         reach("issuing.3")
         return IssueIntent(
             exchange.sender, exchange.transaction, exchange.request_hash, holder.reference, generation.number, serial,
-            profile.name, profile.policy, holder.person, partition, until.not_before,
-            until.not_after, accepted.sha256, tbs, hashlib.sha256(tbs).digest(), at, exchange.body, exchange.request_id,
+            profile.name, profile.policy, holder.person, partition, begins, ends,
+            accepted.sha256, tbs, hashlib.sha256(tbs).digest(), at, exchange.body, exchange.request_id,
             exchange.implicit, holder.replaces,
         )  # fmt: skip
+
+    def _made(
+        self, holder: Holder, accepted: AcceptedKey, serial: int, partition: int, vid: bytes | None
+    ) -> tuple[bytes, datetime, datetime]:
+        """The exact to-be-signed bytes from the profile's template, linted, and their validity."""
+        office, profile, who = self._office, holder.profile, applicant(holder.facts)
+        generation = office.issuer.generation
+        until = validity(profile, office.now(), holder.operation, holder.old_not_after, within=generation.validity)
+        times = (until.not_before, until.not_after)
+        template = office.template(profile, generation.number, partition)
+        subject, real_name = subject_of(office.authority, profile, who), real_name_of(profile, who)
+        hosts, spki = hosts_of(profile, who), accepted.spki
+        tbs = template.fill(serial, *times, subject, spki, accepted.key_id, real_name, vid, hosts)
+        reach("issuing.2")
+        lint(tbs, template.expect(serial, *times, subject, spki, real_name, vid, hosts))
+        return tbs, *times
 
     async def resume(self, exchange: Exchange, intent: IssueIntent, facts: Facts | None) -> bytes:
         """The answer of an intent that waited for its signature. Raises SigningOutage, BooksOutage."""

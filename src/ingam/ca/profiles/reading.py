@@ -22,6 +22,8 @@ from ingam.npki.shapes import CMC_RA, SERVER_AUTH, Usage
 from ingam.npki.signature import KeyKind
 
 PRESETS: Final = ("ingam", "signkorea", "yessign", "kica", "crosscert", "tradesign")
+CONFORMANCE: Final = "conformance"
+"""For suites of the protocol, not for people: no house of the field."""
 """The demo authority, and the sandbox's in the shape of the five that issue."""
 
 _FILES: Final = ("authority.toml", "profiles.toml")
@@ -58,7 +60,7 @@ def preset(key: str) -> Authority:
 
 def preset_files(key: str) -> dict[str, str]:
     """`authority.toml` and `profiles.toml` of a preset, by name: what a new authority is made from. KeyError."""
-    if key not in PRESETS:
+    if key not in (*PRESETS, CONFORMANCE):
         raise KeyError(key)
     folder = files("ingam.ca.profiles") / "presets" / key
     return {name: (folder / name).read_text(encoding="utf-8") for name in _FILES}
