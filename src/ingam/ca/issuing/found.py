@@ -59,7 +59,7 @@ class Names(NamedTuple):
 class Found(NamedTuple):
     """To-be-signed bytes, taken apart. `rdns`: of the subject; `behind`: tags of what follows the key.
 
-    `extensions`: type → (critical, what it says); `twice`: whether a type stands there more than once.
+    `says`: type of each extension → what it says; `critical`: types marked so; `twice`: whether one stands there again.
     """
 
     size: int
@@ -75,7 +75,8 @@ class Found(NamedTuple):
     rdns: tuple[tuple[Attribute, ...], ...]
     spki: bytes
     behind: tuple[int, ...]
-    extensions: dict[bytes, tuple[bool, object]]
+    says: dict[bytes, object]
+    critical: set[bytes]
     twice: bool
 
     def __repr__(self) -> str:
@@ -97,7 +98,9 @@ def read(tbs: bytes) -> Found:
         raise NotDer(expected="two instants", found="more")
     subject, subject_end = scan.inside(tbs, times_end, limit, der.SEQUENCE)
     _, spki_end = scan.inside(tbs, subject_end, limit, der.SEQUENCE)
-    behind, found, twice = _behind(tbs, spki_end, limit)
+    says: dict[bytes, object] = {}
+    critical: set[bytes] = set()
+    behind, twice = _behind(tbs, spki_end, limit, says, critical)
     return Found(
         len(tbs),
         tbs[at:version_end],
@@ -112,7 +115,8 @@ def read(tbs: bytes) -> Found:
         _rdns(tbs, subject, subject_end),
         tbs[subject_end:spki_end],
         behind,
-        found,
+        says,
+        critical,
         twice,
     )
 
@@ -141,9 +145,10 @@ def _rdn(rdn: bytes) -> tuple[Attribute, ...]:
 _shared_rdn = lru_cache(maxsize=1024)(_rdn)
 
 
-def _behind(data: bytes, at: int, limit: int) -> tuple[tuple[int, ...], dict[bytes, tuple[bool, object]], bool]:
+def _behind(
+    data: bytes, at: int, limit: int, says: dict[bytes, object], critical: set[bytes]
+) -> tuple[tuple[int, ...], bool]:
     tags: list[int] = []
-    found: dict[bytes, tuple[bool, object]] = {}
     twice = False
     for tag, _, body, end in scan.parts(data, at, limit):
         tags.append(tag)
@@ -152,10 +157,12 @@ def _behind(data: bytes, at: int, limit: int) -> tuple[tuple[int, ...], dict[byt
             if stop != end:
                 raise NotDer(expected="extensions", found="more")
             while at < stop:
-                kind, critical, value, at = _extension(data, at, stop)
-                twice = twice or kind in found
-                found[kind] = (critical, _READERS.get(kind, bytes)(value))
-    return tuple(tags), found, twice
+                kind, marked, value, at = _extension(data, at, stop)
+                twice = twice or kind in says
+                says[kind] = _READERS.get(kind, bytes)(value)
+                if marked:
+                    critical.add(kind)
+    return tuple(tags), twice
 
 
 def _extension(data: bytes, at: int, limit: int) -> tuple[bytes, bool, bytes, int]:
