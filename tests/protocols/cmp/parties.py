@@ -18,6 +18,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import CertificateSigningRequestBuilder, DNSName, Name, SubjectAlternativeName
+from cryptography.x509.oid import AttributeOID
 from tests.npki import certs
 
 from ingam.kernel.secret import Secret
@@ -79,6 +82,15 @@ def person() -> certs.Party:
 def new_key() -> RSAPrivateKey:
     """The key that a certificate is asked for."""
     return certs.key("rsa2048-05")
+
+
+def csr(extensions: bool = False) -> bytes:
+    """A PKCS #10 request for `new_key`, with an attribute that nobody reads."""
+    builder = CertificateSigningRequestBuilder().subject_name(Name([]))
+    builder = builder.add_attribute(AttributeOID.CHALLENGE_PASSWORD, b"not read")
+    if extensions:
+        builder = builder.add_extension(SubjectAlternativeName([DNSName("test.invalid")]), critical=False)
+    return builder.sign(new_key(), SHA256()).public_bytes(Encoding.DER)
 
 
 @dataclass

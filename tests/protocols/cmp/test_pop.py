@@ -8,13 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509 import (
-    CertificateSigningRequestBuilder,
-    DNSName,
-    Name,
-    SubjectAlternativeName,
-)
-from cryptography.x509.oid import AttributeOID, ExtensionOID
+from cryptography.x509.oid import ExtensionOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.npki import certs
@@ -193,28 +187,20 @@ def test_a_damaged_proof_never_proves(damaged: bytes) -> None:
 # PKCS #10
 
 
-def csr(extensions: bool = False) -> bytes:
-    builder = CertificateSigningRequestBuilder().subject_name(Name([]))
-    builder = builder.add_attribute(AttributeOID.CHALLENGE_PASSWORD, b"not read")
-    if extensions:
-        builder = builder.add_extension(SubjectAlternativeName([DNSName("test.invalid")]), critical=False)
-    return builder.sign(KEY, SHA256()).public_bytes(Encoding.DER)
-
-
 def test_D4_a_pkcs10_request_proves_its_own_key() -> None:
-    request = pkcs10.parse(csr())
+    request = pkcs10.parse(parties.csr())
     assert pkcs10.verify(request).spki == SPKI and request.subject == der.seq() and request.extensions is None
 
 
 def test_the_extensions_that_a_pkcs10_request_wishes_are_found() -> None:
-    extensions = pkcs10.parse(csr(extensions=True)).extensions
+    extensions = pkcs10.parse(parties.csr(extensions=True)).extensions
     assert extensions is not None
     (one,) = der.whole(extensions).sequence()
     assert one.sequence()[0].oid() == ExtensionOID.SUBJECT_ALTERNATIVE_NAME.dotted_string
 
 
 def test_D4_a_pkcs10_request_with_a_wrong_signature_is_refused() -> None:
-    request = pkcs10.parse(csr())
+    request = pkcs10.parse(parties.csr())
     for changed, code, bit in (
         (request._replace(info=request.info + b"\0"), "cmp-pop-wrong", FailInfo.BAD_POP),
         (request._replace(algorithm=der.algorithm("1.2.3")), "cmp-pop-algorithm", FailInfo.BAD_ALG),
@@ -231,7 +217,7 @@ def test_a_pkcs10_request_over_sixteen_kilobytes_is_refused() -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(strategies.damaged(st.sampled_from([csr(), csr(extensions=True)])))
+@given(strategies.damaged(st.sampled_from([parties.csr(), parties.csr(extensions=True)])))
 def test_a_damaged_pkcs10_request_is_refused(data: bytes) -> None:
     with pytest.raises(CmpRefused):
         pkcs10.verify(pkcs10.parse(data))
