@@ -1,7 +1,7 @@
 """A compiled template: the to-be-signed bytes of one profile under one generation and partition, all but what differs.
 
 `npki.shapes` says how a certificate is built; a template has built once whatever is the same in every one of them, and
-`fill` puts the rest in: the same bytes as `shapes.tbs_certificate`, in a third of the time (a test holds both to it).
+`fill` puts the rest in: the same bytes as `shapes.tbs_certificate`, in a quarter of the time (a test holds both to it).
 """
 
 from __future__ import annotations
