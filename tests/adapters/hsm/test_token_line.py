@@ -123,3 +123,10 @@ def test_a_line_that_nobody_asked_has_no_thread() -> None:
     line = Line(1)
     assert threading.active_count() == before
     line.close(1, lambda: None)
+
+
+def test_a_line_may_be_closed_from_its_own_thread() -> None:
+    line, last = Line(1), threading.Event()
+    line.ask(lambda: line.close(5, last.set), 5)
+    assert last.wait(5)
+    assert reason(lambda: line.ask(lambda: 1, 5)) == "closed"

@@ -78,7 +78,8 @@ class Line:
         self._last = last
         with suppress(queue.Full):  # only where the thread is held by a token that never answers
             self._jobs.put(None, timeout=answer_s)
-            thread.join(answer_s)
+            if thread is not threading.current_thread():  # the last call may be what held its owner alive
+                thread.join(answer_s)
 
     def _enter(self, job: _Job) -> None:
         with self._lock:
