@@ -89,6 +89,7 @@ ACCEPTED = {
         "kica": {"2", "7.2"},
         "crosscert": {"1", "102"},
         "tradesign": {"1", "103"},
+        "ingam": {"5", "9"},
     },
     CORPORATE: {
         "signkorea": {"7", "10"},
@@ -96,6 +97,7 @@ ACCEPTED = {
         "kica": {"1"},
         "crosscert": {"2"},
         "tradesign": {"3"},
+        "ingam": {"7", "10"},
     },
 }
 ACCEPTED[UNION_HEAD] = ACCEPTED[PERSONAL]
