@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +19,12 @@ from ingam.adapters.directory.folder import FolderDirectory
 from ingam.adapters.hsm.file import OutboxSealer
 from ingam.adapters.hsm.key_files import read_or_make
 from ingam.adapters.hsm.signing_file import open_signing_keys
-from ingam.ca.ceremony import Holdings, read_certificates
+from ingam.ca.ceremony import Holdings, HoldingsMissing, Keys, read_certificates
 from ingam.ca.log.heads import Log
 from ingam.ca.log.published import PublishedLog
 from ingam.ca.office import Issuer, Office, Opener, Speaker
 from ingam.ca.profiles import Authority, Generation, load
-from ingam.ca.publishing.lists import ListIssuer, Plan
+from ingam.ca.publishing.lists import ROOT_PLAN, ListIssuer, Plan, root_number
 from ingam.ca.publishing.publisher import Publisher
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -32,6 +33,7 @@ from ingam.ports.directory import Directory
 from ingam.ports.signing import SigningKeys
 from ingam.protocols.log import keys as log_keys
 from ingam.settings import CaSettings, Settings
+from ingam.wiring.keys_away import KeysAway
 
 SIGNING_THREADS: Final = 2
 """Signatures of one process at a time: OpenSSL leaves the interpreter alone meanwhile."""
@@ -100,16 +102,35 @@ def open_authority(settings: Settings, folder: Path | None = None) -> Authority:
     return load(place / "authority.toml")
 
 
-def open_keys(settings: Settings, folder: Path) -> SigningKeys:
-    """The authority's keys. Raises KeyFileRefused, PassphraseMissing; opens nothing of a token before its first use."""
+def open_keys(settings: Settings, folder: Path, place: Path | None = None) -> SigningKeys:
+    """The authority's keys; files lie below `place` where it is not yet `folder` (a ceremony's draft).
+
+    Raises KeyFileRefused, PassphraseMissing; opens nothing of a token before its first use.
+    """
     ca = settings.ca
     if ca.module:
         from ingam.adapters.hsm.pkcs11 import TokenKeys  # python-pkcs11 is needed where there is a token only
 
         return TokenKeys(Path(ca.module), ca.token, ca.pin, prefix=f"{folder.name}-")
-    return open_signing_keys(
-        folder / "keys", passphrase(settings, folder), production=settings.production, allowed=ca.file_keys
-    )
+    return _key_files(settings, (place or folder) / "keys", passphrase(settings, folder))
+
+
+def ceremony_keys(
+    settings: Settings, folder: Path, place: Path, root: Path | None = None, told: Secret[str] | None = None
+) -> Keys:
+    """The places of keys for a ceremony of `folder`. `root`: a folder of its own for the root's key files; `told`: its
+    passphrase, where it is another one.
+
+    Raises as `open_keys`.
+    """
+    others = open_keys(settings, folder, place)
+    if root is None:
+        return Keys(others, others)
+    return Keys(_key_files(settings, root, told or passphrase(settings, folder)), others)
+
+
+def _key_files(settings: Settings, place: Path, told: Secret[str]) -> SigningKeys:
+    return open_signing_keys(place, told, production=settings.production, allowed=settings.ca.file_keys)
 
 
 def passphrase(settings: Settings, folder: Path) -> Secret[str]:
@@ -118,8 +139,12 @@ def passphrase(settings: Settings, folder: Path) -> Secret[str]:
         return settings.ca.passphrase
     if settings.production:
         raise PassphraseMissing
-    beside = folder.with_name(f"{folder.name}.passphrase")
-    return Secret(read_or_make(beside, ("passphrase",))["passphrase"].hex())
+    return Secret(read_or_make(demo_passphrase(folder), ("passphrase",))["passphrase"].hex())
+
+
+def demo_passphrase(folder: Path) -> Path:
+    """The file of a demo's own passphrase, beside the authority's folder."""
+    return folder.with_name(f"{folder.name}.passphrase")
 
 
 def open_books(folder: Path) -> SqliteBooks:
@@ -136,18 +161,41 @@ def ca_ports(settings: Settings, folder: Path | None = None) -> CaPorts:
     """The office and what it stands on. Raises NoAuthority, HoldingsMissing, and the refusals of keys and books."""
     place = folder or authority_folder(settings)
     authority, holdings, keys = open_authority(settings, place), read_certificates(place), open_keys(settings, place)
-    books, clock = open_books(place), SystemClock()
+    now = SystemClock().now()
+    speaker, openers = _speaker(holdings, keys, now), tuple(_openers(holdings, keys, now))
+    return _ports(place, authority, holdings, keys, speaker, openers)
+
+
+def desk_ports(settings: Settings, folder: Path | None = None) -> CaPorts:
+    """As `ca_ports`, without any private key: for what reads and writes the books and signs nothing.
+
+    Raises NoAuthority, HoldingsMissing, and the refusals of books.
+    """
+    place = folder or authority_folder(settings)
+    authority, holdings = open_authority(settings, place), read_certificates(place)
+    if not holdings.issuing:
+        raise HoldingsMissing(name="issuing-1")
+    keys, newest = KeysAway(holdings), max(holdings.issuing)
+    speaker = Speaker(holdings.issuing[newest], keys.signer(f"issuing-{newest}"))
+    return _ports(place, authority, holdings, keys, speaker, ())
+
+
+def _ports(
+    place: Path, authority: Authority, holdings: Holdings, keys: SigningKeys, speaker: Speaker,
+    openers: tuple[Opener, ...],
+) -> CaPorts:  # fmt: skip
+    books = open_books(place)
     sealing = read_or_make(place / "keys" / "books.keys", ("seal",))
     office = Office(
         authority=authority,
         issuers=tuple(_issuers(holdings, keys)),
         roots=tuple(holdings.roots[number] for number in sorted(holdings.roots)),
-        speaker=_speaker(holdings, keys, clock.now()),
-        openers=tuple(_openers(holdings, keys, clock.now())),
+        speaker=speaker,
+        openers=openers,
         books=books,
         sealer=OutboxSealer(sealing["seal"]),
         index=ProcessBlindIndex(ca_index_folder(place) / "socket"),
-        clock=clock,
+        clock=SystemClock(),
         random=RandomPool(),
         threads=ThreadPoolExecutor(SIGNING_THREADS, thread_name_prefix="sign"),
     )
@@ -165,15 +213,26 @@ def services(holdings: Holdings, generation: int, at: datetime) -> dict[str, Cer
     return {one.name: one.certificate for one in found}
 
 
-def publisher(settings: Settings, ports: CaPorts) -> Publisher:
-    """Who makes and publishes revocation lists; it belongs into a process of its own."""
+def publisher(settings: Settings, ports: CaPorts, roots: Sequence[ListIssuer] = ()) -> Publisher:
+    """Who makes and publishes revocation lists; it belongs into a process of its own. `roots`: see `root_lists`."""
     places: list[Directory] = [FolderDirectory(ports.folder / "published")]
     if settings.ca.directory:
         places.append(_ldap(settings.ca))
     plan = Plan(partitions=True)
     issuers = [ListIssuer(one.generation.number, one.certificate, one.signer, plan) for one in ports.office.issuers]
     folder = ports.folder / "publishing"
-    return Publisher(ports.office.authority, issuers, ports.books, places, folder, ports.office.clock)
+    return Publisher(ports.office.authority, [*issuers, *roots], ports.books, places, folder, ports.office.clock)
+
+
+def root_lists(holdings: Holdings, keys: SigningKeys) -> list[ListIssuer]:
+    """The roots, each with its key where that is at hand; the list of one whose key is away waits for a ceremony."""
+    names = keys.names()
+    return [
+        ListIssuer(
+            root_number(number), one, keys.signer(f"root-{number}") if f"root-{number}" in names else None, ROOT_PLAN
+        )
+        for number, one in sorted(holdings.roots.items())
+    ]
 
 
 def transparency_log(ports: CaPorts) -> Log:
