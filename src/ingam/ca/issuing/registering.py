@@ -25,6 +25,10 @@ CODE_BYTES: Final = 16
 REFERENCE_DIGITS: Final = 20
 """66 random bits (D3: 64 or more)."""
 
+MOST_REFERENCE: Final = 64
+MOST_CODE: Final = 64
+"""Characters of a reference number and a code that are told."""
+
 LIFE: Final = timedelta(days=14)
 NUMBER_DIGITS: Final = 9
 """Of what makes a person's name unique."""
@@ -40,7 +44,8 @@ class RegistrationRefused(Refusal):
 class Asked:
     """What an RA asks. `spki_hash`: SHA-256 of the key that alone will be certified (D1), or None.
 
-    `operation`: ISSUE, or REISSUE of the person's certificate that stands under the profile's policy.
+    `operation`: ISSUE, or REISSUE of the person's certificate that stands under the profile's policy. `reusable`, and
+    with it a `reference` and a `code` that are told and not made: only in a sandbox, where a suite of tests knows them.
     """
 
     profile: str
@@ -48,6 +53,8 @@ class Asked:
     operation: Operation = Operation.ISSUE
     spki_hash: bytes | None = None
     reusable: bool = False
+    reference: str | None = None
+    code: Secret[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ async def register(office: Office, asked: Asked, *, by: str) -> Registered:
     subject_of(office.authority, profile, applicant(facts))
     real_name_of(profile, applicant(facts))
     at = office.now()
-    reference, code = _reference(office), _code(office)
+    reference, code = asked.reference or _reference(office), asked.code or _code(office)
     one = Registration(
         reference=reference,
         profile=profile.name,
@@ -107,6 +114,22 @@ def _check(office: Office, profile: Profile, asked: Asked) -> None:
         raise RegistrationRefused(part="operation")  # a renewal is signed by the old key, and needs no code
     if asked.reusable and not office.authority.sandbox:
         raise RegistrationRefused(part="reusable")
+    _check_told(office, asked)
+
+
+def _check_told(office: Office, asked: Asked) -> None:
+    """A code that somebody chose is no secret of 128 bits (D3)."""
+    reference, code = asked.reference, asked.code
+    if (reference is not None or code is not None) and not asked.reusable:
+        raise RegistrationRefused(part="reusable")
+    if code is not None and not (0 < len(code) <= MOST_CODE and code.reveal().isascii()):
+        raise RegistrationRefused(part="code")
+    if reference is None:
+        return
+    if not (reference.isascii() and reference.isprintable() and 0 < len(reference) <= MOST_REFERENCE):
+        raise RegistrationRefused(part="reference")
+    if office.books.registration(reference) is not None:
+        raise RegistrationRefused(part="reference-taken")
 
 
 async def _person(office: Office, profile: Profile, asked: Asked) -> bytes | None:
