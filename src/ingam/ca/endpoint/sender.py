@@ -134,12 +134,21 @@ class Doorway:
         usage = given.key_usage
         if usage is not None and "digitalSignature" not in usage:
             raise CmpRefused("cmp-signer-usage", FailInfo.NOT_AUTHORIZED)
+        registrar = CMC_RA in (given.eku or ())
+        return Certified(given.fingerprint, given, entry, registrar), verified(message)
+
+    def admit(self, sender: Sender) -> None:
+        """Whether the sender is good now; asked after a repetition (D9), which a certificate's own end must not break.
+
+        Raises CmpRefused: cmp-signer-ended (certRevoked), cmp-signer-expired (signerNotTrusted).
+        """
+        if not isinstance(sender, Certified):
+            return
+        entry = sender.entry
         if entry.state is not State.VALID:
             raise CmpRefused("cmp-signer-ended", FailInfo.CERT_REVOKED)
         if not entry.not_before <= self._office.now() <= entry.not_after:
             raise CmpRefused("cmp-signer-expired", FailInfo.SIGNER_NOT_TRUSTED)
-        registrar = CMC_RA in (given.eku or ())
-        return Certified(given.fingerprint, given, entry, registrar), verified(message)
 
     def _from_books(self, message: UnverifiedMessage) -> tuple[Certificate, books.Certificate] | None:
         """The first of extraCerts is the protection certificate (RFC 9483 section 3.3), byte for byte one of ours."""

@@ -75,10 +75,12 @@ class Endpoint:
             sender, verified = await self._doorway.sender(given)
             check_header(given.header, self._office)
             if kind is BodyKind.NESTED:
+                self._doorway.admit(sender)
                 return await self._nested(given, sender, depth)
             call = Call(verified, sender, hashlib.sha256(data).digest())
             found = repeated(call, self._office)
             if not found:
+                self._doorway.admit(sender)
                 exchange, heard = begun(call, self._office), True
                 found = await self._answer(call, exchange)
         except Failure as failure:
