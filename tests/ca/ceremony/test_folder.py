@@ -103,16 +103,16 @@ from ingam.kernel import steps
 hall = Hall(Path(sys.argv[1]), first=int(sys.argv[3]))
 steps.arm(sys.argv[2])
 if hall.folder.exists():
-    hall.roll_over(NOW)
+    getattr(hall, sys.argv[4])(NOW)
 else:
     hall.found()
 """
 
 
-def killed(hall: Hall, step: str, first: int = 0) -> None:
+def killed(hall: Hall, step: str, first: int = 0, act: str = "roll_over") -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."])}
     root = Path(__file__).parents[3]
-    words = [sys.executable, "-c", _PROCESS, str(hall.folder), step, str(first)]
+    words = [sys.executable, "-c", _PROCESS, str(hall.folder), step, str(first), act]
     done = subprocess.run(words, cwd=root, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
@@ -157,6 +157,30 @@ def test_a_roll_over_that_was_killed_left_no_generation_and_ends_when_it_is_told
         assert held.service(use, 2, NOW).certificate.spki not in (
             held.service(use, 1, NOW).certificate.spki, held.issuing[2].spki,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("step", ["ceremony.root-2", "ceremony.root-2-by-1.der", "ceremony.root-1-by-2.der"])
+def test_a_root_roll_over_that_was_killed_left_no_root_and_ends_when_it_is_told_to_use_its_key(
+    hall: Hall, step: str
+) -> None:
+    hall.found()
+    killed(hall, step, first=3, act="root_roll_over")
+    assert set(hall.holdings.roots) == {1}
+    hall.plan = dataclasses.replace(hall.plan, reuse_keys=True)
+    hall.root_roll_over(NOW)
+    held = hall.holdings
+    assert held.roots[2].spki == held.cross[2, 1].spki
+    assert hall.openssl_verifies("root-2-by-1", root="root-1", below=(), at=NOW).endswith(": OK")
+
+
+def test_a_certificate_of_a_root_or_an_issuing_ca_is_never_written_over(hall: Hall) -> None:
+    hall.found()
+    before = {path.name: path.read_bytes() for path in (hall.folder / "certificates").iterdir()}
+    hall.root_roll_over(NOW)
+    hall.roll_over(NOW)
+    hall.renew(NOW, issuing=2)
+    after = {path.name: path.read_bytes() for path in (hall.folder / "certificates").iterdir() if path.is_file()}
+    assert {name: after[name] for name in before} == before
 
 
 # With a token

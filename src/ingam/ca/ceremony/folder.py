@@ -24,6 +24,7 @@ from ingam.ca.ceremony.holdings import CERTIFICATES, HoldingsMissing, read_certi
 from ingam.ca.ceremony.performing import Ceremony
 from ingam.ca.ceremony.plan import CeremonyExists, CeremonyRefused, CeremonyUnderWay, Keys, Plan, Random
 from ingam.ca.ceremony.record import Made, Record
+from ingam.ca.log import durable
 from ingam.ca.profiles import Authority
 from ingam.kernel.steps import reach
 from ingam.npki import certificate as certificates
@@ -115,13 +116,11 @@ def _add(folder: Path, ceremony: Ceremony) -> None:
 
 
 def _put(folder: Path, made: Made) -> None:
+    """Replaced, and kept, is only a responder's under its key, or what a ceremony left that did not end."""
     path = folder / f"{made.name}.der"
-    if path.exists():  # only a responder's is ever replaced, under the key that it has
+    if path.exists():
         _keep(folder / REPLACED, path)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        _write_new(draft, made.certificate.der, 0o644)
-        draft.replace(path)
-        _sync(folder)
+        durable.write(path, made.certificate.der)
     else:
         _write_new(path, made.certificate.der, 0o644)
 
@@ -158,15 +157,7 @@ def _write_new(path: Path, octets: bytes, mode: int) -> None:
         os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.sync(path.parent)
 
 
 @contextmanager
@@ -186,7 +177,7 @@ def _draft(folder: Path) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
             raise
         draft.rename(folder)
-        _sync(folder.parent)
+        durable.sync(folder.parent)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ issuer, or where the root issued it, its name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,6 @@ from ingam.npki.signature import (
 )
 
 CERTIFICATES: Final = "certificates"
-USES: Final = ("root", "issuing", "ocsp", "encryption", "cmp")
 SERVICES: Final = ("ocsp", "encryption", "cmp")
 _FILE: Final = re.compile(r"(root|issuing|ocsp|encryption|cmp)-([1-9][0-9]{0,3})(?:-by-([1-9][0-9]{0,3}))?\.der")
 _LOG: Final = re.compile(r"log-([1-9][0-9]{0,3})\.spki")
@@ -156,8 +155,3 @@ def _number(name: str) -> int:
 
 def _valid(certificate: Certificate, at: datetime) -> bool:
     return certificate.not_before <= at <= certificate.not_after
-
-
-def names(uses: Iterable[str], number: int) -> list[str]:
-    """`issuing-2` and so on."""
-    return [f"{use}-{number}" for use in uses]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from ingam.ca.ceremony.plan import CeremonyRefused, KeyOtherKind, Keys, KeysLeftOver, Plan
 from ingam.ca.ceremony.record import MadeKey
@@ -11,8 +12,8 @@ from ingam.npki.certificate import Certificate
 from ingam.npki.signature import KeyKind
 from ingam.ports.signing import PublicHalf, Signer, SigningKeys
 
-ROOT = "root-"
-ENCRYPTION = "encryption-"
+_ROOT: Final = "root-"
+_ENCRYPTION: Final = "encryption-"
 
 
 class Keyring:
@@ -38,7 +39,7 @@ class Keyring:
 
     def public(self, name: str) -> PublicHalf:
         """The public half of a new key, which may be one that decrypts."""
-        if name in self._left and name.startswith(ENCRYPTION):
+        if name in self._left and name.startswith(_ENCRYPTION):
             found = self._place(name).decryptor(name).public
             self._enter(found)
             return found
@@ -57,10 +58,10 @@ class Keyring:
         return made
 
     def _place(self, name: str) -> SigningKeys:
-        return self._keys.root if name.startswith(ROOT) else self._keys.others
+        return self._keys.root if name.startswith(_ROOT) else self._keys.others
 
     def _enter(self, public: PublicHalf) -> None:
         if public.kind is not self._wanted[public.name]:
             raise KeyOtherKind(name=public.name, kind=public.kind.value)
-        where = self._plan.places.root if public.name.startswith(ROOT) else self._plan.places.others
+        where = self._plan.places.root if public.name.startswith(_ROOT) else self._plan.places.others
         self.made.append(MadeKey(public, where, public.name in self._left))

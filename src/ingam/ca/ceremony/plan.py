@@ -23,8 +23,8 @@ class CeremonyRefused(Refusal):
     """The ceremony cannot be held as asked; no certificate was made (facts: reason).
 
     reason: participant, place, software, tool (text that is empty, too long, or more than a line); root-ends,
-    issuing-ends (what signs ends before what it would sign); no-root, no-issuing, no-responder; key-of-another (a key
-    is not that of its certificate); request (the key kind does not fit).
+    issuing-ends (what signs ends before what it would sign); no-root, no-responder; key-of-another (a key is not that
+    of its certificate); records (a hundred in one second).
     """
 
     code = "ceremony-refused"
