@@ -36,6 +36,7 @@ class Deliverer:
             self._overtaken(one, record, place, older)
             return self._noted(one, older.code)
         except ListLost as lost:
+            self._overview.forget(one)  # perhaps another publisher made a newer one
             return lost.code
         except Failure as failure:
             note = self._overview.note(one)
@@ -84,11 +85,10 @@ class Deliverer:
     def _overtaken(self, one: ListId, record: ListRecord, place: str, older: OlderList) -> None:
         """The place holds this number or a higher one, which is not this list: whose is it?"""
         note, found = self._overview.note(one), int(older.facts.get("found", record.number))
+        note.places[place] = found
         self._overview.forget(one)
         newest = self._overview.record(one)
-        if newest is not None and newest.number > record.number:
-            note.places[place] = min(found, newest.number)  # another publisher of ours was quicker
-        else:
+        if newest is None or newest.number <= record.number:
             note.seen = max(note.seen, found)  # of nobody that our books know: the next number goes above it
 
     def _noted(self, one: ListId, code: str | None) -> str | None:

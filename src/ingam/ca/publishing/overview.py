@@ -87,9 +87,10 @@ class Overview:
 
     def standings(self) -> Iterator[tuple[ListId, Standing]]:
         """The schedule's view of every list."""
-        return ((one, self._standing(one)) for one in self.lists())
+        return ((one, self.standing(one)) for one in self.lists())
 
-    def _standing(self, one: ListId) -> Standing:
+    def standing(self, one: ListId) -> Standing:
+        """The schedule's view of one. Raises BooksOutage."""
         issuer, record, note = self.issuers[one.ca], self.record(one), self.note(one)
         base = self.record(one.complete)
         places = {place: note.places.get(place, -1) for place in self.places}

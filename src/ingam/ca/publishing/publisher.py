@@ -143,9 +143,15 @@ class Publisher:
         self._overview.learn()
         found = due(self._clock.now(), self._overview.standings())
         for one, why in sorted(found.making, key=lambda made: _RANK.index(made.key.kind)):
-            yield from self._make_and_deliver(one, why)
+            if self._still_due(one):
+                yield from self._make_and_deliver(one, why)
         for one, place in found.delivering:
             yield self.deliver(one, place)
+
+    def _still_due(self, one: ListId) -> bool:
+        """Asked of the books once more: another publisher may have been quicker."""
+        self._overview.forget(one)
+        return bool(due(self._clock.now(), [(one, self._overview.standing(one))]).making)
 
     def _next(self) -> datetime | None:
         now = self._clock.now()

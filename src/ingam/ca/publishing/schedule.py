@@ -45,7 +45,7 @@ class Why(StrEnum):
     """Why a list is made."""
 
     FIRST = "first"
-    OVERTAKEN = "overtaken"  # a place holds a higher number: books came back from a backup
+    OVERTAKEN = "overtaken"  # a place holds another list of this number or above: books came back from a backup
     LOST = "lost"  # the file of the list that stands is gone, and a place still waits for it
     CHANGED = "changed"
     INTERVAL = "interval"
@@ -63,9 +63,9 @@ class Standing:
     """What the schedule knows of one list.
 
     `record`: the list that stands. `possible`: False while its signer is away, or a delta has no base. `unlisted`: when
-    the first change that is not on it came. `seen`: the highest number that a place holds of it, or -1. `places`: the
-    number that each place is known to hold, -1 where that is not known. `kept`: the file of the record is at hand.
-    `pause`: of making it; `pauses`: of places.
+    the first change that is not on it came. `seen`: the highest number of a list at a place that the books do not know,
+    or -1. `places`: the number that each place is known to hold, -1 where that is not known. `kept`: the file of the
+    record is at hand. `pause`: of making it; `pauses`: of places.
     """
 
     rhythm: Rhythm
@@ -98,7 +98,7 @@ def _first(one: Standing) -> datetime | None:
 
 
 def _overtaken(one: Standing) -> datetime | None:
-    return AT_ONCE if one.record is not None and one.seen > one.record.number else None
+    return AT_ONCE if one.record is not None and one.seen >= one.record.number else None
 
 
 def _lost(one: Standing) -> datetime | None:
