@@ -18,7 +18,18 @@ from tests.npki import certs
 from tests.protocols.cmp import parties, strategies
 
 from ingam.npki import certificate, der, signature
-from ingam.protocols.cmp import bodies, cert_response, crmf, general, header, message, revocation, status, template
+from ingam.protocols.cmp import (
+    bodies,
+    cert_response,
+    crmf,
+    general,
+    header,
+    message,
+    registering,
+    revocation,
+    status,
+    template,
+)
 from ingam.protocols.cmp.header import Header, Info
 from ingam.protocols.cmp.message import Body, BodyKind
 from ingam.protocols.cmp.status import CmpRefused, FailInfo, Status, StatusInfo
@@ -397,3 +408,26 @@ def test_pairs_of_utf8_are_read() -> None:
 
 def test_H1_values_of_attributes_are_not_printed() -> None:
     assert "secret" not in repr(crmf.Attribute(crmf.AUTHENTICATOR, b"secret"))
+
+
+# Registrations by an RA
+
+
+@fast
+@given(st.dictionaries(st.text(max_size=12), st.text(max_size=30), min_size=1, max_size=24))
+def test_the_pairs_of_a_registration_come_back(pairs: dict[str, str]) -> None:
+    assert registering.read(registering.write(pairs)) == pairs
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, der.null, der.seq(), der.seq(der.seq(der.tlv(0x0C, b"one"))),
+        der.seq(*[der.seq(der.tlv(0x0C, b"one"), der.tlv(0x0C, b"x"))] * 2),
+        der.seq(der.seq(der.tlv(0x0C, b"one"), der.tlv(0x0C, b"x" * 1025))),
+        der.seq(*[der.seq(der.tlv(0x0C, b"%d" % n), der.tlv(0x0C, b"x")) for n in range(25)]),
+        der.seq(der.seq(der.tlv(0x0C, b"\xff"), der.tlv(0x0C, b"x"))),
+    ],
+)  # fmt: skip
+def test_pairs_that_are_none_stand_twice_or_are_too_many_are_refused(value: bytes | None) -> None:
+    assert refused(lambda: registering.read(Info(registering.REGISTRATION, value))).code == "cmp-malformed"

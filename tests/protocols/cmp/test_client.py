@@ -52,7 +52,7 @@ strategy: dict[Any, st.SearchStrategy[Any]] = {
     tuple[str, ...]: st.just(("no",)),
     tuple[tuple[str, bytes], ...]: st.just((("1.2.3", b""),)),
 }
-strategy[client.Question] = st.builds(client.Question, strategy[int], strategy[int], strategy[bytes])
+strategy[client.Question] = st.builds(client.Question, strategy[int], strategy[int], strategy[bytes], strategy[bool])
 
 
 def any_of(kind: type[Any]) -> st.SearchStrategy[Any]:

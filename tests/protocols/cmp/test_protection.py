@@ -340,3 +340,10 @@ def test_D8_other_parameters_of_a_des_mac_are_refused(algorithm: bytes, code: st
     with pytest.raises(CmpRefused) as caught:
         des_mac.DesMacProtection(SECRET, algorithm)
     assert caught.value.code == code
+
+
+@BOTH
+def test_the_parameters_of_a_request_take_another_salt_and_nothing_else_changes(algorithm: bytes) -> None:
+    changed = protection.salted(protection.mac_parameters(algorithm), b"another salt")
+    before, after = protection.mac_parameters(algorithm), protection.mac_parameters(changed)
+    assert after == before._replace(salt=b"another salt", algorithm=changed)

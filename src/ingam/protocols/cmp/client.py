@@ -15,11 +15,15 @@ from ingam.kernel.flow import Machine, Step
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked. `kind`: number of the request's body; `spki`: DER of the key to certify, or empty."""
+    """What was asked. `kind`: number of the request's body; `spki`: DER of the key to certify, or empty.
+
+    `by_pkiconf`: as in RFC 2510 and the NPKI profile, the asker's own pkiconf confirms, and nothing answers it.
+    """
 
     kind: int
     cert_req_id: int
     spki: bytes
+    by_pkiconf: bool = False
 
 
 # States
@@ -186,6 +190,11 @@ class SendPollReq:
     cert_req_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class SendPkiConf:
+    """Send a pkiconf; nothing answers it."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class SendCertConf:
     """Send a certConf. `fail_info`: None accepts."""
@@ -250,13 +259,15 @@ def _offered(question: Question, event: Certified) -> Step[State]:
 def _accepted(state: Offered) -> Step[State]:
     if state.implicit:
         return Step(Issued(state.certificate, state.ca_pubs))
+    if state.question.by_pkiconf:
+        return Step(Issued(state.certificate, state.ca_pubs), (SendPkiConf(),))
     confirmation = SendCertConf(state.certificate, state.question.cert_req_id)
     return Step(Confirming(state.certificate, state.ca_pubs), (confirmation,))
 
 
 def _declined(question: Question, certificate: bytes, implicit: bool, fail_info: int) -> Step[State]:
-    if implicit:
-        return Step(Declined(certificate, implicit=True))
+    if implicit or question.by_pkiconf:
+        return Step(Declined(certificate, implicit=implicit))
     return Step(Declining(certificate), (SendCertConf(certificate, question.cert_req_id, fail_info),))
 
 

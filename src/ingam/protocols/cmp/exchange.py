@@ -15,13 +15,14 @@ from typing import Final
 from ingam.npki import certificate
 from ingam.npki.certificate import CertificateMalformed
 from ingam.npki.subject import NameMalformed
-from ingam.protocols.cmp import bodies, cert_response, client, general, message, revocation
+from ingam.protocols.cmp import bodies, cert_response, client, encrypted_vid, general, message, revocation
 from ingam.protocols.cmp.client import MACHINE, Question
-from ingam.protocols.cmp.crmf import Attribute, write_cert_req_msg, write_cert_request, write_requests
+from ingam.protocols.cmp.crmf import ENCRYPTED_VID, Attribute, write_cert_req_msg, write_cert_request, write_requests
+from ingam.protocols.cmp.encrypted_vid import EncryptedVid
 from ingam.protocols.cmp.header import IMPLICIT_CONFIRM_INFO, Header, Info, implicit_confirm
 from ingam.protocols.cmp.message import Body, BodyKind, PKIMessage, Protection, UnverifiedMessage
-from ingam.protocols.cmp.pop import sign_pop
-from ingam.protocols.cmp.protection import verified
+from ingam.protocols.cmp.pop import sign_pop, sign_pop_with_mac
+from ingam.protocols.cmp.protection import MacProtection, verified
 from ingam.protocols.cmp.status import CmpRefused, FailInfo, Status, StatusInfo, rejection
 from ingam.protocols.cmp.template import CertTemplate
 
@@ -148,6 +149,8 @@ def _body(effect: object, pvno: int) -> tuple[Body, int]:
         info = StatusInfo(Status.ACCEPTED) if effect.fail_info is None else rejection(FailInfo(effect.fail_info))
         confirmed = bodies.confirm(certificate.parse(effect.certificate), effect.cert_req_id, info)
         return bodies.write_cert_conf(confirmed), pvno if confirmed.hash_alg is None else _CMP2021
+    if isinstance(effect, client.SendPkiConf):
+        return bodies.PKICONF, pvno
     assert isinstance(effect, client.SendPollReq)
     return bodies.write_poll_req(effect.cert_req_id), pvno
 
@@ -252,6 +255,24 @@ def enrolment(
     asked = write_cert_request(0, CertTemplate(subject=subject, public_key=spki), controls)
     written = write_cert_req_msg(asked, sign_pop(asked, algorithm, sign), reg_info)
     return write_requests(kind, written), Question(kind, 0, spki)
+
+
+def npki_enrolment(
+    *,
+    spki: bytes,
+    mac: MacProtection,
+    algorithm: bytes,
+    sign: Callable[[bytes], bytes],
+    encrypted: EncryptedVid,
+) -> tuple[Body, Question]:
+    """An ir as NPKI clients send it (npki.md §6): nothing but the key, bound to the code by a MAC, and EncryptedVID.
+
+    `mac`: the authorization code with HMAC parameters, for the proof alone; the header's protection is its own.
+    """
+    asked = write_cert_request(0, CertTemplate(public_key=spki))
+    proof = sign_pop_with_mac(spki, mac, algorithm, sign)
+    written = write_cert_req_msg(asked, proof, (Attribute(ENCRYPTED_VID, encrypted_vid.write(encrypted)),))
+    return write_requests(BodyKind.IR, written), Question(BodyKind.IR, 0, spki, by_pkiconf=True)
 
 
 def from_pkcs10(request: bytes, spki: bytes) -> tuple[Body, Question]:
