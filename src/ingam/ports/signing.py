@@ -59,13 +59,13 @@ class Intent:
     Either `tbs` (the bytes) or `file` (bytes too many for memory: a revocation list) is there.
     """
 
-    __slots__ = ("_taken", "digest", "file", "tbs")
+    __slots__ = ("_once", "digest", "file", "tbs")
 
     def __init__(self, tbs: bytes | None, digest: bytes, file: Path | None = None) -> None:
         if (tbs is None) == (file is None):
             raise Defect("signing-intent")
         self.tbs, self.digest, self.file = tbs, digest, file
-        self._taken = False
+        self._once = [True]
 
     @classmethod
     def of(cls, tbs: bytes) -> Intent:
@@ -74,9 +74,10 @@ class Intent:
 
     def take(self) -> bytes | Path:
         """The message for the one who signs. Raises IntentUsed: a second time, or where the bytes changed since."""
-        if self._taken:
-            raise IntentUsed
-        self._taken = True
+        try:
+            self._once.pop()  # one step: of two threads one gets it
+        except IndexError:
+            raise IntentUsed from None
         if self.file is not None:
             return self.file  # whoever signs a file hashes it while reading, and compares
         assert self.tbs is not None

@@ -1,0 +1,161 @@
+"""The center's way to an authority: registering, carrying and revoking over CMP, against a whole authority."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.ca.world import (
+    HONG,
+    IMPLICIT,
+    World,
+    by_code,
+    certificates,
+    enrolled,
+    held,
+    only_certificate,
+    registrar,
+    vid_of,
+    world,
+)
+from tests.ca.world import request as asked
+
+from ingam.adapters.certification.cmp import ClearTransport, CmpCertification, RegistrationAuthority
+from ingam.ca.issuing.registering import Registered
+from ingam.kernel.errors import Outage
+from ingam.npki import certificate
+from ingam.ports.books import State
+from ingam.ports.certification import CertificationOutage, CertificationRefused, ToRegister
+from ingam.protocols.cmp import message
+
+pytestmark = pytest.mark.anyio
+HERE = "http://localhost:8703/.well-known/cmp"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Wire:
+    """What stands between center and authority; keeps what went over it."""
+
+    def __init__(self, ca: World) -> None:
+        self.ca, self.sent, self.away = ca, [], False  # type: ignore[var-annotated]
+
+    async def post(self, url: str, body: bytes, content_type: str, limit: int) -> bytes:
+        assert (url, content_type) == ("http://ca.ingam.test/.well-known/cmp", "application/pkixcmp")
+        if self.away:
+            raise Outage
+        self.sent.append(body)
+        _, answer = await self.ca.endpoint.answer(body, "127.0.0.1")
+        assert len(answer) <= limit
+        return answer
+
+
+@pytest.fixture
+async def ca(tmp_path: Path) -> AsyncIterator[World]:
+    made = world(tmp_path)
+    yield made
+    await made.shut()
+
+
+@pytest.fixture
+async def wire(ca: World) -> Wire:
+    return Wire(ca)
+
+
+async def center(ca: World, wire: Wire, address: str = HERE, key: int = 101) -> CmpCertification:
+    """A center with an RA certificate of this authority."""
+    ra = await registrar(ca, key)
+    root, above, speaker, _ = certificates("ingam")
+    authority = RegistrationAuthority(certificate.parse(ra.extra[0]), (above.der, root.der), held("ra", key))
+    url = "http://ca.ingam.test/.well-known/cmp"
+    return CmpCertification(url, address, wire, authority, (speaker,), ca.clock, ca.random)
+
+
+HOLDER = ToRegister("securities", "홍길동", HONG.idn, mobile="01085130001")
+
+
+async def test_who_is_registered_gets_the_certificate_with_the_code_that_came_back(ca: World, wire: Wire) -> None:
+    found = await (await center(ca, wire)).register(HOLDER)
+    holder = by_code(ca, Registered(found.reference_number, found.authorization_code, found.expires))
+    answer = await ca.ask(holder.compose(asked(held("hong", 3), encrypted=vid_of(ca)), infos=IMPLICIT))
+    assert certificate.parse(only_certificate(answer)).subject.value("CN").startswith("홍길동-")  # type: ignore[union-attr]
+
+
+async def test_D1_the_key_that_was_registered_is_the_only_one(ca: World, wire: Wire) -> None:
+    spki = held("hong", 3).public.spki
+    bound = ToRegister("securities", "홍길동", HONG.idn, spki_hash=hashlib.sha256(spki).digest())
+    found = await (await center(ca, wire)).register(bound)
+    holder = by_code(ca, Registered(found.reference_number, found.authorization_code, found.expires))
+    other = await ca.ask(holder.compose(asked(held("hong", 4), encrypted=vid_of(ca)), infos=IMPLICIT))
+    assert ca.books.of_person(await ca.office.index.index("idn", HONG.idn)) == []
+    assert other.body.kind is message.BodyKind.IP
+    only_certificate(await ca.ask(holder.compose(asked(held("hong", 3), encrypted=vid_of(ca)), infos=IMPLICIT)))
+
+
+async def test_D3_a_registration_played_again_gives_no_second_code(ca: World, wire: Wire) -> None:
+    await (await center(ca, wire)).register(HOLDER)
+    recorded = wire.sent[-1]
+    again = message.parse((await ca.endpoint.answer(recorded, "127.0.0.1"))[1])
+    assert again.body.kind is message.BodyKind.ERROR
+
+
+async def test_D3_codes_go_over_tls_or_stay_on_this_machine(ca: World, wire: Wire) -> None:
+    with pytest.raises(ClearTransport):
+        await center(ca, wire, "http://ca.example.test/cmp")
+    await center(ca, wire, "https://ca.example.test/cmp", key=102)
+
+
+async def test_what_the_authority_refuses_is_a_refusal_with_its_bits(ca: World, wire: Wire) -> None:
+    with pytest.raises(CertificationRefused) as refused:
+        await (await center(ca, wire)).register(ToRegister("no-such-profile", "홍길동", HONG.idn))
+    assert refused.value.facts["fail_info"] == "badRequest"
+
+
+async def test_an_authority_that_is_away_is_an_outage(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    wire.away = True
+    with pytest.raises(CertificationOutage):
+        await made.register(HOLDER)
+    with pytest.raises(CertificationOutage):
+        await made.carry(b"message")
+
+
+async def test_an_answer_of_another_signer_is_not_believed(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    made._speakers = (certificates("ingam")[1],)
+    with pytest.raises(CertificationOutage) as outage:
+        await made.encryption_certificate()
+    assert outage.value.facts == {"cause": "cmp-signer-unknown"}
+
+
+async def test_a_message_is_carried_unchanged_both_ways(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    answer = await made.carry(b"\x30\x00")
+    assert wire.sent[-1] == b"\x30\x00"
+    message.parse(answer)
+
+
+async def test_a_certificate_is_suspended_resumed_and_revoked(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    own = certificate.parse(await enrolled(ca))
+    for reason, state in ((6, State.HELD), (8, State.VALID), (1, State.REVOKED)):
+        await made.revoke(own.issuer.raw, own.serial, reason)
+        standing = ca.books.standing(1, own.serial)
+        assert standing is not None
+        assert standing.state is state
+    with pytest.raises(CertificationRefused) as refused:
+        await made.revoke(own.issuer.raw, own.serial, 1)
+    assert refused.value.facts["fail_info"] == "certRevoked"
+
+
+async def test_the_encryption_certificate_is_asked_once(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    assert await made.encryption_certificate() == certificates("ingam")[3].der
+    asked_so_far = len(wire.sent)
+    await made.encryption_certificate()
+    assert len(wire.sent) == asked_so_far
