@@ -49,6 +49,7 @@ from ingam.run.va_metrics import VaMetrics
 from ingam.run.va_origin import HttpOrigin
 from ingam.run.workers import REFUSED, run_workers
 from ingam.settings import Settings, read
+from ingam.wiring.authority import authority_folder, mirrored_responders, status_ports
 
 FORM_MOST: Final = 16 * 1024
 RENEW_S: Final = 10
@@ -306,8 +307,22 @@ def service_page(settings: Settings, bundle: Path = BUNDLE) -> Page:
     return bridged(service_app(settings, "va", Bundle.read(bundle)), "localhost", settings.port("va"))
 
 
+def open_served(settings: Settings) -> tuple[Served, ...]:
+    """The authority of the settings, beside its books or as a mirror. Raises the refusals of its files and keys."""
+    ca = settings.ca
+    if ca.mirror:
+        folder = authority_folder(settings)
+        secret = Secret(bytes.fromhex(ca.feed_secret.reveal()))
+        published = folder / "published" if (folder / "published").is_dir() else None
+        return (Afar(ca.name, published, ca.mirror, mirrored_responders(settings), secret),)
+    found = status_ports(settings)
+    return (Beside(
+        found.name, found.published, found.standings, found.generations, found.feed_secret, found.renewed, found.close
+    ),)  # fmt: skip
+
+
 def main() -> int:
-    """`python -m ingam.run.va`."""
+    """`python -m ingam.run.va`: until a signal; 2 where settings, authority or keys are refused."""
     set_up_log()
     try:
         settings = read(os.environ)
@@ -315,7 +330,10 @@ def main() -> int:
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 2
-    return serve(lambda: (), page, port=settings.port("va"))
+    return serve(
+        lambda: open_served(settings), page, port=settings.port("va"), workers=settings.ca.va_workers,
+        limits=StatusLimits(cdn_max_age_s=settings.ca.cdn_max_age_s),
+    )  # fmt: skip
 
 
 __all__ = ["Afar", "Beside", "Served", "Va", "listening", "main", "serve", "service_page"]

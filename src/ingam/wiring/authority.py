@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ingam.adapters.blind_index.process import ProcessBlindIndex
+from ingam.adapters.books.reading import BooksReader
 from ingam.adapters.books.sqlite import SqliteBooks, check, make
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.directory.folder import FolderDirectory
@@ -26,6 +27,8 @@ from ingam.ca.office import Issuer, Office, Opener, Speaker
 from ingam.ca.profiles import Authority, Generation, load
 from ingam.ca.publishing.lists import ROOT_PLAN, ListIssuer, Plan, root_number
 from ingam.ca.publishing.publisher import Publisher
+from ingam.ca.status.responders import Generation as StatusGeneration
+from ingam.ca.status.responders import Generations, responder
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.npki.certificate import Certificate
@@ -211,6 +214,66 @@ def services(holdings: Holdings, generation: int, at: datetime) -> dict[str, Cer
     """The certificates that a generation issued to services of its own, as the books enter them."""
     found = (holdings.service(use, generation, at) for use in ("cmp", "encryption"))
     return {one.name: one.certificate for one in found}
+
+
+@dataclass(frozen=True)
+class StatusPorts:
+    """What a responder beside the books is given. `renewed`: other responders than before, if there are any."""
+
+    name: str
+    published: Path
+    standings: BooksReader
+    generations: Generations
+    feed_secret: Secret[bytes] | None
+    renewed: Callable[[], Generations | None]
+    close: Callable[[], None]
+
+
+def status_ports(settings: Settings, folder: Path | None = None) -> StatusPorts:
+    """For `run/va`, in each worker. Raises NoAuthority, HoldingsMissing, ResponderRefused, what keys and books raise."""
+    place, clock = folder or authority_folder(settings), SystemClock()
+    open_authority(settings, place)
+    keys, path = open_keys(settings, place), place / "books.db"
+    make(path)
+    standings, first = BooksReader(path), _responders(place, keys, clock.now())
+    seen = [_fingerprints(first)]
+
+    def renewed() -> Generations | None:
+        found = _responders(place, keys, clock.now())
+        if _fingerprints(found) == seen[0]:
+            return None
+        seen[0] = _fingerprints(found)
+        return Generations(found)
+
+    def close() -> None:
+        standings.close()
+        keys.close()
+
+    secret = settings.ca.feed_secret.reveal()
+    return StatusPorts(
+        place.name, place / "published", standings, Generations(first),
+        Secret(bytes.fromhex(secret)) if secret else None, renewed, close,
+    )  # fmt: skip
+
+
+def mirrored_responders(settings: Settings) -> tuple[Certificate, ...]:
+    """Whose answers a mirror passes on: the responder certificates in its authority's folder."""
+    found = read_certificates(authority_folder(settings))
+    return tuple(one.certificate for one in found.services if one.name.startswith("ocsp-"))
+
+
+def _responders(folder: Path, keys: SigningKeys, at: datetime) -> list[StatusGeneration]:
+    holdings, made = read_certificates(folder), []
+    for number in sorted(holdings.issuing):
+        own, service = holdings.issuing[number], holdings.service("ocsp", number, at)
+        root = holdings.roots[holdings.root_of(number)]
+        one = responder(service.certificate, keys.signer(service.name), own, at, root)
+        made.append(StatusGeneration(number, own, one))
+    return made
+
+
+def _fingerprints(generations: list[StatusGeneration]) -> list[bytes]:
+    return [one.responder.certificate.fingerprint for one in generations]
 
 
 def publisher(settings: Settings, ports: CaPorts, roots: Sequence[ListIssuer] = ()) -> Publisher:
