@@ -431,3 +431,66 @@ def test_the_pairs_of_a_registration_come_back(pairs: dict[str, str]) -> None:
 )  # fmt: skip
 def test_pairs_that_are_none_stand_twice_or_are_too_many_are_refused(value: bytes | None) -> None:
     assert refused(lambda: registering.read(Info(registering.REGISTRATION, value))).code == "cmp-malformed"
+
+
+# Forms that no writer of ours gives
+
+ALGORITHM = der.algorithm("1.2.840.113549.1.1.11")
+REQUEST = der.seq(der.integer(0), der.seq())
+MAC = der.seq(ALGORITHM, der.bits(b"mac"))
+SPKI = der.seq(ALGORITHM, der.bits(b"key"))
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        b"\x80\x01\x00", b"\xa4\x02\x05\x00", der.null,
+        der.tlv(0xA1, ALGORITHM + b"\x03\x02\x01\x00"), der.tlv(0xA1, ALGORITHM),
+        der.tlv(0xA1, ALGORITHM + b"\x03\x00"),
+        der.tlv(0xA1, der.tlv(0xA0, der.null + SPKI) + ALGORITHM + der.bits(b"s")),
+        der.tlv(0xA1, der.tlv(0xA0, MAC + SPKI + der.null) + ALGORITHM + der.bits(b"s")),
+        der.tlv(0xA1, der.tlv(0xA0, der.explicit(0, header.NULL_DN * 2) + SPKI) + ALGORITHM + der.bits(b"s")),
+        der.tlv(0xA1, der.tlv(0xA0, der.seq(ALGORITHM, b"\x03\x01\x01") + SPKI) + ALGORITHM + der.bits(b"s")),
+        der.explicit(2, der.null), der.explicit(2, b"\x81\x01\x00" * 2), der.explicit(3, b"\x85\x00"),
+        der.seq(), der.seq(der.seq(der.oid("1.2.3"))), der.seq(der.seq(der.oid("1.2.3"), der.null, der.null)),
+        der.seq(der.seq(der.oid("1.2.3"), der.null)) * 2,
+    ],
+    ids=lambda behind: behind[:12].hex(),
+)  # fmt: skip
+def test_proofs_and_attributes_of_no_known_form_are_refused(behind: bytes) -> None:
+    asked = body(BodyKind.IR, der.seq(der.seq(REQUEST, behind)))
+    assert refused(lambda: crmf.read_requests(asked)).code == "cmp-malformed"
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        der.seq(der.explicit(2, der.seq())), der.seq(der.explicit(0, der.null)),
+        der.seq(der.explicit(1, der.seq() * 2)),
+        der.seq(der.explicit(0, der.seq()), der.explicit(2, der.seq())), der.octets(bytes(16 * 1024 + 1)), der.null,
+    ],
+    ids=lambda pair: pair[:8].hex(),
+)  # fmt: skip
+def test_answers_of_no_known_form_are_refused(pair: bytes) -> None:
+    told = body(BodyKind.IP, der.seq(der.seq(der.seq(der.integer(0), der.seq(der.integer(0)), pair))))
+    assert refused(lambda: cert_response.read_cert_rep(told)).code == "cmp-malformed"
+
+
+def test_other_forms_too_are_refused() -> None:
+    long_hash = body(BodyKind.CERT_CONF, der.seq(der.seq(der.octets(bytes(65)), der.integer(0))))
+    assert refused(lambda: bodies.read_cert_conf(long_hash)).code == "cmp-malformed"
+    two = body(BodyKind.POLL_REQ, der.seq(der.seq(der.integer(0), der.integer(1))))
+    assert refused(lambda: bodies.read_poll_req(two)).code == "cmp-malformed"
+    for cert_id in (der.seq(header.NULL_DN, der.integer(1), der.null), der.seq(header.NULL_DN, der.integer(2**170))):
+        assert refused(partial(crmf.read_cert_id, cert_id)).code == "cmp-malformed"
+    two_times = der.tlv(0xA4, der.explicit(0, template.write_time(AT) * 2))
+    assert refused(lambda: read(two_times)).code == "cmp-malformed"
+    after_status = body(BodyKind.RP, der.seq(der.seq(der.seq(der.integer(0), der.bits(b"\x80"), der.null))))
+    assert refused(lambda: revocation.read_rev_rep(after_status)).code == "cmp-malformed"
+
+
+def test_H9_what_names_a_person_is_not_printed() -> None:
+    shown = CertTemplate(subject=certs.PERSON_NAME)
+    response = cert_response.CertResponse(0, status.ACCEPTED, parties.person().certificate.der)
+    assert repr(shown) == "<CertTemplate>" and repr(response) == "<CertResponse 0 ACCEPTED>"
+    assert repr(crmf.CertReqMsg(b"", 0, shown)) == "<CertReqMsg 0>"

@@ -221,3 +221,31 @@ def test_a_pkcs10_request_over_sixteen_kilobytes_is_refused() -> None:
 def test_a_damaged_pkcs10_request_is_refused(data: bytes) -> None:
     with pytest.raises(CmpRefused):
         pkcs10.verify(pkcs10.parse(data))
+
+
+def info(*, version: int = 0, subject: bytes = b"\x30\x00", attributes: bytes = b"") -> bytes:
+    return der.seq(der.seq(der.integer(version), subject, SPKI, attributes), RSA_SHA256, der.bits(b"s"))
+
+
+EXTENSIONS = der.seq(der.oid("1.2.840.113549.1.9.14"), der.set_of([der.seq(der.null)]))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        info(version=1), info(subject=der.seq(der.octets(bytes(4100)))),
+        info(attributes=der.explicit(0, EXTENSIONS * 2)),
+        info(attributes=der.explicit(0, EXTENSIONS * 17)), info(attributes=der.explicit(1, b"")),
+        info(attributes=der.explicit(0, der.seq(der.oid("1.2.3")))), info() + b"\0", der.seq(),
+    ],
+    ids=lambda data: str(len(data)),
+)  # fmt: skip
+def test_a_pkcs10_request_of_another_form_is_refused(data: bytes) -> None:
+    with pytest.raises(CmpRefused) as caught:
+        pkcs10.parse(data)
+    assert caught.value.code == "cmp-malformed"
+
+
+def test_a_pkcs10_request_is_silent() -> None:
+    found = pkcs10.parse(info(attributes=der.explicit(0, EXTENSIONS)))
+    assert found.extensions == der.seq(der.null) and repr(found) == "<CertificationRequest>"
