@@ -97,7 +97,12 @@ def read_header(data: bytes, at: int, limit: int) -> Header:
 def _field(data: bytes, field: int, at: int, limit: int) -> Any:
     """The value inside `[field] EXPLICIT`."""
     if 2 <= field <= 6:
-        body, _ = reading.only(data, at, limit, der.OCTET_STRING)
+        size = limit - at - 2
+        # Nearly every one is short: 04 size value. It is read in place; anything else goes the general way.
+        if 0 <= size < 0x80 and data[at] == der.OCTET_STRING and data[at + 1] == size:
+            body = at + 2
+        else:
+            body, _ = reading.only(data, at, limit, der.OCTET_STRING)
         if limit - body > _MOST_OCTETS[field]:
             raise NotDer(expected=f"at most {_MOST_OCTETS[field]} octets", found=limit - body)
         return data[body:limit]
@@ -179,14 +184,27 @@ def write_header(header: Header) -> bytes:
         parts.append(der.explicit(1, header.protection_alg))
     for field, value in enumerate(header[5:10], 2):
         if value is not None:
-            if len(value) > _MOST_OCTETS[field]:
+            size = len(value)
+            if size > _MOST_OCTETS[field]:
                 raise Defect(field=field)
-            parts.append(der.explicit(field, der.octets(value)))
+            short = bytes((0xA0 | field, size + 2, der.OCTET_STRING, size)) + value if size < 0x7E else None
+            parts.append(short or der.explicit(field, der.octets(value)))
     if header.free_text:
         parts.append(der.explicit(_FREE_TEXT, status.write_free_text(header.free_text)))
-    if header.general_info:
-        parts.append(der.explicit(_GENERAL_INFO, der.seq(*map(write_info, header.general_info))))
+    if header.general_info == _IMPLICIT:
+        parts.append(_IMPLICIT_DER)
+    elif header.general_info:
+        parts.append(_write_infos(header.general_info))
     return der.seq(*parts)
+
+
+def _write_infos(infos: tuple[Info, ...]) -> bytes:
+    return der.explicit(_GENERAL_INFO, der.seq(*map(write_info, infos)))
+
+
+IMPLICIT_CONFIRM_INFO: Final = Info(IMPLICIT_CONFIRM, der.null)
+_IMPLICIT: Final = (IMPLICIT_CONFIRM_INFO,)
+_IMPLICIT_DER: Final = _write_infos(_IMPLICIT)  # what nearly every answer to an enrolment says
 
 
 def implicit_confirm(header: Header) -> bool:
@@ -226,9 +244,6 @@ def cert_profiles(header: Header) -> tuple[str, ...]:
         return status.read_free_text(found.value or b"", 0, len(found.value or b""))
     except NotDer:
         raise CmpRefused("cmp-header-info", found="certProfile") from None
-
-
-IMPLICIT_CONFIRM_INFO: Final = Info(IMPLICIT_CONFIRM, der.null)
 
 
 def confirm_wait_time_info(until: datetime) -> Info:
