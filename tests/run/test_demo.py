@@ -18,7 +18,7 @@ import pytest
 from tests.journeys.world import free_ports
 
 from ingam.run import demo_table
-from ingam.run.demo import CHILDREN
+from ingam.run.demo import CHILDREN, WITHOUT_PORT
 
 ROOT = Path(__file__).parents[2]
 START_S = 60
@@ -109,7 +109,7 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
     first = start(free_ports(7))
     first.wait_ready()
     children = first.children()
-    assert len(children) == len(CHILDREN) + 1
+    assert len(children) == len(CHILDREN) + len(WITHOUT_PORT) + 1
     for word in ("sandbox", "Bank!2026", "홍길동", "demo/NPKI", "Ingam!2026", "owner-mismatch"):
         assert word in first.printed
     assert str(tmp_path) not in first.printed.partition("사람 · people")[2]

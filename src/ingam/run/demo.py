@@ -24,12 +24,13 @@ from pathlib import Path
 
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
-from ingam.run import demo_table, sandbox
+from ingam.run import demo_authority, demo_table, sandbox
 from ingam.run.cli.customer_desk import opened, parse
 from ingam.settings import Settings, read
 from ingam.wiring import index_folder
 
 CHILDREN = ("sandbox", "vault", "console", "ca", "va", "center")
+WITHOUT_PORT = ("clerk",)
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_S = 60
 STOP_S = 8
@@ -93,13 +94,20 @@ def _only_one(data: Path) -> Iterator[None]:
 
 def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     """The sandbox's authorities and people, the center's schema and customers; nothing is made twice."""
-    addresses = sandbox.prepare(settings, _say, Path(environment["INGAM_DEMO"]))
+    addresses = sandbox.prepare(settings, _say, Path(environment["INGAM_DEMO"])) | authority_addresses(settings)
+    demo_authority.prepare(settings, _say)
     environment["INGAM_ADDRESSES"] = ",".join(f"{name}={base}" for name, base in addresses.items())
     _say("데이터베이스 준비 · preparing the database")
     told = read(environment)
     migrate(told.store)
     asyncio.run(_enrol(told, settings.data / "sandbox" / "people.json"))
     return environment
+
+
+def authority_addresses(settings: Settings) -> dict[str, str]:
+    """Where the demo authority's names lie: its CMP, OCSP and lists, on this machine."""
+    ca, va = f"http://localhost:{settings.port('ca')}", f"http://localhost:{settings.port('va')}"
+    return {"ca.ingam.test": ca, "ocsp.ingam.test": f"{va}/ocsp/ingam", "dir.ingam.test": f"{va}/ingam"}
 
 
 async def _enrol(settings: Settings, people: Path) -> None:
@@ -123,7 +131,7 @@ def _watch(settings: Settings, environment: dict[str, str], *, quiet: bool) -> i
     for number in STOPPING:
         signal.signal(number, lambda got, _frame: stopping.append(got))
     children = [_start("blind_index", environment, "--folder", str(index_folder(settings)))]
-    children += [_start(name, environment) for name in CHILDREN]
+    children += [_start(name, environment) for name in (*CHILDREN, *WITHOUT_PORT)]
     try:
         if not _ready(settings, children, stopping):
             return 1
