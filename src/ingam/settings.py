@@ -60,6 +60,7 @@ class CaSettings:
     name: str = "ingam"
     workers: int = 1  # processes that answer CMP
     va_workers: int = 1  # processes that answer OCSP
+    messages_a_minute: int = 60_000  # CMP messages of one address: a center speaks for all its customers (D9)
     passphrase: Secret[str] = field(default_factory=lambda: Secret(""))  # of key files; "" reads the demo's own
     file_keys: bool = False  # key files in production (security G7)
     module: str = ""  # path of a PKCS#11 library
@@ -206,7 +207,7 @@ def _ca(environment: Mapping[str, str]) -> CaSettings:
         if text is None:
             continue
         if one.type in ("int", "bool"):
-            if not (text.isascii() and text.isdigit() and len(text) < 7):
+            if not (text.isascii() and text.isdigit() and len(text) < 9):
                 raise SettingsRefused(variable=f"INGAM_CA_{one.name.upper()}")
             chosen[one.name] = int(text) if one.type == "int" else text == "1"
         else:

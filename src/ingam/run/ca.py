@@ -19,6 +19,7 @@ from typing import Final
 import structlog
 import uvloop
 
+from ingam.ca.endpoint.limits import Ceilings
 from ingam.ca.endpoint.service import Endpoint
 from ingam.ca.issuing.service import Issuing
 from ingam.ca.revoking.service import Revoking
@@ -28,8 +29,10 @@ from ingam.page import Bundle, set_up_log
 from ingam.page.log import tell_defect
 from ingam.protocols.cmp.message import MOST_MESSAGE
 from ingam.run.asgi import bridged
+from ingam.run.ca_metrics import CaMetrics
 from ingam.run.exchange import Exchange, Reply, Request, fields, path, plain
 from ingam.run.service_page import BUNDLE, service_app
+from ingam.run.tallies import Tallies
 from ingam.run.workers import REFUSED, run_workers
 from ingam.settings import Settings, read
 from ingam.wiring.authority import CaPorts, authority_folder, ca_index_folder, ca_ports, open_authority
@@ -37,20 +40,16 @@ from ingam.wiring.authority import CaPorts, authority_folder, ca_index_folder, c
 HOST: Final = "127.0.0.1"
 WELL_KNOWN: Final = b"/.well-known/cmp"
 CMP: Final = fields([("Content-Type", "application/pkixcmp"), ("Cache-Control", "no-store")])
-METRICS: Final = fields([("Content-Type", "text/plain; version=0.0.4"), ("Cache-Control", "no-store")])
 
 
 class CaServer:
     """What one process answers. `page`: whatever is neither CMP nor a question of operations."""
 
     def __init__(
-        self, endpoint: Endpoint, revoking: Revoking, ready: Callable[[], None],
-        page: Callable[[Request], Awaitable[Reply]],
+        self, endpoint: Endpoint, ready: Callable[[], None], page: Callable[[Request], Awaitable[Reply]],
+        metrics: Callable[[], Reply],
     ) -> None:  # fmt: skip
-        self._endpoint = endpoint
-        self._revoking = revoking
-        self._ready = ready
-        self._page = page
+        self._endpoint, self._ready, self._page, self._metrics = endpoint, ready, page, metrics
 
     def __call__(self, request: Request) -> Reply | Awaitable[Reply]:
         where = path(request.target)
@@ -61,7 +60,7 @@ class CaServer:
         if where == b"/readyz":
             return self._readiness()
         if where == b"/metrics":
-            return Reply(200, METRICS, self._metrics().encode())
+            return self._metrics()
         return self._page(request)
 
     async def _cmp(self, request: Request) -> Reply:
@@ -75,13 +74,6 @@ class CaServer:
             return plain(503, failure.code)
         return plain(200, "ready")
 
-    def _metrics(self) -> str:
-        lines = ["# TYPE ingam_ca_answers_total counter"]
-        for (body, outcome), count in sorted(self._endpoint.answered.items()):
-            lines.append(f'ingam_ca_answers_total{{body="{body}",outcome="{outcome}"}} {count}')
-        lines += ["# TYPE ingam_ca_alarms_total counter", f"ingam_ca_alarms_total {self._revoking.alarms}"]
-        return "\n".join(lines) + "\n"
-
 
 def limit(method: bytes, target: bytes) -> int:
     """Bytes of a body: a CMP message's, or a small form's."""
@@ -94,33 +86,44 @@ def endpoint(settings: Settings, ports: CaPorts) -> tuple[Endpoint, Revoking]:
     conformance = settings.ca.conformance or None
     if conformance is not None and not ports.office.authority.sandbox:
         raise Failure("settings-refused", variable="INGAM_CA_CONFORMANCE")
-    return Endpoint(ports.office, issuing, revoking, conformance=conformance), revoking
+    ceilings = Ceilings(messages=settings.ca.messages_a_minute)
+    return Endpoint(ports.office, issuing, revoking, ceilings=ceilings, conformance=conformance), revoking
 
 
-def serve(settings: Settings, bundle: Path, sock: socket.socket) -> int:
+def serve(settings: Settings, bundle: Path, sock: socket.socket, tallies: Tallies, number: int = 0) -> int:
     """One worker, until SIGTERM. 2 where keys, books or settings are refused."""
     try:
-        uvloop.run(_serve(settings, bundle, sock))
+        uvloop.run(_serve(settings, bundle, sock, tallies, number))
     except Failure as failure:
         print(failure, file=sys.stderr)
         return REFUSED
     return 0
 
 
-async def _serve(settings: Settings, bundle: Path, sock: socket.socket) -> None:
+async def _serve(settings: Settings, bundle: Path, sock: socket.socket, tallies: Tallies, number: int) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for told in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(told, stop.set)
     ports = ca_ports(settings)
     served, revoking = endpoint(settings, ports)
+    metrics = CaMetrics(served, revoking, tallies, tallies.row(number))
     page = bridged(service_app(settings, "ca", Bundle.read(bundle)), HOST, settings.port("ca"))
-    server = CaServer(served, revoking, lambda: _ready(ports), page)
+    server = CaServer(served, lambda: _ready(ports), page, lambda: metrics.reply(exchange))
     exchange = Exchange(server, limit, on_defect=lambda error: tell_defect("ca", error))
     await exchange.start(sock)
+    counting = asyncio.create_task(_count(metrics, exchange))
     structlog.get_logger("ca").info("serving", authority=ports.office.authority.key, pid=os.getpid())
     await stop.wait()
+    counting.cancel()
     await exchange.drain()
     await ports.shut()
+
+
+async def _count(metrics: CaMetrics, exchange: Exchange) -> None:
+    """This worker's numbers, where the others see them, once a second."""
+    while True:
+        metrics.write(exchange)
+        await asyncio.sleep(1)
 
 
 def _ready(ports: CaPorts) -> None:
@@ -152,9 +155,12 @@ def main() -> int:
     except Failure as failure:
         print(failure, file=sys.stderr)
         return REFUSED
-    index = index_beside(authority_folder(settings))
+    index, tallies = index_beside(authority_folder(settings)), Tallies(settings.ca.workers)
+
+    def work(number: int, sock: socket.socket) -> int:
+        return serve(settings, BUNDLE, sock, tallies, number)
+
     try:
-        work = lambda _number, sock: serve(settings, BUNDLE, sock)  # noqa: E731 - one line of one use
         return run_workers(settings.ca.workers, HOST, settings.port("ca"), work)
     finally:
         index.terminate()
