@@ -118,6 +118,11 @@ def test_absent_parameters_of_pbmac1_have_their_defaults() -> None:
     assert protection.mac_parameters(pbmac1_of(SALT, 5, der.integer(20), with_null)).key_length == 20
 
 
+def test_pbes2_in_the_place_of_pbkdf2_is_taken_as_bouncycastle_writes_it() -> None:
+    found = protection.mac_parameters(PBMAC1.replace(der.oid(protection.PBKDF2), der.oid("1.2.840.113549.1.5.13")))
+    assert (found.kind, found.salt, found.iterations) == (protection.MacKind.PBMAC1, SALT, 3)
+
+
 def test_hashes_are_named_with_or_without_null_and_hmac_by_its_older_name() -> None:
     parts = (
         der.octets(SALT),

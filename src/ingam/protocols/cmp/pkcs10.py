@@ -86,7 +86,7 @@ def verify(request: CertificationRequest) -> Proven:
     """
     key = usable_key(request.public_key)
     try:
-        signature.verify(key, signature_algorithm(request.algorithm), request.signature, request.info)
+        signature.verify(key, signature_algorithm(request.algorithm), request.signature, request.info, pss=True)
     except signature.SignatureAlgorithmRefused:
         raise CmpRefused("cmp-pop-algorithm", FailInfo.BAD_ALG) from None
     except signature.SignatureInvalid:

@@ -61,7 +61,7 @@ def verify_pop(
         _check_auth_info(pop.input, sender, secret, cache)
     # 6. The key has signed these bytes.
     try:
-        signature.verify(proven.key, signature_algorithm(pop.algorithm), pop.signature, pop.signed)
+        signature.verify(proven.key, signature_algorithm(pop.algorithm), pop.signature, pop.signed, pss=True)
     except (signature.SignatureInvalid, signature.SignatureAlgorithmRefused):
         raise CmpRefused("cmp-pop-wrong", FailInfo.BAD_POP) from None
     return proven

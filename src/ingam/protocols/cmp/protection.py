@@ -32,7 +32,8 @@ DES_MAC: Final = "1.3.14.3.2.10"
 
 _PASSWORD_BASED_MAC: Final = der.oid(PASSWORD_BASED_MAC)
 _PBMAC1: Final = der.oid(PBMAC1)
-_PBKDF2: Final = der.oid(PBKDF2)
+# BouncyCastle (1.72) writes PBES2 where PBKDF2 belongs; the parameters behind it are PBKDF2's, and read as such.
+_PBKDF2: Final = (der.oid(PBKDF2), der.oid("1.2.840.113549.1.5.13"))
 _HASH_OIDS: Final = {
     "sha1": "1.3.14.3.2.26",
     "sha224": "2.16.840.1.101.3.4.2.4",
@@ -150,7 +151,7 @@ def _pbmac1(data: bytes, at: int, limit: int) -> MacParameters:
     mac, mac_end = reading.only(data, function_end, limit, der.SEQUENCE)
     mac_name = _HMACS.get(data[mac:mac_end])
     _, oid_end = scan.inside(data, function, function_end, der.OID)
-    if mac_name is None or data[function:oid_end] != _PBKDF2:
+    if mac_name is None or data[function:oid_end] not in _PBKDF2:
         raise _unknown()
     at, limit = reading.only(data, oid_end, function_end, der.SEQUENCE)
     salt, at = scan.inside(data, at, limit, der.OCTET_STRING)
@@ -199,6 +200,11 @@ def derive(secret: Secret[bytes], parameters: MacParameters) -> Secret[bytes]:
 def signature_algorithm(algorithm: bytes) -> bytes:
     """A DER AlgorithmIdentifier of a signature in the one spelling that `npki.signature` knows."""
     return _WITHOUT_NULL.get(algorithm, algorithm)
+
+
+def is_signature(algorithm: bytes) -> bool:
+    """Whether a protectionAlg is a signature that is verified here."""
+    return signature.known(signature_algorithm(algorithm), pss=True)
 
 
 class KeyCache:
@@ -292,7 +298,9 @@ def verify_signature(message: UnverifiedMessage, key: PublicKey) -> PKIMessage:
     """
     algorithm = protection_alg(message)
     try:
-        signature.verify(key, signature_algorithm(algorithm), message.protection or b"", message.protected)
+        signature.verify(
+            key, signature_algorithm(algorithm), message.protection or b"", message.protected, pss=True
+        )
     except signature.SignatureAlgorithmRefused:
         raise _unknown() from None
     except signature.SignatureInvalid:
