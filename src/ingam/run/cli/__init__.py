@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Final
 
 NOUNS: Final = {
+    "ca": "ingam.run.cli.ca",
     "cert": "ingam.run.cli.cert",
     "customer": "ingam.run.cli.customer",
     "doctor": "ingam.run.cli.doctor",
@@ -20,6 +21,7 @@ NOUNS: Final = {
 HELP: Final = """\
 ingam <noun> …                        ingam <noun> --help
 
+  ca        인증기관을 만들고 운영합니다 (서버) · found and run a certification authority (on the server)
   cert      공동인증서를 열고, 검증하고, 바꾸고, 내보냅니다 · joint certificates on this machine
   customer  고객을 등록하고 잠금을 풉니다 (서버) · enrol and unlock customers (on the server)
   doctor    보관함이 공개된 것과 같은지 확인합니다 · whether a served vault is the published one
