@@ -23,7 +23,7 @@ class BooksOutage(Outage):
 
 
 class TransactionInUse(Refusal):
-    """This sender's transactionID has begun with another request (security D9)."""
+    """The transactionID has begun with another request (security D9)."""
 
     code = "cmp-transaction-in-use"
 
@@ -95,7 +95,8 @@ class Registration:
     `reference`: the reference number as the senderKID carries it. `person`: 32-byte keyed digest, or None for who may
     have several. `sealed`: the authorization code, and the facts of who has no `person`. `spki_hash`: SHA-256 of the
     key that alone will be certified, or None. `operation`: `issue` or `reissue`. `not_after`: the end date that a
-    reissue keeps. `reusable`: only the sandbox's conformance profile.
+    reissue keeps. `reusable`: only the sandbox's conformance profile. `npki`: for the raw TCP profile and nothing else
+    (security D8).
     """
 
     reference: str
@@ -110,6 +111,7 @@ class Registration:
     open: Open = Open.OPEN
     wrong_codes: int = 0
     reusable: bool = False
+    npki: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Certificate:
     """One certificate in the books. `ca`: the generation that issued it, from 1. `serial`: positive.
 
     `partition`: of its CRL. `reason`: a CRLReason number. `confirm_by`: when a pending one is given up. `person` None
-    for servers and the authority's own: they are not single.
+    for servers and the authority's own: they are not single. `replaces`: the id of the one that a kur updated.
     """
 
     id: int
@@ -137,6 +139,7 @@ class Certificate:
     confirm_by: datetime | None = None
     reference: str | None = None
     issued_at: datetime | None = None
+    replaces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,11 @@ class IssueIntent:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered, to be repeated for the byte-identical request (security D9). `nonce`: our senderNonce."""
+    """What was answered, to be repeated for the byte-identical request (security D9). `nonce`: our senderNonce.
+
+    `follows`: the request went on with an exchange that had begun; otherwise nothing may stand under its transactionID
+    but an earlier answer to the same request.
+    """
 
     sender: bytes
     transaction: bytes
@@ -219,6 +226,7 @@ class Answer:
     answer: bytes
     nonce: bytes
     kept_until: datetime
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,11 +325,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A transactionID of a sender. `request_hash`, `answer`: of its latest request; `nonce`: our latest senderNonce.
+    """A transactionID and whose it is. `request_hash`, `answer`: of its latest request; `nonce`: our latest senderNonce.
 
     `pending`: the books' id of the certificate that waits for its certConf; `closed`: nothing more may follow.
     """
 
+    sender: bytes
     request_hash: bytes
     answer: bytes
     nonce: bytes
@@ -437,13 +446,13 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
     def codes_to_forget(self, at: datetime, limit: int = 100) -> list[Registration]:
         """Registrations whose code has no more use: their exchange was closed an hour ago, or they are over."""
 
-    def exchange(self, sender: bytes, transaction: bytes) -> Exchange | None:
-        """What was answered under a sender's transactionID, while it is kept."""
+    def exchange(self, transaction: bytes) -> Exchange | None:
+        """What was answered under a transactionID, while it is kept."""
 
-    def answered(self, sender: bytes, transaction: bytes, request_hash: bytes) -> bytes | None:
+    def answered(self, transaction: bytes, request_hash: bytes) -> bytes | None:
         """The answer to this very request, if it is one that was answered before."""
 
-    def intent(self, sender: bytes, transaction: bytes) -> IssueIntent | None:
+    def intent(self, transaction: bytes) -> IssueIntent | None:
         """An intent that was recorded and not yet signed, or signed and not yet recorded."""
 
     async def intend(self, intent: IssueIntent) -> None:
@@ -477,6 +486,9 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
 
     def certificate_by_id(self, id: int) -> Certificate | None:
         """By the books' id."""
+
+    def updates(self, id: int) -> list[Certificate]:
+        """What kurs of a certificate brought, in order, whatever became of it."""
 
     def by_spki(self, spki_hash: bytes) -> list[Certificate]:
         """Every certificate of a key."""

@@ -62,7 +62,7 @@ def intent(number: int = 1, **changes: Any) -> IssueIntent:
 def answer(one: IssueIntent, word: str = "ip", kept: timedelta = timedelta(hours=1)) -> Answer:
     """The answer to an intent's exchange; another `word` is another request of it."""
     request = one.request_hash if word == "ip" else digest(word, one.request_hash)
-    return Answer(one.sender, one.transaction, request, word.encode(), b"nonce", NOW + kept)
+    return Answer(one.sender, one.transaction, request, word.encode(), b"nonce", NOW + kept, follows=word != "ip")
 
 
 def recorded(one: IssueIntent, *, confirmed: bool = True, **changes: Any) -> Recorded:

@@ -93,7 +93,7 @@ async def test_books_of_another_revision_are_refused(path: Path) -> None:
 
 
 async def test_a_registration_is_found_by_its_reference_as_it_was_entered(books: SqliteBooks) -> None:
-    one = registration(spki_hash=digest("key"), not_after=NOW + YEAR)
+    one = registration(spki_hash=digest("key"), not_after=NOW + YEAR, npki=True)
     await books.register(one, line())
     assert books.registration(one.reference) == one
     assert books.registration("another") is None
@@ -124,16 +124,16 @@ async def test_a_certificate_goes_through_intent_and_record(books: SqliteBooks, 
     await books.register(registration(), line())
     one = intent(reference="1234567890")
     await books.intend(one)
-    assert other.intent(one.sender, one.transaction) == one
+    assert other.intent(one.transaction) == one
     assert other.registration("1234567890").open is Open.BEGUN  # type: ignore[union-attr]
     assert other.certificate(1, one.serial) is None
     made = await books.record(recorded(one))
     assert other.certificate(1, one.serial) == made
     assert other.certificate_by_id(made.id) == made
     assert other.by_spki(one.spki_hash) == other.of_person(PERSON) == other.listed(None, 0, 9) == [made]
-    assert other.intent(one.sender, one.transaction) is None
+    assert other.intent(one.transaction) is None
     assert other.registration("1234567890").open is Open.DONE  # type: ignore[union-attr]
-    assert other.answered(one.sender, one.transaction, one.request_hash) == b"ip"
+    assert other.answered(one.transaction, one.request_hash) == b"ip"
     assert (other.size(), other.leaf_of(1, one.serial), other.count_of(1)) == (1, 0, 1)
     assert other.leaf(0) == leaf("issue", one.serial)
 
@@ -144,7 +144,7 @@ async def test_a_certificate_of_a_ceremony_is_entered_once(books: SqliteBooks) -
         await books.enter(one, b"der", leaf("ceremony"), line("ceremony"))
     (entered,) = books.listed(None, 0, 9)
     assert (entered.serial, entered.state, entered.der) == (one.serial, State.VALID, b"der")
-    assert (books.size(), books.exchange(one.sender, one.transaction)) == (1, None)
+    assert (books.size(), books.exchange(one.transaction)) == (1, None)
 
 
 async def test_a_registration_begins_once(books: SqliteBooks) -> None:
@@ -158,7 +158,7 @@ async def test_a_registration_past_its_time_does_not_begin(books: SqliteBooks) -
     await books.register(registration(expires_at=NOW), line())
     with pytest.raises(RegistrationUsed):
         await books.intend(intent(reference="1234567890"))
-    assert books.intent(SENDER, intent().transaction) is None
+    assert books.intent(intent().transaction) is None
 
 
 async def test_a_reusable_registration_begins_again(books: SqliteBooks) -> None:
@@ -178,6 +178,35 @@ async def test_D9_an_exchange_that_has_begun_takes_no_other_intent(books: Sqlite
     await books.record(recorded(one))
     with pytest.raises(TransactionInUse):
         await books.intend(intent(3, transaction=one.transaction))
+
+
+async def test_D9_a_transaction_is_its_beginners_alone(books: SqliteBooks) -> None:
+    one, stranger = intent(1), digest("stranger")
+    await books.intend(one)
+    with pytest.raises(TransactionInUse):
+        await books.intend(intent(2, sender=stranger, transaction=one.transaction))
+    made = await books.record(recorded(one, confirmed=False))
+    for follows in (False, True):
+        with pytest.raises(TransactionInUse):
+            await books.answer(replace(answer(one, "other"), sender=stranger, follows=follows), line())
+    exchange = books.exchange(one.transaction)
+    assert exchange is not None
+    assert (exchange.sender, exchange.pending) == (SENDER, made.id)
+
+
+async def test_D9_a_first_request_takes_no_transaction_that_stands(books: SqliteBooks) -> None:
+    one = intent(1)
+    await books.answer(answer(one), line())
+    with pytest.raises(TransactionInUse):
+        await books.answer(replace(answer(one, "other"), follows=False), line())
+
+
+async def test_D9_nothing_follows_in_a_closed_exchange(books: SqliteBooks) -> None:
+    one = intent(1)
+    await books.answer(answer(one), line())
+    with pytest.raises(TransactionInUse):
+        await books.answer(answer(one, "more"), line())
+    assert books.answered(one.transaction, one.request_hash) == b"ip"
 
 
 async def test_D4_a_key_of_somebody_else_is_refused_even_after_its_certificate_ended(books: SqliteBooks) -> None:
@@ -206,6 +235,15 @@ async def test_a_certificate_is_updated_by_one_exchange_at_a_time(books: SqliteB
         await books.intend(intent(3, replaces=old.id))
     await books.confirm(confirmation(made, update, supersedes=revoked(old)))
     await books.intend(intent(3, replaces=made.id))
+    assert (made.replaces, [one.id for one in books.updates(old.id)], books.updates(made.id)) == (old.id, [made.id], [])
+
+
+async def test_an_update_whose_time_to_confirm_is_over_hinders_no_other(books: SqliteBooks) -> None:
+    old = await issued(books, 1)
+    await issued(books, 2, confirmed=False, replaces=old.id)
+    later = NOW + timedelta(minutes=10)
+    await books.intend(intent(3, replaces=old.id, at=later))
+    assert books.intent(intent(3).transaction) is not None
 
 
 async def test_D4_a_key_without_a_person_is_certified_once(books: SqliteBooks) -> None:
@@ -241,7 +279,7 @@ async def test_two_valid_ones_of_a_person_under_a_policy_cannot_stand(books: Sql
     with pytest.raises(SupersessionStale):
         await books.record(recorded(new))
     assert (books.certificate(1, new.serial), books.size()) == (None, 1)
-    assert books.intent(new.sender, new.transaction) == new
+    assert books.intent(new.transaction) == new
     await issued(books, 3, policy="1.2.3.5")
 
 
@@ -250,14 +288,14 @@ async def test_an_unconfirmed_one_leaves_the_old_one_alone_until_it_is_confirmed
     await books.intend(new)
     made = await books.record(recorded(new, confirmed=False))
     assert books.standing_of(PERSON, "1.2.3.9") == old
-    exchange = books.exchange(SENDER, new.transaction)
+    exchange = books.exchange(new.transaction)
     assert exchange is not None
     assert (exchange.pending, exchange.closed, exchange.answer) == (made.id, False, b"ip")
     await books.confirm(confirmation(made, new, supersedes=revoked(old)))
     standing = books.standing_of(PERSON, "1.2.3.9")
     assert standing is not None
     assert standing.id == made.id
-    exchange = books.exchange(SENDER, new.transaction)
+    exchange = books.exchange(new.transaction)
     assert exchange is not None
     assert (exchange.pending, exchange.closed, exchange.answer) == (None, True, b"conf")
 
@@ -382,11 +420,11 @@ async def test_an_answer_that_waits_leaves_the_exchange_open_for_its_certificate
     one = intent()
     await books.intend(one)
     await books.answer(answer(one), line("waiting"), closed=False)
-    exchange = books.exchange(SENDER, one.transaction)
+    exchange = books.exchange(one.transaction)
     assert exchange is not None
     assert (exchange.closed, exchange.pending) == (False, None)
     await books.record(recorded(one, answer=answer(one, "poll")))
-    assert books.answered(SENDER, one.transaction, answer(one, "poll").request_hash) == b"poll"
+    assert books.answered(one.transaction, answer(one, "poll").request_hash) == b"poll"
 
 
 async def test_other_answers_are_kept_too_and_only_once(books: SqliteBooks) -> None:
@@ -394,7 +432,7 @@ async def test_other_answers_are_kept_too_and_only_once(books: SqliteBooks) -> N
     await books.answer(answer(one), line(), revoked(made))
     with pytest.raises(TransactionInUse):
         await books.answer(answer(one), line())
-    assert books.answered(one.sender, one.transaction, one.request_hash) == b"ip"
+    assert books.answered(one.transaction, one.request_hash) == b"ip"
     standing = books.standing(1, made.serial)
     assert standing is not None
     assert standing.state is State.REVOKED
@@ -405,7 +443,7 @@ async def test_an_answer_whose_status_change_is_refused_is_not_kept(books: Sqlit
     await books.change(revoked(made))
     with pytest.raises(StandingRefused):
         await books.answer(answer(one), line(), revoked(made))
-    assert books.exchange(one.sender, one.transaction) is None
+    assert books.exchange(one.transaction) is None
 
 
 async def test_what_is_past_its_time_is_forgotten_and_certificates_stay(books: SqliteBooks) -> None:
@@ -414,12 +452,12 @@ async def test_what_is_past_its_time_is_forgotten_and_certificates_stay(books: S
     waiting = intent(2, policy="1.2.3.5")
     await books.intend(waiting)
     await books.forget(NOW + timedelta(minutes=59))
-    assert books.exchange(SENDER, intent(1).transaction) is not None
+    assert books.exchange(intent(1).transaction) is not None
     await books.forget(NOW + timedelta(days=29))
-    assert books.exchange(SENDER, intent(1).transaction) is None
-    assert books.answered(SENDER, intent(1).transaction, intent(1).request_hash) is None
+    assert books.exchange(intent(1).transaction) is None
+    assert books.answered(intent(1).transaction, intent(1).request_hash) is None
     assert books.registration("1234567890") is None
-    assert books.intent(SENDER, waiting.transaction) is None
+    assert books.intent(waiting.transaction) is None
     assert books.certificate_by_id(made.id) == made
 
 

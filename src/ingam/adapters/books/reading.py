@@ -104,27 +104,24 @@ class BooksReader:
         row = self._one("SELECT sealed FROM person WHERE person = ?", person)
         return None if row is None else bytes(row[0])
 
-    def exchange(self, sender: bytes, transaction: bytes) -> Exchange | None:
+    def exchange(self, transaction: bytes) -> Exchange | None:
         row = self._one(
-            "SELECT e.request_hash, a.answer, e.nonce, e.pending, e.closed, e.kept_until FROM exchange e "
-            "LEFT JOIN answer a USING (sender, exchange, request_hash) WHERE e.sender = ? AND e.exchange = ?",
-            sender, transaction,
-        )  # fmt: skip
+            "SELECT e.sender, e.request_hash, a.answer, e.nonce, e.pending, e.closed, e.kept_until FROM exchange e "
+            "LEFT JOIN answer a USING (exchange, request_hash) WHERE e.exchange = ?",
+            transaction,
+        )
         if row is None:
             return None
-        request, answer, nonce, pending, closed, kept = row
-        return Exchange(request, answer or b"", nonce, pending, bool(closed), from_micros(kept))
+        sender, request, answer, nonce, pending, closed, kept = row
+        return Exchange(sender, request, answer or b"", nonce, pending, bool(closed), from_micros(kept))
 
-    def answered(self, sender: bytes, transaction: bytes, request_hash: bytes) -> bytes | None:
-        row = self._one(
-            "SELECT answer FROM answer WHERE sender = ? AND exchange = ? AND request_hash = ?",
-            sender, transaction, request_hash,
-        )  # fmt: skip
+    def answered(self, transaction: bytes, request_hash: bytes) -> bytes | None:
+        sql = "SELECT answer FROM answer WHERE exchange = ? AND request_hash = ?"
+        row = self._one(sql, transaction, request_hash)
         return None if row is None else bytes(row[0])
 
-    def intent(self, sender: bytes, transaction: bytes) -> IssueIntent | None:
-        sql = f"SELECT {rows.INTENT} FROM intent WHERE sender = ? AND exchange = ?"  # noqa: S608
-        row = self._one(sql, sender, transaction)
+    def intent(self, transaction: bytes) -> IssueIntent | None:
+        row = self._one(f"SELECT {rows.INTENT} FROM intent WHERE exchange = ?", transaction)  # noqa: S608
         return None if row is None else rows.intent(row)
 
     # Certificates
@@ -134,6 +131,9 @@ class BooksReader:
 
     def certificate_by_id(self, id: int) -> Certificate | None:
         return self._certificate("id = ?", id)
+
+    def updates(self, id: int) -> list[Certificate]:
+        return self._certificates("replaces = ? ORDER BY id", id)
 
     def by_spki(self, spki_hash: bytes) -> list[Certificate]:
         return self._certificates("spki_hash = ? ORDER BY id", spki_hash)

@@ -11,15 +11,15 @@ from ingam.ports.books import Certificate, IssueIntent, Open, Registration, Stat
 
 REGISTRATION: Final = (
     "reference, profile, operation, person, sealed, spki_hash, created_at, expires_at, not_after, open, wrong_codes, "
-    "reusable"
+    "reusable, npki"
 )
 INTENT: Final = (
-    "sender, exchange, request_hash, reference, ca, serial, profile, policy, person, part, not_before, not_after, "
+    "exchange, sender, request_hash, reference, ca, serial, profile, policy, person, part, not_before, not_after, "
     "spki_hash, tbs, digest, at, body, request_id, implicit, replaces"
 )
 CERTIFICATE: Final = (
     "id, ca, serial, profile, policy, person, part, not_before, not_after, der, spki_hash, state, reason, changed_at, "
-    "confirm_by, reference, issued_at"
+    "confirm_by, reference, issued_at, replaces"
 )
 
 
@@ -45,10 +45,11 @@ def instant(stored: int | None) -> datetime | None:
 
 def registration(row: Sequence[Any]) -> Registration:
     """Columns REGISTRATION."""
-    reference, profile, operation, person, sealed, spki, created, expires, not_after, state, wrong, reusable = row
+    (reference, profile, operation, person, sealed, spki, created, expires, not_after, state, wrong, reusable,
+     npki) = row  # fmt: skip
     return Registration(
         reference, profile, operation, person, sealed, spki, from_micros(created), from_micros(expires),
-        instant(not_after), Open(state), wrong, bool(reusable),
+        instant(not_after), Open(state), wrong, bool(reusable), bool(npki),
     )  # fmt: skip
 
 
@@ -57,12 +58,13 @@ def registration_row(one: Registration) -> tuple[Any, ...]:
     return (
         one.reference, one.profile, one.operation, one.person, one.sealed, one.spki_hash, to_micros(one.created_at),
         to_micros(one.expires_at), micros(one.not_after), one.open.value, one.wrong_codes, int(one.reusable),
+        int(one.npki),
     )  # fmt: skip
 
 
 def intent(row: Sequence[Any]) -> IssueIntent:
     """Columns INTENT."""
-    (sender, exchange, request, reference, ca, serial, profile, policy, person, part, before, after, spki, tbs, digest,
+    (exchange, sender, request, reference, ca, serial, profile, policy, person, part, before, after, spki, tbs, digest,
      at, body, request_id, implicit, replaces) = row  # fmt: skip
     return IssueIntent(
         sender, exchange, request, reference, ca, number(serial), profile, policy, person, part, from_micros(before),
@@ -73,7 +75,7 @@ def intent(row: Sequence[Any]) -> IssueIntent:
 def intent_row(one: IssueIntent) -> tuple[Any, ...]:
     """Columns INTENT."""
     return (
-        one.sender, one.transaction, one.request_hash, one.reference, one.ca, octets(one.serial), one.profile,
+        one.transaction, one.sender, one.request_hash, one.reference, one.ca, octets(one.serial), one.profile,
         one.policy, one.person, one.partition, to_micros(one.not_before), to_micros(one.not_after), one.spki_hash,
         one.tbs, one.digest, to_micros(one.at), one.body, one.request_id, int(one.implicit), one.replaces,
     )  # fmt: skip
@@ -82,8 +84,9 @@ def intent_row(one: IssueIntent) -> tuple[Any, ...]:
 def certificate(row: Sequence[Any]) -> Certificate:
     """Columns CERTIFICATE."""
     (id, ca, serial, profile, policy, person, part, before, after, der, spki, state, reason, changed, confirm_by,
-     reference, issued) = row  # fmt: skip
+     reference, issued, replaces) = row  # fmt: skip
     return Certificate(
         id, ca, number(serial), profile, policy, person, part, from_micros(before), from_micros(after), der, spki,
         State(state), reason, instant(changed), instant(confirm_by), reference, instant(issued),
+        replaces,
     )  # fmt: skip

@@ -14,7 +14,7 @@ SCHEMA: Final = """
 CREATE TABLE registration (
     reference TEXT PRIMARY KEY, profile TEXT NOT NULL, operation TEXT NOT NULL, person BLOB, sealed BLOB NOT NULL,
     spki_hash BLOB, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, not_after INTEGER, open TEXT NOT NULL,
-    wrong_codes INTEGER NOT NULL, reusable INTEGER NOT NULL, code_until INTEGER
+    wrong_codes INTEGER NOT NULL, reusable INTEGER NOT NULL, npki INTEGER NOT NULL, code_until INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX registration_by_end ON registration (expires_at);
 CREATE INDEX registration_by_code ON registration (code_until) WHERE code_until IS NOT NULL;
@@ -22,11 +22,11 @@ CREATE INDEX registration_by_code ON registration (code_until) WHERE code_until 
 CREATE TABLE person (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE intent (
-    sender BLOB NOT NULL, exchange BLOB NOT NULL, request_hash BLOB NOT NULL, reference TEXT, ca INTEGER NOT NULL,
+    exchange BLOB PRIMARY KEY, sender BLOB NOT NULL, request_hash BLOB NOT NULL, reference TEXT, ca INTEGER NOT NULL,
     serial BLOB NOT NULL, profile TEXT NOT NULL, policy TEXT NOT NULL, person BLOB, part INTEGER NOT NULL,
     not_before INTEGER NOT NULL, not_after INTEGER NOT NULL, spki_hash BLOB NOT NULL, tbs BLOB NOT NULL,
     digest BLOB NOT NULL, at INTEGER NOT NULL, body INTEGER NOT NULL, request_id INTEGER NOT NULL,
-    implicit INTEGER NOT NULL, replaces INTEGER, PRIMARY KEY (sender, exchange)
+    implicit INTEGER NOT NULL, replaces INTEGER
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX intent_serial ON intent (ca, serial);
 CREATE INDEX intent_by_key ON intent (spki_hash);
@@ -43,7 +43,7 @@ CREATE UNIQUE INDEX certificate_single ON certificate (person, policy)
 CREATE INDEX certificate_by_person ON certificate (person) WHERE person IS NOT NULL;
 CREATE INDEX certificate_by_key ON certificate (spki_hash);
 CREATE INDEX certificate_pending ON certificate (confirm_by) WHERE state = 'pending';
-CREATE INDEX certificate_updated ON certificate (replaces) WHERE state = 'pending';
+CREATE INDEX certificate_updated ON certificate (replaces) WHERE replaces IS NOT NULL;
 CREATE INDEX certificate_held ON certificate (changed_at) WHERE state = 'held';
 
 CREATE TABLE generation (ca INTEGER PRIMARY KEY, issued INTEGER NOT NULL);
@@ -66,14 +66,14 @@ CREATE TABLE list (
 ) WITHOUT ROWID;
 
 CREATE TABLE exchange (
-    sender BLOB NOT NULL, exchange BLOB NOT NULL, request_hash BLOB NOT NULL, nonce BLOB NOT NULL, pending INTEGER,
-    closed INTEGER NOT NULL, kept_until INTEGER NOT NULL, PRIMARY KEY (sender, exchange)
+    exchange BLOB PRIMARY KEY, sender BLOB NOT NULL, request_hash BLOB NOT NULL, nonce BLOB NOT NULL, pending INTEGER,
+    closed INTEGER NOT NULL, kept_until INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX exchange_by_end ON exchange (kept_until);
 
 CREATE TABLE answer (
-    sender BLOB NOT NULL, exchange BLOB NOT NULL, request_hash BLOB NOT NULL, answer BLOB NOT NULL,
-    kept_until INTEGER NOT NULL, PRIMARY KEY (sender, exchange, request_hash)
+    exchange BLOB NOT NULL, request_hash BLOB NOT NULL, answer BLOB NOT NULL, kept_until INTEGER NOT NULL,
+    PRIMARY KEY (exchange, request_hash)
 ) WITHOUT ROWID;
 CREATE INDEX answer_by_end ON answer (kept_until);
 

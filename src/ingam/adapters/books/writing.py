@@ -52,7 +52,7 @@ def register(db: sqlite3.Connection, one: Registration, line: AuditLine, person:
     if person is not None:
         db.execute("INSERT OR REPLACE INTO person VALUES (?, ?)", (one.person, person))
     try:
-        db.execute(f"INSERT INTO registration ({rows.REGISTRATION}) VALUES ({', '.join('?' * 12)})",  # noqa: S608
+        db.execute(f"INSERT INTO registration ({rows.REGISTRATION}) VALUES ({', '.join('?' * 13)})",  # noqa: S608
                    rows.registration_row(one))  # fmt: skip
     except sqlite3.IntegrityError:
         raise Defect("ca-reference-taken") from None
@@ -75,11 +75,11 @@ def forget_code(db: sqlite3.Connection, reference: str, sealed: bytes) -> None:
     db.execute("UPDATE registration SET sealed = ?, code_until = NULL WHERE reference = ?", (sealed, reference))
 
 
-def _no_other_update(db: sqlite3.Connection, replaces: int) -> None:
-    """A certificate is updated by one exchange at a time."""
+def _no_other_update(db: sqlite3.Connection, replaces: int, at: datetime) -> None:
+    """A certificate is updated by one exchange at a time; one whose time to confirm is over hinders nobody."""
     other = db.execute(
-        "SELECT 1 FROM certificate WHERE replaces = ?1 AND state = 'pending' UNION ALL "
-        "SELECT 1 FROM intent WHERE replaces = ?1", (replaces,),
+        "SELECT 1 FROM certificate WHERE replaces = ?1 AND state = 'pending' AND confirm_by > ?2 UNION ALL "
+        "SELECT 1 FROM intent WHERE replaces = ?1", (replaces, to_micros(at)),
     ).fetchone()  # fmt: skip
     if other:
         raise UpdateUnfinished
@@ -88,15 +88,15 @@ def _no_other_update(db: sqlite3.Connection, replaces: int) -> None:
 def intend(db: sqlite3.Connection, intent: IssueIntent) -> None:
     """T1: the exchange is free, the registration open, the key nobody else's; the intent stands."""
     taken = db.execute(
-        "SELECT 1 FROM exchange WHERE sender = ?1 AND exchange = ?2 UNION ALL "
-        "SELECT 1 FROM intent WHERE sender = ?1 AND exchange = ?2", (intent.sender, intent.transaction),
-    ).fetchone()  # fmt: skip
+        "SELECT 1 FROM exchange WHERE exchange = ?1 UNION ALL SELECT 1 FROM intent WHERE exchange = ?1",
+        (intent.transaction,),
+    ).fetchone()
     if taken:
         raise TransactionInUse
     if intent.reference is not None:
         _begin(db, intent.reference, intent.at)
     if intent.replaces is not None:
-        _no_other_update(db, intent.replaces)
+        _no_other_update(db, intent.replaces, intent.at)
     _key_is_free(db, intent)
     db.execute(f"INSERT INTO intent ({rows.INTENT}) VALUES ({_MARKS})", rows.intent_row(intent))  # noqa: S608
 
@@ -124,8 +124,7 @@ def record(db: sqlite3.Connection, recorded: Recorded) -> Certificate:
     """T2: the certificate, its leaf, the answer; implicit confirmation supersedes here."""
     intent, at = recorded.intent, recorded.audit.at
     gone = db.execute(
-        "DELETE FROM intent WHERE sender = ? AND exchange = ? AND digest = ?",
-        (intent.sender, intent.transaction, intent.digest),
+        "DELETE FROM intent WHERE exchange = ? AND digest = ?", (intent.transaction, intent.digest)
     ).rowcount
     if gone != 1:
         raise IntentGone
@@ -145,7 +144,7 @@ def record(db: sqlite3.Connection, recorded: Recorded) -> Certificate:
     return Certificate(
         id, intent.ca, intent.serial, intent.profile, intent.policy, intent.person, intent.partition,
         intent.not_before, intent.not_after, recorded.der, intent.spki_hash, state, None, None, recorded.confirm_by,
-        intent.reference, at,
+        intent.reference, at, intent.replaces,
     )  # fmt: skip
 
 
@@ -252,23 +251,21 @@ def _leaf(db: sqlite3.Connection, leaf: Leaf) -> int:
 
 
 def _keep(db: sqlite3.Connection, one: Answer, *, pending: int | None, closed: bool) -> None:
+    """An exchange goes on for whoever began it, until it is closed (security D9)."""
     kept = to_micros(one.kept_until)
-    db.execute(
-        "INSERT INTO exchange VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sender, exchange) DO UPDATE SET "
-        "request_hash = excluded.request_hash, nonce = excluded.nonce, pending = excluded.pending, "
-        "closed = excluded.closed, kept_until = excluded.kept_until",
-        (one.sender, one.transaction, one.request_hash, one.nonce, pending, int(closed), kept),
-    )
+    touched = db.execute(
+        "INSERT INTO exchange VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (exchange) DO UPDATE SET "
+        "request_hash = ?3, nonce = ?4, pending = ?5, closed = ?6, kept_until = ?7 "
+        "WHERE sender = ?2 AND NOT closed AND (?8 OR request_hash = ?3)",
+        (one.transaction, one.sender, one.request_hash, one.nonce, pending, int(closed), kept, int(one.follows)),
+    ).rowcount
+    if touched != 1:
+        raise TransactionInUse
     try:
-        db.execute(
-            "INSERT INTO answer VALUES (?, ?, ?, ?, ?)",
-            (one.sender, one.transaction, one.request_hash, one.answer, kept),
-        )
+        db.execute("INSERT INTO answer VALUES (?, ?, ?, ?)", (one.transaction, one.request_hash, one.answer, kept))
     except sqlite3.IntegrityError:
         raise TransactionInUse from None  # the twin of this request was quicker; its answer stands
-    db.execute(
-        "UPDATE answer SET kept_until = ? WHERE sender = ? AND exchange = ?", (kept, one.sender, one.transaction)
-    )
+    db.execute("UPDATE answer SET kept_until = ? WHERE exchange = ?", (kept, one.transaction))
 
 
 def _notices(db: sqlite3.Connection, notices: Sequence[Notice]) -> None:

@@ -53,7 +53,8 @@ class Call:
     def kept(self, office: Office, made: Made) -> Answer:
         """The answer as the books keep it."""
         until = office.now() + KEPT
-        return Answer(self.sender.key, self.transaction, self.request_hash, made.der, made.nonce, until)
+        follows = self.body.kind in FOLLOWING
+        return Answer(self.sender.key, self.transaction, self.request_hash, made.der, made.nonce, until, follows)
 
 
 def check_header(header: Header, office: Office) -> None:
@@ -74,7 +75,7 @@ def check_header(header: Header, office: Office) -> None:
 
 def repeated(call: Call, office: Office) -> bytes | None:
     """The answer that this very request had (security D9): same sender, valid protection, every byte the same."""
-    return office.books.answered(call.sender.key, call.transaction, call.request_hash)
+    return office.books.answered(call.transaction, call.request_hash)
 
 
 def begun(call: Call, office: Office) -> Exchange | None:
@@ -82,7 +83,7 @@ def begun(call: Call, office: Office) -> Exchange | None:
 
     Raises CmpRefused: cmp-transaction-in-use, cmp-recip-nonce (badRecipientNonce), cmp-nothing-begun (badRequest).
     """
-    exchange = office.books.exchange(call.sender.key, call.transaction)
+    exchange = office.books.exchange(call.transaction)
     if call.body.kind not in FOLLOWING:
         if exchange is not None:
             raise CmpRefused("cmp-transaction-in-use", FailInfo.TRANSACTION_ID_IN_USE)

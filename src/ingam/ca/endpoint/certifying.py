@@ -199,7 +199,7 @@ class Certifying:
     async def poll(self, call: Call) -> bytes:
         """The certificate, if it can be signed now; else a pollRep."""
         bodies.read_poll_req(call.body)
-        intent = self._office.books.intent(call.sender.key, call.transaction)
+        intent = self._office.books.intent(call.transaction)
         if intent is None:
             raise CmpRefused("cmp-nothing-waits", FailInfo.BAD_REQUEST)
         kind = BodyKind(intent.body)

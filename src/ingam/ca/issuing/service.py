@@ -49,7 +49,6 @@ from ingam.protocols.cmp.template import CertTemplate
 from ingam.protocols.log.commitment import SALT
 
 CONFIRM_WITHIN: Final = timedelta(minutes=10)
-"""An unconfirmed certificate is revoked then, and the old one stands."""
 
 TRIES: Final = 3
 """Somebody else's confirmation may come between the question and the transaction."""
@@ -85,7 +84,8 @@ class Exchange:
 
     `implicit`: implicitConfirm was asked and is granted. `answer`: makes the protected answer for a certificate's DER,
     and the senderNonce that stands in it. `kept_for`: how long the answer may be repeated (D9). `body`, `request_id`:
-    the PKIBody number of the answer and its certReqId, for whoever answers later.
+    the PKIBody number of the answer and its certReqId, for whoever answers later. `follows`: this request polls for
+    an intent that stands. `confirm_within`: an unconfirmed certificate is given up then, and the old one stands.
     """
 
     sender: bytes
@@ -96,6 +96,8 @@ class Exchange:
     kept_for: timedelta
     body: int
     request_id: int
+    follows: bool = False
+    confirm_within: timedelta = CONFIRM_WITHIN
 
 
 class Issuing:
@@ -103,7 +105,7 @@ class Issuing:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._running: dict[tuple[bytes, bytes, bytes], asyncio.Future[bytes]] = {}
+        self._running: dict[tuple[bytes, bytes], asyncio.Future[bytes]] = {}
 
     async def issue(self, exchange: Exchange, holder: Holder, spki: bytes, encrypted: bytes | None) -> bytes:
         """The answer with the new certificate. `spki`: DER, proven to be the requester's; `encrypted`: EncryptedVID.
@@ -111,7 +113,7 @@ class Issuing:
         Raises KeyRefused, KeyNotRegistered, KeyInUse, CmpRefused (the EncryptedVID), TransactionInUse,
         RegistrationUsed, UpdateUnfinished, LintFailed, NameRefused, refusals of `validity`, SigningOutage, BooksOutage.
         """
-        key = (exchange.sender, exchange.transaction, exchange.request_hash)
+        key = (exchange.transaction, exchange.request_hash)
         running = self._running.get(key)
         if running is not None:
             return await asyncio.shield(running)
@@ -130,13 +132,13 @@ class Issuing:
 
     async def _issue(self, exchange: Exchange, holder: Holder, spki: bytes, encrypted: bytes | None) -> bytes:
         books = self._office.books
-        intent = books.intent(exchange.sender, exchange.transaction)
+        intent = books.intent(exchange.transaction)
         if intent is None:
             intent = await self._prepare(exchange, holder, spki, encrypted)
             try:
                 await books.intend(intent)
             except TransactionInUse:
-                intent = books.intent(exchange.sender, exchange.transaction)  # another process has the twin
+                intent = books.intent(exchange.transaction)  # another process has the twin
         if intent is None or intent.request_hash != exchange.request_hash:
             return self._repeated(exchange)
         reach("issuing.4")
@@ -144,7 +146,7 @@ class Issuing:
 
     def _repeated(self, exchange: Exchange) -> bytes:
         """The answer to the twin of this request, if one was given meanwhile."""
-        found = self._office.books.answered(exchange.sender, exchange.transaction, exchange.request_hash)
+        found = self._office.books.answered(exchange.transaction, exchange.request_hash)
         if found is None:
             raise TransactionInUse
         return found
@@ -219,14 +221,15 @@ class Issuing:
         leaf = entries.issued(intent.ca, intent.serial, der, at, office.random(SALT))
         told = json.dumps({"ca": intent.ca, "serial": f"{intent.serial:x}", "profile": intent.profile})
         kept = Answer(
-            exchange.sender, exchange.transaction, exchange.request_hash, answer, nonce, at + exchange.kept_for
-        )
+            exchange.sender, exchange.transaction, exchange.request_hash, answer, nonce, at + exchange.kept_for,
+            exchange.follows,
+        )  # fmt: skip
         notices = [issued_notice(office, facts, intent, at)] if facts is not None and facts.mobile else []
         for _ in range(TRIES):
             recorded = Recorded(
                 intent, der, kept, leaf, AuditLine(at, "issue", "ok", told),
-                exchange.implicit, None if exchange.implicit else at + CONFIRM_WITHIN,
-                self._superseded(intent.person, intent.policy, at) if exchange.implicit else None, notices,
+                exchange.implicit, None if exchange.implicit else at + exchange.confirm_within,
+                self._superseded(intent, at) if exchange.implicit else None, notices,
             )  # fmt: skip
             try:
                 await office.books.record(recorded)
@@ -244,7 +247,7 @@ class Issuing:
         line = AuditLine(at, "confirm", "ok", json.dumps({"ca": pending.ca, "serial": f"{pending.serial:x}"}))
         reach("confirming.1")
         for _ in range(TRIES):
-            ended = self._superseded(pending.person, pending.policy, at)
+            ended = self._superseded(pending, at)
             try:
                 await self._office.books.confirm(Confirmed(pending.id, answer, at, line, ended))
             except SupersessionStale:
@@ -253,8 +256,13 @@ class Issuing:
             return
         raise SupersessionStale
 
-    def _superseded(self, person: bytes | None, policy: str, at: datetime) -> StatusChange | None:
-        old = None if person is None else self._office.books.standing_of(person, policy)
-        if old is None:
+    def _superseded(self, new: IssueIntent | Certificate, at: datetime) -> StatusChange | None:
+        """The end of the person's one that stands; of who may have several, of the one that a kur updates."""
+        books, old = self._office.books, None
+        if new.person is not None:
+            old = books.standing_of(new.person, new.policy)
+        elif new.replaces is not None and self._office.authority.profile(new.profile).supersedes:
+            old = books.certificate_by_id(new.replaces)
+        if old is None or old.state not in changes.STANDING:
             return None
         return changes.revoked(self._office, old, changes.SUPERSEDED, at, action="supersede", expected=changes.STANDING)

@@ -298,9 +298,7 @@ def verify_signature(message: UnverifiedMessage, key: PublicKey) -> PKIMessage:
     """
     algorithm = protection_alg(message)
     try:
-        signature.verify(
-            key, signature_algorithm(algorithm), message.protection or b"", message.protected, pss=True
-        )
+        signature.verify(key, signature_algorithm(algorithm), message.protection or b"", message.protected, pss=True)
     except signature.SignatureAlgorithmRefused:
         raise _unknown() from None
     except signature.SignatureInvalid:
