@@ -7,6 +7,7 @@ compiler. Nothing here is needed: every function answers None where the library 
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from functools import cache
 from typing import Any, ClassVar, Final
 
@@ -28,7 +29,6 @@ class _Parameter(ctypes.Structure):
 
 
 _UNSIGNED, _UTF8, _OCTETS = 2, 4, 5
-_SHA1: Final = b"SHA1"
 
 
 def _address(octets: bytes) -> Any:
@@ -122,7 +122,12 @@ def _with_pbkdf1() -> tuple[Any, int] | None:
 
 
 def pbkdf1_sha1(password: bytes, salt: bytes, iterations: int) -> bytes | None:
-    """The whole 20 bytes of PBKDF1 with SHA-1; None where the library will not do it.
+    """The whole 20 bytes of PBKDF1 with SHA-1; None where the library will not do it."""
+    return pbkdf1(password, salt, iterations, "sha1")
+
+
+def pbkdf1(password: bytes, salt: bytes, iterations: int, digest: str) -> bytes | None:
+    """PBKDF1 at the full length of a hash (`sha1` … `sha512`); None where the library will not do it.
 
     A third of the time of a hashlib loop: no Python object is made for an iteration.
     """
@@ -130,18 +135,18 @@ def pbkdf1_sha1(password: bytes, salt: bytes, iterations: int) -> bytes | None:
     if ready is None:
         return None
     found, function = ready
-    count = ctypes.c_uint64(iterations)
+    count, name, size = ctypes.c_uint64(iterations), digest.upper().encode("ascii"), hashlib.new(digest).digest_size
     parameters = (_Parameter * 5)(
         _Parameter(b"pass", _OCTETS, _address(password), len(password), 0),
         _Parameter(b"salt", _OCTETS, _address(salt), len(salt), 0),
         _Parameter(b"iter", _UNSIGNED, ctypes.addressof(count), ctypes.sizeof(count), 0),
-        _Parameter(b"digest", _UTF8, _address(_SHA1), 4, 0),
+        _Parameter(b"digest", _UTF8, _address(name), len(name), 0),
         _Parameter(None, 0, None, 0, 0),
     )
     context = found.EVP_KDF_CTX_new(function)
-    out = ctypes.create_string_buffer(20)
+    out = ctypes.create_string_buffer(size)
     try:
-        done = bool(context) and found.EVP_KDF_derive(context, out, 20, parameters) == 1
+        done = bool(context) and found.EVP_KDF_derive(context, out, size, parameters) == 1
     finally:
         found.EVP_KDF_CTX_free(context)
     return out.raw if done else None
