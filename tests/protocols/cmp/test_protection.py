@@ -15,7 +15,7 @@ from tests.npki import certs
 from tests.protocols.cmp import parties, strategies
 
 from ingam.kernel.secret import Secret
-from ingam.npki import der, signature
+from ingam.npki import der, libcrypto, signature
 from ingam.protocols.cmp import bodies, des_mac, header, message, protection
 from ingam.protocols.cmp.header import Header
 from ingam.protocols.cmp.message import Protection, UnverifiedMessage
@@ -352,3 +352,13 @@ def test_the_parameters_of_a_request_take_another_salt_and_nothing_else_changes(
     changed = protection.salted(protection.mac_parameters(algorithm), b"another salt")
     before, after = protection.mac_parameters(algorithm), protection.mac_parameters(changed)
     assert after == before._replace(salt=b"another salt", algorithm=changed)
+
+
+@pytest.mark.parametrize("name", ["sha1", "sha256", "sha384", "sha512"])
+def test_a_password_based_mac_key_is_the_same_without_the_systems_library(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    parameters = protection.mac_parameters(protection.password_based_mac(bytes(16), iterations=500, hash=name))
+    quick = protection.derive(Secret(b"code"), parameters)
+    monkeypatch.setattr(libcrypto, "pbkdf1", lambda *_: None)
+    assert protection.derive(Secret(b"code"), parameters) == quick
