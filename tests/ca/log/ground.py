@@ -75,6 +75,13 @@ class MemoryLeaves:
             raise OlderList
         self.heads.append(head)
 
+    def append(self, leaf: Leaf) -> int:
+        self.leaves.append(leaf)
+        return len(self.leaves) - 1
+
+    def erase_leaf(self, index: int) -> None:
+        self.leaves[index] = Leaf(self.leaves[index].hash, b"", b"")
+
     # What the books do besides
 
     def issue(self, serial: int, ca: int = 1) -> int:
