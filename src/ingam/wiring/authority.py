@@ -330,7 +330,7 @@ def _openers(holdings: Holdings, keys: SigningKeys, at: datetime) -> list[Opener
 
 
 def _ldap(ca: CaSettings) -> Directory:
-    from ingam.adapters.directory.ldap import LdapDirectory, LdapSettings  # bonsai comes with the extra `ldap`
+    from ingam.adapters.directory.ldap import LdapDirectory, LdapSettings  # python-ldap comes with the extra `ldap`
 
     password = ca.directory_password if ca.directory_password else None
     return LdapDirectory(LdapSettings(url=ca.directory, bind=ca.directory_user, password=password))
