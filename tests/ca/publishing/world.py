@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from tests.clocks import SetClock
+from tests.npki import certs
 
 from ingam.adapters.directory.folder import FolderDirectory
 from ingam.adapters.hsm.signing_file import FileSigner
@@ -40,8 +40,8 @@ def authority() -> Authority:
 
 @cache
 def signer(name: str) -> FileSigner:
-    """A P-256 key."""
-    return FileSigner(name, generate_private_key(SECP256R1()))
+    """The same key in every process."""
+    return FileSigner(name, certs.key("rsa2048-00" if name == "root-1" else "rsa2048-01"))
 
 
 @cache

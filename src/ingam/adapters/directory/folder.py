@@ -10,7 +10,6 @@ import errno
 import fcntl
 import filecmp
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,11 +90,12 @@ class FolderDirectory:
         draft.replace(target)
         _sync(self._folder)
 
-    def _draft(self, target: Path) -> Path:
-        """A name that is not served; those of a publisher that died are taken away by the next one."""
-        for left in self._folder.glob(f".{target.name}.*"):
-            left.unlink(missing_ok=True)
-        return target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    @staticmethod
+    def _draft(target: Path) -> Path:
+        """A name that is not served; what a publisher that died left under it goes."""
+        draft = target.with_name(f".{target.name}")
+        draft.unlink(missing_ok=True)
+        return draft
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -29,21 +29,21 @@ class Deliverer:
         self._certificates: dict[tuple[int, str], Pause | None] = {}
 
     def deliver(self, one: ListId, record: ListRecord, place: str, now: datetime) -> str | None:
-        """The code of what went wrong, or None. Raises BooksOutage, OSError (the note)."""
+        """The code of what went wrong, or None; the note knows, whoever calls keeps it. Raises BooksOutage."""
         try:
             self._bring(one, record, place)
         except OlderList as older:
             self._overtaken(one, record, place, older)
-            return self._noted(one, older.code)
+            return older.code
         except ListLost as lost:
             self._overview.forget(one)  # perhaps another publisher made a newer one
             return lost.code
         except Failure as failure:
             note = self._overview.note(one)
             note.pauses[place] = paused(note.pauses.get(place), now)
-            return self._noted(one, failure.code)
+            return failure.code
         self._arrived(one, record, place)
-        return self._noted(one, None)
+        return None
 
     def certificates(self, now: datetime) -> Iterator[tuple[str, str, str | None]]:
         """Each CA's certificate to each place, once in a process's life: file, place, code of what went wrong."""
@@ -90,7 +90,3 @@ class Deliverer:
         newest = self._overview.record(one)
         if newest is None or newest.number <= record.number:
             note.seen = max(note.seen, found)  # of nobody that our books know: the next number goes above it
-
-    def _noted(self, one: ListId, code: str | None) -> str | None:
-        self._overview.keep(one)
-        return code

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -74,7 +74,7 @@ class Maker:
         reach("publishing.1")
         if issuer.signer is None:
             raise Defect("crl-no-signer")
-        base = self._base(one)
+        before, base = self._newest(one), self._base(one)
         outline = self._outline(issuer, issuer.signer.public.algorithm, one, base, now, seen)
         seq = self._books.last_change()  # before the entries are read: they hold this change, and perhaps later ones
         draft = self._folder / f".{name_of(self._authority, one, issuer.certificate)}.{secrets.token_hex(8)}"
@@ -87,13 +87,15 @@ class Maker:
             self._enter(draft, self.file(issuer, record), record)
         finally:
             draft.unlink(missing_ok=True)
-        self._forget_older(issuer, record)
+        if before is not None:
+            self.file(issuer, before).unlink(missing_ok=True)
         return record
 
-    def sweep(self) -> None:
-        """Take away drafts of makers that were killed; nobody may be at work meanwhile."""
-        for path in self._folder.glob(".*"):
-            if path.is_file() and path.name != LOCK:
+    def sweep(self, kept: Collection[str]) -> None:
+        """Take away every draft, and every list but those of these names."""
+        for path in self._folder.iterdir():
+            draft = path.name.startswith(".") and path.name != LOCK
+            if draft or (path.suffix == ".crl" and path.name not in kept):
                 path.unlink(missing_ok=True)
 
     def _outline(
@@ -141,14 +143,6 @@ class Maker:
             file.unlink(missing_ok=True)
             raise
         reach("publishing.5")
-
-    def _forget_older(self, issuer: ListIssuer, record: ListRecord) -> None:
-        """Delete the files of lists that this one replaced."""
-        name = name_of(self._authority, id_of(record), issuer.certificate)
-        for path in self._folder.glob(f"{name}.*.crl"):
-            number = path.name.removeprefix(f"{name}.").partition(".")[0]
-            if number.isdecimal() and int(number) < record.number:
-                path.unlink(missing_ok=True)
 
 
 def id_of(record: ListRecord) -> ListId:

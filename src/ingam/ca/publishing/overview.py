@@ -32,6 +32,7 @@ class Overview:
         self.places = tuple(places)
         self.maker = Maker(authority, books, folder)
         self._authority, self._books, self._notes = authority, books, Notes(folder)
+        self._names: dict[ListId, str] = {}
         self._records: dict[ListId, ListRecord | None] = {}
         self._unlisted: Unlisted | None = None
 
@@ -45,7 +46,10 @@ class Overview:
 
     def name(self, one: ListId) -> str:
         """`dp1p1`, `issuing-1-delta`."""
-        return name_of(self._authority, one, self.issuers[one.ca].certificate)
+        found = self._names.get(one)
+        if found is None:
+            found = self._names[one] = name_of(self._authority, one, self.issuers[one.ca].certificate)
+        return found
 
     def record(self, one: ListId) -> ListRecord | None:
         """The list that stands. Raises BooksOutage."""
@@ -64,6 +68,11 @@ class Overview:
     def keep(self, one: ListId) -> None:
         """Write its note. Raises OSError."""
         self._notes.keep(self.name(one))
+
+    def sweep(self) -> None:
+        """Take away what killed makers left: drafts, and lists that the books do not name. Nobody may be at work."""
+        kept = [(self.issuers[one.ca], record) for one in self.lists() if (record := self.record(one)) is not None]
+        self.maker.sweep({self.maker.file(issuer, record).name for issuer, record in kept})
 
     def seen(self, one: ListId) -> int:
         """The highest number met at a place, of this list and its sibling in the sequence."""

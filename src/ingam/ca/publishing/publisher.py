@@ -24,7 +24,7 @@ from ingam.ca.publishing.delivering import Deliverer, ListLost
 from ingam.ca.publishing.lists import Kind, ListId, ListIssuer
 from ingam.ca.publishing.making import LOCK, ListBooks
 from ingam.ca.publishing.overview import Overview
-from ingam.ca.publishing.schedule import due, paused
+from ingam.ca.publishing.schedule import Due, due, paused
 from ingam.kernel.errors import Failure
 from ingam.kernel.steps import reach
 from ingam.ports.books import ListRecord, OlderList
@@ -85,8 +85,10 @@ class Publisher:
         with self._alone() as mine:
             if not mine:
                 return Step((), self._clock.now() + BUSY_PAUSE, busy=True)
-            outcomes = [*self._certificates(), *self._due()]
-            return Step(tuple(outcomes), self._next())
+            self._overview.learn()
+            found = due(self._clock.now(), self._overview.standings())
+            outcomes = [*self._certificates(), *self._perform(found)]
+            return Step(tuple(outcomes), self._next() if outcomes else found.next)
 
     def publish_now(self, wanted: Callable[[ListId], bool] = lambda _: True) -> Step:
         """Make and deliver lists whether or not they are due; complete ones first, as deltas continue them."""
@@ -108,7 +110,7 @@ class Publisher:
                     break
 
     def make(self, one: ListId, why: str = ASKED) -> Outcome:
-        """A new list in the books, and nowhere else yet. A failure is noted and paused."""
+        """A new list in the books, and nowhere else yet. A failure pauses it."""
         overview, now = self._overview, self._clock.now()
         name, note = overview.name(one), overview.note(one)
         try:
@@ -118,14 +120,12 @@ class Publisher:
             return Outcome(name, None, None, older.code, why)
         except (Failure, OSError) as failure:
             note.pause = paused(note.pause, now)
-            overview.keep(one)
             return Outcome(name, None, None, failure.code if isinstance(failure, Failure) else UNWRITABLE, why)
         overview.made(one, record)
-        overview.keep(one)
         return Outcome(name, None, record.number, None, why)
 
     def deliver(self, one: ListId, place: str, record: ListRecord | None = None) -> Outcome:
-        """The list that stands (or `record`, which stood when somebody looked) to one place. A failure is noted."""
+        """The list that stands (or `record`, which stood when somebody looked) to one place. A failure pauses it."""
         name, record = self._overview.name(one), record or self._overview.record(one)
         if record is None:
             return Outcome(name, place, None, ListLost.code)
@@ -137,16 +137,16 @@ class Publisher:
         made = self.make(one, why)
         yield made
         if made.code is None:
-            yield from (self.deliver(one, place) for place in self._overview.places)
+            yield from [self.deliver(one, place) for place in self._overview.places]
+        self._overview.keep(one)
 
-    def _due(self) -> Iterator[Outcome]:
-        self._overview.learn()
-        found = due(self._clock.now(), self._overview.standings())
+    def _perform(self, found: Due[ListId]) -> Iterator[Outcome]:
         for one, why in sorted(found.making, key=lambda made: _RANK.index(made.key.kind)):
             if self._still_due(one):
                 yield from self._make_and_deliver(one, why)
         for one, place in found.delivering:
             yield self.deliver(one, place)
+            self._overview.keep(one)
 
     def _still_due(self, one: ListId) -> bool:
         """Asked of the books once more: another publisher may have been quicker."""
@@ -172,6 +172,6 @@ class Publisher:
                 yield False
                 return
             if not self._swept:
-                self._overview.maker.sweep()
+                self._overview.sweep()
                 self._swept = True
             yield True
