@@ -49,10 +49,35 @@ def found(
     Raises CeremonyExists, CeremonyUnderWay, and what `performing.founding` raises: then no folder is there, and of
     keys in a token the next attempt says that they are left over.
     """
+    return _founded(folder, files, open_keys, lambda keys: performing.founding(authority, keys, plan, now, random))
+
+
+def found_root(
+    folder: Path,
+    authority: Authority,
+    open_keys: Callable[[Path], Keys],
+    plan: Plan,
+    now: datetime,
+    random: Random,
+    *,
+    number: int = 1,
+) -> Ceremony:
+    """A root of its own folder, to stand above several authorities: of `authority` its names and kind of key are taken.
+
+    Raises as `found`.
+    """
+    return _founded(
+        folder, {}, open_keys, lambda keys: performing.root_founding(authority, keys, plan, now, random, number=number)
+    )
+
+
+def _founded(
+    folder: Path, files: Mapping[str, str], open_keys: Callable[[Path], Keys], perform: Callable[[Keys], Ceremony]
+) -> Ceremony:
     with _draft(folder) as draft:
         keys = open_keys(draft)
         try:
-            ceremony = performing.founding(authority, keys, plan, now, random)
+            ceremony = perform(keys)
         finally:
             keys.close()
         for name, text in files.items():

@@ -13,7 +13,7 @@ from datetime import datetime
 from ingam.ca.ceremony.certifying import Notary, Seat, years_later
 from ingam.ca.ceremony.holdings import Holdings
 from ingam.ca.ceremony.keyring import Keyring
-from ingam.ca.ceremony.plan import CeremonyRefused, Keys, Plan, Random
+from ingam.ca.ceremony.plan import Above, CeremonyRefused, Keys, Plan, Random
 from ingam.ca.ceremony.record import Made, Record
 from ingam.ca.profiles import Authority
 from ingam.npki.certificate import Certificate
@@ -38,33 +38,44 @@ def founding(authority: Authority, keys: Keys, plan: Plan, now: datetime, random
     Raises KeysLeftOver, CeremonyRefused, and what SigningKeys raises.
     """
     notary, kinds = Notary(authority, now, random), authority.keys
-    if authority.issuing_years > authority.root.years:
-        raise CeremonyRefused(reason="root-ends")
-    wanted = {"root-1": kinds.root, "issuing-1": kinds.issuing, "log-1": kinds.log} | _services(authority, 1, 1, 1)
-    ring = Keyring(keys, plan, wanted)
-    root = notary.root(1, ring.signer("root-1"))
+    _outlives(authority, notary, plan.above)
+    wanted = {"issuing-1": kinds.issuing, "log-1": kinds.log} | _services(authority, 1, 1, 1)
+    ring = Keyring(keys, plan, wanted if plan.above else {"root-1": kinds.root, **wanted})
+    root = _above(ring, plan.above) if plan.above else notary.root(1, ring.signer("root-1"))
     issued = list(_issuing(notary, ring, root, 1, ("ocsp-1", "encryption-1", "cmp-1")))
     log = ring.signer("log-1").public.spki
     text = None if plan.log_origin is None else log_keys.log_key(plan.log_origin, log).text
-    made = (Made("root-1", root.certificate, kinds.root), *issued)
+    made = (_of_root(root), *issued)
     return Ceremony(made, log, Record("founding", notary.at, authority, plan, ring.made, made, text))
+
+
+def root_founding(
+    authority: Authority, keys: Keys, plan: Plan, now: datetime, random: Random, *, number: int
+) -> Ceremony:
+    """A root of this generation alone, to stand above several authorities. Raises KeysLeftOver, what keys raise."""
+    notary, name = Notary(authority, now, random), f"root-{number}"
+    ring = Keyring(keys, plan, {name: authority.keys.root})
+    made = (_of_root(notary.root(number, ring.signer(name))),)
+    return Ceremony(made, None, Record("root-founding", notary.at, authority, plan, ring.made, made))
 
 
 def roll_over(
     authority: Authority, holdings: Holdings, keys: Keys, plan: Plan, now: datetime, random: Random
 ) -> Ceremony:
-    """The next issuing CA under the newest root, with services of its own; the earlier one stays valid beside it.
+    """The next issuing CA under the newest root (or under the plan's), with services of its own; the earlier one stays
+    valid beside it.
 
     Raises CeremonyRefused (`root-ends`: roll the root over first), KeysLeftOver, and what SigningKeys raises.
     """
-    notary, above = Notary(authority, now, random), _newest_root(holdings)
-    if years_later(notary.at, authority.issuing_years) > holdings.roots[above].not_after:
-        raise CeremonyRefused(reason="root-ends")
+    notary, above = Notary(authority, now, random), plan.above or _newest(holdings)
+    _outlives(authority, notary, above)
     number = holdings.next_number("issuing")
     names = tuple(f"{use}-{holdings.next_number(use)}" for use in ("ocsp", "encryption", "cmp"))
     numbers = [int(name.rpartition("-")[2]) for name in names]
     ring = Keyring(keys, plan, {f"issuing-{number}": authority.keys.issuing, **_services(authority, *numbers)})
-    made = tuple(_issuing(notary, ring, _root_seat(holdings, ring, above), number, names))
+    root = _above(ring, above)
+    new_root = () if holdings.roots.get(above.number) == above.certificate else (_of_root(root),)
+    made = (*new_root, *_issuing(notary, ring, root, number, names))
     return Ceremony(made, None, Record("roll-over", notary.at, authority, plan, ring.made, made))
 
 
@@ -150,8 +161,31 @@ def _responder(notary: Notary, ring: Keyring, holdings: Holdings, issuing: int, 
 
 
 def _root_seat(holdings: Holdings, ring: Keyring, number: int) -> Seat:
-    certificate = holdings.roots[number]
+    return _above(ring, Above(number, holdings.roots[number]))
+
+
+def _above(ring: Keyring, above: Above) -> Seat:
+    number, certificate = above
     return Seat(number, certificate, ring.known(f"root-{number}", certificate), number)
+
+
+def _of_root(root: Seat) -> Made:
+    return Made(f"root-{root.number}", root.certificate, root.signer.public.kind)
+
+
+def _outlives(authority: Authority, notary: Notary, above: Above | None) -> None:
+    """The root that signs is there to the end of what it signs."""
+    if above is None:
+        ends = authority.issuing_years > authority.root.years
+    else:
+        ends = years_later(notary.at, authority.issuing_years) > above.certificate.not_after
+    if ends:
+        raise CeremonyRefused(reason="root-ends")
+
+
+def _newest(holdings: Holdings) -> Above:
+    number = _newest_root(holdings)
+    return Above(number, holdings.roots[number])
 
 
 def _newest_root(holdings: Holdings) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from ingam.kernel.errors import Refusal
+from ingam.npki.certificate import Certificate
 from ingam.ports.signing import SigningKeys
 
 MOST_CHARACTERS: Final = 200
@@ -84,13 +85,24 @@ class Places(NamedTuple):
     others: str
 
 
+class Above(NamedTuple):
+    """A root that stands already, and stands above other authorities too. `number`: its generation.
+
+    Its key lies in the root's place of keys under `root-<number>`; the authority's folder gets the certificate alone.
+    """
+
+    number: int
+    certificate: Certificate
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`software`: versions by name; `tools`: what tools printed, by their command.
 
     `responder_by_root`: the root issues the OCSP responder for as long as the CA lives, as the field does (npki.md
     section 7); else the CA itself issues one of at most 90 days (security D12). `reuse_keys`: take keys that are left
-    over. `log_origin`: the name of the transparency log, whose key is then printed in its text form.
+    over. `log_origin`: the name of the transparency log, whose key is then printed in its text form. `above`: the root
+    that signs, where it is not one of this authority's own.
     """
 
     participants: tuple[Participant, ...]
@@ -100,6 +112,7 @@ class Plan:
     responder_by_root: bool = False
     reuse_keys: bool = False
     log_origin: str | None = None
+    above: Above | None = None
 
     def __post_init__(self) -> None:
         """Raises CeremonyRefused for text that could forge lines of the record."""

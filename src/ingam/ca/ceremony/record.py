@@ -24,6 +24,7 @@ _WIDTH: Final = 100
 _RULE: Final = "=" * _WIDTH
 _TITLES: Final = {
     "founding": "인증기관 키 생성 기록 · Key ceremony: a new authority",
+    "root-founding": "최상위 인증기관 키 생성 기록 · Key ceremony: a new root CA",
     "roll-over": "발급 인증기관 세대 교체 기록 · Key ceremony: the next issuing CA",
     "root-roll-over": "최상위 인증기관 세대 교체 기록 · Key ceremony: the next root CA",
     "responder": "OCSP 인증서 갱신 기록 · Renewal of an OCSP responder's certificate",
@@ -48,7 +49,10 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """`kind`: founding, roll-over, root-roll-over or responder; `log_key`: the text that outsiders check heads with."""
+    """`kind`: founding, root-founding, roll-over, root-roll-over or responder.
+
+    `log_key`: the text that outsiders check heads with.
+    """
 
     kind: str
     at: datetime
