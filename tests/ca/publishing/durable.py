@@ -87,7 +87,7 @@ if __name__ == "__main__":
     place, step, seconds = sys.argv[1:]
     here = Durable(Path(place), SetClock(START + timedelta(seconds=float(seconds))))
     if step == "busy":
-        here.publish_busily(12)
+        here.publish_busily(8)
     else:
         steps.arm(step)
         here.settle()

@@ -139,4 +139,4 @@ def test_D13_two_processes_at_once_give_each_number_once_and_it_never_goes_back(
     assert [one.wait() for one in processes] == [0, 0]
     assert numbers == sorted(numbers)
     world.clock.forward(60)
-    assert listed(world).number == 25
+    assert listed(world).number == 17
