@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -83,23 +83,36 @@ async def notify(ports: CaPorts, sender: SmsSender) -> None:
 
 async def work(ports: CaPorts, sender: SmsSender, lists: Publisher, heads: Log, stop: asyncio.Event) -> None:
     """All of it, until `stop`."""
+    clock = ports.office.now
+    await tend(
+        ports, lists, stop,
+        every(NOTICE_S, stop, lambda: notify(ports, sender)),
+        every(HEAD_S, stop, lambda: asyncio.to_thread(heads.publish, clock())),
+    )  # fmt: skip
+
+
+async def tend(ports: CaPorts, lists: Publisher, stop: asyncio.Event, *more: Awaitable[object]) -> None:
+    """What every authority needs, and `more`, until `stop`: its lists, what time ends, what may be forgotten."""
     office = ports.office
     for one in office.issuers:
         found = services(ports.holdings, one.generation.number, office.now())
         await enter_services(office.books, office.authority, one.generation.number, found, office.now())
-    revoking, ended = Revoking(office), threading.Event()
-    publishing = threading.Thread(target=_publish, args=(lists, ended), name="lists")
-    publishing.start()
+    revoking = Revoking(office)
+    async with publishing(lists):
+        await asyncio.gather(every(SWEEP_S, stop, revoking.sweep), every(FORGET_S, stop, lambda: forget(ports)), *more)
+
+
+@asynccontextmanager
+async def publishing(lists: Publisher) -> AsyncIterator[None]:
+    """Lists are made and brought out in a thread, for the length of the block."""
+    ended = threading.Event()
+    thread = threading.Thread(target=_publish, args=(lists, ended), name="lists")
+    thread.start()
     try:
-        await asyncio.gather(
-            every(SWEEP_S, stop, revoking.sweep),
-            every(FORGET_S, stop, lambda: forget(ports)),
-            every(NOTICE_S, stop, lambda: notify(ports, sender)),
-            every(HEAD_S, stop, lambda: asyncio.to_thread(heads.publish, office.now())),
-        )
+        yield
     finally:
         ended.set()
-        await asyncio.to_thread(publishing.join)
+        await asyncio.to_thread(thread.join)
 
 
 def _publish(lists: Publisher, ended: threading.Event) -> None:

@@ -91,25 +91,25 @@ Served: TypeAlias = Beside | Afar
 
 
 class Authority:
-    """One authority as a worker serves it."""
+    """One authority as a worker serves it. `clock`: seconds since 1970."""
 
-    def __init__(self, served: Served, limits: StatusLimits, start: bytes) -> None:
+    def __init__(
+        self, served: Served, limits: StatusLimits, start: bytes, clock: Callable[[], float] = time.time
+    ) -> None:
         self.name, self.served = served.name, served
         self.published = None if served.published is None else Published(served.published, limits.cdn_max_age_s)
         self.teller: Teller | None = None
         self.origin: HttpOrigin | None = None
         self.answers: Answers[Reply] | Mirror[Reply]
         if isinstance(served, Beside):
-            self.answers = Answers(
-                served.standings, served.generations, StatusReplies(), time.time, limits, tell_defect
-            )
+            self.answers = Answers(served.standings, served.generations, StatusReplies(), clock, limits, tell_defect)
             if served.feed_secret is not None:
                 self.teller = Teller(self.answers, served.feed_secret, served.name, start)
         else:
             self.origin = HttpOrigin(served.origin, tunnel=served.tunnel)
             self.answers = Mirror(
                 self.origin, served.responders, StatusReplies(), served.feed_secret, served.name,
-                time.time, secrets.token_bytes, limits,
+                clock, secrets.token_bytes, limits,
             )  # fmt: skip
 
     def tasks(self) -> list[asyncio.Task[None]]:

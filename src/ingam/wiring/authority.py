@@ -32,7 +32,9 @@ from ingam.ca.status.responders import Generations, responder
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.npki.certificate import Certificate
+from ingam.ports.clock import Clock
 from ingam.ports.directory import Directory
+from ingam.ports.keys import BlindIndex
 from ingam.ports.signing import SigningKeys
 from ingam.protocols.log import keys as log_keys
 from ingam.settings import CaSettings, Settings
@@ -160,13 +162,19 @@ def open_books(folder: Path) -> SqliteBooks:
     return SqliteBooks(path)
 
 
-def ca_ports(settings: Settings, folder: Path | None = None) -> CaPorts:
-    """The office and what it stands on. Raises NoAuthority, HoldingsMissing, and the refusals of keys and books."""
-    place = folder or authority_folder(settings)
-    authority, holdings, keys = open_authority(settings, place), read_certificates(place), open_keys(settings, place)
-    now = SystemClock().now()
-    speaker, openers = _speaker(holdings, keys, now), tuple(_openers(holdings, keys, now))
-    return _ports(place, authority, holdings, keys, speaker, openers)
+def ca_ports(
+    settings: Settings, folder: Path | None = None, *, keys: SigningKeys | None = None,
+    index: BlindIndex | None = None, clock: Clock | None = None,
+) -> CaPorts:  # fmt: skip
+    """The office and what it stands on. `keys`, `index`, `clock`: others than the settings have (run/houses).
+
+    Raises NoAuthority, HoldingsMissing, and the refusals of keys and books.
+    """
+    place, clock = folder or authority_folder(settings), clock or SystemClock()
+    authority, holdings = open_authority(settings, place), read_certificates(place)
+    keys = keys or open_keys(settings, place)
+    speaker, openers = _speaker(holdings, keys, clock.now()), tuple(_openers(holdings, keys, clock.now()))
+    return _ports(place, authority, holdings, keys, speaker, openers, index, clock)
 
 
 def desk_ports(settings: Settings, folder: Path | None = None) -> CaPorts:
@@ -185,7 +193,7 @@ def desk_ports(settings: Settings, folder: Path | None = None) -> CaPorts:
 
 def _ports(
     place: Path, authority: Authority, holdings: Holdings, keys: SigningKeys, speaker: Speaker,
-    openers: tuple[Opener, ...],
+    openers: tuple[Opener, ...], index: BlindIndex | None = None, clock: Clock | None = None,
 ) -> CaPorts:  # fmt: skip
     books = open_books(place)
     sealing = read_or_make(place / "keys" / "books.keys", ("seal",))
@@ -197,8 +205,8 @@ def _ports(
         openers=openers,
         books=books,
         sealer=OutboxSealer(sealing["seal"]),
-        index=ProcessBlindIndex(ca_index_folder(place) / "socket"),
-        clock=SystemClock(),
+        index=index or ProcessBlindIndex(ca_index_folder(place) / "socket"),
+        clock=clock or SystemClock(),
         random=RandomPool(),
         threads=ThreadPoolExecutor(SIGNING_THREADS, thread_name_prefix="sign"),
     )
@@ -229,11 +237,16 @@ class StatusPorts:
     close: Callable[[], None]
 
 
-def status_ports(settings: Settings, folder: Path | None = None) -> StatusPorts:
-    """For `run/va`, in each worker. Raises NoAuthority, HoldingsMissing, ResponderRefused, what keys and books raise."""
-    place, clock = folder or authority_folder(settings), SystemClock()
+def status_ports(
+    settings: Settings, folder: Path | None = None, *, keys: SigningKeys | None = None, clock: Clock | None = None
+) -> StatusPorts:
+    """For `run/va`, in each worker; `keys`, `clock` as for `ca_ports`.
+
+    Raises NoAuthority, HoldingsMissing, ResponderRefused, what keys and books raise.
+    """
+    place, clock = folder or authority_folder(settings), clock or SystemClock()
     open_authority(settings, place)
-    keys, path = open_keys(settings, place), place / "books.db"
+    keys, path = keys or open_keys(settings, place), place / "books.db"
     make(path)
     standings, first = BooksReader(path), _responders(place, keys, clock.now())
     seen = [_fingerprints(first)]
