@@ -55,6 +55,7 @@ _RESTART: Final = (
 _RECORD: Final = re.compile(r"[0-9TZ-]{1,32}")
 _KINDS: Final = {
     "founding": "인증기관 생성 · founding",
+    "root-founding": "최상위 생성 · root",
     "roll-over": "발급 인증기관 교체 · roll-over",
     "root-roll-over": "최상위 교체 · root roll-over",
     "responder": "OCSP 갱신 · responder",

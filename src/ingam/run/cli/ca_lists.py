@@ -54,7 +54,7 @@ class PublisherBusy(Outage):
 
 
 class ListsUnpublished(Outage):
-    """Some lists were not made, or did not reach a place (facts: count); what stood there stands."""
+    """Some lists were not made, or did not reach a place (facts: count, first); what stood there stands."""
 
     code = "ca-lists-unpublished"
 
@@ -126,9 +126,9 @@ async def _now(settings: Settings, options: Namespace) -> int:
         if roots is not ports.keys:
             roots.close()
     _tell(step, options)
-    wrong = sum(one.code is not None for one in step.outcomes)
+    wrong = [f"{one.what}: {one.code}" for one in step.outcomes if one.code is not None]
     if wrong:
-        raise ListsUnpublished(count=wrong)
+        raise ListsUnpublished(count=len(wrong), first=wrong[0])
     return ca_telling.DONE
 
 

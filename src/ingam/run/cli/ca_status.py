@@ -24,7 +24,6 @@ from ingam.ports.books import AuditLine, Certificate, State
 from ingam.run.cli import answers, ca_place, ca_telling
 from ingam.run.cli.ca_place import desk
 from ingam.run.cli.ca_revoking import find, reason_name
-from ingam.run.cli.customer import mask_name
 from ingam.wiring.authority import CaPorts
 
 LOOKED: Final = "look"
@@ -198,6 +197,8 @@ def _name(ports: CaPorts, one: Certificate) -> str | None:
     """Masked of a person; the subject of what is none."""
     if not is_person(ports, one):
         return str(certificate.parse(one.der).subject)
+    from ingam.run.cli.customer import mask_name  # it brings the center's store with it, a quarter of a second
+
     kept = None if one.person is None else ports.books.person(one.person)
     if one.person is None or kept is None:
         return None
