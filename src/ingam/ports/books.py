@@ -502,6 +502,12 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
     def listed(self, state: State | None, after: int, limit: int) -> list[Certificate]:
         """Certificates behind an id, in order of issuing; for tables and exports."""
 
+    def counts(self, at: datetime) -> dict[str, int]:
+        """How many are `pending`, `valid`, `held`, `revoked`, or `expired` (by time alone) at an instant."""
+
+    def newest(self, limit: int) -> list[Certificate]:
+        """The last ones that were issued, newest first."""
+
     def overdue(self, at: datetime, held_before: datetime, limit: int = 100) -> list[Certificate]:
         """Pending ones whose time is over, and held ones that were held before an instant."""
 

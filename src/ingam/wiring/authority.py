@@ -338,7 +338,9 @@ def _speaker(holdings: Holdings, keys: SigningKeys, at: datetime) -> Speaker:
 
 
 def _openers(holdings: Holdings, keys: SigningKeys, at: datetime) -> list[Opener]:
-    found = (holdings.service("encryption", number, at) for number in sorted(holdings.issuing))
+    """Of every generation in force: R for one that ended is opened no more."""
+    in_force = [number for number, one in sorted(holdings.issuing.items()) if one.not_after >= at]
+    found = (holdings.service("encryption", number, at) for number in in_force)
     return [Opener(one.certificate, keys.decryptor(one.name)) for one in found]
 
 

@@ -138,6 +138,16 @@ async def test_a_certificate_goes_through_intent_and_record(books: SqliteBooks, 
     assert other.leaf(0) == leaf("issue", one.serial)
 
 
+async def test_certificates_are_counted_by_state_and_end(books: SqliteBooks) -> None:
+    made = [await issued(books, number, policy=f"1.{number}") for number in (1, 2, 3)]
+    await books.change(revoked(made[0]))
+    await books.intend(intent(4, policy="1.4"))
+    await books.record(recorded(intent(4, policy="1.4"), confirmed=False))
+    assert books.counts(NOW) == {"pending": 1, "valid": 2, "revoked": 1}
+    assert books.counts(NOW + 2 * YEAR) == {"expired": 3, "revoked": 1}
+    assert [one.serial for one in books.newest(2)] == [intent(4).serial, intent(3).serial]
+
+
 async def test_a_certificate_of_a_ceremony_is_entered_once(books: SqliteBooks) -> None:
     one = intent(7, person=None)
     for _ in range(2):

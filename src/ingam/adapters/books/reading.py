@@ -149,6 +149,16 @@ class BooksReader:
             return self._certificates("id > ? ORDER BY id LIMIT ?", after, limit)
         return self._certificates("id > ? AND state = ? ORDER BY id LIMIT ?", after, state.value, limit)
 
+    def counts(self, at: datetime) -> dict[str, int]:
+        found = self._all(
+            "SELECT CASE WHEN state != 'revoked' AND not_after < ? THEN 'expired' ELSE state END AS told, count(*) "
+            "FROM certificate GROUP BY told", to_micros(at),
+        )  # fmt: skip
+        return dict(found)
+
+    def newest(self, limit: int) -> list[Certificate]:
+        return self._certificates("1 ORDER BY id DESC LIMIT ?", limit)
+
     def overdue(self, at: datetime, held_before: datetime, limit: int = 100) -> list[Certificate]:
         pending = self._certificates(
             "state = 'pending' AND confirm_by <= ? ORDER BY confirm_by LIMIT ?", to_micros(at), limit

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 from argparse import Namespace
-from collections import Counter, deque
-from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -135,13 +133,10 @@ async def _person(options: Namespace) -> int:
     return ca_telling.DONE
 
 
-def counted(ports: CaPorts, newest: int) -> tuple[dict[str, int], deque[Certificate]]:
+def counted(ports: CaPorts, newest: int) -> tuple[dict[str, int], list[Certificate]]:
     """How many certificates are in each state, and the newest ones, oldest first."""
-    now, counts, last = ports.office.now(), Counter[str](), deque[Certificate](maxlen=newest)
-    for one in _all(ports):
-        counts[standing(one, now)] += 1
-        last.append(one)
-    return {state: counts[state] for state in STATES}, last
+    counts = ports.books.counts(ports.office.now())
+    return {state: counts.get(state, 0) for state in STATES}, ports.books.newest(newest)[::-1]
 
 
 def standing(one: Certificate, now: datetime) -> str:
@@ -173,13 +168,6 @@ def is_person(ports: CaPorts, one: Certificate) -> bool:
 
 def _changed(state: State) -> str:
     return "released" if state is State.VALID else state.value
-
-
-def _all(ports: CaPorts) -> Iterator[Certificate]:
-    after = 0
-    while found := ports.books.listed(None, after, _PAGE):
-        yield from found
-        after = found[-1].id
 
 
 def _row(ports: CaPorts, one: Certificate) -> dict[str, Any]:
