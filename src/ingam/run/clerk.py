@@ -31,7 +31,7 @@ from ingam.page.log import tell_defect
 from ingam.ports.sms import SmsSender
 from ingam.settings import Settings, read
 from ingam.wiring import sms_sender
-from ingam.wiring.authority import CaPorts, ca_ports, publisher, services, transparency_log
+from ingam.wiring.authority import CaPorts, ca_ports, publisher, root_lists, services, transparency_log
 
 log = structlog.get_logger("clerk")
 
@@ -153,7 +153,8 @@ async def _run(settings: Settings) -> None:
     # The publisher and the log read the books in threads of their own, so each has a handle of its own.
     own = [ca_ports(settings), ca_ports(settings)]
     try:
-        await work(ports, sender, publisher(settings, own[0]), transparency_log(own[1]), stop)
+        lists = publisher(settings, own[0], root_lists(own[0].holdings, own[0].keys))
+        await work(ports, sender, lists, transparency_log(own[1]), stop)
     finally:
         await sender.aclose()
         for one in (ports, *own):
