@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -57,9 +58,12 @@ async def serve(folder: Path, index: InMemoryBlindIndex) -> None:
     server = await asyncio.start_unix_server(
         lambda reader, writer: _answer_one(index, reader, writer), sock=listening, limit=LONGEST_LINE
     )
+    own = (folder / "socket").stat().st_ino
     async with server:
         await stop.wait()
-    (folder / "socket").unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        if (folder / "socket").stat().st_ino == own:  # another process may listen there by now
+            (folder / "socket").unlink()
 
 
 def _listen(path: Path) -> socket.socket:

@@ -20,6 +20,7 @@ import structlog
 import uvloop
 
 from ingam.ca.endpoint.limits import Ceilings
+from ingam.ca.endpoint.lists import FolderLists
 from ingam.ca.endpoint.service import Endpoint
 from ingam.ca.issuing.service import Issuing
 from ingam.ca.revoking.service import Revoking
@@ -87,7 +88,8 @@ def endpoint(settings: Settings, ports: CaPorts) -> tuple[Endpoint, Revoking]:
     if conformance is not None and not ports.office.authority.sandbox:
         raise Failure("settings-refused", variable="INGAM_CA_CONFORMANCE")
     ceilings = Ceilings(messages=settings.ca.messages_a_minute)
-    return Endpoint(ports.office, issuing, revoking, ceilings=ceilings, conformance=conformance), revoking
+    lists = FolderLists(ports.office, ports.folder / "published")
+    return Endpoint(ports.office, issuing, revoking, ceilings=ceilings, conformance=conformance, lists=lists), revoking
 
 
 def serve(settings: Settings, bundle: Path, sock: socket.socket, tallies: Tallies, number: int = 0) -> int:
@@ -139,9 +141,10 @@ def _ready(ports: CaPorts) -> None:
             raise Failure("ca-certificate-ended")
 
 
-def index_beside(folder: Path) -> subprocess.Popen[bytes]:
+def index_beside(folder: Path, *, allow_key_file: bool = False) -> subprocess.Popen[bytes]:
     """The blind index of the authority's numbers, a process of its own that ends with this one (security H7)."""
     command = [sys.executable, "-m", "ingam.run.blind_index", "--folder", str(ca_index_folder(folder)), "--with-parent"]
+    command += ["--allow-key-file"] if allow_key_file else []
     return subprocess.Popen(command)
 
 
@@ -155,7 +158,10 @@ def main() -> int:
     except Failure as failure:
         print(failure, file=sys.stderr)
         return REFUSED
-    index, tallies = index_beside(authority_folder(settings)), Tallies(settings.ca.workers)
+    index, tallies = (
+        index_beside(authority_folder(settings), allow_key_file=settings.ca.file_keys),
+        Tallies(settings.ca.workers),
+    )
 
     def work(number: int, sock: socket.socket) -> int:
         return serve(settings, BUNDLE, sock, tallies, number)

@@ -66,16 +66,18 @@ def _read(answer: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def at_hand(folder: Path) -> AsyncIterator[ProcessBlindIndex]:
+async def at_hand(folder: Path, *, allow_key_file: bool = False) -> AsyncIterator[ProcessBlindIndex]:
     """The index of this folder: the process that already answers there, else one for the length of the block.
 
-    For the CLI, which also works while nothing else runs. Raises BlindIndexOutage.
+    For the CLI, which also works while nothing else runs. `allow_key_file`: in production too (security G7).
+    Raises BlindIndexOutage.
     """
     index = ProcessBlindIndex(folder / "socket")
     if await _answers(index):
         yield index
         return
     command = [sys.executable, "-m", "ingam.run.blind_index", "--folder", str(folder), "--with-parent"]
+    command += ["--allow-key-file"] if allow_key_file else []
     child = subprocess.Popen(command)  # noqa: S603 - our own program
     try:
         await _until_it_answers(index)

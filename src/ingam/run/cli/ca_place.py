@@ -86,7 +86,7 @@ async def desk(settings: Settings, *, keys: bool = False, index: bool = False) -
     folder = authority_folder(settings)
     ports = ca_ports(settings) if keys else desk_ports(settings)
     try:
-        async with at_hand(ca_index_folder(folder)) if index else nullcontext():
+        async with at_hand(ca_index_folder(folder), allow_key_file=settings.ca.file_keys) if index else nullcontext():
             yield ports
     finally:
         await ports.shut()
