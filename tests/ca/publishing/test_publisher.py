@@ -408,6 +408,27 @@ def test_two_publishers_take_turns_and_one_goes_on_when_the_other_dies(world: Wo
     assert world.number("dp1p1.crl") == 1
 
 
+def test_a_list_that_another_made_meanwhile_leaves_the_next_change_due(world: World) -> None:
+    publisher, other = world.publisher(), world.publisher()
+    for serial in (101, 102):
+        world.books.issue(serial)
+    settle(publisher, world)
+    world.clock.forward(60)
+    world.books.revoke(101)
+    publisher.step()
+    world.clock.forward(2)
+    other.publish_now()
+    world.books.revoke(102)
+    publisher.step()
+    world.clock.forward(3)  # the first one is due, but for the other's list
+    step = publisher.step()
+    assert not [one for one in step.outcomes if one.place is None]
+    assert step.next is not None and step.next <= START + timedelta(seconds=67)
+    world.clock.forward(2)
+    settle(publisher, world)
+    assert set(read(world, "dp1p1.crl", "dp1p1").entries) == {101, 102}
+
+
 def test_two_publishers_that_do_not_wait_for_each_other_make_one_list_of_a_number(world: World) -> None:
     first, second = world.publisher(), world.publisher()
     assert first.make(FIRST).code is None

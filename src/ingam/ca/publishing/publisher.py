@@ -88,7 +88,8 @@ class Publisher:
             self._overview.learn()
             found = due(self._clock.now(), self._overview.standings())
             outcomes = [*self._certificates(), *self._perform(found)]
-            return Step(tuple(outcomes), self._next() if outcomes else found.next)
+            # What was due and is no more (another publisher was quicker) may be due again, later.
+            return Step(tuple(outcomes), self._next() if outcomes or found.making else found.next)
 
     def publish_now(self, wanted: Callable[[ListId], bool] = lambda _: True) -> Step:
         """Make and deliver lists whether or not they are due; complete ones first, as deltas continue them."""
