@@ -53,7 +53,7 @@ CA_NAME: Final = shapes.name(("C", "KR"), ("O", "Ingam"), ("CN", "Ingam bench CA
 PERSON_NAME: Final = shapes.name(("C", "KR"), ("O", "Ingam"), ("CN", "bench person"))
 SECRET: Final = Secret(bytes(range(32)))
 PASSPHRASE: Final = Secret("bench")
-LIMITS: Final = StatusLimits(demand_rate=1_000_000, demand_burst=1_000_000, demand_queue=4096)
+LIMITS: Final = StatusLimits(demand_rate=1_000_000, demand_burst=1_000_000, demand_queue=4096, threads=2)
 
 
 def vector(name: str) -> RSAPrivateKey:
@@ -153,9 +153,9 @@ def constant_answer(folder: Path) -> Reply:
     """An answer as the responder makes it, for the server that says nothing else."""
     ocsp = certificate.parse((folder / "ocsp.der").read_bytes())
     asked = answering.question((folder / "request0.der").read_bytes()).asked[0]
-    now = datetime.now(UTC)
+    now = int(time.time())
     key_hash = hashlib.sha1(answering.key_bits(ocsp.spki), usedforsecurity=False).digest()
-    single = answering.SingleResponse(asked.raw, answering.GOOD, now, now + timedelta(hours=1))
+    single = answering.SingleResponse(asked.raw, answering.GOOD, now, now + 3600)
     tbs, signer = answering.prepare(key_hash, now, [single], None), signer_of(folder)
     der = answering.assemble(tbs, signer.public.algorithm, signer.sign(Intent.of(tbs)), ocsp.der)
     return StatusReplies().once(der)

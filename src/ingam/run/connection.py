@@ -252,11 +252,7 @@ class Connection(asyncio.Protocol):
             found = self._server.application(request)
         except Exception as error:
             found = self._defect(request, error)
-        if type(found) is Reply and request.plain and not self._server.draining:
-            self._moved = self._server.tick
-            dated = self._server.dated(found.lives) if found.lives else self._server.date
-            self._write(found.start + dated + found.rest)
-        elif isinstance(found, Reply):
+        if isinstance(found, Reply):
             self._send(request, found)
         else:
             self._hold |= _HOLD_ANSWER
@@ -282,7 +278,16 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     def _send(self, request: Request, reply: Reply) -> None:
-        self._moved = self._server.tick
+        server = self._server
+        self._moved = server.tick
+        if request.plain and not server.draining and not isinstance(reply, Streamed):
+            dated = server.dated(reply.lives) if reply.lives else server.date
+            self._write(reply.start + dated + reply.rest)
+            return
+        self._send_otherwise(request, reply)
+
+    def _send_otherwise(self, request: Request, reply: Reply) -> None:
+        """HTTP/1.0, HEAD, a stream, or the last answer of the connection."""
         keep = request.keep and not self._server.draining
         if keep and not request.old:
             head = reply.start + self._server.dated(reply.lives) + reply.rest[: reply.head] + b"\r\n"

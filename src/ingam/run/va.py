@@ -112,9 +112,10 @@ class Authority:
                 clock, secrets.token_bytes, limits,
             )  # fmt: skip
 
-    def tasks(self) -> list[asyncio.Task[None]]:
-        """What goes on beside the questions."""
+    async def begin(self) -> list[asyncio.Task[None]]:
+        """What goes on beside the questions. A mirror hears of its origin first, or it would say tryLater."""
         if isinstance(self.answers, Mirror):
+            await self.answers.hear()
             return [asyncio.create_task(self.answers.follow()), asyncio.create_task(self.answers.tend())]
         return [asyncio.create_task(self.answers.tend()), asyncio.create_task(self._renew(self.answers))]
 
@@ -290,7 +291,7 @@ async def _worker(va: Va, authorities: Sequence[Authority], listener: socket.soc
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     tasks = [asyncio.create_task(va.count())]
     for one in authorities:
-        tasks += one.tasks()
+        tasks += await one.begin()
     await va.exchange.start(listener)
     await stop.wait()
     await va.exchange.drain()

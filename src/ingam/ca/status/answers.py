@@ -9,32 +9,24 @@ and a queue of its own, and beyond them the answer is tryLater (security D13).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
 from ingam.ca.status.framing import Framing, Signed
-from ingam.ca.status.limits import SLACK_S, Rate, StatusLimits
+from ingam.ca.status.limits import Rate, StatusLimits
+from ingam.ca.status.making import ATTEMPTS, Maker
 from ingam.ca.status.memory import Kept, Memory
 from ingam.ca.status.responders import Generations, Responder
-from ingam.ca.status.signing_room import SigningRoom
 from ingam.kernel.errors import Failure, Outage
-from ingam.ports.books import BooksOutage, Change, Standing, Standings, State
-from ingam.ports.signing import SigningOutage
+from ingam.ports.books import BooksOutage, Change, Standings
 from ingam.protocols.ocsp import answering
-from ingam.protocols.ocsp.answering import CertId, OcspRequestMalformed, Question, SingleResponse
+from ingam.protocols.ocsp.answering import CertId, OcspRequestMalformed, Question
 
 R = TypeVar("R")
-
-ATTEMPTS: Final = 4
-"""How often an answer is signed anew because its status changed while it was signed."""
 
 MANY_CHANGES: Final = 2000
 """More changes than this at once, and everything is forgotten instead: one question pays for it."""
 
-_HOLD: Final = 6
-_LAST_S: Final = 120
 _TROUBLED_S: Final = 10
 
 
@@ -46,15 +38,6 @@ class Counts:
     def __init__(self) -> None:
         self.presigned = self.signed = self.demanded = self.refreshed = 0
         self.try_later = self.malformed = self.unauthorized = self.changes = 0
-
-
-class _Flight:
-    """Something that is being signed; `void` once a status in it changed."""
-
-    __slots__ = ("serials", "void")
-
-    def __init__(self, serials: Sequence[int]) -> None:
-        self.serials, self.void = serials, False
 
 
 class Answers(Generic[R]):
@@ -75,18 +58,15 @@ class Answers(Generic[R]):
         self.limits = limits or StatusLimits()
         self.counts = Counts()
         self._standings, self._generations, self._framing, self._clock = standings, generations, framing, clock
-        self._on_defect = on_defect
         self._memory: Memory[R] = Memory(self.limits.kept)
         self._found = self._memory.found
-        self._room = SigningRoom(self.limits.threads)
+        self._maker = Maker(standings, clock, self.limits, self._look, on_defect)
         self._rate = Rate(self.limits.demand_rate, self.limits.demand_burst)
         self._demanding = 0
-        self._firsts: dict[bytes, asyncio.Task[Kept[R] | None]] = {}
-        self._flights: dict[int, set[_Flight]] = {}
+        self._firsts: dict[bytes, asyncio.Future[Kept[R] | None]] = {}
         self._watchers: set[asyncio.Future[None]] = set()
         self._behind = True
         self._begun = False
-        self._outage: tuple[str, float] | None = None
         self.seen = 0
         """The newest change that no kept answer contradicts."""
 
@@ -153,7 +133,7 @@ class Answers(Generic[R]):
             return kept.post if posted else kept.get
         if one.raw not in self._firsts:
             try:
-                if self._standing(generations[0], one.serial) is None:
+                if self._maker.standing(generations[0], one.serial) is None:
                     return self._on_demand(question, responder, generations)
             except BooksOutage as outage:
                 return self._later(outage)
@@ -161,11 +141,21 @@ class Answers(Generic[R]):
                 return self._later()
         return self._arrived(one, responder, generations[0], name, posted=posted)
 
-    def _begin(self, one: CertId, responder: Responder, generation: int) -> asyncio.Task[Kept[R] | None]:
-        task = asyncio.create_task(self._first(one, responder, generation))
-        self._firsts[one.raw] = task
-        task.add_done_callback(lambda _done: self._firsts.pop(one.raw, None))
-        return task
+    def _begin(self, one: CertId, responder: Responder, generation: int) -> asyncio.Future[Kept[R] | None]:
+        """The one signature that everybody who asks about it now waits for."""
+        future: asyncio.Future[Kept[R] | None] = asyncio.get_running_loop().create_future()
+        self._firsts[one.raw] = future
+
+        def done(answer: Signed | None) -> None:
+            del self._firsts[one.raw]
+            kept = None if answer is None else Kept(one, answer, self._framing)
+            if kept is not None:
+                self.counts.signed += 1
+                self._memory.keep(kept)
+            future.set_result(kept)
+
+        self._maker.make((one,), responder, [generation], None, self.limits.valid_s, done)
+        return future
 
     async def _arrived(self, one: CertId, responder: Responder, generation: int, name: bytes, *, posted: bool) -> R:
         for _ in range(ATTEMPTS):
@@ -178,92 +168,29 @@ class Answers(Generic[R]):
                 return kept.post if posted else kept.get
         return self._later()
 
-    async def _first(self, one: CertId, responder: Responder, generation: int) -> Kept[R] | None:
-        answer = await self._signed((one,), responder, [generation], None, self.limits.valid_s)
-        if answer is None:
-            return None
-        kept = Kept(one, answer, self._framing)
-        self.counts.signed += 1
-        self._memory.keep(kept)
-        return kept
-
     # Signed for one question alone
 
     def _on_demand(self, question: Question, responder: Responder, generations: list[int]) -> R | Awaitable[R]:
         if self._demanding >= self.limits.demand_queue or not self._rate.take(self._clock()):
             return self._later()
         self._demanding += 1
-        return self._demanded(question, responder, generations)
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
 
-    async def _demanded(self, question: Question, responder: Responder, generations: list[int]) -> R:
-        valid_s = self.limits.unknown_valid_s
-        try:
-            answer = await self._signed(question.asked, responder, generations, question.nonce, valid_s)
-        finally:
+        def done(answer: Signed | None) -> None:
             self._demanding -= 1
-        if answer is None:
-            return self._later()
-        self.counts.demanded += 1
-        return self._framing.once(answer.der)
+            if answer is None:
+                future.set_result(self._later())
+            else:
+                self.counts.demanded += 1
+                future.set_result(self._framing.once(answer.der))
 
-    # Signing
-
-    async def _signed(
-        self, asked: Sequence[CertId], responder: Responder, generations: list[int], nonce: bytes | None, valid_s: int
-    ) -> Signed | None:
-        """The answer, true when it was finished; None where it cannot be made now."""
-        try:
-            for _ in range(ATTEMPTS):
-                now = int(self._clock())
-                until = min(now + valid_s, responder.until)
-                if until - now < _LAST_S:
-                    return None  # the responder's certificate ends; `troubles` has said so for days
-                tbs = self._prepared(asked, responder, generations, nonce, now, until)
-                with self._flying([one.serial for one in asked]) as flight:
-                    signature = await self._room.sign(responder.signer, tbs)
-                    self._look()
-                if not flight.void:
-                    der = answering.assemble(tbs, responder.algorithm, signature, responder.certificate.der)
-                    return Signed(der, now, until, max(0, min(self.limits.cdn_max_age_s, until - now - SLACK_S)))
-        except (BooksOutage, SigningOutage) as outage:
-            self._outage = (outage.code, self._clock())
-        except Failure as defect:
-            self._on_defect(defect)
-        return None
-
-    def _prepared(
-        self,
-        asked: Sequence[CertId],
-        responder: Responder,
-        generations: list[int],
-        nonce: bytes | None,
-        now: int,
-        until: int,
-    ) -> bytes:
-        at, end = datetime.fromtimestamp(now, UTC), datetime.fromtimestamp(until, UTC)
-        statuses = [_status(self._standing(ca, one.serial)) for ca, one in zip(generations, asked, strict=True)]
-        singles = [SingleResponse(one.raw, status, at, end) for one, status in zip(asked, statuses, strict=True)]
-        return answering.prepare(responder.key_hash, at, singles, nonce)
-
-    def _standing(self, ca: int, serial: int) -> Standing | None:
-        return self._standings.standing(ca, serial) if serial > 0 else None
-
-    @contextmanager
-    def _flying(self, serials: Sequence[int]) -> Iterator[_Flight]:
-        flight = _Flight(serials)
-        for serial in serials:
-            self._flights.setdefault(serial, set()).add(flight)
-        try:
-            yield flight
-        finally:
-            for serial in set(serials):
-                self._flights[serial].discard(flight)
-                if not self._flights[serial]:
-                    del self._flights[serial]
+        valid_s = self.limits.unknown_valid_s
+        self._maker.make(question.asked, responder, generations, question.nonce, valid_s, done)
+        return future
 
     def _later(self, outage: Outage | None = None) -> R:
         if outage is not None:
-            self._outage = (outage.code, self._clock())
+            self._maker.failed(outage)
         self.counts.try_later += 1
         return self._framing.once(answering.TRY_LATER)
 
@@ -293,15 +220,12 @@ class Answers(Generic[R]):
 
     def _forget_all(self, newest: int) -> None:
         self._memory.clear()
-        for flights in self._flights.values():
-            for flight in flights:
-                flight.void = True
+        self._maker.all_untrue()
         self.seen = newest
 
     def _untrue(self, serial: int) -> None:
         self._memory.drop(serial)
-        for flight in self._flights.get(serial, ()):
-            flight.void = True
+        self._maker.untrue(serial)
 
     async def change_after(self, seen: int, seconds: float) -> None:
         """Until there is a change behind `seen`, or the time is over. Raises BooksOutage."""
@@ -332,12 +256,10 @@ class Answers(Generic[R]):
                     self._look()
                 if steps % 50 == 0:
                     self.refresh()
-            except BooksOutage as outage:
-                self._outage = (outage.code, self._clock())
-            except Failure as defect:
-                self._on_defect(defect)
+            except Failure as failure:
+                self._maker.failed(failure)
 
-    def refresh(self) -> list[asyncio.Task[Kept[R] | None]]:
+    def refresh(self) -> list[asyncio.Future[Kept[R] | None]]:
         """Begin to sign anew what is asked often and past half its time, a few at once."""
         begun = []
         for kept in self._memory.due(self._clock(), self.limits.often):
@@ -368,20 +290,11 @@ class Answers(Generic[R]):
             self._look()
         except BooksOutage as outage:
             return [*found, outage.code]
-        if self._outage is not None and now - self._outage[1] < _TROUBLED_S:
-            found.append(self._outage[0])
+        latest = self._maker.outage
+        if latest is not None and now - latest[1] < _TROUBLED_S:
+            found.append(latest[0])
         return found
 
     def close(self) -> None:
         """End the signing threads; the books are their owner's to close."""
-        self._room.close()
-
-
-def _status(found: Standing | None) -> bytes:
-    """A certificate that waits for its confirmation is good: its owner holds it."""
-    if found is None:
-        return answering.UNKNOWN
-    if found.state in (State.VALID, State.PENDING):
-        return answering.GOOD
-    at = found.changed_at or datetime.fromtimestamp(0, UTC)
-    return answering.revoked(at, _HOLD if found.state is State.HELD else found.reason)
+        self._maker.close()

@@ -1,8 +1,8 @@
 """OCSP (RFC 6960, 5019, 9654) as a responder: a question read strictly, an answer prepared, then signed elsewhere.
 
 The CertID of an answer is the very bytes of the question: what was asked by SHA-1 is never answered by SHA-256.
-Instants are whole seconds. No clock, no socket, no key: `prepare` gives the bytes to sign, `assemble` takes the
-signature.
+Instants are whole seconds since 1970, UTC. No clock, no socket, no key: `prepare` gives the bytes to sign, `assemble`
+takes the signature.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from ingam.kernel.errors import Defect, Refusal
+from ingam.kernel.errors import Refusal
 from ingam.npki import der, scan
 from ingam.npki.certificate import Certificate
 from ingam.npki.der import NotDer
@@ -32,6 +33,7 @@ MAX_SERIAL: Final = 20
 """Content octets of a serial (RFC 5280 section 4.1.2.2)."""
 
 # OCSPResponseStatus (RFC 6960 section 4.2.1); none of these is signed.
+_SUCCESSFUL: Final = bytes.fromhex("0a0100")
 MALFORMED_REQUEST: Final = bytes.fromhex("30030a0101")
 INTERNAL_ERROR: Final = bytes.fromhex("30030a0102")
 TRY_LATER: Final = bytes.fromhex("30030a0103")
@@ -77,12 +79,12 @@ class Question(NamedTuple):
 
 
 class SingleResponse(NamedTuple):
-    """What is said of one CertID. `cert_id`: its DER as received; `status`: DER of a CertStatus; whole seconds."""
+    """What is said of one CertID. `cert_id`: its DER as received; `status`: DER of a CertStatus; seconds since 1970."""
 
     cert_id: bytes
     status: bytes
-    this_update: datetime
-    next_update: datetime
+    this_update: int
+    next_update: int
 
 
 def question(data: bytes) -> Question:
@@ -125,45 +127,62 @@ def key_bits(spki: bytes) -> bytes:
     return der.whole(spki).sequence()[1].bits()
 
 
-def revoked(at: datetime, reason: int | None) -> bytes:
-    """CertStatus `revoked`. `reason`: a CRLReason number; None and 0 are left out (RFC 5280 section 5.3.1)."""
-    why = der.explicit(0, der.tlv(0x0A, bytes((reason,)))) if reason else b""
-    return der.tlv(0xA1, generalized_time(at) + why)
+def revoked(at: int, reason: int | None) -> bytes:
+    """CertStatus `revoked`. `at`: seconds since 1970; `reason`: a CRLReason number, None and 0 are left out.
+
+    RFC 5280 section 5.3.1: a reason that says nothing is not written.
+    """
+    why = _tlv(0xA0, _tlv(0x0A, bytes((reason,)))) if reason else b""
+    return _tlv(0xA1, generalized_time(at) + why)
 
 
-def generalized_time(at: datetime) -> bytes:
-    """GeneralizedTime in UTC without a fraction (RFC 5280 section 4.1.2.5.2). Raises Defect for a naive instant."""
-    if at.tzinfo is None:
-        raise Defect("ocsp-instant")
-    return der.tlv(der.GENERALIZED_TIME, at.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+@lru_cache(maxsize=256)
+def generalized_time(at: int) -> bytes:
+    """GeneralizedTime of seconds since 1970, UTC, without a fraction (RFC 5280 section 4.1.2.5.2)."""
+    return der.tlv(der.GENERALIZED_TIME, datetime.fromtimestamp(at, UTC).strftime("%Y%m%d%H%M%SZ").encode("ascii"))
 
 
 def prepare(
-    responder_key_hash: bytes, produced_at: datetime, responses: Sequence[SingleResponse], nonce: bytes | None
+    responder_key_hash: bytes, produced_at: int, responses: Sequence[SingleResponse], nonce: bytes | None
 ) -> bytes:
     """DER of the ResponseData to be signed: responderID by key (SHA-1, 20 bytes), the nonce as it was asked."""
-    extensions = b"" if nonce is None else der.explicit(1, der.seq(_nonce_extension(nonce)))
-    return der.seq(
-        der.explicit(2, der.octets(responder_key_hash)),
-        generalized_time(produced_at),
-        der.seq(*map(_single, responses)),
-        extensions,
+    extensions = b"" if nonce is None else _tlv(0xA1, _tlv(0x30, _nonce_extension(nonce)))
+    return _tlv(
+        0x30,
+        _tlv(0xA2, _tlv(0x04, responder_key_hash))
+        + generalized_time(produced_at)
+        + _tlv(0x30, b"".join(map(_single, responses)))
+        + extensions,
     )
 
 
 def assemble(tbs: bytes, algorithm: bytes, signature: bytes, certificate: bytes) -> bytes:
     """DER of the successful OCSPResponse. `algorithm`: DER AlgorithmIdentifier; `certificate`: the responder's."""
-    basic = der.seq(tbs, algorithm, der.bits(signature), der.explicit(0, der.seq(certificate)))
-    return der.seq(b"\x0a\x01\x00", der.explicit(0, der.seq(_BASIC, der.octets(basic))))
+    basic = tbs + algorithm + _tlv(0x03, b"\0" + signature) + _tlv(0xA0, _tlv(0x30, certificate))
+    body = _BASIC + _tlv(0x04, _tlv(0x30, basic))
+    return _tlv(0x30, _SUCCESSFUL + _tlv(0xA0, _tlv(0x30, body)))
 
 
 def _single(one: SingleResponse) -> bytes:
-    until = der.explicit(0, generalized_time(one.next_update))
-    return der.seq(one.cert_id, one.status, generalized_time(one.this_update), until)
+    until = _tlv(0xA0, generalized_time(one.next_update))
+    return _tlv(0x30, one.cert_id + one.status + generalized_time(one.this_update) + until)
 
 
 def _nonce_extension(nonce: bytes) -> bytes:
-    return der.seq(_NONCE, der.octets(der.octets(nonce)))
+    return _tlv(0x30, _NONCE + _tlv(0x04, _tlv(0x04, nonce)))
+
+
+# An answer is made of some twenty elements while its asker waits: their heads come from two tables.
+_LENGTHS: Final = [
+    bytes((size,)) if size < 0x80 else bytes((0x81, size)) if size < 0x100 else b"\x82" + size.to_bytes(2, "big")
+    for size in range(2048)
+]
+_TAGS: Final = [bytes((tag,)) for tag in range(256)]
+
+
+def _tlv(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    return _TAGS[tag] + _LENGTHS[size] + content if size < 2048 else der.tlv(tag, content)
 
 
 def _question(data: bytes) -> Question:
