@@ -57,7 +57,7 @@ class Opener:
 class Office:
     """All that issuing, revoking and answering share. The last of `issuers` issues; the earlier ones' stay in force.
 
-    `chain`: DER of what answers carry beside the certificate: issuing CA and root of each generation.
+    `roots`: of every generation, the newest last; `links`: of one root's key by another's (newWithOld, oldWithNew).
     `threads`: where signatures are made, off the event loop. `random(n)`: n bytes of a CSPRNG.
     """
 
@@ -72,6 +72,7 @@ class Office:
     clock: Clock
     random: Callable[[int], bytes]
     threads: Executor
+    links: tuple[Certificate, ...] = ()
     _templates: Callable[[str, int, int], Template] = field(init=False)
 
     def __post_init__(self) -> None:

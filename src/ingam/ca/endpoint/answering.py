@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,10 +11,12 @@ from ingam.ca.endpoint.sender import Coded, Sender
 from ingam.ca.office import Office
 from ingam.ports.signing import Intent
 from ingam.protocols.cmp.header import Header, Info, answer_header, directory_name
-from ingam.protocols.cmp.message import Body, finish, prepare
+from ingam.protocols.cmp.message import Body, BodyKind, finish, prepare
 
 NONCE_BYTES: Final = 16
 SALT_BYTES: Final = 16
+_BRINGING: Final = frozenset((BodyKind.IP, BodyKind.CP, BodyKind.KUP))
+"""What brings a certificate brings the chain above it; others under a code do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +41,23 @@ class Answering:
         """The message. `sender` None: nobody could be recognised, and the authority signs."""
         nonce = self._office.random(NONCE_BYTES)
         if isinstance(sender, Coded):
-            return Made(self._with_code(request, sender, body, nonce, tuple(infos)), nonce)
+            return Made(await self._with_code(request, sender, body, nonce, tuple(infos)), nonce)
         return Made(await self._signed(request, body, nonce, tuple(infos)), nonce)
 
-    def _with_code(self, request: Header, sender: Coded, body: Body, nonce: bytes, infos: tuple[Info, ...]) -> bytes:
+    async def _with_code(
+        self, request: Header, sender: Coded, body: Body, nonce: bytes, infos: tuple[Info, ...]
+    ) -> bytes:
         header = answer_header(
             request, sender=self._issuer_name, nonce=nonce, at=self._office.now(), sender_kid=request.sender_kid
         )
         proof = sender.answering(self._office.random(SALT_BYTES))
         part = prepare(header._replace(protection_alg=proof.algorithm, general_info=infos), body)
-        return finish(part, proof.protect(part), self._chain)
+        if sender.costly:
+            run = asyncio.get_running_loop().run_in_executor
+            mac = await run(self._office.threads, proof.protect, part)
+        else:
+            mac = proof.protect(part)
+        return finish(part, mac, self._chain if body.kind in _BRINGING else ())
 
     async def _signed(self, request: Header, body: Body, nonce: bytes, infos: tuple[Info, ...]) -> bytes:
         speaker = self._office.speaker

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from ingam.ca.endpoint.answering import Answering
 from ingam.ca.endpoint.call import Call
-from ingam.ca.endpoint.sender import Certified
+from ingam.ca.endpoint.lists import PublishedLists, is_newer
+from ingam.ca.endpoint.sender import Role
 from ingam.ca.facts import Facts
 from ingam.ca.issuing.registering import Asked, register
 from ingam.ca.office import Office
@@ -17,9 +17,10 @@ from ingam.ca.profiles import Operation
 from ingam.kernel.instants import rfc3339
 from ingam.kernel.secret import Secret
 from ingam.npki import der, signature
+from ingam.npki.certificate import Certificate
 from ingam.ports.books import AuditLine
-from ingam.protocols.cmp import general, registering
-from ingam.protocols.cmp.general import CrlStatus, RootCaKeyUpdate
+from ingam.protocols.cmp import crmf, general, registering, status
+from ingam.protocols.cmp.general import RootCaKeyUpdate
 from ingam.protocols.cmp.header import Info
 from ingam.protocols.cmp.message import BodyKind
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
@@ -28,15 +29,11 @@ from ingam.protocols.cmp.template import CertTemplate
 AES_256_CBC: Final = der.algorithm("2.16.840.1.101.3.4.1.42", b"")
 RSA_ENCRYPTION: Final = der.algorithm("1.2.840.113549.1.1.1")
 LANGUAGES: Final = ("ko", "en")
+SMALLEST_RSA: Final = 2048
 _CURVE_KEY: Final = "1.2.840.10045.2.1"
 _CURVES: Final = {"p-256": "1.2.840.10045.3.1.7", "p-384": "1.3.132.0.34"}
-
-
-class PublishedLists(Protocol):
-    """What is published now."""
-
-    def newest(self, issuer: bytes) -> tuple[bytes, datetime] | None:
-        """DER of the whole list of an issuer (DER name) and its thisUpdate, where one is published and small enough."""
+_WITH_VALUE: Final = frozenset((general.SUPP_LANG_TAGS, general.ROOT_CA_CERT, general.CRL_STATUS_LIST))
+"""What is asked about something; the others are asked without a value."""
 
 
 class Informing:
@@ -46,7 +43,7 @@ class Informing:
         self._office = office
         self._answering = answering
         self._lists = lists
-        self._told: Mapping[str, Callable[[Info], Info | None]] = {
+        self._told: Mapping[str, Callable[[Info], Info]] = {
             general.CA_PROT_ENC_CERT: self._encryption,
             general.SIGN_KEY_PAIR_TYPES: self._signing_kinds,
             general.ENC_KEY_PAIR_TYPES: lambda asked: Info(asked.type, der.seq(RSA_ENCRYPTION)),
@@ -61,19 +58,21 @@ class Informing:
         }
 
     async def request(self, call: Call) -> bytes:
-        """The genp: an entry for each that was asked. Raises CmpRefused where one is not known here."""
+        """The genp: an entry for each that was asked, and last the types that are not known here."""
         asked = general.read_general(call.body)
         if len(asked) == 1 and asked[0].type == registering.REGISTRATION:
             return await self._register(call, asked[0])
-        found = [self._answer(one) for one in asked]
+        found = [self._answer(one) for one in asked if one.type in self._told]
+        unknown = [der.oid(one.type) for one in asked if one.type not in self._told]
+        if unknown:
+            found.append(Info(general.UNSUPPORTED_OIDS, der.seq(*unknown)))
         made = await self._answering.make(call.header, call.sender, general.write_general(BodyKind.GENP, found))
         return made.der
 
     def _answer(self, asked: Info) -> Info:
-        tell = self._told.get(asked.type)
-        if tell is None:
-            raise CmpRefused("cmp-info-unknown", FailInfo.BAD_REQUEST)
-        return tell(asked) or Info(asked.type)
+        if asked.value is not None and asked.type not in _WITH_VALUE:
+            raise CmpRefused("cmp-info-value", FailInfo.BAD_REQUEST)
+        return self._told[asked.type](asked)
 
     def _encryption(self, asked: Info) -> Info:
         return Info(asked.type, self._office.openers[-1].certificate.der)
@@ -89,48 +88,56 @@ class Informing:
         return Info(asked.type, der.seq(*found))
 
     def _language(self, asked: Info) -> Info:
-        wanted = asked.value or b""
-        chosen = next((tag for tag in LANGUAGES if der.tlv(der.UTF8_STRING, tag.encode()) in wanted), LANGUAGES[0])
-        return Info(asked.type, der.seq(der.tlv(der.UTF8_STRING, chosen.encode())))
+        """One of those that the asker speaks (RFC 9810 section 5.3.19.11)."""
+        wanted = status.read_free_text(asked.value or b"", 0, len(asked.value or b""))
+        known = [tag for tag in wanted if tag.split("-")[0].lower() in LANGUAGES]
+        if not known:
+            raise CmpRefused("cmp-info-value", FailInfo.BAD_REQUEST)
+        return Info(asked.type, status.write_free_text((known[0],)))
 
     def _authorities(self, asked: Info) -> Info:
-        return general.certificates(asked.type, [one.certificate.der for one in reversed(self._office.issuers)])
+        issuing = [one.certificate.der for one in reversed(self._office.issuers)]
+        return general.certificates(asked.type, [*issuing, *(one.der for one in reversed(self._office.roots))])
 
-    def _root_update(self, asked: Info) -> Info | None:
-        """The newest root, where the asker's is an older one or it names none."""
-        if not self._office.roots:
+    def _root_update(self, asked: Info) -> Info:
+        """The newest root with its links, where the asker has an older one of ours (RFC 9483 section 4.3.2)."""
+        *older, newest = self._office.roots
+        known = [one for one in older if asked.value in (None, one.der)]
+        if not known:
             return Info(general.ROOT_CA_KEY_UPDATE)
-        newest = self._office.roots[-1].der
-        if asked.value == newest:
-            return Info(general.ROOT_CA_KEY_UPDATE)
-        return general.root_ca_key_update(RootCaKeyUpdate(newest))
+        links = RootCaKeyUpdate(newest.der, self._link(newest, known[-1]), self._link(known[-1], newest))
+        return general.root_ca_key_update(links)
+
+    def _link(self, of: Certificate, by: Certificate) -> bytes | None:
+        """The certificate of one root's key that another root signed."""
+        for one in self._office.links:
+            if (one.spki, one.subject.raw, one.issuer.raw) == (of.spki, of.subject.raw, by.subject.raw):
+                return one.der
+        return None
 
     def _template(self, _asked: Info) -> Info:
         """Which keys are certified; names and extensions are not for the requester to choose (security D4)."""
-        spec = der.seq(der.seq(der.oid("1.3.6.1.5.5.7.5.1.12"), der.integer(2048)))
+        spec = der.seq(der.seq(der.oid(crmf.RSA_KEY_LEN), der.integer(SMALLEST_RSA)))
         return general.cert_req_template(CertTemplate(), spec)
 
-    def _current_list(self, _asked: Info) -> Info:
-        found = self._newest()
-        return Info(general.CURRENT_CRL, None if found is None else found[0])
+    def _current_list(self, asked: Info) -> Info:
+        found = None if self._lists is None else self._lists.whole(self._office.issuer.generation.number)
+        return Info(asked.type, None if found is None else found.der)
 
     def _newer_lists(self, asked: Info) -> Info:
-        """A list that is newer than the one that the asker has (RFC 9483 section 4.3.4)."""
+        """Lists that are newer than those that the asker has (RFC 9483 section 4.3.4)."""
         statuses = general.read_crl_status_list(asked.value or b"")
-        found = self._newest()
-        fresh = found is not None and any(_is_older(one, found[1]) for one in statuses)
-        return general.certificates(general.CRLS, [found[0]] if found is not None and fresh else [])
+        found = [(one, None if self._lists is None else self._lists.named(one.source)) for one in statuses]
+        newer = [known.der for one, known in found if known is not None and is_newer(known, one)]
+        return general.certificates(general.CRLS, newer)
 
-    def _newest(self) -> tuple[bytes, datetime] | None:
-        return None if self._lists is None else self._lists.newest(self._office.issuer.certificate.subject.raw)
+    # registering
 
     async def _register(self, call: Call, asked: Info) -> bytes:
-        if not isinstance(call.sender, Certified) or not call.sender.registrar:
+        if call.sender.role is not Role.REGISTRAR:
             raise CmpRefused("cmp-not-authorized", FailInfo.NOT_AUTHORIZED)
-        if call.header.message_time is None:
-            # Its answer holds a code: a recording of it must be worth nothing after a few minutes.
-            raise CmpRefused("cmp-time", FailInfo.BAD_TIME)
-        found = await register(self._office, _asked(registering.read(asked)), by=f"{call.sender.entry.serial:x}")
+        by = f"{call.sender.entry.serial:x}"  # type: ignore[union-attr]  # a registrar has a certificate
+        found = await register(self._office, _asked(registering.read(asked)), by=by)
         told = registering.write({
             "reference_number": found.reference,
             "authorization_code": found.code.reveal(),
@@ -158,7 +165,3 @@ def _asked(pairs: Mapping[str, str]) -> Asked:
         return Asked(pairs["profile"], facts, Operation(pairs.get("operation", "issue")), spki)
     except (KeyError, ValueError):
         raise CmpRefused("cmp-registration", FailInfo.BAD_DATA_FORMAT) from None
-
-
-def _is_older(one: CrlStatus, newest: datetime) -> bool:
-    return one.this_update is None or one.this_update < newest

@@ -18,10 +18,11 @@ MOST_KEPT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """Of a minute: messages of one source, and hash iterations that one reference number may ask for."""
+    """Of a minute: messages of one source; hash iterations that a reference number, and that a source, may ask for."""
 
     messages: int = 6_000
     iterations: int = 20_000_000
+    source_iterations: int = 120_000_000
 
 
 class Limits:
@@ -35,9 +36,10 @@ class Limits:
         """One more message of a source. Raises CmpRefused (cmp-too-many, systemUnavail)."""
         self._count(f"source {source}", 1, self._ceilings.messages, at)
 
-    def derivation(self, reference: str, iterations: int, at: datetime) -> None:
+    def derivation(self, reference: str, source: str, iterations: int, at: datetime) -> None:
         """One more key derivation for a reference number, known or not. Raises CmpRefused (cmp-too-many)."""
         self._count(f"reference {reference}", iterations, self._ceilings.iterations, at)
+        self._count(f"iterations {source}", iterations, self._ceilings.source_iterations, at)
 
     def _count(self, key: str, cost: int, ceiling: int, at: datetime) -> None:
         window = int(at.timestamp()) // WINDOW_S

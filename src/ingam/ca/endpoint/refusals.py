@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ingam.kernel.errors import Defect, Failure, Outage
+from ingam.npki.der import NotDer
+from ingam.protocols.cmp.reading import malformed
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
 
 _BITS: Final = {
@@ -12,6 +14,7 @@ _BITS: Final = {
     "ca-key-in-use": FailInfo.BAD_CERT_TEMPLATE,
     "ca-registration-used": FailInfo.NOT_AUTHORIZED,
     "ca-wish-refused": FailInfo.BAD_CERT_TEMPLATE,
+    "ca-wish-not-authorized": FailInfo.NOT_AUTHORIZED,
     "ca-update-unfinished": FailInfo.BAD_REQUEST,
     "ca-standing": FailInfo.CERT_REVOKED,
     "ca-certificate-unknown": FailInfo.BAD_CERT_ID,
@@ -27,6 +30,8 @@ def refusal(failure: Failure) -> CmpRefused:
     """The refusal that a message is answered with; a Defect tells nothing but that it was ours."""
     if isinstance(failure, CmpRefused):
         return failure
+    if isinstance(failure, NotDer):
+        return malformed(failure)
     if isinstance(failure, Defect):
         return CmpRefused(failure.code, FailInfo.SYSTEM_FAILURE)
     if isinstance(failure, Outage):

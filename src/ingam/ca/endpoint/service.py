@@ -1,30 +1,38 @@
 """The endpoint itself: bytes in, bytes out. What is refused stores an audit line and nothing else.
 
-Order (each check before the work that it protects): size, rate of the source, form, protection, header, repetition
-(D9), transaction and nonces, then the body.
+Order, each check before the work that it protects (security D8, D9):
+
+    1  rate of the source    2  size and form      3  repetition: the very same bytes have their answer
+    4  header                5  protection, and with it the sender
+    6  who may send what     7  transaction and nonces                 8  the body
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 from ingam.ca.endpoint.answering import Answering
-from ingam.ca.endpoint.call import Call, begun, check_header, repeated
+from ingam.ca.endpoint.call import Begun, Call, begun, digest
 from ingam.ca.endpoint.certifying import Certifying
+from ingam.ca.endpoint.confirming import Confirming
+from ingam.ca.endpoint.conformance import Suite
+from ingam.ca.endpoint.doorway import Doorway
 from ingam.ca.endpoint.informing import Informing
 from ingam.ca.endpoint.limits import Ceilings, Limits
+from ingam.ca.endpoint.lists import PublishedLists
+from ingam.ca.endpoint.nesting import check_added, check_batch, originals
+from ingam.ca.endpoint.practice import Practice
 from ingam.ca.endpoint.refusals import refusal
 from ingam.ca.endpoint.revocation import Revocation
-from ingam.ca.endpoint.sender import Certified, Doorway, Sender
+from ingam.ca.endpoint.sender import Role, Sender, profile_of
 from ingam.ca.issuing.service import Issuing
 from ingam.ca.office import Office
 from ingam.ca.revoking.service import Revoking
 from ingam.kernel.errors import Failure
-from ingam.ports.books import AuditLine, BooksOutage, Exchange
+from ingam.ports.books import AuditLine, BooksOutage
 from ingam.protocols.cmp import bodies, message, status
 from ingam.protocols.cmp.cert_response import ANSWERS, P10CR_CERT_REQ_ID, CertResponse, write_cert_rep
 from ingam.protocols.cmp.header import NULL_DN, Header
@@ -32,11 +40,9 @@ from ingam.protocols.cmp.message import Body, BodyKind, UnverifiedMessage
 from ingam.protocols.cmp.revocation import write_rev_rep
 from ingam.protocols.cmp.status import CmpRefused, FailInfo, StatusInfo
 
-VERSIONS: Final = frozenset((2, 3))
-"""cmp2000 and cmp2021 (RFC 9483 section 3.1)."""
-
 _EMPTY: Final = Header(2, NULL_DN, NULL_DN)
 _REQUESTS: Final = frozenset((BodyKind.IR, BodyKind.CR, BodyKind.KUR, BodyKind.P10CR))
+OK, MALFORMED, BUSY = 200, 400, 503
 
 
 class Endpoint:
@@ -44,74 +50,120 @@ class Endpoint:
 
     def __init__(
         self, office: Office, issuing: Issuing, revoking: Revoking, *, ceilings: Ceilings | None = None,
-        conformance: str | None = None,
+        conformance: str | None = None, practice: Practice | None = None, lists: PublishedLists | None = None,
     ) -> None:  # fmt: skip
         self._office = office
+        self._practice = practice or (Practice() if conformance is None else Suite(office, conformance))
         self._limits = Limits(ceilings or Ceilings())
-        self._doorway = Doorway(office, self._limits, strict=conformance is not None)
+        self._doorway = Doorway(office, self._limits, self._practice)
         self._answering = Answering(office)
-        self._certifying = Certifying(office, issuing, self._answering, conformance)
-        self._revocation = Revocation(office, revoking, self._answering)
-        self._informing = Informing(office, self._answering)
+        self._certifying = Certifying(office, issuing, self._answering, self._practice)
+        self._confirming = Confirming(office, issuing, self._answering)
+        self._revocation = Revocation(office, revoking, self._answering, self._practice)
+        self._informing = Informing(office, self._answering, lists)
         self.answered: Counter[tuple[str, str]] = Counter()
 
     async def answer(self, data: bytes, source: str) -> tuple[int, bytes]:
-        """HTTP status and DER of the answer to a message from a source (an address, for the rate bound alone).
+        """HTTP status and DER of the answer to a message from a source (an address, for the rate bounds alone).
 
-        400 where the bytes are no PKIMessage (RFC 9811 section 3.4), else 200.
+        400 where the bytes are no PKIMessage (RFC 9811 section 3.4), 503 over the rate, else 200.
         """
         try:
             self._limits.message(source, self._office.now())
-            given = message.parse(data, versions=VERSIONS)
         except CmpRefused as refused:
-            code = 400 if refused.header is None and refused.code != "cmp-too-many" else 200
-            return code, await self._refuse(refused.header, None, refused, "unread", _error)
-        return 200, await self._given(given, data)
-
-    async def _given(self, given: UnverifiedMessage, data: bytes, depth: int = 1) -> bytes:
-        sender: Sender | None = None
-        kind, heard = given.body.kind, False
+            # Nothing is signed or stored for it: that would be the work that the rate bounds.
+            self.answered["unread", refused.code] += 1
+            return BUSY, message.compose(_EMPTY, _error(status.rejection(refused.fail_info, refused.code)), None)
         try:
-            sender, verified = await self._doorway.sender(given)
-            check_header(given.header, self._office)
-            if kind is BodyKind.NESTED:
-                self._doorway.admit(sender)
-                return await self._nested(given, sender, depth)
-            call = Call(verified, sender, hashlib.sha256(data).digest())
-            found = repeated(call, self._office)
-            if not found:
-                self._doorway.admit(sender)
-                exchange, heard = begun(call, self._office), True
-                found = await self._answer(call, exchange)
+            given = message.parse(data, versions=self._practice.versions)
+        except CmpRefused as refused:
+            code = MALFORMED if refused.header is None else OK
+            return code, await self._refuse(refused.header, None, refused, "unread", _error)
+        return OK, await self._given(given, source)
+
+    async def _given(self, given: UnverifiedMessage, source: str) -> bytes:
+        kind = given.body.kind
+        found = self._repeated(self._practice.transaction(given.header), digest(given))
+        if found:
+            self.answered[kind.name.lower(), "ok"] += 1
+            return found
+        try:
+            call = await self._heard(given, source)
         except Failure as failure:
-            return await self._refuse(given.header, sender, refusal(failure), kind.name.lower(), _body(kind, heard))
+            return await self._refuse(given.header, None, refusal(failure), kind.name.lower(), _body(kind, False))
+        return await self._carried(call)
+
+    def _repeated(self, transaction: bytes, request_hash: bytes) -> bytes | None:
+        """The answer that this very request had (security D9).
+
+        Who sends the same bytes is the same sender under the protection that was verified then: nothing is computed
+        again, and its time may be over. Whoever has merely seen the request gets what its sender got.
+        """
+        return self._office.books.answered(transaction, request_hash)
+
+    async def _heard(self, given: UnverifiedMessage, source: str, depth: int = 1) -> Call:
+        """The message as its sender's."""
+        self._practice.check_header(given.header, given.body.kind, self._office.clock.now())
+        sender, verified = await self._doorway.sender(given, source)
+        return Call(verified, sender, self._practice.transaction(given.header), digest(given), source, depth)
+
+    async def _carried(self, call: Call) -> bytes:
+        kind, heard = call.body.kind, False
+        try:
+            self._practice.check_may(call.sender.role, kind, profile_of(call.sender))
+            before = None if kind is BodyKind.NESTED else begun(call, self._office)
+            heard = True
+            found = await self._answer(call, before)
+        except Failure as failure:
+            # A twin of this request may have been quicker, here or in another process: then its answer stands.
+            twin = self._repeated(call.transaction, call.request_hash)
+            if not twin:
+                failed = refusal(failure)
+                heard = heard and failed.fail_info is not FailInfo.BAD_ALG  # what cannot be computed was not read
+                return await self._refuse(call.header, call.sender, failed, kind.name.lower(), _body(kind, heard))
+            found = twin
         self.answered[kind.name.lower(), "ok"] += 1
         return found
 
-    async def _nested(self, given: UnverifiedMessage, sender: Sender, depth: int) -> bytes:
-        """An RA's envelope around one message, which is answered as if it had come alone (RFC 9483 section 5.2.2.1)."""
-        if not isinstance(sender, Certified) or not sender.registrar:
-            raise CmpRefused("cmp-not-authorized", FailInfo.NOT_AUTHORIZED)
-        inner = bodies.read_nested(given.body, depth)
-        if len(inner) != 1:
-            raise CmpRefused("cmp-one-request", FailInfo.BAD_REQUEST)
-        return await self._given(inner[0], inner[0].raw, depth + 1)
-
-    async def _answer(self, call: Call, exchange: Exchange | None) -> bytes:
+    async def _answer(self, call: Call, before: Begun | None) -> bytes:
+        if call.sender.role is Role.REGISTRAR:
+            for original in originals(call.header):
+                await self._heard(original, call.source, call.depth + 1)
         match call.body.kind:
             case BodyKind.IR | BodyKind.CR | BodyKind.KUR:
                 return await self._certifying.request(call)
             case BodyKind.P10CR:
                 return await self._certifying.p10cr(call)
-            case BodyKind.CERT_CONF:
-                return await self._certifying.confirm(call, None if exchange is None else exchange.pending)
             case BodyKind.POLL_REQ:
                 return await self._certifying.poll(call)
             case BodyKind.RR:
                 return await self._revocation.request(call)
             case BodyKind.GENM:
                 return await self._informing.request(call)
-        raise CmpRefused("cmp-body-refused", FailInfo.BAD_REQUEST)
+            case BodyKind.NESTED:
+                return await self._nested(call)
+        assert before is not None
+        return await self._confirming.request(call, before)
+
+    async def _nested(self, call: Call) -> bytes:
+        """An RA's envelope around one message, answered as if that had come alone, or around several, which are
+        answered together (RFC 9483 section 5.2.2). Every protection is verified before anything is carried out.
+        """
+        inner = bodies.read_nested(call.body, call.depth, self._practice.versions)
+        heard = [await self._heard(one, call.source, call.depth + 1) for one in inner]
+        if len(inner) == 1:
+            check_added(call.header, inner[0].header)
+            return await self._again(heard[0])
+        check_batch(call.header)
+        begun(call, self._office)
+        answers = [await self._again(one) for one in heard]
+        made = await self._answering.make(call.header, call.sender, bodies.write_nested(answers))
+        line = AuditLine(self._office.now(), "batch", "ok", json.dumps({"messages": len(inner)}))
+        await self._office.books.answer(call.kept(self._office, made), line)
+        return made.der
+
+    async def _again(self, call: Call) -> bytes:
+        return self._repeated(call.transaction, call.request_hash) or await self._carried(call)
 
     async def _refuse(
         self, header: Header | None, sender: Sender | None, refused: CmpRefused, kind: str,

@@ -28,10 +28,20 @@ OUR_OWN: Final = frozenset(("2.5.29.14", "2.5.29.35"))
 LIFE: Final = timedelta(days=365)
 
 
+_AUTHORITIES: Final = tuple(der.oid(f"1.3.6.1.5.5.7.3.{number}") for number in (27, 28, 32))
+"""id-kp-cmcCA, id-kp-cmcRA, id-kp-cmKGA: what a profile gives, and no wish."""
+
+
 class WishRefused(Refusal):
     """The template asks for what no certificate of ours can be (facts: part)."""
 
     code = "ca-wish-refused"
+
+
+class WishNotAuthorized(Refusal):
+    """The template asks for an authority of its own; that is given in a ceremony or by a profile (facts: part)."""
+
+    code = "ca-wish-not-authorized"
 
 
 def tbs(
@@ -41,8 +51,8 @@ def tbs(
     if not office.authority.sandbox:
         raise Defect("ca-as-asked-outside-sandbox")
     generation = office.issuer.generation
-    wanted = _extensions(asked.extensions)
-    if asked.subject is None or (asked.subject == b"\x30\x00" and ALTERNATIVE_NAME not in wanted):
+    wanted, name_asked = _extensions(asked.extensions), asked.subject or der.seq()
+    if name_asked == der.seq() and ALTERNATIVE_NAME not in wanted:
         raise WishRefused(part="subject")
     now = office.now()
     times = shapes.Validity(asked.not_before or now, asked.not_after or (asked.not_before or now) + LIFE)
@@ -53,7 +63,7 @@ def tbs(
     del profile
     own = shapes.extensions(shape, generation.authority_key, shapes.key_identifier(spki))
     made = shapes.tbs_certificate(
-        shape, serial=serial, issuer=generation.name, validity=times, subject=asked.subject, spki=spki,
+        shape, serial=serial, issuer=generation.name, validity=times, subject=name_asked, spki=spki,
         authority_key=generation.authority_key, algorithm=generation.algorithm,
     )  # fmt: skip
     return _with(made, [*own, *wanted.values()]), times.not_before, times.not_after
@@ -84,22 +94,30 @@ def _extensions(asked: bytes | None) -> dict[str, bytes]:
                 found[kind] = asked[start:end]
             elif critical and kind not in OUR_OWN:
                 raise WishRefused(part="critical")
-        _check_basic(found)
+        _check_authority(found)
     except (NotDer, CertificateMalformed):
         raise WishRefused(part="extensions") from None
     return found
 
 
-def _check_basic(found: dict[str, bytes]) -> None:
-    if BASIC not in found:
-        return
-    _, *_, value = der.whole(found[BASIC]).sequence()
-    parts = [one.tag for one in der.whole(value.content).sequence()]
-    if der.INTEGER in parts and der.BOOLEAN not in parts:
+def _check_authority(found: dict[str, bytes]) -> None:
+    basic = _value(found, BASIC)
+    parts = [] if basic is None else [one.tag for one in der.whole(basic).sequence()]
+    if basic is not None and der.BOOLEAN in parts:
+        extensions.basic_constraints(basic)
+        raise WishNotAuthorized(part="authority")
+    if parts:
         raise WishRefused(part="path-length")
-    if der.BOOLEAN in parts:
-        raise WishRefused(part="authority")  # an authority is made in a ceremony
-    extensions.basic_constraints(value.content)
+    usage = _value(found, KEY_USAGE)
+    if usage is not None and "keyCertSign" in extensions.key_usage(usage):
+        raise WishRefused(part="key-cert-sign")
+    if any(one in found.get(PURPOSES, b"") for one in _AUTHORITIES):
+        raise WishNotAuthorized(part="purpose")
+
+
+def _value(found: dict[str, bytes], kind: str) -> bytes | None:
+    """What stands inside an extension's OCTET STRING."""
+    return None if kind not in found else der.whole(found[kind]).sequence()[-1].content
 
 
 def _with(made: bytes, wanted: list[bytes]) -> bytes:

@@ -239,9 +239,15 @@ def read_nested(body: Body, depth: int = 1, versions: frozenset[int] = VERSIONS)
     """
     if depth > MOST_DEPTH:
         raise CmpRefused("cmp-nested-depth", FailInfo.BAD_REQUEST)
-    data = body.element
-    found = reading.items(data, *content(body, (BodyKind.NESTED,)), der.SEQUENCE, MOST_NESTED)
-    return tuple(message.parse(data[start:last], versions=versions) for _, start, _, last in found)
+    at, limit = content(body, (BodyKind.NESTED,))
+    return read_messages(body.element[at:limit], versions)
+
+
+@reading.strict
+def read_messages(value: bytes, versions: frozenset[int] = VERSIONS) -> tuple[UnverifiedMessage, ...]:
+    """DER PKIMessages, as in a nested body and in origPKIMessage: 1 to 16. Raises as `message.parse` does."""
+    found = reading.items(value, 0, len(value), der.SEQUENCE, MOST_NESTED)
+    return tuple(message.parse(value[start:last], versions=versions) for _, start, _, last in found)
 
 
 def write_nested(messages: Sequence[bytes]) -> Body:

@@ -13,9 +13,9 @@ from ingam.npki.der import NotDer
 from ingam.protocols.cmp import reading, status
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
 
-MOST_TRANSACTION_ID: Final = 64
+MOST_TRANSACTION_ID: Final = 128
 MOST_NONCE: Final = 128
-MOST_KEY_ID: Final = 256
+MOST_KEY_ID: Final = 4096
 MOST_INFO: Final = 32
 MOST_NAME: Final = 4096
 """Bytes of a GeneralName."""

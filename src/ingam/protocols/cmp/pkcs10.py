@@ -9,7 +9,7 @@ from ingam.npki.der import NotDer
 from ingam.protocols.cmp import reading
 from ingam.protocols.cmp.header import MOST_NAME
 from ingam.protocols.cmp.pop import Proven, usable_key
-from ingam.protocols.cmp.protection import signature_algorithm
+from ingam.protocols.cmp.protection import is_signature, signature_algorithm
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
 
 MOST_REQUEST: Final = 16 * 1024
@@ -82,13 +82,13 @@ def _extensions(data: bytes, at: int, limit: int) -> bytes | None:
 def verify(request: CertificationRequest) -> Proven:
     """The key that has signed its own request.
 
-    Raises CmpRefused: cmp-template-key (badCertTemplate), cmp-pop-algorithm (badAlg), cmp-pop-wrong (badPOP).
+    Raises CmpRefused: cmp-pop-algorithm (badAlg), cmp-template-key (badCertTemplate), cmp-pop-wrong (badPOP).
     """
+    if not is_signature(request.algorithm):
+        raise CmpRefused("cmp-pop-algorithm", FailInfo.BAD_ALG)
     key = usable_key(request.public_key)
     try:
         signature.verify(key, signature_algorithm(request.algorithm), request.signature, request.info, pss=True)
-    except signature.SignatureAlgorithmRefused:
-        raise CmpRefused("cmp-pop-algorithm", FailInfo.BAD_ALG) from None
-    except signature.SignatureInvalid:
+    except (signature.SignatureInvalid, signature.SignatureAlgorithmRefused):
         raise CmpRefused("cmp-pop-wrong", FailInfo.BAD_POP) from None
     return Proven(request.public_key, key)
