@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from tests.ca.publishing.world import (
     DELTA,
     FIRST,
@@ -24,9 +25,11 @@ from tests.ca.publishing.world import (
 )
 
 from ingam.adapters.directory.folder import FolderDirectory
+from ingam.ca.publishing import generating
 from ingam.ca.publishing.lists import ROOT_PLAN, Kind, ListIssuer, Plan, own_place, root_number
 from ingam.ca.publishing.publisher import Outcome, Publisher, Step
 from ingam.kernel.errors import Failure
+from ingam.npki import certificate
 from ingam.npki.certificate import Certificate
 from ingam.ports.books import BooksOutage
 from ingam.ports.directory import Attribute
@@ -77,6 +80,19 @@ def test_a_new_authority_publishes_its_certificate_and_empty_lists(world: World)
     assert attributes == {Attribute.LIST, Attribute.DELTA, Attribute.CERTIFICATE}
 
 
+def test_H4_what_is_served_are_lists_and_authorities_alone(world: World) -> None:
+    world.books.issue(101)
+    world.books.revoke(101)
+    settle(world.publisher(), world)
+    served = [path for path in (world.folder / "published").iterdir() if path.name != ".lock"]
+    for path in served:
+        if path.suffix == ".der":
+            assert certificate.parse(path.read_bytes()).basic_constraints == (True, 0)
+        else:
+            assert glance.of(path.read_bytes()).number > 0
+    assert {path.suffix for path in served} == {".crl", ".der"}
+
+
 def test_then_nothing_is_done_until_something_is_due(world: World) -> None:
     publisher = world.publisher()
     settle(publisher, world)
@@ -122,8 +138,6 @@ def test_a_hold_leaves_the_list_when_it_ends_and_the_delta_says_so(world: World)
     world.clock.forward(60)
     settle(publisher, world)
     assert read(world, "dp1p1.crl", "dp1p1").entries == {}
-    from cryptography import x509
-
     (told,) = x509.load_der_x509_crl(world.file("issuing-1-delta.crl"))
     assert told.serial_number == 101
     assert told.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.remove_from_crl
@@ -185,7 +199,7 @@ def test_a_place_that_fails_is_tried_again_ever_more_rarely_and_the_other_has_it
     publisher = world.publisher()
     first = settle(publisher, world)
     assert {(one.what, one.code) for one in first if one.place == world.directory.name} == {
-        ("issuing-1", "directory-unreachable"), ("dp1p1", "directory-unreachable"),
+        ("issuing-1.der", "directory-unreachable"), ("dp1p1", "directory-unreachable"),
     }  # fmt: skip
     assert read(world, "dp1p1.crl", "dp1p1").number == 1
     tries = []
@@ -219,7 +233,7 @@ def test_after_a_restart_what_failed_goes_on_where_it_was(world: World) -> None:
     assert world.directory.asked > before
     assert [key for key in world.directory.history if key[1] is Attribute.LIST] != []
     assert settle(world.publisher(), world) == [
-        Outcome("issuing-1", "folder", None, None), Outcome("issuing-1", place, None, None),
+        Outcome("issuing-1.der", "folder", None, None), Outcome("issuing-1.der", place, None, None),
     ]  # fmt: skip
 
 
@@ -332,8 +346,6 @@ def test_a_change_that_the_base_holds_makes_no_delta_due(world: World) -> None:
 
 
 def test_a_disk_that_is_full_is_an_outcome_and_no_half_list(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingam.ca.publishing import generating
-
     def full(*_: object) -> None:
         raise OSError(28, "no space")
 
@@ -459,7 +471,7 @@ def test_a_roots_list_waits_for_its_key_and_names_the_revoked_ca(world: World) -
     number = root_number(1)
     world.books.issue(4139, number, until=START + 3650 * DAY)
     absent = ListIssuer(number, root(), None, ROOT_PLAN)
-    assert [one.what for one in settle(world.publisher(absent), world)] == ["root-1"] * 2  # its certificate alone
+    assert [one.what for one in settle(world.publisher(absent), world)] == ["root-1.der"] * 2  # its certificate alone
     present = replace(absent, signer=signer("root-1"))
     publisher = world.publisher(present)
     settle(publisher, world)

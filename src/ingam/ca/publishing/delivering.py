@@ -11,7 +11,7 @@ from ingam.ca.publishing.overview import Overview
 from ingam.ca.publishing.schedule import Pause, paused
 from ingam.kernel.errors import Failure, Outage
 from ingam.ports.books import ListRecord, OlderList
-from ingam.ports.directory import AuthorityCertificate, Directory, NotPublic, PublicList
+from ingam.ports.directory import Attribute, AuthorityCertificate, Directory, NotPublic, PublicList
 
 
 class ListLost(Outage):
@@ -63,7 +63,7 @@ class Deliverer:
         except Failure as failure:
             pause, code = paused(before, now), failure.code
         self._certificates[issuer.ca, name] = pause
-        return where.file, name, code
+        return where.file_name(Attribute.CERTIFICATE), name, code
 
     def _bring(self, one: ListId, record: ListRecord, place: str) -> None:
         issuer = self._overview.issuers[one.ca]

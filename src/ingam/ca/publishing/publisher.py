@@ -41,7 +41,8 @@ _RANK: Final = (Kind.DELTA, Kind.PARTITION, Kind.FULL)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one act. `what`: `dp1p1`, `issuing-1-delta`. `place` None: the list was made, for the reason `why`.
+    """What came of one act. `what`: `dp1p1`, `issuing-1-delta`, a certificate's `issuing-1.der`. `place` None: the list
+    was made, for the reason `why`.
 
     `code` None: it succeeded; else that of the failure (kernel/words).
     """
