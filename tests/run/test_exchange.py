@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from email.utils import parsedate_to_datetime as parsed
@@ -568,3 +569,19 @@ def test_a_reply_tells_its_parts() -> None:
     reply = plain(404)
     assert (reply.status, reply.body) == (404, b"Not Found\n")
     assert Reply(304, b"", b"").rest == b"\r\n"
+
+
+def test_the_ceiling_stays_below_what_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def walk(world: World) -> int:
+        return world.exchange._most
+
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        assert run(walk, bounds=Bounds(connections=512)) == 512
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 640
+        if hard != resource.RLIM_INFINITY:
+            assert run(walk, bounds=Bounds(connections=2 * hard)) == hard - 128
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -243,6 +243,13 @@ def test_D12_a_responder_near_its_end_is_a_failure_of_readiness(here: Here) -> N
     assert (status, body) == (503, b"ingam ocsp-responder-ending\n")
 
 
+def test_addresses_with_a_slash_too_many_and_whole_addresses_are_understood(here: Here) -> None:
+    for before in (b"/", b"/ocsp/ingam/"):
+        assert said(here.ask(b"GET", before + path_of(asking(7)))[2]) is GOOD
+    assert said(here.ask(b"POST", b"http://ocsp.ingam.test/ocsp/ingam", asking(7))[2]) is GOOD
+    assert said(here.ask(b"GET", b"http://ocsp.ingam.test/ocsp/ingam" + path_of(asking(7)))[2]) is GOOD
+
+
 def test_other_pages_and_methods(here: Here) -> None:
     assert here.ask(b"GET", b"/")[2] == b"page\n"
     assert here.ask(b"GET", b"/ocsp/nobody/MAAA")[2] == b"page\n"

@@ -9,11 +9,13 @@ connection ended. Time is counted in ticks of one second, so that no question co
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from time import time
+from typing import Final
 
 from ingam.run.connection import FIELDS_MOST as FIELDS_MOST
 from ingam.run.connection import HEAD_MOST as HEAD_MOST
@@ -25,6 +27,9 @@ from ingam.run.messages import Streamed as Streamed
 from ingam.run.messages import fields as fields
 from ingam.run.messages import path as path
 from ingam.run.messages import plain as plain
+
+_OTHER_FILES: Final = 128
+"""Files of a process that are no connections: books, published lists, tokens, its own way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Exchange:
         self.connections: set[Connection] = set()
         self.accepted = self.refused = self.cut = 0
         self.draining = False
+        self._most = self.bounds.connections
         self.tick = 1
         self.date = b""
         self._expires: dict[int, bytes] = {}
@@ -72,6 +78,7 @@ class Exchange:
     async def start(self, *sockets: socket.socket) -> None:
         """Serve on listening sockets until `drain`."""
         loop = asyncio.get_running_loop()
+        self._most = min(self.bounds.connections, _descriptors(self.bounds.connections) - _OTHER_FILES)
         self._beat()
         for one in sockets:
             server = await loop.create_server(lambda: Connection(self), sock=one, backlog=self.bounds.backlog)
@@ -105,7 +112,7 @@ class Exchange:
 
     def full(self) -> bool:
         """Whether there is no place for one more connection."""
-        return len(self.connections) >= self.bounds.connections
+        return len(self.connections) >= self._most
 
     def left(self, connection: Connection) -> None:
         """A connection is gone."""
@@ -120,10 +127,21 @@ class Exchange:
         self.date = f"Date: {formatdate(now, usegmt=True)}\r\n".encode("ascii")
         self._expires.clear()
         self.tick += 1
-        crowded = 4 * len(self.connections) >= 3 * self.bounds.connections
+        crowded = 4 * len(self.connections) >= 3 * self._most
         idle = self.bounds.crowded_idle_s if crowded else self.bounds.idle_s
         for connection in list(self.connections):
             connection.check(self.tick, idle)
+
+
+def _descriptors(wanted: int) -> int:
+    """How many files this process may have open, raised as far as it may be where that is too few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return needed
+    raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+    return raised
 
 
 def listening(host: str, port: int, *, shared: bool = False) -> socket.socket:

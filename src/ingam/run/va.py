@@ -161,7 +161,7 @@ class Va:
 
     def __call__(self, request: Request) -> Reply | Awaitable[Reply]:
         if request.method == b"POST":
-            ask = self._posts.get(request.target)
+            ask = self._posts.get(request.target) or self._posts.get(path(request.target))
             return ask(request.body) if ask is not None else self._page(request)
         if request.method not in (b"GET", b"HEAD"):
             return plain(405, more=[("Allow", "GET, HEAD, POST")])
@@ -183,7 +183,10 @@ class Va:
             name, _, text = rest.partition(b"/")
             authority = self._by_name.get(name)
             if authority is not None and text:
-                return self._ocsp(request, authority, text)
+                # Clients put a slash behind an address that ends with one already.
+                return self._ocsp(request, authority, text.lstrip(b"/"))
+        elif not first and rest.startswith(b"M") and self._authorities:
+            return self._ocsp(request, self._authorities[0], rest)
         elif first == b"feed" and self._authorities:
             return self._ocsp(request, self._authorities[0], first)
         return self._file(request, first, rest) or self._page(request)

@@ -58,6 +58,7 @@ class Answers(Generic[R]):
         self.limits = limits or StatusLimits()
         self.counts = Counts()
         self._standings, self._generations, self._framing, self._clock = standings, generations, framing, clock
+        self._changed = standings.changed
         self._memory: Memory[R] = Memory(self.limits.kept)
         self._found = self._memory.found
         self._maker = Maker(standings, clock, self.limits, self._look, on_defect)
@@ -75,7 +76,7 @@ class Answers(Generic[R]):
     def ask(self, raw: bytes) -> R | Awaitable[R]:
         """The reply to the OCSPRequest of a POST."""
         try:
-            if self._standings.changed() or self._behind:
+            if self._changed() or self._behind:
                 self._catch_up()
         except BooksOutage as outage:
             return self._later(outage)
@@ -89,7 +90,7 @@ class Answers(Generic[R]):
     def ask_path(self, text: bytes) -> R | Awaitable[R]:
         """The reply to a GET; `text`: the path behind the responder's own, without the slash between."""
         try:
-            if self._standings.changed() or self._behind:
+            if self._changed() or self._behind:
                 self._catch_up()
         except BooksOutage as outage:
             return self._later(outage)
