@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,12 @@ from ingam.run.workers import run_workers
 def work(number, listener):
     if sys.argv[1] == "refused" and number == 1:
         return 2
+    if sys.argv[1].startswith("away:") and number == 1:
+        folder = sys.argv[1].removeprefix("away:")
+        begun = len(os.listdir(folder))
+        open(os.path.join(folder, str(begun)), "w").close()
+        if begun == 1:  # the second start: what it needs is away
+            return 2
     listener.setblocking(True)
     print("ready", number, os.getpid(), listener.getsockname()[1], flush=True)
     while True:
@@ -111,6 +118,18 @@ def test_workers_do_not_outlive_a_killed_parent() -> None:
 def test_a_worker_that_is_refused_stops_all() -> None:
     with started("refused") as process:
         assert process.wait(10) == 2
+
+
+def test_a_worker_that_cannot_begin_again_at_once_is_tried_until_it_can(tmp_path: Path) -> None:
+    with started(f"away:{tmp_path}") as process:
+        workers = ready(process, 2)
+        victim, port = workers[1]
+        os.kill(victim, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while len(list(tmp_path.iterdir())) < 3:
+            assert time.monotonic() < until and process.poll() is None
+            time.sleep(0.05)
+        eventually(lambda: {ask(port)[0] for _ in range(20)} == {0, 1})
 
 
 def test_one_worker_is_the_process_itself() -> None:

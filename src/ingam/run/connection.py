@@ -150,6 +150,8 @@ class Connection(asyncio.Protocol):
         self._body += body
 
     def on_message_complete(self) -> None:
+        if self._over:
+            return  # what follows the last question of a connection is nothing to us
         body = self._body if type(self._body) is bytes else bytes(self._body)
         request = Request(
             self._parser.get_method(), self._target, self._fields, body, self._peer, self._keep, self._old
@@ -218,7 +220,7 @@ class Connection(asyncio.Protocol):
     def _stop(self, status: int) -> None:
         """Say why and end, after what was asked before has been answered."""
         if self._over:
-            return  # what follows the last question of a connection is nothing to us
+            return
         self._over = True
         self._unread.clear()
         reply = plain(status)

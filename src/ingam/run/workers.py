@@ -19,7 +19,7 @@ from typing import Final
 from ingam.run.exchange import listening
 
 REFUSED: Final = 2
-"""The exit code of a worker that need not be begun anew: its settings or keys are refused."""
+"""The exit code of a worker whose settings or keys are refused: at its first start, all end with it."""
 
 STOP_S: Final = 8
 _AGAIN_S: Final = 1.0
@@ -45,6 +45,7 @@ class _Parent:
     def __init__(self, sockets: list[socket.socket], work: Callable[[int, socket.socket], int]) -> None:
         self._sockets, self._work = sockets, work
         self._numbers: dict[int, int] = {}
+        self._again: set[int] = set()
         self._begun: dict[int, float] = {}
 
     def watch(self) -> int:
@@ -89,8 +90,9 @@ class _Parent:
             if signal.sigwait(_SIGNALS) != signal.SIGCHLD:
                 return 0
             for number, code, lived in self._ended():
-                if code == REFUSED:
+                if code == REFUSED and number not in self._again:
                     return REFUSED
+                self._again.add(number)
                 print(f"worker {number} ended with {code}; begun anew", file=sys.stderr, flush=True)
                 if lived < _AGAIN_S:  # one that dies at once would otherwise keep a core busy with dying
                     told = signal.sigtimedwait(_SIGNALS - {signal.SIGCHLD}, _AGAIN_S)
