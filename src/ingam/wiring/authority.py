@@ -25,7 +25,7 @@ from ingam.ca.log.heads import Log
 from ingam.ca.log.published import PublishedLog
 from ingam.ca.office import Issuer, Office, Opener, Speaker
 from ingam.ca.profiles import Authority, Generation, load
-from ingam.ca.publishing.lists import ROOT_PLAN, ListIssuer, Plan, root_number
+from ingam.ca.publishing.lists import ROOT_PLAN, ListIssuer, plan_of, root_number
 from ingam.ca.publishing.publisher import Publisher
 from ingam.ca.status.responders import Generation as StatusGeneration
 from ingam.ca.status.responders import Generations, responder
@@ -294,7 +294,7 @@ def publisher(settings: Settings, ports: CaPorts, roots: Sequence[ListIssuer] = 
     places: list[Directory] = [FolderDirectory(ports.folder / "published")]
     if settings.ca.directory:
         places.append(_ldap(settings.ca))
-    plan = Plan(partitions=True)
+    plan = plan_of(ports.office.authority)
     issuers = [ListIssuer(one.generation.number, one.certificate, one.signer, plan) for one in ports.office.issuers]
     folder = ports.folder / "publishing"
     return Publisher(ports.office.authority, [*issuers, *roots], ports.books, places, folder, ports.office.clock)

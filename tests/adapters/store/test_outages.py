@@ -11,7 +11,8 @@ import pytest
 from tests import postgres
 
 from ingam.adapters.hsm.file import OutboxSealer
-from ingam.adapters.store import open_store, sqlite
+from ingam.adapters.sqlite import writer as sqlite
+from ingam.adapters.store import open_store
 from ingam.ports.store import FlowSave, Save, Store, StoreOutage
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingam.adapters.books import rows
-from ingam.adapters.store.sqlite import connect
+from ingam.adapters.sqlite.writer import connect
 from ingam.kernel.instants import from_micros, to_micros
 from ingam.ports.books import (
     BooksOutage,

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ingam.adapters.books import schema, writing
 from ingam.adapters.books.reading import BooksReader
-from ingam.adapters.store.sqlite import Writer, connect, create
+from ingam.adapters.sqlite.writer import Writer, connect, create
 from ingam.kernel.errors import Defect, Failure
 from ingam.ports.books import (
     Answer,

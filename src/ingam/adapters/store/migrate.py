@@ -21,8 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from ingam.adapters.sqlite.writer import connect, create
 from ingam.adapters.store.addresses import sqlite_path
-from ingam.adapters.store.sqlite import connect, create
 from ingam.kernel.errors import Defect
 from ingam.ports.store import StoreOutage
 
