@@ -29,7 +29,7 @@ def work(number, listener):
         if begun == 1:  # the second start: what it needs is away
             return 2
     listener.setblocking(True)
-    print("ready", number, os.getpid(), listener.getsockname()[1], flush=True)
+    os.write(1, b"ready %d %d %d\n" % (number, os.getpid(), listener.getsockname()[1]))  # one write: two are writing
     while True:
         client, _ = listener.accept()
         client.sendall(b"%d %d" % (number, os.getpid()))
