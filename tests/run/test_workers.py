@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = """
+PROGRAM = r"""
 import os, socket, sys
 from ingam.run.workers import run_workers
 
