@@ -93,6 +93,7 @@ def test_a_dead_worker_is_begun_anew_and_nobody_who_knocked_meanwhile_is_sent_aw
         workers = ready(process, 2)
         victim, port = workers[1]
         os.kill(victim, signal.SIGKILL)
+        eventually(lambda: gone(victim))
         answered = [ask(port) for _ in range(40)]
         assert {number for number, _ in answered} == {0, 1}
         assert victim not in {pid for _, pid in answered}
