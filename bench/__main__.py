@@ -5,7 +5,13 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-COMPARISONS = {"keys": ("keys", "browser_keys"), "login": ("login",)}
+COMPARISONS = {
+    "keys": ("keys", "browser_keys"),
+    "login": ("login",),
+    "issuing": ("issuing",),
+    "ocsp": ("ocsp",),
+    "crl": ("crl",),
+}
 
 
 def main(words: list[str]) -> int:
