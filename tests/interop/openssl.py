@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.interop.running import Code, Running
@@ -82,3 +82,13 @@ class OpenSsl:
 def by(code: Code) -> tuple[str, ...]:
     """The options of a client with a reference number and its code."""
     return ("-ref", code.reference, "-secret", f"pass:{code.code}")
+
+
+def server(authority: Running, name: str) -> Certificate:
+    """A server's certificate, which `ingam ca issue` makes at once: the authority needs no process for it."""
+    made = OpenSsl(authority.data)
+    made.key(name, generate_private_key(SECP256R1()))
+    made("req", "-new", "-key", f"{name}.key", "-subj", "/CN=whatever", "-out", f"{name}.csr")
+    files = ("--csr", f"{authority.data}/{name}.csr", "--out", f"{authority.data}/{name}.pem")
+    authority.cli("issue", "--profile", "server", "--host", f"{name}.ingam.test", *files)
+    return made.read(f"{name}.pem")

@@ -23,10 +23,12 @@ from ingam.npki.certificate import Certificate
 from ingam.npki.signature import KeyKind
 from ingam.npki.vid import compute_vid
 from ingam.protocols.cmp import client, encrypted_vid, exchange
+from ingam.protocols.cmp.client import Question
 from ingam.protocols.cmp.crmf import ENCRYPTED_VID, Attribute
+from ingam.protocols.cmp.encrypted_vid import EncryptedVid
 from ingam.protocols.cmp.exchange import Client, Exchange
-from ingam.protocols.cmp.header import NULL_DN
-from ingam.protocols.cmp.message import BodyKind
+from ingam.protocols.cmp.header import NULL_DN, Info
+from ingam.protocols.cmp.message import Body, BodyKind
 from ingam.protocols.cmp.protection import MacProtection, pbmac1, verify_mac
 
 NAME: Final = "홍길동"
@@ -89,7 +91,7 @@ def enrol(
     idn, key, random = idn or new_idn(), key or curve_key(), der.bits(secrets.token_bytes(20))
     code = authority.register(profile, NAME, idn)
     algorithm, sign = signs(key)
-    info = (Attribute(ENCRYPTED_VID, vid(authority, random)),)
+    info = (Attribute(ENCRYPTED_VID, encrypted_vid.write(encrypted(authority, random))),)
     body, question = exchange.enrolment(
         BodyKind.IR, spki=spki(key), subject=None, algorithm=algorithm, sign=sign, reg_info=info
     )
@@ -101,14 +103,13 @@ def enrol(
     return Person(idn, key, random, certificate.parse(found.state.certificate))
 
 
-def vid(authority: Running, random: bytes, idn: str = encrypted_vid.DUMMY_IDN) -> bytes:
-    """EncryptedVID of R for the authority's encryption certificate, as clients of the field make it."""
+def encrypted(authority: Running, random: bytes, idn: str = encrypted_vid.DUMMY_IDN) -> EncryptedVid:
+    """R and its VID for the authority's encryption certificate, as clients of the field send them."""
     opener = authority.holdings.service("encryption", 1, SystemClock().now()).certificate
     key = signature.public_key(opener.spki)
     assert isinstance(key, RSAPublicKey)
     content = encrypted_vid.write_content(compute_vid(idn, random), Secret(random))
-    named = {"issuer": opener.issuer.raw, "serial_number": opener.serial}
-    return encrypted_vid.write(encrypted_vid.encrypt(key, content, oaep=True, **named))  # type: ignore[arg-type]
+    return encrypted_vid.encrypt(key, content, issuer=opener.issuer.raw, serial_number=opener.serial, oaep=True)
 
 
 def by_code(code: Code) -> Client:
@@ -120,12 +121,10 @@ def by_code(code: Code) -> Client:
     )
 
 
-def begun(asking: Client, body: object, question: object, **more: object) -> Exchange:
+def begun(asking: Client, body: Body, question: Question, infos: tuple[Info, ...] = ()) -> Exchange:
     """A new exchange, with its first message."""
-    return asking.begin(
-        body, question, transaction_id=secrets.token_bytes(16), nonce=secrets.token_bytes(16),  # type: ignore[arg-type]
-        at=SystemClock().now(), **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+    transaction, nonce = secrets.token_bytes(16), secrets.token_bytes(16)
+    return asking.begin(body, question, transaction_id=transaction, nonce=nonce, at=SystemClock().now(), infos=infos)
 
 
 def ask(authority: Running, asking: Client, given: Exchange) -> Exchange:

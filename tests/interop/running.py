@@ -32,12 +32,12 @@ from tests.journeys.world import free_ports
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.hsm.signing_file import FileSigningKeys
 from ingam.ca import ceremony
-from ingam.ca.ceremony import Holdings, Keys, read_certificates
+from ingam.ca.ceremony import Holdings, Keys, Plan, read_certificates
 from ingam.ca.issuing.entering import enter_services
 from ingam.ca.profiles import preset_files, read
 from ingam.npki.certificate import Certificate
 from ingam.npki.signature import KeyKind
-from ingam.run.cli import main as ingam
+from ingam.run.cli import main
 from ingam.run.cli.ca_ceremony import with_kinds
 from ingam.settings import Settings
 from ingam.settings import read as read_settings
@@ -61,6 +61,15 @@ renewal_carries = false
 """A person's profile for clients that know nothing of VID; it is renewed on any day, and again."""
 
 
+QUICK: Final = {
+    "root": KeyKind.P_256,
+    "issuing": KeyKind.P_256,
+    "ocsp": KeyKind.P_256,
+    "encryption": KeyKind.RSA_2048,
+}
+"""Kinds of keys for authorities whose keys are not what is looked at."""
+
+
 @dataclass(frozen=True)
 class Code:
     """What a registration gives."""
@@ -81,8 +90,9 @@ class Running:
     """One authority, `DATA/ca/ingam`. `directory`: the URL of an LDAP server that the clerk publishes to."""
 
     def __init__(
-        self, data: Path, *, kinds: dict[str, KeyKind] | None = None, directory: str = "", turn: int = 0, **more: str
-    ) -> None:
+        self, data: Path, *, kinds: dict[str, KeyKind] | None = None, directory: str = "", turn: int = 0,
+        plan: Plan = PLAN, **more: str,
+    ) -> None:  # fmt: skip
         self.data, self.port = data, free_ports(7, turn)
         self.directory = directory.removeprefix("ldap://") or "dir.ingam.test:389"
         self.environment = {
@@ -92,7 +102,7 @@ class Running:
         }  # fmt: skip
         self.settings: Settings = read_settings(self.environment)
         self.folder = authority_folder(self.settings)
-        self.kinds = kinds or {}
+        self.kinds, self.plan = kinds or {}, plan
 
     @property
     def cmp(self) -> str:
@@ -124,13 +134,13 @@ class Running:
         """Its ceremony; RSA keys come from vectors/keys."""
         self.folder.parent.mkdir(parents=True, mode=0o700)
         authority, now = read(*self.files.values()), SystemClock().now()
-        ceremony.found(self.folder, authority, self.files, self._keys, PLAN, now, counted())
+        ceremony.found(self.folder, authority, self.files, self._keys, self.plan, now, counted())
         self._enter(1)
 
     def roll_over(self) -> None:
         """The next issuing CA, with keys of its own."""
         authority, now = read(*self.files.values()), SystemClock().now()
-        ceremony.roll_over(self.folder, authority, self._keys(self.folder, 3), PLAN, now, counted(1000))
+        ceremony.roll_over(self.folder, authority, self._keys(self.folder, 3), self.plan, now, counted(1000))
         self._enter(2)
 
     def _enter(self, generation: int) -> None:
@@ -158,11 +168,10 @@ class Running:
 
     def cli(self, *words: str, said: str = "") -> Any:
         """What `ingam ca … --json` says; it is to succeed. `said`: on stdin."""
-        out, stdin = io.StringIO(), mock.patch("sys.stdin", io.StringIO(said))
-        with mock.patch.dict(os.environ, self.environment), stdin, contextlib.redirect_stdout(out):
-            code = ingam(["ca", *words, "--json"])
-        assert code == 0, out.getvalue()
-        return json.loads(out.getvalue())
+        with mock.patch.dict(os.environ, self.environment), mock.patch("sys.stdin", io.StringIO(said)):
+            code, told = ingam("ca", *words)
+        assert code == 0, told
+        return told
 
     def register(self, profile: str, name: str, idn: str = "", *more: str) -> Code:
         """Reference number and authorization code of somebody."""
@@ -220,6 +229,14 @@ class Running:
     def said(self, name: str) -> str:
         """The end of it."""
         return self.log(name).read_text(errors="replace")[-3000:]
+
+
+def ingam(*words: str) -> tuple[int, Any]:
+    """Exit code and answer of `ingam … --json`, run in this process."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = main([*words, "--json"])
+    return code, json.loads(out.getvalue())
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = READY_S) -> None:

@@ -1,11 +1,11 @@
-"""pyhanko-certvalidator builds and checks the paths of our certificates with our lists and OCSP answers, failing hard."""
+"""pyhanko-certvalidator checks the paths of our certificates with our lists and OCSP answers, and fails hard."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -20,9 +20,9 @@ from cryptography.x509.ocsp import OCSPRequestBuilder
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import RevokedError, ValidationError
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
-from tests.interop.openssl import OpenSsl
-from tests.interop.people import People, curve_key
-from tests.interop.running import Running, fetch
+from tests.interop.openssl import server
+from tests.interop.people import People
+from tests.interop.running import QUICK, Running, fetch
 
 from ingam.ca.status.answers import Answers
 from ingam.ca.status.limits import StatusLimits
@@ -89,14 +89,14 @@ def judge(person: Certificate, chain: list[Certificate], evidence: Evidence, rul
         revinfo_policy=CertRevTrustPolicy(RevocationCheckingPolicy(rule, RevocationCheckingRule.CRL_REQUIRED)),
     )  # fmt: skip
     validator = CertificateValidator(asn1_x509.Certificate.load(person.der), validation_context=context)
-    path = asyncio.run(validator.async_validate_usage({"digital_signature"}))
+    path = asyncio.run(validator.async_validate_usage({"digital_signature"}))  # type: ignore[no-untyped-call]
     return [one.subject.native["common_name"] for one in path]
 
 
 def question(person: Certificate, issuer: Certificate) -> bytes:
     """An OCSPRequest as another library writes it."""
-    found = (load_der_x509_certificate(one.der) for one in (person, issuer))
-    return OCSPRequestBuilder().add_certificate(*found, SHA1()).build().public_bytes(Encoding.DER)
+    found, above = (load_der_x509_certificate(one.der) for one in (person, issuer))
+    return OCSPRequestBuilder().add_certificate(found, above, SHA1()).build().public_bytes(Encoding.DER)
 
 
 BOTH, LIST, OCSP = Rule.CRL_AND_OCSP_REQUIRED, Rule.CRL_REQUIRED, Rule.OCSP_REQUIRED
@@ -137,21 +137,11 @@ def test_without_evidence_nobody_is(authority: Running, people: People, rule: Ru
 
 
 class Quiet:
-    """An authority of the command line alone: it issues, lists and answers in this process."""
+    """An authority of the command line alone, which answers in this process."""
 
     def __init__(self, data: Path, kinds: dict[str, KeyKind]) -> None:
         self.authority = Running(data, kinds=kinds)
         self.authority.found()
-        self.openssl = OpenSsl(data)
-
-    def issue(self, name: str) -> Certificate:
-        """A server's certificate, by `ingam ca issue`."""
-        self.openssl.key(name, curve_key())
-        self.openssl("req", "-new", "-key", f"{name}.key", "-subj", "/CN=x", "-out", f"{name}.csr")
-        place = self.openssl.folder
-        words = ("--host", f"{name}.ingam.test", "--csr", f"{place}/{name}.csr", "--out", f"{place}/{name}.pem")
-        self.authority.cli("issue", "--profile", "server", *words)
-        return self.openssl.read(f"{name}.pem")
 
     def evidence(self, one: Certificate, generation: int) -> Evidence:
         """Its lists as published, and its answer."""
@@ -184,16 +174,10 @@ class Quiet:
         return judge(one, chain, self.evidence(one, generation), BOTH)
 
 
-@pytest.fixture
-def quick() -> Iterator[dict[str, KeyKind]]:
-    """Kinds of keys that are there at once."""
-    yield {"root": KeyKind.P_256, "issuing": KeyKind.P_256, "ocsp": KeyKind.P_256, "encryption": KeyKind.RSA_2048}
-
-
 @pytest.mark.parametrize("kind", [KeyKind.RSA_2048, KeyKind.RSA_3072, KeyKind.P_256, KeyKind.P_384])
-def test_every_kind_of_issuing_key_is_believed(tmp_path: Path, quick: dict[str, KeyKind], kind: KeyKind) -> None:
-    made = Quiet(tmp_path, quick | {"issuing": kind, "ocsp": kind if "p-" in kind else KeyKind.RSA_2048})
-    good, revoked = made.issue("good"), made.issue("revoked")
+def test_every_kind_of_issuing_key_is_believed(tmp_path: Path, kind: KeyKind) -> None:
+    made = Quiet(tmp_path, QUICK | {"issuing": kind, "ocsp": kind if "p-" in kind else KeyKind.RSA_2048})
+    good, revoked = server(made.authority, "good"), server(made.authority, "revoked")
     made.authority.cli("revoke", "--serial", f"{revoked.serial:x}", "--reason", "key-compromise")
     made.authority.publish()
     assert made.judged(good)[-1] == "good.ingam.test"
@@ -201,11 +185,11 @@ def test_every_kind_of_issuing_key_is_believed(tmp_path: Path, quick: dict[str, 
         made.judged(revoked)
 
 
-def test_after_a_roll_over_both_generations_are_believed(tmp_path: Path, quick: dict[str, KeyKind]) -> None:
-    made = Quiet(tmp_path, quick)
-    first, revoked = made.issue("first"), made.issue("revoked")
+def test_after_a_roll_over_both_generations_are_believed(tmp_path: Path) -> None:
+    made = Quiet(tmp_path, QUICK)
+    first, revoked = server(made.authority, "first"), server(made.authority, "revoked")
     made.authority.roll_over()
-    second = made.issue("second")
+    second = server(made.authority, "second")
     made.authority.cli("revoke", "--serial", f"{revoked.serial:x}", "--reason", "key-compromise")
     made.authority.publish()
     for one, generation in ((first, 1), (second, 2)):
