@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,10 @@ from tests.sandbox.conftest import ORIGIN, Box
 
 from ingam.kernel import words
 from ingam.npki import certificate, key_file, vid
+from ingam.npki.certificate import Certificate
+from ingam.protocols import ocsp
 from ingam.sandbox import listing, switches
+from ingam.sandbox.authorities import houses
 from ingam.sandbox.people import CERTIFICATE_PASSWORD, person
 
 PAGES = ["/", "/phone/01085130001", "/switches"]
@@ -73,6 +78,8 @@ def test_another_sites_page_turns_nothing(box: Box, headers: dict[str, str]) -> 
         {"kind": "certificate", "name": "nobody", "position": "revoke"},
         {"kind": "certificate", "name": "securities", "position": "burn"},
         {"kind": "certificate", "name": "signkorea-ca4", "position": "reissue"},
+        {"kind": "certificate", "name": "without-vid", "position": "reissue"},
+        {"kind": "certificate", "name": "untrusted", "position": "revoke"},
         {"kind": 7},
         [],
     ],
@@ -96,10 +103,10 @@ def test_every_position_has_its_words_and_works(box: Box) -> None:
 
 @pytest.mark.parametrize("slug", ["securities", "corporate-universal"])
 def test_A17_a_reissued_certificate_has_the_same_name_and_another_key(box: Box, slug: str) -> None:
-    old = certificate.parse(box.world.newest(slug).certificate)
-    place = box.demo / listing.folder_of(box.world, slug)
+    old = box.world.newest(slug).parsed
+    place = box.demo / listing.folder_of(box.world.world, slug)
     told = box.turn("certificate", slug, "reissue")["issued"]
-    new = certificate.parse(box.world.newest(slug).certificate)
+    new = box.world.newest(slug).parsed
     assert new.subject.raw == old.subject.raw
     assert new.serial != old.serial
     assert new.spki != old.spki
@@ -107,14 +114,49 @@ def test_A17_a_reissued_certificate_has_the_same_name_and_another_key(box: Box, 
     assert isinstance(told, dict)
     assert base64.b64decode(told["files"]["signCert.der"]) == new.der
     assert Path(told["folder"]).name == place.name
-    former = box.world.books.find("signkorea-ca4", old.serial)
-    assert former is not None
-    assert (former.standing, former.reason) == ("revoked", "superseded")
+    assert new.not_after == old.not_after  # 재발급 keeps the end date
+    assert new.issuer.value("CN") == "SignKorea CA5 (sandbox)"  # of the two generations the newer one issues
+    assert status_of(box, old, "signkorea-ca4") == ("revoked", "superseded")
+    assert status_of(box, new, "signkorea-ca5") == ("good", "unspecified")
+
+
+def status_of(box: Box, one: Certificate, ca: str) -> tuple[str, str]:
+    """As its house's responder says."""
+    issuer, nonce = box.world.authority(ca), bytes(16)
+    answer = box.client.post("/ocsp/signkorea", content=ocsp.request(ocsp.cert_id(one, issuer), nonce))
+    found = ocsp.verify(
+        ocsp.parse(answer.content), person=one, issuer=issuer, responders=(box.world.authority(f"{ca}-ocsp"),),
+        nonce=nonce, at=box.clock.now(),
+    )  # fmt: skip
+    return found.status, found.reason
+
+
+def test_what_was_revoked_is_issued_anew_for_a_year(box: Box) -> None:
+    box.turn("certificate", "somebody-elses", "revoke")
+    box.turn("certificate", "somebody-elses", "reissue")
+    new = box.world.newest("somebody-elses").parsed
+    assert timedelta(days=364) < new.not_after - box.clock.now() < timedelta(days=367)
+
+
+def test_the_switches_offer_what_a_house_would_do(kept: Box) -> None:
+    text = kept.client.get("/switches", headers={"cookie": "lang=en"}).text
+    offered = {slug: set(re.findall(rf'value="{slug}"><input type="hidden" name="position" value="(\w+)"', text))
+               for slug in ("securities", "suspended", "revoked", "without-vid", "untrusted", "kica-ca6")}  # fmt: skip
+    assert offered == {
+        "securities": {"revoke", "suspend", "reissue"},
+        "suspended": {"revoke", "release", "reissue"},
+        "revoked": {"reissue"},
+        "without-vid": {"revoke", "suspend"},
+        "untrusted": set(),
+        "kica-ca6": {"revoke", "suspend"},
+    }
+    for house in houses.HOUSES:
+        assert house.shown("en") in text
 
 
 def test_a_reissued_pair_opens_and_proves_its_owner(box: Box) -> None:
     box.turn("certificate", "securities", "reissue")
-    place = box.demo / listing.folder_of(box.world, "securities")
+    place = box.demo / listing.folder_of(box.world.world, "securities")
     found = certificate.parse((place / "signCert.der").read_bytes())
     key = key_file.open_key((place / "signPri.key").read_bytes(), CERTIFICATE_PASSWORD.encode())
     key.require_match(found.public_key.n, found.public_key.e)

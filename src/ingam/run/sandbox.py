@@ -1,15 +1,22 @@
-"""The sandbox process: other authorities, phone inbox and switches, on loopback."""
+"""The sandbox process: phone inbox, switches, and the way to the other authorities, on loopback.
+
+The authorities themselves are a process of their own (`run/houses`) that this one starts and ends with itself.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
+import signal
+import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,19 +24,32 @@ from starlette.routing import Mount
 
 from ingam import page
 from ingam.adapters.clock.system import SystemClock
+from ingam.ca.ceremony import HoldingsMissing, read_certificates
 from ingam.kernel.errors import Failure, Refusal
 from ingam.page import Bundle
 from ingam.ports.clock import Clock
+from ingam.run.founding import found
+from ingam.run.houses import opened, socket_path
+from ingam.run.houses_counter import Signings, behind
+from ingam.run.houses_line import Process, Within, beside
+from ingam.run.houses_places import world_folder as world_folder
 from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
 from ingam.sandbox import addresses, listing
 from ingam.sandbox.authorities import trust
 from ingam.sandbox.authorities.keys import FolderKeys, FreshKeys, KeySource
-from ingam.sandbox.founding import found
+from ingam.sandbox.authorities.trust import Trusted
+from ingam.sandbox.behind import HousesAway, Line, Passed
+from ingam.sandbox.box import Sandbox
+from ingam.sandbox.parties import party_routes, plain_failure
 from ingam.sandbox.phone import Phones
-from ingam.sandbox.web import Sandbox, page_routes, party_routes, plain_failure
+from ingam.sandbox.web import page_routes
 from ingam.sandbox.world import World
 from ingam.settings import Settings, read
+from ingam.wiring.authority import authority_folder
+
+LineOpener: TypeAlias = Callable[[], AbstractAsyncContextManager[Line]]
+"""The way to the houses, for as long as the application lives."""
 
 
 def prepare(settings: Settings, say: Callable[[str], None], demo: Path | None = None) -> dict[str, str]:
@@ -41,34 +61,48 @@ def prepare(settings: Settings, say: Callable[[str], None], demo: Path | None = 
     """
     if settings.production:
         raise Refusal("sandbox-in-production")
-    folder = settings.data / "sandbox"
-    where = demo or demo_folder(settings)
-    found(world_folder(settings), key_source(), now=datetime.now(UTC), random=secrets.token_bytes, told=_telling(say))
-    world = World(world_folder(settings))
-    try:
-        trust.export(world, settings.data / "trust")
-        listing.spread(world, where)
-        listing.write(world, folder, where)
-    finally:
-        world.close()
+    folder, where = world_folder(settings), demo or demo_folder(settings)
+    found(folder, settings, key_source(), now=datetime.now(UTC), random=secrets.token_bytes, told=_telling(say))
+    signings, world = Signings(settings, folder), World(folder)
+    trust.export(signings, settings.data / "trust", _ours(settings))
+    listing.spread(world, where, signings.certificate("root4"))
+    listing.write(world, settings.data / "sandbox", where)
     return addresses(settings.sandbox_origin)
 
 
 def app(
-    settings: Settings, *, bundle: Bundle | None = None, clock: Clock | None = None, demo: Path | None = None
+    settings: Settings,
+    *,
+    bundle: Bundle | None = None,
+    clock: Clock | None = None,
+    demo: Path | None = None,
+    line: LineOpener | None = None,
 ) -> Starlette:
-    """The sandbox's application; `prepare` must have run. Without `bundle`, the built one (build/browser) is read."""
+    """The sandbox's application; `prepare` must have run. Without `bundle`, the built one (build/browser) is read.
+
+    `line`: the way to the houses; without one they are opened within this process, on the application's loop.
+    """
     if settings.production:
         raise Refusal("sandbox-in-production")
     time, own = clock or SystemClock(), replace(settings, center_origin=settings.sandbox_origin)
-    world, phones = World(world_folder(settings)), Phones(settings.data / "sandbox" / "phone.db")
-    box = Sandbox.of(world, phones, key_source(), time, demo or demo_folder(settings), settings.center_origin)
+    folder, to_houses = world_folder(settings), _Way()
+    world, phones = World(folder), Phones(settings.data / "sandbox" / "phone.db")
+    box = Sandbox(
+        world, phones, key_source(), time, demo or demo_folder(settings), settings.center_origin,
+        behind(settings, folder, to_houses, time),
+    )  # fmt: skip
     pages = page.Pages(["ingam.sandbox"], own, bundle or Bundle.read(BUNDLE), time, frame="plain")
 
     @asynccontextmanager
+    async def within() -> AsyncIterator[Line]:
+        async with opened(settings, folder, time) as houses:
+            yield Within(houses)
+
+    @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
-        world.close()
+        async with (line or within)() as way:
+            to_houses.way = way
+            yield
         phones.close()
 
     screens = Starlette(
@@ -87,16 +121,54 @@ def app(
     return made
 
 
+class _Way:
+    """`sandbox.behind.Line`: whichever way the application's life has opened."""
+
+    way: Line | None = None
+
+    async def ask(self, method: str, target: str, body: bytes = b"", content_type: str = "") -> Passed:
+        if self.way is None:
+            raise HousesAway
+        return await self.way.ask(method, target, body, content_type)
+
+
+def _ours(settings: Settings) -> list[Trusted]:
+    """Our own demo authority, where there is one: whoever registers a certificate of another institution has one there.
+
+    Its responder's certificate comes from the CA itself (security D12), so the CA is pinned without its root: what the
+    trust file takes of a root is a responder that the root issued (A11).
+    """
+    folder = authority_folder(settings)
+    try:
+        held = read_certificates(folder)
+    except HoldingsMissing:
+        return []
+    name, at = folder.name, datetime.now(UTC)
+    found = []
+    for number, one in held.issuing.items():
+        responder = held.service("ocsp", number, at).certificate
+        files = {f"{name}-{number}": one, f"{name}-{number}-ocsp": responder}
+        found.append(
+            Trusted(
+                one.subject.value("CN") or name, files, f"{name}-{number}", None, (f"{name}-{number}-ocsp",),
+                "http://ocsp.ingam.test/", "http://dir.ingam.test/crl/{partition}.crl", None,
+            )
+        )  # fmt: skip
+    return found
+
+
 def main() -> int:
     """Serves the sandbox on loopback at its port until a signal; 2 where the settings or the bundle are refused."""
     page.set_up_log()
     try:
         settings = read(os.environ)
         prepare(settings, lambda told: print(told, file=sys.stderr))  # nothing is made where all is there
-        served = app(settings)
+        houses = beside(os.environ)
+        served = app(settings, line=lambda: _process(settings, houses))
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 2
+    threading.Thread(target=_end_with, args=(houses,), daemon=True).start()
     port = settings.port("sandbox")
     uvicorn.run(
         served,
@@ -108,12 +180,27 @@ def main() -> int:
         server_header=False,
         ws="none",
     )
+    houses.terminate()
+    houses.wait()
     return 0
 
 
-def world_folder(settings: Settings) -> Path:
-    """Where the other authorities keep their keys and books."""
-    return settings.data / "sandbox" / "world"
+@asynccontextmanager
+async def _process(settings: Settings, houses: subprocess.Popen[bytes]) -> AsyncIterator[Line]:
+    """The houses' process, once it answers: who reaches the sandbox reaches them too."""
+    line = Process(socket_path(settings))
+    try:
+        await line.ready(houses)
+        yield line
+    finally:
+        await line.close()
+
+
+def _end_with(houses: subprocess.Popen[bytes]) -> None:
+    """A sandbox without its houses would call every certificate unconfirmed: it ends instead."""
+    if houses.wait() != 0:
+        print(f"houses ended with {houses.returncode}", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def demo_folder(settings: Settings) -> Path:

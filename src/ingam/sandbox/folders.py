@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from ingam.npki import certificate, der, key_file, pfx, shapes, subject, vid
-from ingam.npki.vid import Vid
-from ingam.sandbox.authorities.books import Issued, Standing
-from ingam.sandbox.people import CERTIFICATE_PASSWORD, Person, person
-from ingam.sandbox.samples import Sample, sample
-from ingam.sandbox.world import World
+from ingam.npki import certificate, key_file, pfx, shapes, subject
+from ingam.sandbox.behind import Enroller, Order
+from ingam.sandbox.people import CERTIFICATE_PASSWORD, person
+from ingam.sandbox.samples import Sample
 
 Random = Callable[[int], bytes]
+MakeKey = Callable[[int], RSAPrivateKey]
+"""A key of so many bits."""
+
+
+class Pair(NamedTuple):
+    """A certificate (DER), the key that lies beside it, and R, if there is one."""
+
+    certificate: bytes
+    key: RSAPrivateKey
+    r: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +41,30 @@ class Folder:
     beside: dict[str, bytes]
 
 
-def issue(world: World, one: Sample, keys: Sequence[RSAPrivateKey], *, now: datetime, random: Random) -> Folder:
-    """Issues a demo certificate, writes it into its CA's books, and returns its folder.
+async def enrol(counter: Enroller, one: Sample, make: MakeKey, random: Random) -> tuple[Pair, Pair | None]:
+    """A demo certificate from its house, with an encryption pair where it has one.
 
-    `keys`: as many as `one.sizes`.
+    Raises CertificationRefused, CertificationOutage.
     """
-    owner, signer = person(one.person), world.signer(one.ca.key)
-    r = random(20)
-    issued = signer.issue(_shape(one, owner, r), one.subject(owner), _serial(world, one), one.validity(now), keys[0])
-    reason = {Standing.REVOKED: "key_compromise", Standing.HELD: "certificate_hold"}.get(one.standing)
-    changed = None if reason is None else now.replace(microsecond=0) - timedelta(days=3)
-    serial = certificate.parse(issued).serial
-    world.books.enter(Issued(one.ca.key, serial, one.slug, one.partition, issued, one.standing, reason, changed))
-    pkcs8 = shapes.private_key_info(keys[0] if one.matches else keys[1], r if one.has_r else None)
+    r, owner = random(20), person(one.person)
+
+    async def ordered(profile: str, bits: int, r: bytes | None) -> Pair:
+        order = Order(one.ca.house, profile, owner, one.number)
+        return Pair(*await counter.enrol(order, lambda: make(bits), r), r)
+
+    signing = await ordered(one.profile, one.bits, r)
+    return signing, await ordered("encryption", 2048, None) if one.km else None
+
+
+def folder(one: Sample, signing: Pair, encryption: Pair | None, random: Random) -> Folder:
+    """The files of a demo certificate."""
+    issued = signing.certificate
+    pkcs8 = shapes.private_key_info(signing.key, signing.r if one.has_r else None)
     files = {"signCert.der": issued, "signPri.key": _sealed(one, pkcs8, random)}
-    if one.km:
-        files |= _encryption_pair(world, one, owner, keys[-1], now, random)
-    return Folder(_path(one, issued), files, _pfx(one, issued, pkcs8, random))
-
-
-def reissue(world: World, slug: str, keys: Sequence[RSAPrivateKey], *, now: datetime, random: Random) -> Folder:
-    """A new certificate of the same name with a new key; the old one is revoked as superseded (재발급).
-
-    `keys`: as many as the sample's `sizes`.
-    """
-    one, old = sample(slug), world.newest(slug)
-    folder = issue(world, one, keys, now=now, random=random)
-    world.books.change(old, Standing.REVOKED, "superseded", now.replace(microsecond=0))
-    return folder
+    if encryption is not None:
+        sealed = _sealed(one, shapes.private_key_info(encryption.key, None), random)
+        files |= {"kmCert.der": encryption.certificate, "kmPri.key": sealed}
+    return Folder(_path(issued), files, _pfx(one, issued, pkcs8, random))
 
 
 def write_folder(demo: Path, folder: Folder) -> Path:
@@ -84,37 +88,10 @@ def as_json(folder: Folder) -> dict[str, object]:
     return {"folder": str(folder.path), "files": files}
 
 
-def _serial(world: World, one: Sample) -> int:
-    return world.books.next_serial(one.ca.key)
-
-
-def _shape(one: Sample, owner: Person, r: bytes) -> shapes.Shape:
-    identifier = Vid("sha256", vid.compute_vid(owner.idn, der.bits(r))) if one.has_vid else None
-    return shapes.person(
-        one.ca.house.policy(one.suffix),
-        owner.name,
-        identifier,
-        crl=one.ca.list_address(one.partition),
-        ocsp=one.ca.house.ocsp,
-    )
-
-
 def _pfx(one: Sample, issued: bytes, pkcs8: bytes, random: Random) -> dict[str, bytes]:
     if not one.pfx:
         return {}
     return {f"{one.slug}.pfx": pfx.write_pfx([(issued, pkcs8)], CERTIFICATE_PASSWORD.encode(), random=random)}
-
-
-def _encryption_pair(
-    world: World, one: Sample, owner: Person, key: RSAPrivateKey, now: datetime, random: Random
-) -> dict[str, bytes]:
-    """kmCert.der and kmPri.key: the same name, the next serial, a policy of its own, no VID and no R."""
-    house = one.ca.house
-    shape = shapes.encryption(f"{house.arc}.13", crl=one.ca.list_address(one.partition), ocsp=house.ocsp)
-    serial = _serial(world, one)
-    issued = world.signer(one.ca.key).issue(shape, one.subject(owner), serial, one.validity(now), key)
-    world.books.enter(Issued(one.ca.key, serial, f"{one.slug}-km", one.partition, issued))
-    return {"kmCert.der": issued, "kmPri.key": _sealed(one, shapes.private_key_info(key, None), random)}
 
 
 def _sealed(one: Sample, pkcs8: bytes, random: Random) -> bytes:
@@ -122,5 +99,6 @@ def _sealed(one: Sample, pkcs8: bytes, random: Random) -> bytes:
     return key_file.seal_key(pkcs8, password, one.variant, iterations=one.iterations, prf=one.prf, random=random)
 
 
-def _path(one: Sample, issued: bytes) -> Path:
-    return Path(one.ca.house.organisation, "USER", subject.folder_name(certificate.parse(issued).subject))
+def _path(issued: bytes) -> Path:
+    found = certificate.parse(issued)
+    return Path(found.subject.value("O") or "", "USER", subject.folder_name(found.subject))

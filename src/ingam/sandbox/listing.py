@@ -6,7 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from ingam.npki import certificate, subject
+from ingam.npki import subject
+from ingam.npki.certificate import Certificate
 from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, for_center, person
 from ingam.sandbox.samples import SAMPLES, Sample
 from ingam.sandbox.world import World
@@ -37,13 +38,16 @@ def listing(world: World, demo: Path) -> dict[str, object]:
 
 def folder_of(world: World, slug: str) -> Path:
     """Where a demo certificate lies below `demo/`."""
-    found = certificate.parse(world.newest(slug).certificate)
+    found = world.newest(slug).parsed
     return Path("NPKI", found.issuer.value("O") or "", "USER", subject.folder_name(found.subject))
 
 
-def spread(world: World, demo: Path) -> None:
-    """Lays the demo's files out at `demo`, once for each world: files that a person changed there stay as they are."""
-    mark, this = demo / _MARK, world.signer("root4").certificate.fingerprint.hex()
+def spread(world: World, demo: Path, root: Certificate) -> None:
+    """Lays the demo's files out at `demo`, once for each world: files that a person changed there stay as they are.
+
+    `root`: a root of the world, which tells it from others.
+    """
+    mark, this = demo / _MARK, root.fingerprint.hex()
     if mark.exists():
         if mark.read_text() == this:
             return
@@ -54,7 +58,7 @@ def spread(world: World, demo: Path) -> None:
 
 def _told(world: World, one: Sample, demo: Path) -> dict[str, object]:
     owner, tried_by = person(one.person), person(one.tried_by or one.person)
-    found = certificate.parse(world.newest(one.slug).certificate)
+    found = world.newest(one.slug).parsed
     return {
         "slug": one.slug,
         "person": owner.name,
@@ -63,7 +67,7 @@ def _told(world: World, one: Sample, demo: Path) -> dict[str, object]:
         "folder": str(demo / folder_of(world, one.slug)),
         "pfx": str(demo / f"{one.slug}.pfx") if one.pfx else None,
         "variant": one.variant.value,
-        "issuer": one.ca.common,
+        "issuer": found.issuer.value("CN"),
         "policy": found.policy_oid,
         "expected": one.expected,
     }

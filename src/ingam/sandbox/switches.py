@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ingam.kernel.errors import Refusal
+from ingam.sandbox.authorities import houses
 
 RESPONDER: Final = (
     "normal", "off", "slow", "wrong-signer", "old-answer", "other-nonce", "other-serial", "unknown", "try-later",
@@ -14,7 +15,7 @@ RESPONDER: Final = (
 LIST: Final = ("normal", "off", "stale", "wrong-signature", "older-number", "other-partition", "malformed")
 SMS: Final = ("normal", "off", "refusing", "lost-acknowledgement")
 
-HOUSES: Final = ("signkorea", "yessign")
+HOUSES: Final = tuple(one.key for one in houses.HOUSES)
 LISTS: Final = (*HOUSES, "rootca")
 
 

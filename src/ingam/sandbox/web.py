@@ -1,76 +1,30 @@
-"""The sandbox over HTTP: what outside parties answer, and the pages on which a person watches and turns them."""
+"""The sandbox's pages, on which a person watches and turns the outside world; and the same for programs as JSON."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Final
 
 import anyio
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingam import page
-from ingam.kernel.errors import Failure, Outage, Refusal
-from ingam.npki import certificate
+from ingam.npki.certificate import Certificate
 from ingam.page.origin import OriginRefused
-from ingam.ports.clock import Clock
 from ingam.sandbox import folders, listing, switches
-from ingam.sandbox.aligo import Aligo
-from ingam.sandbox.authorities.answers import answer
-from ingam.sandbox.authorities.keys import KeySource, gather
-from ingam.sandbox.authorities.lists import Lists
+from ingam.sandbox.authorities.houses import HOUSES, LICENSED
+from ingam.sandbox.box import Sandbox
 from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, person
-from ingam.sandbox.phone import Phones
-from ingam.sandbox.samples import SAMPLES, sample
-from ingam.sandbox.switches import Switches
-from ingam.sandbox.world import World
+from ingam.sandbox.samples import SAMPLES, Sample
+from ingam.sandbox.world import UnknownSample
 
-MOST_BYTES: Final = 64 * 1024
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class SwitchedOff(Outage):
-    """A switch says that this party does not answer."""
-
-    code = "sandbox-switched-off"
-
-
-@dataclass(frozen=True)
-class Sandbox:
-    """All that the routes need. `demo`: where the demo people's files lie; `center`: the center's address."""
-
-    world: World
-    phones: Phones
-    keys: KeySource
-    clock: Clock
-    demo: Path
-    center: str
-    switches: Switches
-    lists: Lists
-
-    @staticmethod
-    def of(world: World, phones: Phones, keys: KeySource, clock: Clock, demo: Path, center: str) -> Sandbox:
-        """A sandbox with every switch at normal."""
-        return Sandbox(world, phones, keys, clock, demo, center, Switches(), Lists(world))
-
-
-def party_routes(box: Sandbox) -> list[Route]:
-    """What outside parties answer to programs; it stands outside of the pages' shell, as their protocols ask."""
-    parties, aligo = _Parties(box), Aligo(box.phones, box.switches, box.clock)
-    return [
-        Route("/ocsp/{house}", _bounded(parties.ocsp), methods=["GET", "POST"]),
-        Route("/ocsp/{house}/{request:path}", _bounded(parties.ocsp), methods=["GET", "POST"]),
-        Route("/dir/rootca/{name}.arl", parties.root_list, methods=["GET"]),
-        Route("/dir/{house}/crl/{name}.crl", parties.partition, methods=["GET"]),
-        Route("/aligo/send/", _bounded(aligo.send), methods=["POST"]),
-    ]
+ACTS: Final = ("revoke", "suspend", "release")
+_AUTHORITIES: Final = {name: one.root for one in LICENSED for name in (one.key, one.responder)}
+"""Certificates of the houses themselves, and the root that answers for each."""
 
 
 def page_routes(box: Sandbox) -> list[Route]:
@@ -87,62 +41,6 @@ def page_routes(box: Sandbox) -> list[Route]:
     ]
 
 
-async def plain_failure(_request: Request, failure: Exception) -> Response:
-    """What a program gets where a party does not answer: a status and a code."""
-    code = failure.code if isinstance(failure, Failure) else "defect"
-    return PlainTextResponse(f"{code}\n", 503 if isinstance(failure, Outage) else 404)
-
-
-def _bounded(endpoint: Endpoint) -> Endpoint:
-    """Refuses a body whose length is not said or is larger than any message of these protocols."""
-
-    async def bounded(request: Request) -> Response:
-        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            return PlainTextResponse("origin-refused\n", 403)  # another site's page, not a program of the protocol
-        length = request.headers.get("content-length", "")
-        if request.method == "POST" and not (length.isdecimal() and len(length) < 10 and int(length) <= MOST_BYTES):
-            return PlainTextResponse("too-large\n", 413)
-        return await endpoint(request)
-
-    return bounded
-
-
-class _Parties:
-    """Responders and directories, as their relying parties meet them."""
-
-    def __init__(self, box: Sandbox) -> None:
-        self._box = box
-
-    async def ocsp(self, request: Request) -> Response:
-        """RFC 6960 appendix A.1: POST with the request as body, or GET with it in base64 behind the address."""
-        house = _house(request)
-        position = self._box.switches.responders[house]
-        asked = await request.body() if request.method == "POST" else _from_path(request)
-        if position == "off":
-            raise SwitchedOff
-        if position == "slow":
-            await anyio.sleep(self._box.switches.slow_s)
-        content = answer(self._box.world, house, asked, position, self._box.clock.now())
-        return Response(content, media_type="application/ocsp-response")
-
-    async def partition(self, request: Request) -> Response:
-        """A partition's CRL (RFC 5280 section 4.2.1.13 as HTTP serves it)."""
-        house, position = _house(request), self._position(_house(request))
-        name = request.path_params["name"]
-        return _list(self._box.lists.partition(house, name, position, self._box.clock.now()))
-
-    async def root_list(self, request: Request) -> Response:
-        """A root's ARL."""
-        position = self._position("rootca")
-        return _list(self._box.lists.root(request.path_params["name"], position, self._box.clock.now()))
-
-    def _position(self, name: str) -> str:
-        position = self._box.switches.lists[name]
-        if position == "off":
-            raise SwitchedOff
-        return position
-
-
 class _Screens:
     """What a person of the demo sees and turns."""
 
@@ -152,7 +50,8 @@ class _Screens:
     async def overview(self, request: Request) -> Response:
         counts = self._box.phones.numbers()
         people = [(one, counts.get(one.mobile, 0)) for one in PEOPLE]
-        listed = [self._certificate(one.slug) for one in SAMPLES]
+        standings = await self._box.behind.counter.standings()
+        listed = [self._certificate(one, standings) for one in SAMPLES]
         return page.render(
             request,
             "sandbox/overview.html",
@@ -180,15 +79,17 @@ class _Screens:
         return JSONResponse(told)
 
     async def positions(self, _request: Request) -> Response:
-        return JSONResponse(self._told())
+        return JSONResponse(await self._told())
 
     async def switches(self, request: Request) -> Response:
+        standings = await self._box.behind.counter.standings()
         return page.render(
             request,
             "sandbox/switches.html",
             positions=self._box.switches,
-            certificates=[self._certificate(one.slug) for one in SAMPLES],
-            authorities=[self._standing(name) for name in _AUTHORITIES],
+            houses=HOUSES,
+            certificates=[self._certificate(one, standings) for one in SAMPLES],
+            authorities=[self._authority(name, standings) for name in _AUTHORITIES],
             responder_positions=switches.RESPONDER,
             list_positions=switches.LIST,
             sms_positions=switches.SMS,
@@ -201,7 +102,7 @@ class _Screens:
         given = await request.json() if as_json else await request.form()
         done = await self._turn(*_three(given))
         if as_json:
-            return JSONResponse(self._told() | done)
+            return JSONResponse(await self._told() | done)
         back = "/" if request.query_params.get("back") == "overview" else "/switches"
         return page.see_other(back)
 
@@ -209,44 +110,51 @@ class _Screens:
         if kind != "certificate":
             self._box.switches.turn(kind, name, position)
             return {}
-        if position == "reissue":
-            return await self._reissue(name)
-        self._box.world.act(name, position, self._box.clock.now())
+        one = next((found for found in SAMPLES if found.slug == name), None)
+        if position == "reissue" and one is not None and one.by_house:
+            return await self._reissue(one)
+        if position not in ACTS or (one is not None and not one.listed):
+            raise UnknownSample
+        counter = self._box.behind.counter
+        if one is not None:
+            await counter.act(one.ca.house.key, self._box.world.newest(name).parsed, position)
+        elif name in _AUTHORITIES:
+            await counter.act(_AUTHORITIES[name], self._box.behind.signings.certificate(name), position)
+        else:
+            raise UnknownSample
         return {}
 
-    async def _reissue(self, slug: str) -> dict[str, object]:
+    async def _reissue(self, one: Sample) -> dict[str, object]:
         """The same name, a new serial and key; its files take the old ones' place (A17 can be tried with them)."""
-        if slug not in {one.slug for one in SAMPLES}:
-            raise switches.UnknownSwitch
-        keys = await anyio.to_thread.run_sync(gather, self._box.keys, sample(slug).sizes)
-        now = self._box.clock.now()
-        folder = folders.reissue(self._box.world, slug, keys, now=now, random=secrets.token_bytes)
-        for demo in (self._box.world.folder / "demo", self._box.demo):
+        box, random = self._box, secrets.token_bytes
+        signing, encryption = await folders.enrol(box.behind.counter, one, box.keys.make, random)
+        box.world.keep(one.slug, signing.certificate)
+        folder = await anyio.to_thread.run_sync(folders.folder, one, signing, encryption, random)
+        for demo in (box.world.folder / "demo", box.demo):
             folders.write_folder(demo, folder)
         return {"issued": folders.as_json(folder)}
 
-    def _told(self) -> dict[str, object]:
-        standing = {one.slug: str(self._box.world.newest(one.slug).standing) for one in SAMPLES}
+    async def _told(self) -> dict[str, object]:
+        standings = await self._box.behind.counter.standings()
+        standing = {one.slug: _standing(self._box.world.newest(one.slug).parsed, standings) for one in SAMPLES}
         return self._box.switches.told() | {"certificate": standing}
 
-    def _certificate(self, slug: str) -> dict[str, Any]:
-        one, issued = sample(slug), self._box.world.newest(slug)
-        found = certificate.parse(issued.certificate)
-        owner = person(one.tried_by or one.person)
-        ended = found.not_after < self._box.clock.now()
+    def _certificate(self, one: Sample, standings: Mapping[str, str]) -> dict[str, Any]:
+        found = self._box.world.newest(one.slug).parsed
+        standing = _standing(found, standings)
         return {
             "sample": one,
             "holder": person(one.person),
-            "tried_by": owner,
-            "standing": "expired" if ended and issued.standing == "good" else str(issued.standing),
+            "tried_by": person(one.tried_by or one.person),
+            "standing": standing,
+            "shown": "expired" if found.not_after < self._box.clock.now() else standing,
             "until": found.not_after,
-            "folder": str(listing.folder_of(self._box.world, slug)),
+            "folder": str(listing.folder_of(self._box.world, one.slug)),
         }
 
-    def _standing(self, name: str) -> dict[str, Any]:
-        issued = self._box.world.newest(name)
-        found = certificate.parse(issued.certificate)
-        return {"slug": name, "name": found.subject.value("CN"), "standing": str(issued.standing)}
+    def _authority(self, name: str, standings: Mapping[str, str]) -> dict[str, Any]:
+        found = self._box.behind.signings.certificate(name)
+        return {"slug": name, "name": found.subject.value("CN"), "standing": _standing(found, standings)}
 
     @staticmethod
     def _origin(request: Request) -> str:
@@ -254,28 +162,9 @@ class _Screens:
         return origin
 
 
-_AUTHORITIES: Final = tuple(
-    name for ca in ("signkorea-ca4", "signkorea-ca5", "yessign-ca3") for name in (ca, f"{ca}-ocsp")
-)
-
-
-def _house(request: Request) -> str:
-    house: str = request.path_params["house"]
-    if house not in switches.HOUSES:
-        raise Refusal("not-found")
-    return house
-
-
-def _from_path(request: Request) -> bytes:
-    """Starlette has undone the percent signs; what does not decode is answered as a malformed request."""
-    try:
-        return base64.b64decode(request.path_params.get("request", ""), validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _list(content: bytes) -> Response:
-    return Response(content, media_type="application/pkix-crl")
+def _standing(one: Certificate, standings: Mapping[str, str]) -> str:
+    """What its house says; of what no house knows nothing bad is said."""
+    return standings.get(one.fingerprint.hex(), "good")
 
 
 def _owner(number: str) -> Person | None:

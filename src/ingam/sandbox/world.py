@@ -1,67 +1,66 @@
-"""The other authorities at work: their signers, loaded when first needed, and their books."""
+"""What the sandbox keeps of the demo certificates, and the stranger whom nobody trusts."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import NamedTuple
 
 from ingam.kernel.errors import Refusal
-from ingam.sandbox.authorities import keys
-from ingam.sandbox.authorities.books import Books, Issued, Standing
-from ingam.sandbox.authorities.issuing import Signer
+from ingam.npki import certificate
+from ingam.npki.certificate import Certificate
+from ingam.sandbox.authorities import stranger
+from ingam.sandbox.behind import Signing
 
 
 class UnknownSample(Refusal):
-    """There is no demo certificate or authority of this name."""
+    """There is no demo certificate or authority of this name, or nothing of this kind can become of it."""
 
     code = "sandbox-unknown-certificate"
 
 
-STANDINGS: Final = {"revoke": Standing.REVOKED, "suspend": Standing.HELD, "release": Standing.GOOD}
+class Issued(NamedTuple):
+    """The certificate that stands under a demo name. `certificate`: DER."""
+
+    slug: str
+    certificate: bytes
+
+    @property
+    def parsed(self) -> Certificate:
+        """Read."""
+        return certificate.parse(self.certificate)
+
+    @property
+    def serial(self) -> int:
+        """Its serial."""
+        return self.parsed.serial
 
 
 class World:
-    """What `founding.found` made in a folder. Thread-safe."""
+    """What was founded in a folder: `issued/<demo name>.der`, `stranger/`, `demo/`; the houses lie beside in `ca/`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.books = Books(folder / "books.db")
-        self.signer = cache(self._load)
-
-    def close(self) -> None:
-        """Closes the books."""
-        self.books.close()
-
-    def responder(self, authority: str) -> Signer:
-        """The OCSP responder of a CA."""
-        return self.signer(f"{authority}-ocsp")
+        self.stranger = cache(self._stranger)
 
     def newest(self, slug: str) -> Issued:
-        """The current certificate under a demo name, or an authority's own. Raises UnknownSample."""
-        found = self.books.newest(slug)
-        if found is None:
-            raise UnknownSample
-        return found
+        """The current certificate under a demo name. Raises UnknownSample."""
+        try:
+            return Issued(slug, self._place(slug).read_bytes())
+        except OSError:
+            raise UnknownSample from None
 
-    def act(self, slug: str, act: str, at: datetime) -> Issued:
-        """`revoke`, `suspend` or `release` the current certificate under a name; answers change at once.
+    def keep(self, slug: str, issued: bytes) -> None:
+        """From now on this one is current."""
+        place = self._place(slug)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        new = place.with_name(f".{slug}.new")
+        new.write_bytes(issued)
+        new.replace(place)
 
-        Raises UnknownSample. A release of a revoked one is allowed: this is a sandbox, and it says so.
-        """
-        one, standing = self.newest(slug), STANDINGS.get(act)
-        if standing is None:
-            raise UnknownSample
-        reason = {Standing.REVOKED: "key_compromise", Standing.HELD: "certificate_hold"}.get(standing)
-        self.books.change(one, standing, reason, at.replace(microsecond=0))
-        return self.newest(slug)
+    def _place(self, slug: str) -> Path:
+        return self.folder / "issued" / f"{Path(slug).name}.der"
 
-    def _load(self, name: str) -> Signer:
-        certificate, key = signer_paths(self.folder, name)
-        return Signer(certificate.read_bytes(), keys.load(key.read_bytes()))
-
-
-def signer_paths(folder: Path, name: str) -> tuple[Path, Path]:
-    """Where a signer's certificate and key lie."""
-    return folder / "authorities" / f"{name}.der", folder / "authorities" / f"{name}.p8"
+    def _stranger(self, name: str) -> Signing:
+        """`root`, `ca` or `ocsp`: the stranger's."""
+        return stranger.load(self.folder / "stranger", name)

@@ -1,4 +1,4 @@
-"""The other authorities: roots, licensed CAs and responders in the shape of npki.md section 2, with books of their own.
+"""The other authorities as the sandbox knows them: it stands in front of them, and says what is wrong on purpose.
 
-They know nothing of the center; what they say of a certificate comes from their own records.
+What is right they say themselves: each is an authority of the same code as ours (`ca/`), in a process of its own.
 """

@@ -1,140 +1,75 @@
-"""OCSP answers (RFC 6960) of the other authorities, right ones and, where a switch says so, wrong ones."""
+"""OCSP answers (RFC 6960) that are wrong on purpose: what a switch puts in the place of the house's own answer."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
-
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import ocsp
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from ingam.npki import der
-from ingam.sandbox.authorities.books import Issued, Standing
-from ingam.sandbox.authorities.houses import LICENSED, STRANGER, Licensed
-from ingam.sandbox.authorities.issuing import Signer
-from ingam.sandbox.world import World
+from ingam.protocols.ocsp import answering
+from ingam.protocols.ocsp.answering import CertId, OcspRequestMalformed, SingleResponse
+from ingam.sandbox.authorities.houses import LICENSED, Licensed
+from ingam.sandbox.behind import Signing, Signings
 
-CURRENT: Final = timedelta(minutes=30)
+CURRENT_S: Final = 30 * 60
 """From thisUpdate to nextUpdate."""
 
+OLD_S: Final = 4 * 86_400
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What an answer will say."""
+NOISE: Final = b"<html>maintenance</html>"
 
-    request: ocsp.OCSPRequest
-    serial: int
-    issued: Issued | None
+
+class _Lie(NamedTuple):
+    """What an answer will say, and who says it. `at`: seconds since 1970."""
+
+    by: Signing
+    cert_id: bytes
     nonce: bytes | None
-    signer: Signer
-    at: datetime
-
-    @property
-    def status(self) -> ocsp.OCSPCertStatus:
-        if self.issued is None:
-            return ocsp.OCSPCertStatus.UNKNOWN
-        good = self.issued.standing is Standing.GOOD
-        return ocsp.OCSPCertStatus.GOOD if good else ocsp.OCSPCertStatus.REVOKED
+    at: int
+    status: bytes = answering.GOOD
+    """As it was before anything happened: the reason why old answers are replayed."""
 
 
-def answer(world: World, house: str, request: bytes, position: str, now: datetime) -> bytes:
-    """DER of an OCSPResponse. `position`: of the responder's switch; `off` and `slow` are the transport's business."""
+def bent(signings: Signings, stranger: Signing, house: str, request: bytes, position: str, now: datetime) -> bytes:
+    """DER of an OCSPResponse. `position`: of the responder's switch, but for those of the transport."""
     if position == "malformed":
-        return b"<html>maintenance</html>"
+        return NOISE
     if position == "try-later":
-        return _without_answer(ocsp.OCSPResponseStatus.TRY_LATER)
+        return answering.TRY_LATER
     try:
-        asked = ocsp.load_der_ocsp_request(request)
-    except (ValueError, NotImplementedError):
-        return _without_answer(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
-    ca = _authority(world, house, asked)
+        question = answering.question(request)
+    except OcspRequestMalformed:
+        return answering.MALFORMED_REQUEST
+    asked, ca = question.asked[0], _authority(signings, house, question.asked[0])
     if ca is None:
-        return _without_answer(ocsp.OCSPResponseStatus.UNAUTHORIZED)
-    issued = world.books.find(ca.key, asked.serial_number)
-    honest = _Answer(asked, asked.serial_number, issued, _nonce(asked), world.responder(ca.key), _second(now))
-    return _signed(_bent(world, honest, position))
+        return answering.UNAUTHORIZED
+    lie = _Lie(signings.signing(ca.responder), asked.raw, question.nonce, int(now.timestamp()))
+    return _signed(_told(lie, position, asked, stranger))
 
 
-def _bent(world: World, honest: _Answer, position: str) -> _Answer:
-    """The answer as the switch wants it."""
+def _told(lie: _Lie, position: str, asked: CertId, stranger: Signing) -> _Lie:
     if position == "wrong-signer":
-        return replace(honest, signer=world.responder(STRANGER.key))
+        return lie._replace(by=stranger)
     if position == "old-answer":
-        return replace(honest, issued=_as_it_was(honest.issued), at=honest.at - timedelta(days=4))
+        return lie._replace(at=lie.at - OLD_S)
     if position == "other-nonce":
-        return replace(honest, issued=_as_it_was(honest.issued), nonce=bytes(16))
+        return lie._replace(nonce=bytes(16))
     if position == "other-serial":
-        return replace(honest, serial=honest.serial + 1)
-    return replace(honest, issued=None) if position == "unknown" else honest
+        algorithm, name, key, _ = der.whole(asked.raw).exactly(4)
+        return lie._replace(cert_id=der.seq(algorithm.raw, name.raw, key.raw, der.integer(asked.serial + 1)))
+    return lie._replace(status=answering.UNKNOWN)
 
 
-def _as_it_was(issued: Issued | None) -> Issued | None:
-    """An old answer knows nothing of a later revocation: the reason why it is replayed."""
-    return None if issued is None else replace(issued, standing=Standing.GOOD)
+def _signed(lie: _Lie) -> bytes:
+    own = lie.by.certificate
+    key_hash = hashlib.sha1(answering.key_bits(own.spki), usedforsecurity=False).digest()
+    single = SingleResponse(lie.cert_id, lie.status, lie.at, lie.at + CURRENT_S)
+    tbs = answering.prepare(key_hash, lie.at, [single], lie.nonce)
+    return answering.assemble(tbs, lie.by.algorithm, lie.by.sign(tbs), own.der)
 
 
-def _signed(answer: _Answer) -> bytes:
-    request, issued = answer.request, answer.issued
-    ended = issued if answer.status is ocsp.OCSPCertStatus.REVOKED else None
-    responder = x509.load_der_x509_certificate(answer.signer.der)
-    builder = (
-        ocsp.OCSPResponseBuilder()
-        .add_response_by_hash(
-            request.issuer_name_hash,
-            request.issuer_key_hash,
-            answer.serial,
-            request.hash_algorithm,
-            answer.status,
-            answer.at,
-            answer.at + CURRENT,
-            None if ended is None else ended.changed_at,
-            None if ended is None or ended.reason is None else x509.ReasonFlags[ended.reason],
-        )
-        .responder_id(ocsp.OCSPResponderEncoding.HASH, responder)
-        .certificates([responder])
-    )
-    if answer.nonce is not None:
-        builder = builder.add_extension(x509.OCSPNonce(answer.nonce), critical=False)
-    return builder.sign(answer.signer.key, SHA256()).public_bytes(Encoding.DER)
-
-
-def _without_answer(status: ocsp.OCSPResponseStatus) -> bytes:
-    return ocsp.OCSPResponseBuilder.build_unsuccessful(status).public_bytes(Encoding.DER)
-
-
-def _nonce(request: ocsp.OCSPRequest) -> bytes | None:
-    try:
-        return request.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
-    except x509.ExtensionNotFound:
-        return None
-
-
-def _authority(world: World, house: str, request: ocsp.OCSPRequest) -> Licensed | None:
-    """The CA of this house that the CertID names, by SHA-1 or SHA-256 of its name and key."""
-    wanted = request.issuer_name_hash, request.issuer_key_hash
-    for one in LICENSED:
-        if (
-            one.configured
-            and one.house.key == house
-            and _hashes(world.signer(one.key), request.hash_algorithm) == wanted
-        ):
-            return one
-    return None
-
-
-def _hashes(signer: Signer, algorithm: HashAlgorithm) -> tuple[bytes, bytes] | None:
-    if not isinstance(algorithm, SHA1 | SHA256):
-        return None
-    _, key = der.whole(signer.certificate.spki).sequence()
-    parts = signer.certificate.subject.raw, key.bits()
-    name_hash, key_hash = (hashlib.new(algorithm.name, part, usedforsecurity=False).digest() for part in parts)
-    return name_hash, key_hash
-
-
-def _second(at: datetime) -> datetime:
-    # GeneralizedTime in DER must not have fractional seconds (RFC 5280 section 4.1.2.5.2).
-    return at.replace(microsecond=0)
+def _authority(signings: Signings, house: str, asked: CertId) -> Licensed | None:
+    """The CA of this house that the CertID names."""
+    ours = (one for one in LICENSED if one.house.key == house)
+    return next((one for one in ours if asked.issuer in answering.issuer_hashes(signings.certificate(one.key))), None)

@@ -1,0 +1,27 @@
+"""All that the sandbox's routes need, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingam.ports.clock import Clock
+from ingam.sandbox.authorities.keys import KeySource
+from ingam.sandbox.behind import Behind
+from ingam.sandbox.phone import Phones
+from ingam.sandbox.switches import Switches
+from ingam.sandbox.world import World
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """`demo`: where the demo people's files lie; `center`: the center's address; every switch begins at normal."""
+
+    world: World
+    phones: Phones
+    keys: KeySource
+    clock: Clock
+    demo: Path
+    center: str
+    behind: Behind
+    switches: Switches = field(default_factory=Switches)
