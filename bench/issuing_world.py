@@ -25,6 +25,7 @@ from bench.issuing_load import Job, Place, Server, reads, running
 from bench.ocsp_world import free_port, vector
 from ingam.adapters.blind_index.in_memory import InMemoryBlindIndex
 from ingam.adapters.books.reading import BooksReader
+from ingam.adapters.books.sqlite import make
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.hsm.sealed_keys import Cost
 from ingam.adapters.hsm.signing_file import FileSigningKeys, PrivateKey, generated
@@ -149,6 +150,7 @@ class Ground:
 
         authority, now = replace(preset("ingam"), keys=keys), SystemClock().now()
         ceremony.found(place, authority, preset_files("ingam"), opened, PLAN, now, os.urandom)
+        make(place / "books.db")
 
     def settings(self, workers: int, port: int) -> Settings:
         """Of a process that answers CMP on a port."""
