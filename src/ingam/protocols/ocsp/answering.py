@@ -254,10 +254,13 @@ def _cert_id(data: bytes, at: int, limit: int) -> tuple[CertId, int]:
 
 
 def _extensions(data: bytes, at: int, limit: int) -> bytes | None:
-    """The nonce among the extensions, if there is one; what is critical and not understood is refused."""
+    """The nonce among the extensions, if there is one; what is critical and not understood is refused.
+
+    RFC 5280 has no empty list of them, and BouncyCastle's path validation writes one into every question.
+    """
     at, stop = scan.inside(data, at, limit, der.SEQUENCE)
-    if stop != limit or at == stop:
-        raise OcspRequestMalformed(found="no extensions")
+    if stop != limit:
+        raise OcspRequestMalformed(found="more behind the extensions")
     nonce: bytes | None = None
     many = 0
     while at < stop:
