@@ -233,7 +233,7 @@ EXTENSIONS = der.seq(der.oid("1.2.840.113549.1.9.14"), der.set_of([der.seq(der.n
 @pytest.mark.parametrize(
     "data",
     [
-        info(version=1), info(subject=der.seq(der.octets(bytes(4100)))),
+        info(subject=der.seq(der.octets(bytes(4100)))),
         info(attributes=der.explicit(0, EXTENSIONS * 2)),
         info(attributes=der.explicit(0, EXTENSIONS * 17)), info(attributes=der.explicit(1, b"")),
         info(attributes=der.explicit(0, der.seq(der.oid("1.2.3")))), info() + b"\0", der.seq(),
@@ -244,6 +244,12 @@ def test_a_pkcs10_request_of_another_form_is_refused(data: bytes) -> None:
     with pytest.raises(CmpRefused) as caught:
         pkcs10.parse(data)
     assert caught.value.code == "cmp-malformed"
+
+
+def test_a_pkcs10_request_of_another_version_is_refused() -> None:
+    with pytest.raises(CmpRefused) as caught:
+        pkcs10.parse(info(version=1))
+    assert (caught.value.code, caught.value.fail_info) == ("cmp-pkcs10-version", FailInfo.BAD_CERT_TEMPLATE)
 
 
 def test_a_pkcs10_request_is_silent() -> None:

@@ -32,7 +32,6 @@ CMC_RA: Final = "1.3.6.1.5.5.7.3.28"
 SHORT_CODE: Final = 16
 """Characters of base32: codes of fewer are under 80 bits, and burn (security D3)."""
 
-BURN_AT: Final = 5
 MOST_REFERENCE: Final = 64
 INLINE: Final = 2_000
 """Iterations of a key derivation that the loop waits for; more are computed beside it."""
@@ -102,7 +101,7 @@ class Doorway:
 
     async def _wrong(self, registration: Registration | None, code: Secret[str] | None) -> None:
         """Counted against the number (D8); only short codes can be burnt by somebody who does not know them."""
-        burn_at = BURN_AT if code is not None and len(code) < SHORT_CODE else None
+        burn_at = self._practice.burn_at if code is not None and len(code) < SHORT_CODE else None
         line = AuditLine(self._office.now(), "wrong-code", "cmp-protection-wrong")
         reference = _NOBODY if registration is None else registration.reference
         await self._office.books.wrong_code(reference, line, burn_at)
@@ -122,7 +121,7 @@ class Doorway:
         # 5. … and the one that senderKID names.
         if given.ski is not None and message.header.sender_kid != given.ski:
             raise CmpRefused("cmp-sender-name", FailInfo.BAD_MESSAGE_CHECK)
-        self._practice.check_chain(message)
+        self._practice.check_chain(message, given)
         # 6. The signature is its key's.
         try:
             proven = verify_signature(message, public_key(given.spki))

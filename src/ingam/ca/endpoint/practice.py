@@ -59,6 +59,9 @@ class Practice:
 
     npki = False
     confirm_within = CONFIRM_WITHIN
+    burn_at: int | None = 5
+    """Wrong MACs after which a short code is void (security D3); None: never."""
+
     reference: str | None = None
     """Of the registration that a request by certificate uses where it names none."""
 
@@ -97,7 +100,7 @@ class Practice:
     def check_coded(self, message: UnverifiedMessage, reference: str, mac: Mac) -> None:
         """Whether the sender of a MAC is named as it must be: any name will do, senderKID says who it is."""
 
-    def check_chain(self, message: UnverifiedMessage) -> None:
+    def check_chain(self, message: UnverifiedMessage, given: certificate.Certificate) -> None:
         """Whether the signer's chain is whole: its certificate is enough, the authority knows its own chain."""
 
     def check_signer(self, entry: Certificate, kind: BodyKind) -> None:

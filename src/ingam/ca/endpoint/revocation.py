@@ -13,7 +13,7 @@ from ingam.ca.revoking import changes
 from ingam.ca.revoking.service import Revoking
 from ingam.kernel.steps import reach
 from ingam.npki import certificate, der
-from ingam.ports.books import Certificate, State, StatusChange
+from ingam.ports.books import AuditLine, Certificate, State, StatusChange
 from ingam.protocols.cmp.crmf import CertId
 from ingam.protocols.cmp.header import directory_name
 from ingam.protocols.cmp.revocation import RevDetails, read_rev_req, write_rev_rep
@@ -53,7 +53,8 @@ class Revocation:
         issuer = self._office.issuer_of(one.ca).certificate
         body = write_rev_rep([_TOLD[change.state]], [CertId(directory_name(issuer.subject.raw), one.serial)])
         made = await self._answering.make(call.header, sender, body)
-        await self._office.books.answer(call.kept(self._office, made), change.audit, change)
+        line = AuditLine(self._office.now(), "rr", change.state.value)
+        await self._office.books.answer(call.kept(self._office, made), line, change)
         reach("revoking.2")
         return made.der
 

@@ -38,15 +38,20 @@ class CertificationRequest(NamedTuple):
 
 @reading.strict
 def parse(data: bytes) -> CertificationRequest:
-    """A request from its DER, to the last byte; at most 16 KiB. Raises CmpRefused (cmp-malformed)."""
+    """A request from its DER, to the last byte; at most 16 KiB.
+
+    Raises CmpRefused: cmp-malformed, cmp-pkcs10-version (badCertTemplate).
+    """
     if len(data) > MOST_REQUEST:
         raise NotDer(expected=f"at most {MOST_REQUEST} octets", found=len(data))
     at, limit = scan.whole(data, der.SEQUENCE)
     body, end = scan.inside(data, at, limit, der.SEQUENCE)
     _, algorithm_end = scan.inside(data, end, limit, der.SEQUENCE)
     bits, _ = reading.only(data, algorithm_end, limit, der.BIT_STRING)
-    if data[body : body + 3] != _VERSION_1 or bits == limit or data[bits] != 0:
+    if bits == limit or data[bits] != 0:
         raise NotDer(expected="a certification request", found="something else")
+    if data[body : body + 3] != _VERSION_1:
+        raise CmpRefused("cmp-pkcs10-version", FailInfo.BAD_CERT_TEMPLATE)
     _, subject_end = scan.inside(data, body + 3, end, der.SEQUENCE)
     _, key_end = scan.inside(data, subject_end, end, der.SEQUENCE)
     if subject_end - body > MOST_NAME:
