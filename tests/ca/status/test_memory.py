@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.ca.status.ground import Framed, TestFraming
 
 from ingam.ca.status.framing import Signed
-from ingam.ca.status.memory import MOST_NAMES, Kept, Memory
+from ingam.ca.status.memory import LONGEST_NAME, MOST_NAMES, Kept, Memory
 from ingam.protocols.ocsp.answering import CertId
 
 
@@ -47,6 +47,11 @@ def test_a_stranger_cannot_fill_the_memory_with_ways_of_asking() -> None:
     for number in range(100):
         memory.name(b"%d" % number, one)
     assert len(memory.found) == MOST_NAMES
+    other = kept(2)
+    memory.keep(other)
+    memory.name(bytes(LONGEST_NAME + 1), other)
+    memory.name(bytes(LONGEST_NAME), other)
+    assert list(map(len, other.names)) == [LONGEST_NAME]
 
 
 def test_the_memory_is_bounded_and_what_nobody_asks_for_goes_first() -> None:

@@ -18,6 +18,9 @@ R = TypeVar("R")
 MOST_NAMES: Final = 6
 """Ways of asking that are remembered for one answer; a stranger's seventh is read anew each time."""
 
+LONGEST_NAME: Final = 512
+"""Bytes of a way of asking that is remembered; who asks at greater length is read anew each time."""
+
 _LOOKED_AT: Final = 16
 
 
@@ -83,7 +86,7 @@ class Memory(Generic[R]):
 
     def name(self, name: bytes, kept: Kept[R]) -> None:
         """Remember a way of asking for it."""
-        if len(kept.names) < MOST_NAMES and name not in self.found:
+        if len(kept.names) < MOST_NAMES and len(name) <= LONGEST_NAME and name not in self.found:
             kept.names.append(name)
             self.found[name] = kept
 
