@@ -55,7 +55,7 @@ title_en = "Member of the tests"
 customer = "personal"
 suffix = "900"
 identified = false
-renew_from_days = 365
+renew_from_days = 366
 renewal_carries = false
 """
 """A person's profile for clients that know nothing of VID; it is renewed on any day, and again."""

@@ -182,7 +182,7 @@ def _profile(table: Table, name: str, authority: Authority) -> Profile:
         hosts=table.flag("hosts"),
         years=table.number("years", 1, 5),
         day_end=table.flag("day_end"),
-        renew_from_days=table.number("renew_from_days", 0, 365),
+        renew_from_days=table.number("renew_from_days", 0, 366),
         renewal_carries=table.flag("renewal_carries"),
         reissue_keeps=table.flag("reissue_keeps"),
         supersedes=table.flag("supersedes"),
