@@ -57,8 +57,9 @@ suffix = "900"
 identified = false
 renew_from_days = 366
 renewal_carries = false
+delta = true
 """
-"""A person's profile for clients that know nothing of VID; it is renewed on any day, and again."""
+"""A person's profile for clients that know nothing of VID; it is renewed on any day, and again, and names a delta."""
 
 
 QUICK: Final = {

@@ -15,7 +15,7 @@ from ingam.adapters.clock.system import SystemClock
 
 pytestmark = pytest.mark.xdist_group("interop")
 
-LISTS = ("dp1p1", "issuing-1", "issuing-1-delta", "root-1")
+LISTS = ("dp1p1", "dp1p1-delta", "issuing-1", "issuing-1-delta", "root-1")
 STRICT = ("-x509_strict", "-policy_check", "-explicit_policy", "-policy", "anyPolicy")
 
 
@@ -158,6 +158,16 @@ def test_a_delta_brings_what_came_after_its_base(authority: Running, openssl: Op
     assert "certificate revoked" in checked(openssl, authority, "released.pem", *base).badly()
     assert "certificate revoked" in checked(openssl, authority, "revoked.pem", *delta, deltas=True).badly()
     assert checked(openssl, authority, "released.pem", *delta, deltas=True).well()
+
+
+def test_the_delta_that_a_certificate_names_is_published_and_verified(authority: Running, openssl: OpenSsl) -> None:
+    openssl.pem("member", enrol(authority, "member").certificate)
+    authority.publish()
+    found = re.search(r"Freshest CRL:.*?URI:(\S+)", openssl("x509", "-in", "member.pem", "-noout", "-text"), re.S)
+    assert found is not None and found[1] == f"{authority.va}/ingam/dp1p1-delta.crl"
+    assert checked(openssl, authority, "member.pem", "dp1p1", "dp1p1-delta", "root-1", deltas=True).well()
+    listed_by_us = {one["list"]: one["state"] for one in authority.cli("crl")["lists"]}
+    assert listed_by_us["dp1p1-delta"] == "current"
 
 
 def test_the_certificates_that_others_name_are_published(authority: Running, people: People, tmp_path: Path) -> None:

@@ -52,7 +52,13 @@ def _codes(results: Any) -> set[str]:
     return {one.finding.code for result in results for one in result.finding_descriptions}
 
 
-EXPECTED: dict[str, set[str]] = {"dp1p1": {LDAP}, "issuing-1": set(), "issuing-1-delta": set(), "root-1": set()}
+EXPECTED: dict[str, set[str]] = {
+    "dp1p1": {LDAP},
+    "dp1p1-delta": {LDAP},
+    "issuing-1": set(),
+    "issuing-1-delta": set(),
+    "root-1": set(),
+}
 
 
 @pytest.mark.parametrize("one", EXPECTED)

@@ -16,11 +16,11 @@ from ingam.ca.publishing.lists import (
     ROOT_PLAN,
     ListId,
     ListIssuer,
-    Plan,
     attribute_of,
     lists_of,
     name_of,
     place_of,
+    plan_of,
     root_number,
 )
 from ingam.ca.publishing.publisher import Outcome, Publisher, Step
@@ -83,7 +83,8 @@ def standing(ports: CaPorts) -> list[dict[str, Any]]:
 
 def _lists(ports: CaPorts) -> list[tuple[ListIssuer, ListId]]:
     office = ports.office
-    issuers = [ListIssuer(one.generation.number, one.certificate, None, Plan()) for one in office.issuers]
+    plan = plan_of(office.authority)
+    issuers = [ListIssuer(one.generation.number, one.certificate, None, plan) for one in office.issuers]
     issuers += [
         ListIssuer(root_number(number), one, None, ROOT_PLAN) for number, one in sorted(ports.holdings.roots.items())
     ]
