@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PKCS1v15
@@ -24,10 +26,13 @@ from ingam.adapters.blind_index.in_memory import InMemoryBlindIndex
 from ingam.adapters.books.sqlite import SqliteBooks, make
 from ingam.adapters.hsm.file import OutboxSealer
 from ingam.ca.endpoint.limits import Ceilings
+from ingam.ca.endpoint.lists import PublishedLists
+from ingam.ca.endpoint.practice import Practice
 from ingam.ca.endpoint.service import Endpoint
 from ingam.ca.facts import Facts
 from ingam.ca.issuing.registering import Asked, Registered, register
 from ingam.ca.issuing.service import Issuing
+from ingam.ca.notices import opened
 from ingam.ca.office import Issuer, Office, Opener, Speaker
 from ingam.ca.profiles import Authority, Generation, preset, service_shape
 from ingam.ca.revoking.service import Revoking
@@ -38,12 +43,13 @@ from ingam.npki.shapes import Validity
 from ingam.npki.signature import KeyKind
 from ingam.npki.vid import compute_vid
 from ingam.ports.signing import Intent, PublicHalf, SigningOutage
-from ingam.protocols.cmp import bodies, cert_response, crmf, encrypted_vid, message
+from ingam.protocols.cmp import bodies, cert_response, crmf, encrypted_vid, message, revocation, status
 from ingam.protocols.cmp.cert_response import CertResponse
 from ingam.protocols.cmp.header import IMPLICIT_CONFIRM_INFO, NULL_DN, Header, Info, directory_name
 from ingam.protocols.cmp.message import Body, BodyKind, Protection, UnverifiedMessage
 from ingam.protocols.cmp.pop import sign_pop
 from ingam.protocols.cmp.protection import MacProtection, SignatureProtection, pbmac1, verify_mac, verify_signature
+from ingam.protocols.cmp.status import Status
 from ingam.protocols.cmp.template import CertTemplate
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -120,10 +126,31 @@ class World:
         """A registration."""
         return await register(self.office, Asked(profile, facts, **more), by="test")
 
-    async def ask(self, data: bytes) -> UnverifiedMessage:
+    async def ask(self, data: bytes, source: str = "198.51.100.1") -> UnverifiedMessage:
         """The answer to a message."""
-        _, answer = await self.endpoint.answer(data, "198.51.100.1")
+        _, answer = await self.endpoint.answer(data, source)
         return message.parse(answer)
+
+    def stored(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of the books but the audit lines and how often a code was wrong."""
+        with closing(sqlite3.connect(self.books.path)) as db:
+            tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            found = {}
+            for name in tables:
+                if name not in ("audit", "sqlite_sequence"):
+                    columns = [row[1] for row in db.execute(f"PRAGMA table_info({name})") if row[1] != "wrong_codes"]
+                    found[name] = db.execute(f"SELECT {', '.join(columns)} FROM {name}").fetchall()
+            return found
+
+    def audit(self) -> list[tuple[str, str, str]]:
+        """Action, result and facts of every audit line."""
+        with closing(sqlite3.connect(self.books.path)) as db:
+            return db.execute("SELECT action, result, facts FROM audit ORDER BY seq").fetchall()
+
+    def notices(self) -> list[str]:
+        """What the authority is about to tell its holders: `01085130001 [text]`."""
+        due = self.books.notices(self.clock.now() + timedelta(days=400))
+        return [f"{one.to} {one.text}" for one in (opened(self.office, notice) for _, notice in due)]
 
     async def shut(self) -> None:
         await self.books.shut()
@@ -158,12 +185,16 @@ def certificates(preset_name: str) -> tuple[Certificate, Certificate, Certificat
 
 def world(
     folder: Path, *, preset_name: str = "ingam", authority: Authority | None = None, ceilings: Ceilings | None = None,
-    conformance: str | None = None,
+    conformance: str | None = None, practice: Callable[[Office], Practice] | None = None,
+    lists: Callable[[Office], PublishedLists] | None = None, clock: SetClock | None = None,
 ) -> World:  # fmt: skip
-    """A world whose books lie in a folder; the same folder gives the same books."""
+    """A world whose books lie in a folder; the same folder gives the same books, and other random bytes."""
     path = folder / "ca" / "books.db"
     make(path)
-    clock, books = SetClock(NOW), SqliteBooks(path)
+    starts = folder / "ca" / "starts"
+    started = starts.stat().st_size if starts.exists() else 0
+    starts.write_bytes(bytes(started + 1))
+    clock, books = clock or SetClock(NOW), SqliteBooks(path)
     keys = {"root": held("root", 0), "issuing": held("issuing", 1), "cmp": held("cmp", 100), "open": held("open", 2)}
     root, ca, cmp, opens = certificates(preset_name)
     generation = Generation.of(1, ca.der, keys["issuing"].public.algorithm)
@@ -177,11 +208,14 @@ def world(
         sealer=OutboxSealer(bytes(32)),
         index=InMemoryBlindIndex(Secret(bytes(32)), clock),
         clock=clock,
-        random=counting(int(hashlib.sha256(str(path.stat().st_ino).encode()).hexdigest()[:8], 16)),
+        random=counting(int(hashlib.sha256(f"{path.stat().st_ino} {started}".encode()).hexdigest()[:8], 16)),
         threads=ThreadPoolExecutor(2),
     )
     issuing, revoking = Issuing(office), Revoking(office)
-    endpoint = Endpoint(office, issuing, revoking, ceilings=ceilings, conformance=conformance)
+    endpoint = Endpoint(
+        office, issuing, revoking, ceilings=ceilings, conformance=conformance,
+        practice=None if practice is None else practice(office), lists=None if lists is None else lists(office),
+    )  # fmt: skip
     return World(office, endpoint, issuing, revoking, clock, books, keys)
 
 
@@ -280,11 +314,30 @@ def only_certificate(answer: UnverifiedMessage) -> bytes:
 
 def fail_info(answer: UnverifiedMessage) -> str:
     """`badPOP`: the one failInfo of an error."""
-    from ingam.protocols.cmp import status
-
     assert answer.body.kind is BodyKind.ERROR
-    (name,) = status.names(bodies.read_error(answer.body).status.fail_info)
-    return name
+    return refusal(answer)[1]
+
+
+class Refused(NamedTuple):
+    """In which body, with which failInfo, and our code for it."""
+
+    body: BodyKind
+    fail_info: str
+    code: str
+
+
+def refusal(answer: UnverifiedMessage) -> Refused:
+    """What an answer refuses with: an error, or the rejection in an ip, cp, kup or rp."""
+    kind = answer.body.kind
+    if kind is BodyKind.ERROR:
+        info = bodies.read_error(answer.body).status
+    elif kind is BodyKind.RP:
+        (info,) = revocation.read_rev_rep(answer.body).statuses
+    else:
+        info = responses(answer)[0].status
+    assert info.status is Status.REJECTION
+    (name,), (code,) = status.names(info.fail_info), info.texts
+    return Refused(kind, name, code)
 
 
 async def enrolled(world: World, facts: Facts = HONG, key: int = 3, profile: str = "securities") -> bytes:
