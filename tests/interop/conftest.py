@@ -23,9 +23,9 @@ def directory() -> Iterator[slapd.Server]:
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory, directory: slapd.Server) -> Iterator[Running]:
-    """CMP, status service and clerk of the demo authority, which publishes to the directory too."""
+    """CMP and status service, two processes each, and the clerk, who publishes to the directory too."""
     made = Running(
-        tmp_path_factory.mktemp("authority"), directory=directory.url,
+        tmp_path_factory.mktemp("authority"), directory=directory.url, INGAM_CA_WORKERS="2", INGAM_CA_VA_WORKERS="2",
         INGAM_CA_DIRECTORY_USER=slapd.MANAGER, INGAM_CA_DIRECTORY_PASSWORD=slapd.PASSWORD,
     )  # fmt: skip
     made.found()

@@ -105,7 +105,7 @@ WAYS = pytest.mark.parametrize("rule", [BOTH, LIST, OCSP], ids=["both", "list", 
 
 def served(authority: Running, person: Certificate) -> Evidence:
     """What the processes publish and answer over HTTP."""
-    lists = tuple(fetch(f"{authority.va}/ingam/{name}.crl") for name in ("dp1p1", "root-1"))
+    lists = tuple(fetch(f"{authority.va}/ingam/{name}.crl") for name in ("dp1p1", "dp1p1-delta", "root-1"))
     asked = question(person, authority.holdings.issuing[1])
     return Evidence(lists, (fetch(authority.ocsp, asked, "application/ocsp-request"),))
 
@@ -146,7 +146,7 @@ class Quiet:
     def evidence(self, one: Certificate, generation: int) -> Evidence:
         """Its lists as published, and its answer."""
         published = self.authority.folder / "published"
-        lists = (f"dp{generation}p1.crl", "root-1.crl")
+        lists = (f"dp{generation}p1.crl", f"dp{generation}p1-delta.crl", "root-1.crl")
         asked = question(one, self.authority.holdings.issuing[generation])
         return Evidence(tuple((published / name).read_bytes() for name in lists), (self.answer(asked),))
 
