@@ -291,8 +291,15 @@ def test_ecdsa_and_ml_dsa_protect() -> None:
         assert protection.verify_signature(protected(proof), key.public_key())
 
 
-@pytest.mark.parametrize("oid", ["1.2.840.113549.1.1.5", "1.2.840.113549.1.1.10", "1.2.840.10045.4.3.2", "1.2.3"])
-def test_signatures_by_sha1_pss_or_for_another_key_are_refused(oid: str) -> None:
+def test_a_signature_of_another_kind_of_key_is_not_this_keys() -> None:
+    found = protected(SignatureProtection(signature.ECDSA_SHA256, parties.signs(parties.person().key)))
+    with pytest.raises(CmpRefused) as caught:
+        protection.verify_signature(found, parties.person().key.public_key())
+    assert (caught.value.code, caught.value.fail_info) == ("cmp-protection-wrong", FailInfo.BAD_MESSAGE_CHECK)
+
+
+@pytest.mark.parametrize("oid", ["1.2.840.113549.1.1.5", "1.2.840.113549.1.1.10", "1.2.3"])
+def test_signatures_by_sha1_or_by_pss_without_its_parameters_are_refused(oid: str) -> None:
     found = protected(SignatureProtection(der.algorithm(oid, b""), parties.signs(parties.person().key)))
     with pytest.raises(CmpRefused) as caught:
         protection.verify_signature(found, parties.person().key.public_key())

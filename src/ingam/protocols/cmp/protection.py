@@ -304,7 +304,9 @@ def verify_signature(message: UnverifiedMessage, key: PublicKey) -> PKIMessage:
     try:
         signature.verify(key, signature_algorithm(algorithm), message.protection or b"", message.protected, pss=True)
     except signature.SignatureAlgorithmRefused:
-        raise _unknown() from None
+        if not is_signature(algorithm):
+            raise _unknown() from None
+        raise CmpRefused("cmp-protection-wrong", FailInfo.BAD_MESSAGE_CHECK) from None  # of another kind of key
     except signature.SignatureInvalid:
         raise CmpRefused("cmp-protection-wrong", FailInfo.BAD_MESSAGE_CHECK) from None
     return verified(message)
