@@ -10,15 +10,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from tests.journeys.world import free_ports
 
-from ingam.run import demo_table
-from ingam.run.demo import CHILDREN, WITHOUT_PORT
+from ingam.adapters.status import trust_file
+from ingam.ca.ceremony import read_certificates
+from ingam.protocols import ocsp
+from ingam.run import demo_authority, demo_table
+from ingam.run.demo import CHILDREN, WITHOUT_PORT, authority_addresses
+from ingam.run.founding_houses import Moment
+from ingam.sandbox import addresses
+from ingam.settings import Settings
+from ingam.wiring.authority import authority_folder
 
 ROOT = Path(__file__).parents[2]
 START_S = 60
@@ -110,7 +118,7 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
     first.wait_ready()
     children = first.children()
     assert len(children) == len(CHILDREN) + len(WITHOUT_PORT) + 1
-    for word in ("sandbox", "Bank!2026", "홍길동", "demo/NPKI", "Ingam!2026", "owner-mismatch"):
+    for word in ("sandbox", "Bank!2026", "홍길동", "demo/NPKI", "Ingam!2026", "owner-mismatch", "한국전자인증"):
         assert word in first.printed
     assert str(tmp_path) not in first.printed.partition("사람 · people")[2]
     assert max(demo_table.width(line) for line in first.printed.splitlines()) <= demo_table.WIDTH
@@ -150,6 +158,36 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
     children = killed.children()
     killed.process.kill()
     wait_for(gone(children))
+
+
+def test_the_demos_authority_is_trusted_beside_the_others_and_each_answers_at_its_address(
+    start: Callable[[int], Demo], tmp_path: Path
+) -> None:
+    demo = start(free_ports(7))
+    demo.wait_ready()
+    authorities, _ = trust_file.read(tmp_path / "data" / "trust" / "authorities.toml")
+    mapped = addresses(f"http://localhost:{demo.port + 6}")
+    mapped |= authority_addresses(replace(Settings(), base_port=demo.port))
+    for one in authorities.by_fingerprint.values():
+        asked = ocsp.request(ocsp.cert_id(one.responders[0], one.certificate), None)
+        host, _, rest = one.ocsp.removeprefix("http://").partition("/")
+        with urlopen(Request(f"{mapped[host]}/{rest}", asked), timeout=10) as answer:
+            found = ocsp.parse(answer.read())
+        assert found.responder_by_key is not None, one.name
+
+
+def test_a_responder_that_ends_soon_is_renewed_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGAM_SANDBOX_KEYS", str(ROOT / "vectors" / "keys"))
+    settings, now = replace(Settings(), data=tmp_path), datetime.now(UTC)
+    ends = []
+    for days in (70, 65, 0, 0):
+        demo_authority.prepare(settings, lambda _: None, Moment(now - timedelta(days=days)))
+        held = read_certificates(authority_folder(settings))
+        ends.append(held.services_of("ocsp", 1)[-1].certificate.not_after)
+    assert ends[0] == ends[1] < ends[2] == ends[3]
+    assert ends[3] - now > timedelta(days=89)
 
 
 def test_a_taken_port_is_named_before_anything_is_made(start: Callable[[int], Demo], tmp_path: Path) -> None:

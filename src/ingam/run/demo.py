@@ -30,7 +30,7 @@ from ingam.settings import Settings, read
 from ingam.wiring import index_folder
 
 CHILDREN = ("sandbox", "vault", "console", "ca", "va", "center")
-WITHOUT_PORT = ("clerk",)
+WITHOUT_PORT = ("houses", "clerk")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_S = 60
 STOP_S = 8
@@ -60,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "INGAM_PORT": chosen.port,
         "INGAM_DATA": str(data.resolve()),
         "INGAM_DEMO": str(demo.resolve()),
+        sandbox.APART: "1",
     }
     for number in STOPPING:
         signal.signal(number, _interrupt)
@@ -93,9 +94,9 @@ def _only_one(data: Path) -> Iterator[None]:
 
 
 def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
-    """The sandbox's authorities and people, the center's schema and customers; nothing is made twice."""
+    """Our own authority, the sandbox's authorities and people, the center's schema and customers; nothing twice."""
+    demo_authority.prepare(settings, _say)  # first: the sandbox tells the center whom to trust, and that one too
     addresses = sandbox.prepare(settings, _say, Path(environment["INGAM_DEMO"])) | authority_addresses(settings)
-    demo_authority.prepare(settings, _say)
     environment["INGAM_ADDRESSES"] = ",".join(f"{name}={base}" for name, base in addresses.items())
     _say("데이터베이스 준비 · preparing the database")
     told = read(environment)
@@ -131,7 +132,7 @@ def _watch(settings: Settings, environment: dict[str, str], *, quiet: bool) -> i
     for number in STOPPING:
         signal.signal(number, lambda got, _frame: stopping.append(got))
     children = [_start("blind_index", environment, "--folder", str(index_folder(settings)))]
-    children += [_start(name, environment) for name in (*CHILDREN, *WITHOUT_PORT)]
+    children += [_start(name, environment) for name in ("houses", *CHILDREN, "clerk")]
     try:
         if not _ready(settings, children, stopping):
             return 1

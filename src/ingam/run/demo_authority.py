@@ -1,10 +1,14 @@
-"""The demo's own authority: founded once, with a ceremony's record, before its processes start."""
+"""The demo's own authority: founded once, with a ceremony's record, before its processes start; and kept going.
+
+An OCSP responder's certificate lives 90 days (security D12), so a demo that is started again after months renews it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -13,24 +17,36 @@ from ingam.adapters.hsm.signing_file import FileSigningKeys, PrivateKey, generat
 from ingam.ca import ceremony
 from ingam.ca.ceremony import Keys, Participant, Places, Plan
 from ingam.ca.issuing.entering import enter_services
-from ingam.ca.profiles import preset, preset_files
+from ingam.ca.profiles import Authority, preset, preset_files
 from ingam.kernel.errors import Refusal
 from ingam.npki.signature import KeyKind
+from ingam.ports.clock import Clock
 from ingam.run.sandbox import key_source
 from ingam.sandbox.authorities.keys import FreshKeys
 from ingam.settings import Settings
-from ingam.wiring.authority import authority_folder, log_origin, open_books, passphrase, services
+from ingam.wiring.authority import (
+    authority_folder,
+    log_origin,
+    open_authority,
+    open_books,
+    open_keys,
+    passphrase,
+    services,
+)
 
 PRESET: Final = "ingam"
+ENOUGH: Final = timedelta(days=30)
+"""Of a responder's life, to be left until the next start."""
 _BITS: Final = {KeyKind.RSA_2048: 2048, KeyKind.RSA_3072: 3072}
 
 
-def prepare(settings: Settings, say: Callable[[str], None]) -> None:
+def prepare(settings: Settings, say: Callable[[str], None], clock: Clock | None = None) -> None:
     """Founds it where it does not stand; keys of INGAM_SANDBOX_KEYS, a folder of test keys, where that is set."""
     if settings.production:
         raise Refusal("sandbox-in-production")
-    folder = authority_folder(settings)
+    folder, time = authority_folder(settings), clock or SystemClock()
     if folder.exists():
+        _renew(settings, folder, time.now())
         return
     say("인증기관의 키와 인증서 만드는 중 · founding the certification authority")
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -40,17 +56,34 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         keys = FileSigningKeys(draft / "keys", secret, source=_keys())
         return Keys(keys, keys)
 
+    ceremony.found(folder, authority, preset_files(PRESET), opened, _plan(authority), time.now(), secrets.token_bytes)
+    asyncio.run(_enter(folder, time.now().replace(microsecond=0)))
+
+
+def _renew(settings: Settings, folder: Path, now: datetime) -> None:
+    """Responders that end soon get their next certificate for the same key."""
+    held = ceremony.read_certificates(folder)
+    for number, issuing in held.issuing.items():
+        newest = max(one.certificate.not_after for one in held.services_of("ocsp", number))
+        if newest - now > ENOUGH or issuing.not_after <= now:
+            continue
+        keys = open_keys(settings, folder)
+        authority = open_authority(settings, folder)
+        ceremony.renew_responder(
+            folder, authority, Keys(keys, keys), _plan(authority), now, secrets.token_bytes, issuing=number
+        )
+        keys.close()
+
+
+def _plan(authority: Authority) -> Plan:
     place = "encrypted files of a demo"
-    plan = Plan(
+    return Plan(
         (Participant("make run", "demo"),), Places(place, place), {"ingam": "demo"}, log_origin=log_origin(authority)
     )
-    now = SystemClock().now()
-    ceremony.found(folder, authority, preset_files(PRESET), opened, plan, now, secrets.token_bytes)
-    asyncio.run(_enter(folder))
 
 
-async def _enter(folder: Path) -> None:
-    books, at = open_books(folder), SystemClock().now().replace(microsecond=0)
+async def _enter(folder: Path, at: datetime) -> None:
+    books = open_books(folder)
     found = services(ceremony.read_certificates(folder), 1, at)
     await enter_services(books, preset(PRESET), 1, found, at)
     await books.shut()

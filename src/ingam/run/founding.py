@@ -22,16 +22,8 @@ from ingam.npki.certificate import Certificate
 from ingam.ports.signing import Intent, KeyKind
 from ingam.run.founding_houses import Foundry, Moment, Pool, Random
 from ingam.run.founding_issues import Branch
-from ingam.run.houses_places import (
-    REGISTRAR_KEY,
-    ROOTS,
-    house_folder,
-    house_ports,
-    late_keys,
-    publisher,
-    registrar_folder,
-    root_ports,
-)
+from ingam.run.houses_offices import house_ports, late_keys, publisher, root_ports
+from ingam.run.houses_places import REGISTRAR_KEY, ROOTS, house_folder, registrar_folder
 from ingam.sandbox import folders
 from ingam.sandbox.authorities import mistaken, stranger
 from ingam.sandbox.authorities.houses import HOUSES, LICENSED, STRANGER, House

@@ -20,7 +20,8 @@ from ingam.ca.publishing.lists import root_number
 from ingam.npki.certificate import Certificate
 from ingam.npki.signature import KeyKind
 from ingam.ports.books import Books
-from ingam.run.houses_places import ROOTS, house_folder, own, root_authority
+from ingam.run.houses_offices import root_authority
+from ingam.run.houses_places import ROOTS, house_folder, own
 from ingam.sandbox.authorities.houses import LICENSED, House
 from ingam.settings import Settings
 from ingam.wiring.authority import open_books, passphrase

@@ -21,7 +21,7 @@ from ingam.ports.certification import Registered
 from ingam.ports.signing import Signer
 from ingam.run.enrolling import OwnKey, Window, enrol
 from ingam.run.founding_houses import Moment, Random
-from ingam.run.houses_places import publisher
+from ingam.run.houses_offices import publisher
 from ingam.sandbox.behind import Order
 from ingam.wiring.authority import CaPorts, services
 

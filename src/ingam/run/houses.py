@@ -23,7 +23,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import structlog
 import uvloop
 
 from ingam.adapters.blind_index.sockets import address
@@ -40,7 +39,8 @@ from ingam.protocols.cmp.message import MOST_MESSAGE
 from ingam.run.clerk import publishing, tend
 from ingam.run.exchange import Exchange, Reply, Request, path, plain
 from ingam.run.houses_desk import MOST_ORDER, Desk
-from ingam.run.houses_places import ROOTS, house_folder, house_ports, own, publisher, root_ports, world_folder
+from ingam.run.houses_offices import house_ports, publisher, root_ports
+from ingam.run.houses_places import ROOTS, house_folder, own, socket_path, world_folder
 from ingam.run.messages import fields
 from ingam.run.published import Published
 from ingam.run.tallies import Tallies
@@ -149,17 +149,15 @@ def _application(authorities: list[Authority], houses: Mapping[str, CaPorts], ro
     return Houses(endpoints, lists, va, Desk(houses, roots, revoking))
 
 
-def socket_path(settings: Settings) -> Path:
-    """Where the process listens."""
-    return settings.data / "sandbox" / "houses" / "socket"
-
-
 def main(argv: list[str] | None = None) -> int:
     """Serve until a signal; 2 where the settings or what lies in the folders is refused."""
     words = argparse.ArgumentParser(prog="ingam.run.houses", description=__doc__)
-    words.add_argument("--with-parent", action="store_true", help="end with the process that started this one")
-    if words.parse_args(argv).with_parent:
+    words.add_argument("--with-parent", type=int, help="end with this process, which started this one")
+    parent = words.parse_args(argv).with_parent
+    if parent is not None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before prctl
+            return 0
     set_up_log()
     try:
         settings = read(os.environ)
@@ -179,7 +177,6 @@ async def _serve(settings: Settings) -> None:
     async with opened(settings, world_folder(settings), SystemClock()) as houses:
         exchange = Exchange(houses, houses.limit, on_defect=lambda error: tell_defect("houses", error))
         await exchange.start(_listening(socket_path(settings)))
-        structlog.get_logger("houses").info("serving", houses=len(HOUSES), pid=os.getpid())
         await stop.wait()
         await exchange.drain()
 

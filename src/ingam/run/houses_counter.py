@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from ingam.adapters.certification.cmp import CONTENT_TYPE, CmpCertification, RegistrationAuthority
 from ingam.ca.ceremony import Holdings, read_certificates
-from ingam.ca.revoking import changes
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.npki import certificate
@@ -25,15 +24,17 @@ from ingam.npki.certificate import Certificate
 from ingam.ports.certification import CertificationOutage, Registered
 from ingam.ports.clock import Clock
 from ingam.ports.signing import Intent, SigningKeys
+from ingam.protocols.crl.writing import Reason
 from ingam.run.enrolling import Window
 from ingam.run.houses_places import REGISTRAR_KEY, ROOTS, house_folder, own, registrar_folder
 from ingam.sandbox.authorities.houses import LICENSED
 from ingam.sandbox.behind import Behind, Line, Order, Signing
 from ingam.sandbox.world import UnknownSample
 from ingam.settings import Settings
-from ingam.wiring.authority import open_keys
 
-REASONS: Final = {"revoke": changes.KEY_COMPROMISE, "suspend": changes.HOLD, "release": changes.REMOVE}
+REASONS: Final = {
+    "revoke": Reason.KEY_COMPROMISE, "suspend": Reason.CERTIFICATE_HOLD, "release": Reason.REMOVE_FROM_CRL
+}  # fmt: skip
 HERE: Final = "http://localhost"
 """Where a house is reached: on this machine, so that codes go over no network."""
 
@@ -75,7 +76,7 @@ class Signings:
         return read_certificates(house_folder(self._world, folder))
 
     def _open(self, folder: str) -> SigningKeys:
-        return open_keys(own(self._settings), house_folder(self._world, folder))
+        return _opened_keys(self._settings, house_folder(self._world, folder))
 
 
 def _names() -> Mapping[str, tuple[str, str, int]]:
@@ -143,12 +144,18 @@ class Counter:
         own_certificate = certificate.parse((place / "registrar.der").read_bytes())
         held = read_certificates(folder)
         chain = tuple(one.der for one in held.issuing.values() if one.subject.raw == own_certificate.issuer.raw)
-        signer = open_keys(own(self._settings), place).signer(REGISTRAR_KEY)
+        signer = _opened_keys(self._settings, place).signer(REGISTRAR_KEY)
         speakers = tuple(one.certificate for one in held.services if one.name.startswith("cmp-"))
         ra = RegistrationAuthority(own_certificate, chain, signer)
         return CmpCertification(
             f"/cmp/{house}", HERE, Posting(self._line), ra, speakers, self._clock, secrets.token_bytes
         )
+
+
+def _opened_keys(settings: Settings, folder: Path) -> SigningKeys:
+    from ingam.wiring.authority import open_keys  # all that an authority stands on: loaded for acts and lies alone
+
+    return open_keys(own(settings), folder)
 
 
 class Posting:

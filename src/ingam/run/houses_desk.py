@@ -25,7 +25,8 @@ from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.kernel.secret import Secret
 from ingam.ports.books import State
-from ingam.run.houses_places import ROOTS, publisher
+from ingam.run.houses_offices import publisher
+from ingam.run.houses_places import ROOTS
 from ingam.run.messages import Reply, Request, fields, plain
 from ingam.wiring.authority import CaPorts
 

@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from ingam.run.houses import Houses
 from ingam.run.messages import Reply, Request, Streamed
 from ingam.sandbox.behind import HousesAway, Passed
+
+if TYPE_CHECKING:
+    from ingam.run.houses import Houses
 
 HOUSES: Final = httpx2.URL("http://houses")
 ANSWER_S: Final = 10.0
@@ -83,5 +85,5 @@ def _fields(head: bytes) -> Mapping[str, str]:
 
 def beside(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """The houses' process, which ends with this one."""
-    command = [sys.executable, "-m", "ingam.run.houses", "--with-parent"]
+    command = [sys.executable, "-m", "ingam.run.houses", "--with-parent", str(os.getpid())]
     return subprocess.Popen(command, env=dict(environment))

@@ -1,6 +1,7 @@
 """The sandbox process: phone inbox, switches, and the way to the other authorities, on loopback.
 
-The authorities themselves are a process of their own (`run/houses`) that this one starts and ends with itself.
+The authorities themselves are a process of their own (`run/houses`). `make run` starts it; a sandbox that is started
+alone starts it too, and each of the two ends with the other.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import uvicorn
 from starlette.applications import Starlette
@@ -28,10 +29,9 @@ from ingam.ca.ceremony import HoldingsMissing, read_certificates
 from ingam.kernel.errors import Failure, Refusal
 from ingam.page import Bundle
 from ingam.ports.clock import Clock
-from ingam.run.founding import found
-from ingam.run.houses import opened, socket_path
 from ingam.run.houses_counter import Signings, behind
 from ingam.run.houses_line import Process, Within, beside
+from ingam.run.houses_places import socket_path
 from ingam.run.houses_places import world_folder as world_folder
 from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
@@ -46,7 +46,9 @@ from ingam.sandbox.phone import Phones
 from ingam.sandbox.web import page_routes
 from ingam.sandbox.world import World
 from ingam.settings import Settings, read
-from ingam.wiring.authority import authority_folder
+
+APART: Final = "INGAM_HOUSES_APART"
+"""Set by whoever starts the houses himself."""
 
 LineOpener: TypeAlias = Callable[[], AbstractAsyncContextManager[Line]]
 """The way to the houses, for as long as the application lives."""
@@ -62,7 +64,10 @@ def prepare(settings: Settings, say: Callable[[str], None], demo: Path | None = 
     if settings.production:
         raise Refusal("sandbox-in-production")
     folder, where = world_folder(settings), demo or demo_folder(settings)
-    found(folder, settings, key_source(), now=datetime.now(UTC), random=secrets.token_bytes, told=_telling(say))
+    if not (folder / "ca").exists():
+        from ingam.run.founding import found  # needed once, and slow to load
+
+        found(folder, settings, key_source(), now=datetime.now(UTC), random=secrets.token_bytes, told=_telling(say))
     signings, world = Signings(settings, folder), World(folder)
     trust.export(signings, settings.data / "trust", _ours(settings))
     listing.spread(world, where, signings.certificate("root4"))
@@ -95,6 +100,8 @@ def app(
 
     @asynccontextmanager
     async def within() -> AsyncIterator[Line]:
+        from ingam.run.houses import opened  # the whole of an authority; where it runs, it is another process
+
         async with opened(settings, folder, time) as houses:
             yield Within(houses)
 
@@ -138,7 +145,7 @@ def _ours(settings: Settings) -> list[Trusted]:
     Its responder's certificate comes from the CA itself (security D12), so the CA is pinned without its root: what the
     trust file takes of a root is a responder that the root issued (A11).
     """
-    folder = authority_folder(settings)
+    folder = settings.data / "ca" / settings.ca.name
     try:
         held = read_certificates(folder)
     except HoldingsMissing:
@@ -163,31 +170,32 @@ def main() -> int:
     try:
         settings = read(os.environ)
         prepare(settings, lambda told: print(told, file=sys.stderr))  # nothing is made where all is there
-        houses = beside(os.environ)
+        houses = None if os.environ.get(APART) else beside(os.environ)
         served = app(settings, line=lambda: _process(settings, houses))
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 2
-    threading.Thread(target=_end_with, args=(houses,), daemon=True).start()
-    port = settings.port("sandbox")
+    if houses is not None:
+        threading.Thread(target=_end_with, args=(houses,), daemon=True).start()
     uvicorn.run(
         served,
         host="127.0.0.1",
-        port=port,
+        port=settings.port("sandbox"),
         http=BoundedHttp,
         log_config=None,
         access_log=False,
         server_header=False,
         ws="none",
     )
-    houses.terminate()
-    houses.wait()
+    if houses is not None:
+        houses.terminate()
+        houses.wait()
     return 0
 
 
 @asynccontextmanager
-async def _process(settings: Settings, houses: subprocess.Popen[bytes]) -> AsyncIterator[Line]:
-    """The houses' process, once it answers: who reaches the sandbox reaches them too."""
+async def _process(settings: Settings, houses: subprocess.Popen[bytes] | None) -> AsyncIterator[Line]:
+    """The houses' process, once it answers: who reaches the sandbox reaches them too. `houses`: if we started it."""
     line = Process(socket_path(settings))
     try:
         await line.ready(houses)
