@@ -18,6 +18,7 @@ import time
 import venv
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -69,6 +70,7 @@ def missing(name: str, why: str) -> None:
 # cfssl
 
 
+@cache
 def has_cfssl() -> bool:
     """Whether there is a cfssl, installed now if need be."""
     if shutil.which("cfssl") is None and os.geteuid() == 0 and shutil.which("apt-get"):
@@ -176,6 +178,7 @@ def django_ca(folder: Path, processes: int, count: int) -> Iterator[Callable[[],
         yield run
 
 
+@cache
 def has_django_ca() -> bool:
     """Whether its environment stands, made now if need be."""
     mark, wanted = ENVIRONMENT / "installed", " ".join(DJANGO_CA)
@@ -227,6 +230,7 @@ def mock_ca(count: int, concurrency: int) -> Callable[[], Load]:
     return run
 
 
+@cache
 def has_mock_ca() -> bool:
     """Whether one is named and gives a certificate."""
     if not os.environ.get("INGAM_PEER_MOCK_CA"):
