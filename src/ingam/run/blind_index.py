@@ -36,10 +36,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--ceiling", type=int, default=CEILING, help="answers a minute")
     parser.add_argument("--allow-key-file", action="store_true", help="a key file in production (security G7)")
-    parser.add_argument("--with-parent", action="store_true", help="end with the process that started this one")
+    parser.add_argument("--with-parent", type=int, help="end with this process, which started this one")
     options = parser.parse_args(argv)
-    if options.with_parent:
+    if options.with_parent is not None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != options.with_parent:  # it died before prctl
+            return 0
     try:
         refuse_in_production(os.environ.get("INGAM_MODE") == "production", options.allow_key_file)
         root = Secret(read_or_make(options.folder / "index.key", ("index",))["index"])

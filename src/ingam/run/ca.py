@@ -143,8 +143,8 @@ def _ready(ports: CaPorts) -> None:
 
 def index_beside(folder: Path, *, allow_key_file: bool = False) -> subprocess.Popen[bytes]:
     """The blind index of the authority's numbers, a process of its own that ends with this one (security H7)."""
-    command = [sys.executable, "-m", "ingam.run.blind_index", "--folder", str(ca_index_folder(folder)), "--with-parent"]
-    command += ["--allow-key-file"] if allow_key_file else []
+    command = [sys.executable, "-m", "ingam.run.blind_index", "--folder", str(ca_index_folder(folder))]
+    command += ["--with-parent", str(os.getpid()), *(["--allow-key-file"] if allow_key_file else [])]
     return subprocess.Popen(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -76,8 +77,8 @@ async def at_hand(folder: Path, *, allow_key_file: bool = False) -> AsyncIterato
     if await _answers(index):
         yield index
         return
-    command = [sys.executable, "-m", "ingam.run.blind_index", "--folder", str(folder), "--with-parent"]
-    command += ["--allow-key-file"] if allow_key_file else []
+    command = [sys.executable, "-m", "ingam.run.blind_index", "--folder", str(folder)]
+    command += ["--with-parent", str(os.getpid()), *(["--allow-key-file"] if allow_key_file else [])]
     child = subprocess.Popen(command)  # noqa: S603 - our own program
     try:
         await _until_it_answers(index)
