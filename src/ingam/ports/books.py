@@ -521,4 +521,7 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
         """A notice left (its sealed text is deleted), or is tried again later."""
 
     async def forget(self, at: datetime) -> None:
-        """Delete answers past their time, intents whose registration is over, registrations 14 days after their end."""
+        """Delete answers past their time, intents whose registration is over, registrations 14 days after their end.
+
+        A registration without a person that led to a certificate stays: its facts are what renewals are made of.
+        """

@@ -471,6 +471,15 @@ async def test_what_is_past_its_time_is_forgotten_and_certificates_stay(books: S
     assert books.certificate_by_id(made.id) == made
 
 
+async def test_what_a_server_was_registered_with_stays_for_its_renewals(books: SqliteBooks) -> None:
+    for reference, person in (("1", None), ("2", PERSON), ("3", None)):
+        await books.register(registration(reference, person=person), line())
+    await issued(books, 1, reference="1", person=None)
+    await issued(books, 2, reference="2")
+    await books.forget(NOW + timedelta(days=29))
+    assert [books.registration(reference) is not None for reference in "123"] == [True, False, False]
+
+
 async def test_D2_notices_are_written_with_the_certificate_and_leave_once(books: SqliteBooks) -> None:
     one, notice = intent(), Notice("issued", b"sealed", "issued 1", NOW)
     await books.intend(one)

@@ -331,7 +331,10 @@ def noticed(db: sqlite3.Connection, id: int, at: datetime, retry_at: datetime | 
 
 
 def forget(db: sqlite3.Connection, at: datetime) -> None:
-    """What may no longer be repeated; intents whose registration is over never became certificates."""
+    """What may no longer be repeated; intents whose registration is over never became certificates.
+
+    A server's registration stays: it alone says what the certificate is renewed with.
+    """
     now = to_micros(at)
     db.execute("DELETE FROM answer WHERE kept_until <= ?", (now,))
     db.execute("DELETE FROM exchange WHERE kept_until <= ? AND pending IS NULL", (now,))
@@ -341,6 +344,6 @@ def forget(db: sqlite3.Connection, at: datetime) -> None:
         "(SELECT reference FROM registration WHERE expires_at <= ?))", (old, now),
     )  # fmt: skip
     db.execute(
-        "DELETE FROM registration WHERE expires_at <= ? AND open IN (?, ?, ?)",
-        (old, Open.OPEN.value, Open.DONE.value, Open.BURNT.value),
+        "DELETE FROM registration WHERE expires_at <= ? AND (open IN (?, ?) OR (open = ? AND person IS NOT NULL))",
+        (old, Open.OPEN.value, Open.BURNT.value, Open.DONE.value),
     )
