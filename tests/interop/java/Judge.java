@@ -9,6 +9,7 @@ import java.io.ByteArrayInputStream;
 import java.nio.file.*;
 import java.security.*;
 import java.security.cert.*;
+import java.security.cert.PKIXRevocationChecker.Option;
 import java.util.*;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
@@ -49,9 +50,9 @@ public class Judge {
         how.setPolicyQualifiersRejected(false);  // the field's critical policies have qualifiers
         CertPathBuilder builder = CertPathBuilder.getInstance("PKIX", provider);
         PKIXRevocationChecker checker = (PKIXRevocationChecker) builder.getRevocationChecker();
-        var options = EnumSet.of(PKIXRevocationChecker.Option.NO_FALLBACK, PKIXRevocationChecker.Option.ONLY_END_ENTITY);
+        var options = EnumSet.of(Option.NO_FALLBACK, Option.ONLY_END_ENTITY);
         if (byList) {
-            options.add(PKIXRevocationChecker.Option.PREFER_CRLS);
+            options.add(Option.PREFER_CRLS);
         }
         checker.setOptions(options);
         how.addCertPathChecker(checker);

@@ -63,7 +63,8 @@ public class Reader {
         new SecureRandom().nextBytes(octets);
         ASN1ObjectIdentifier kind = OCSPObjectIdentifiers.id_pkix_ocsp_nonce;
         Extension nonce = new Extension(kind, false, new DEROctetString(octets).getEncoded());
-        byte[] asked = new OCSPReqBuilder().addRequest(id).setRequestExtensions(new Extensions(nonce)).build().getEncoded();
+        OCSPReqBuilder question = new OCSPReqBuilder().addRequest(id).setRequestExtensions(new Extensions(nonce));
+        byte[] asked = question.build().getEncoded();
         OCSPResp answer = new OCSPResp(fetch(HttpRequest.newBuilder(responder())
             .header("Content-Type", "application/ocsp-request").POST(HttpRequest.BodyPublishers.ofByteArray(asked))));
         BasicOCSPResp basic = (BasicOCSPResp) answer.getResponseObject();
