@@ -1,4 +1,4 @@
-"""Every security rule that the first walk touches has a test that carries its name, here or in browser/test.
+"""Every security rule that what stands so far touches has a test that carries its name, here or in browser/test.
 
 `def test_A3_…` or `def test_A11_A12_…` in tests/, `test('B6 …')` in browser/test/.
 """
@@ -14,8 +14,9 @@ ROOT = Path(__file__).parents[1]
 RULES = (
     *(f"A{number}" for number in range(1, 18)),
     *(f"B{number}" for number in range(1, 16)),
+    *(f"D{number}" for number in range(1, 15)),
     "F1", "F2", "F3", "F4", "F7", "F8",
-    "H1", "H2", "H5", "H6", "H7",
+    "H1", "H2", "H3", "H4", "H5", "H6", "H7",
 )  # fmt: skip
 
 _PYTHON = re.compile(r"^\s*(?:async )?def test_((?:[A-H]\d{1,2}_)+)", re.MULTILINE)
