@@ -35,9 +35,10 @@ def test_an_unregistered_certificate_gets_no_session_but_the_way_to_register(hur
 
 def test_A17_a_reissued_certificate_gets_no_session_and_is_led_to_registration(hurry: Callable[..., Walk]) -> None:
     at = hurry("kim")
-    registered(at, "somebody-elses")
-    at.world.turn("certificate", "somebody-elses", "reissue")
-    use(at, "somebody-elses")
+    # Of a house with one generation: SignKorea's next certificate would come from CA5.
+    registered(at, "crosscert-securities")
+    at.world.turn("certificate", "crosscert-securities", "reissue")
+    use(at, "crosscert-securities")
     expect(at.page.locator("[data-error-summary]")).to_contain_text(at.say("refusal.login-rebind"))
     expect(at.page.get_by_role("link", name=at.say("login.register"))).to_be_visible()
     assert at.world.refusals()[-1] == ("/login/certificate", "login-rebind")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.journeys.walks import Walk
 
 # Refused before a password is asked: the window shows why.
-BY_LOOK = ("bank-only", "expired", "corporate-for-a-person")
+BY_LOOK = ("bank-only", "kica-bank", "expired", "corporate-for-a-person")
 # Refused by the window once the key is open.
 BY_KEY = ("mismatched", "without-r")
 # Only the server can know.
@@ -81,13 +81,16 @@ def test_H5_a_refusal_of_somebody_elses_certificate_does_not_say_whose(hurry: Ca
         ("hong", "near-expiry"),
         ("hong", "universal-yessign"),
         ("hong", "universal-signkorea"),
+        ("hong", "kica-securities"),
+        ("kim", "crosscert-securities"),
+        ("alex", "tradesign-securities"),
         ("lee", "union-head"),
         ("gaon", "corporate-universal"),
         ("gaon", "corporate-securities"),
         ("alex", "foreigner"),
     ],
 )
-def test_a_good_certificate_of_each_key_variant_is_registered(hurry: Callable[..., Walk], who: str, slug: str) -> None:
+def test_a_good_certificate_of_each_house_and_key_variant_is_registered(hurry: Callable[..., Walk], who: str, slug: str) -> None:
     at = hurry(who)
     at.register(slug)
     expect(at.page.get_by_role("heading", level=1)).to_contain_text(at.say("registration.title"))

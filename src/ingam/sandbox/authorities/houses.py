@@ -20,8 +20,8 @@ class House:
 
     key: str
     organisation: str
-    operator_ko: str
-    operator_en: str
+    name_ko: str
+    name_en: str
     ocsp: str
     directory: str
     country: str = "KR"
@@ -33,8 +33,8 @@ class House:
         return f"ca.{self.key}.test"
 
     def shown(self, lang: str) -> str:
-        """`코스콤 (SignKorea)`."""
-        return f"{self.operator_en if lang == 'en' else self.operator_ko} ({self.organisation})"
+        """`코스콤 (SignKorea)`, `Koscom (SignKorea)`."""
+        return self.name_en if lang == "en" else self.name_ko
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,23 @@ class Licensed:
         return f"{self.key}-ocsp"
 
 
-SIGNKOREA: Final = House("signkorea", "SignKorea", "코스콤", "Koscom", "ocsp.signkorea.test", "dir.signkorea.test")
-YESSIGN: Final = House(
-    "yessign", "yessign", "금융결제원", "KFTC", "ocsp.yessign.test", "ds.yessign.test", "kr", notice_first=True
+SIGNKOREA: Final = House(
+    "signkorea", "SignKorea", "코스콤 (SignKorea)", "Koscom (SignKorea)", "ocsp.signkorea.test", "dir.signkorea.test"
 )
-KICA: Final = House("kica", "KICA", "한국정보인증", "signGATE", "ocsp.signgate.test", "ldap.signgate.test")
+YESSIGN: Final = House(
+    "yessign", "yessign", "금융결제원 (yessign)", "KFTC (yessign)", "ocsp.yessign.test", "ds.yessign.test", "kr",
+    notice_first=True,
+)  # fmt: skip
+KICA: Final = House(
+    "kica", "KICA", "한국정보인증 (signGATE)", "KICA (signGATE)", "ocsp.signgate.test", "ldap.signgate.test"
+)
 CROSSCERT: Final = House(
-    "crosscert", "CrossCert", "한국전자인증", "Crosscert", "ocsp.crosscert.test", "dir.crosscert.test"
+    "crosscert", "CrossCert", "한국전자인증 (CrossCert)", "CrossCert", "ocsp.crosscert.test", "dir.crosscert.test"
 )
 TRADESIGN: Final = House(
-    "tradesign", "TradeSign", "한국무역정보통신", "KTNET", "ocsp.tradesign.test", "ldap.tradesign.test"
-)
+    "tradesign", "TradeSign", "한국무역정보통신 (TradeSign)", "KTNET (TradeSign)", "ocsp.tradesign.test",
+    "ldap.tradesign.test",
+)  # fmt: skip
 HOUSES: Final = (SIGNKOREA, YESSIGN, KICA, CROSSCERT, TRADESIGN)
 
 SIGNKOREA_4: Final = Licensed("signkorea-ca4", SIGNKOREA, 1, "root4", "dp4p", "SignKorea CA4 (sandbox)")
