@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from ingam.kernel.words import table
 from ingam.page.failures import STATUS
-from ingam.settings import Institution, Limits, Settings
+from ingam.settings import CaSettings, Institution, Limits, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -31,6 +31,26 @@ MEANINGS = {
     "INGAM_CHEAP_PASSWORDS": "`1`: Argon2id with the least work; tests only, refused in production",
 }
 
+CA_MEANINGS = {
+    "name": "which authority: its folder below DATA/ca",
+    "workers": "processes that answer CMP",
+    "va_workers": "processes that answer OCSP",
+    "messages_a_minute": "CMP messages of one address; a center speaks for all its customers (D9)",
+    "passphrase": "of the key files; empty reads the demo's own, and commands ask at the terminal",
+    "file_keys": "`1` allows key files in production (G7)",
+    "module": "path of a PKCS#11 library; empty is key files",
+    "token": "label of the token",
+    "pin": "the token's PIN",
+    "directory": "`ldap://host:port` of the directory that lists and CA certificates are published to",
+    "directory_user": "the DN that writes there",
+    "directory_password": "its password",
+    "cdn_max_age_s": "how long a cache may keep an OCSP answer: the latency of a revocation there (D13)",
+    "mirror": "base URL of the responder that this one mirrors; it then has no keys and no books",
+    "feed_secret": "64 hex digits, the same at the responder and its mirrors",
+    "conformance": "a reusable reference number for conformance suites; sandbox authorities only",
+    "npki_port": "port of the NPKI profile over raw TCP; 0 is off",
+}
+
 
 def settings_page() -> str:
     """Every variable with its default."""
@@ -44,6 +64,10 @@ def settings_page() -> str:
         lines.append(f"| `{variable}` | {shown} | {meaning} |")
     lines += ["", "## Limits", "", "Whole numbers; names that end in `_s` are seconds.", "", "| variable | default |"]
     lines += ["|---|---|", *(f"| `INGAM_LIMIT_{one.name.upper()}` | `{one.default}` |" for one in fields(Limits))]
+    lines += ["", "## The certification authority", "", "| variable | default | meaning |", "|---|---|---|"]
+    for one in fields(CaSettings):
+        shown = "" if one.default in (MISSING, "", False) else f"`{one.default}`"
+        lines.append(f"| `INGAM_CA_{one.name.upper()}` | {shown} | {CA_MEANINGS[one.name]} |")
     lines += ["", "## The institution", "", "| variable | default |", "|---|---|"]
     lines += [f"| `INGAM_INSTITUTION_{one.name.upper()}` | `{one.default}` |" for one in fields(Institution)]
     return "\n".join(lines) + "\n"
