@@ -43,7 +43,7 @@ from ingam.ports.signing import Intent, KeyKind, Signer
 from ingam.protocols.ocsp import answering, cert_id, request
 from ingam.run.exchange import Exchange, Reply, Request, plain
 from ingam.run.status_replies import StatusReplies
-from ingam.run.va import Afar, Beside, Served, serve
+from ingam.run.va import KNOWN_MOST, Afar, Beside, Served, serve
 from ingam.run.workers import run_workers
 
 KEYS: Final = Path(__file__).parent.parent / "vectors" / "keys"
@@ -169,7 +169,7 @@ def _constant(folder: Path, port: int, workers: int) -> int:
 
     def work(_number: int, listener: socket.socket) -> int:
         async def go() -> None:
-            await Exchange(answer, lambda _method, _target: answering.MAX_REQUEST).start(listener)
+            await Exchange(answer, lambda _method, _target: answering.MAX_REQUEST, remembers=KNOWN_MOST).start(listener)
             await asyncio.Event().wait()
 
         with contextlib.suppress(KeyboardInterrupt):

@@ -78,12 +78,18 @@ class World:
                 await asyncio.sleep(0.001)
 
 
-def run(walk: Callable[[World], Awaitable[T]], application: Application = echo, bounds: Bounds | None = None) -> T:
+def run(
+    walk: Callable[[World], Awaitable[T]],
+    application: Application = echo,
+    bounds: Bounds | None = None,
+    remembers: int = 0,
+) -> T:
     """Walk against a fresh server on uvloop; nothing may be left behind."""
 
     async def go() -> T:
         defects: list[BaseException] = []
-        exchange = Exchange(application, lambda _method, _target: LIMIT, bounds or Bounds(), defects.append)
+        known = {"remembers": remembers}
+        exchange = Exchange(application, lambda _method, _target: LIMIT, bounds or Bounds(), defects.append, **known)
         listener = listening("127.0.0.1", 0)
         port = listener.getsockname()[1]
         await exchange.start(listener)
@@ -97,8 +103,8 @@ def run(walk: Callable[[World], Awaitable[T]], application: Application = echo, 
         return runner.run(go())
 
 
-def say(*parts: bytes, application: Application = echo, bounds: Bounds | None = None) -> bytes:
-    return run(lambda world: world.say(*parts), application, bounds)
+def say(*parts: bytes, application: Application = echo, bounds: Bounds | None = None, remembers: int = 0) -> bytes:
+    return run(lambda world: world.say(*parts), application, bounds, remembers)
 
 
 def answers(said: bytes) -> list[tuple[int, dict[bytes, bytes], bytes]]:
@@ -146,7 +152,9 @@ def test_however_the_bytes_arrive_the_answers_are_the_same(
     whole = b"".join(_chunked(body) if chunked else post(body) for chunked, body in asked) + LAST
     cuts = sorted(data.draw(st.sets(st.integers(1, len(whole) - 1), max_size=12)))
     parts = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
-    assert bodies(say(*parts)) == [*(b"POST /p " + body for _, body in asked), b"GET /last "]
+    expected = [*(b"POST /p " + body for _, body in asked), b"GET /last "]
+    assert bodies(say(*parts)) == expected
+    assert bodies(say(*parts, remembers=2)) == expected
 
 
 def _chunked(body: bytes, size: int = 7) -> bytes:
@@ -585,3 +593,118 @@ def test_the_ceiling_stays_below_what_the_system_allows() -> None:
             assert run(walk, bounds=Bounds(connections=2 * hard)) == hard - 128
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# Requests that are remembered by their bytes
+
+
+class Watched:
+    """An application that keeps the requests it saw."""
+
+    def __init__(self) -> None:
+        self.seen: list[Request] = []
+
+    def __call__(self, request: Request) -> Reply:
+        self.seen.append(request)
+        return echo(request)
+
+
+async def turns(world: World, *parts: bytes) -> list[bytes]:
+    """Each part is answered before the next is sent."""
+    reader, writer = await world.connect()
+    said = []
+    for part in parts:
+        writer.write(part)
+        said.append(await asyncio.wait_for(_one(reader), 10))
+    writer.close()
+    return said
+
+
+async def _one(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    size = next(line for line in head.split(b"\r\n") if line.startswith(b"Content-Length: "))
+    return await reader.readexactly(int(size[16:]))
+
+
+def test_the_same_bytes_from_anybody_are_read_once() -> None:
+    watched = Watched()
+
+    async def walk(world: World) -> None:
+        for _ in range(2):
+            said = await turns(world, post(b"x"), GET, post(b"x"), post(b"y"))
+            assert said == [b"POST /p x", b"GET /a ", b"POST /p x", b"POST /p y"]
+
+    run(walk, watched, remembers=8)
+    assert watched.seen[0].peer == "127.0.0.1" and watched.seen[2].peer == ""
+    assert watched.seen[4] is watched.seen[2] and watched.seen[5].body == b""
+
+
+def test_a_body_that_looks_like_a_request_is_a_body() -> None:
+    async def walk(world: World) -> list[bytes]:
+        await turns(world, GET, GET)
+        assert GET in world.exchange.known
+        reader, writer = await world.connect()
+        writer.write(b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(GET))
+        await asyncio.sleep(0.02)
+        writer.write(GET)
+        first = await _one(reader)
+        writer.write(GET[:10])
+        await asyncio.sleep(0.02)
+        writer.write(GET[10:])
+        second = await _one(reader)
+        writer.close()
+        return [first, second]
+
+    assert run(walk, remembers=8) == [b"POST /p " + GET, b"GET /a "]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        GET + GET,
+        b"HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        LAST,
+        post(b"x", b"Expect: 100-continue\r\n"),
+        post(b"x" * 1024),
+    ],
+    ids=["two-at-once", "head", "http-1.0", "the-last-one", "expecting", "long"],
+)
+def test_what_is_not_plain_and_whole_is_not_remembered(asked: bytes) -> None:
+    async def walk(world: World) -> dict[bytes, Request]:
+        assert await world.say(*dict.fromkeys((asked, LAST)))
+        return world.exchange.known
+
+    assert asked not in run(walk, remembers=8)
+
+
+def test_no_more_are_remembered_than_the_bound_and_none_unless_told() -> None:
+    async def walk(world: World) -> int:
+        await turns(world, *(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(50)))
+        return len(world.exchange.known)
+
+    assert 1 <= run(walk, remembers=8) <= 8
+    assert run(walk) == 0
+
+
+def test_a_remembered_request_waits_its_turn_too() -> None:
+    async def walk(world: World) -> bytes:
+        gate = asyncio.Event()
+
+        async def slow(request: Request) -> Reply:
+            await gate.wait()
+            return echo(request)
+
+        world.exchange.application = lambda one: slow(one) if one.target == b"/slow" else echo(one)
+        await turns(world, GET)
+        reader, writer = await world.connect()
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asyncio.sleep(0.02)
+        writer.write(GET)
+        await asyncio.sleep(0.02)
+        gate.set()
+        first, second = await _one(reader), await _one(reader)
+        writer.close()
+        return first + second
+
+    assert run(walk, remembers=8) == b"GET /slow GET /a "

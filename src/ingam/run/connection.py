@@ -40,9 +40,9 @@ class Connection(asyncio.Protocol):
     """One client. The parser calls the `on_…` methods while it is fed."""
 
     __slots__ = (
-        "_body", "_body_most", "_complete", "_eof", "_fields", "_hold", "_in_body", "_keep", "_lingered",
-        "_many", "_moved", "_old", "_over", "_parser", "_peer", "_queue", "_raw", "_raw_most", "_refusal", "_server",
-        "_since", "_streaming", "_target", "_transport", "_unread", "_write",
+        "_body", "_body_most", "_clean", "_ended", "_eof", "_fields", "_hold", "_in_body", "_keep", "_latest",
+        "_lingered", "_many", "_moved", "_old", "_over", "_parser", "_peer", "_queue", "_raw", "_raw_most", "_refusal",
+        "_server", "_since", "_streaming", "_target", "_transport", "_unread", "_write",
     )  # fmt: skip
 
     def __init__(self, server: Exchange) -> None:
@@ -52,8 +52,11 @@ class Connection(asyncio.Protocol):
         self._fields: dict[bytes, bytes] = {}
         self._body: bytes | bytearray = b""
         self._keep, self._old, self._in_body = True, False, False
-        self._complete, self._over, self._eof = False, False, False
-        self._hold = self._many = self._raw = self._since = self._lingered = self._refusal = self._body_most = 0
+        self._over, self._eof, self._clean = False, False, True
+        self._latest: Request | None = None
+        self._hold = self._many = self._ended = self._raw = self._since = self._lingered = self._refusal = (
+            self._body_most
+        ) = 0
         self._raw_most, self._moved = HEAD_MOST, server.tick
         self._queue: deque[Request | Reply] = deque()
         self._unread: deque[bytes] = deque()
@@ -87,6 +90,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._over:
             self._discard(len(data))
+        elif self._clean and not self._hold and (known := self._server.known.get(data)) is not None:
+            self._serve(known)
         elif self._hold or len(data) > SLICE:
             self._unread.append(data)
             self._transport.pause_reading()
@@ -112,6 +117,9 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     # The parser's side
+
+    def on_message_begin(self) -> None:
+        self._clean = False
 
     def on_url(self, url: bytes) -> None:
         self._target = self._target + url if self._target else url
@@ -157,7 +165,9 @@ class Connection(asyncio.Protocol):
             self._parser.get_method(), self._target, self._fields, body, self._peer, self._keep, self._old
         )
         self._target, self._fields, self._body, self._keep, self._old = b"", {}, b"", True, False
-        self._in_body, self._complete, self._many, self._raw_most = False, True, 0, HEAD_MOST
+        self._in_body, self._clean, self._many, self._raw_most = False, True, 0, HEAD_MOST
+        self._ended += 1
+        self._latest = request
         if self._hold or self._queue:
             self._queue.append(request)
         else:
@@ -198,7 +208,7 @@ class Connection(asyncio.Protocol):
     # Between them
 
     def _feed(self, data: bytes) -> None:
-        self._complete = False
+        begun, self._ended = self._clean, 0
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
@@ -209,8 +219,11 @@ class Connection(asyncio.Protocol):
             self._stop(self._refusal or 500)
         except HttpParserError:
             self._stop(400)
-        if self._complete:
+        if self._ended:
             self._raw = self._since = 0
+            if begun and self._clean and self._ended == 1 and self._latest is not None and not self._over:
+                self._server.remember(data, self._latest)
+            self._latest = None
             return
         self._raw += len(data)
         self._since = self._since or self._server.tick

@@ -32,6 +32,10 @@ _OTHER_FILES: Final = 128
 """Files of a process that are no connections: books, published lists, tokens, its own way out."""
 
 
+LONGEST_KNOWN: Final = 1024
+"""Bytes of a request that is remembered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Seconds and counts for one process. `request_s`: from the first byte of a question to its last."""
@@ -53,7 +57,8 @@ class Exchange:
     """The server of one process: its connections, its clock of ticks, and what it counts.
 
     `limit`: bytes of body allowed for (method, target); asked before the body is read. `on_defect` hears of whatever
-    an application raises; the client reads 500.
+    an application raises; the client reads 500. `remembers`: how many whole requests are remembered by their bytes, so
+    that the same bytes from anybody are not parsed again; such a Request is shared, and its `peer` is empty.
     """
 
     def __init__(
@@ -62,7 +67,10 @@ class Exchange:
         limit: Callable[[bytes, bytes], int],
         bounds: Bounds | None = None,
         on_defect: Callable[[BaseException], None] = lambda _error: None,
+        remembers: int = 0,
     ) -> None:
+        self.known: dict[bytes, Request] = {}
+        self._remembers = remembers
         self.application, self.limit, self.bounds, self.on_defect = application, limit, bounds or Bounds(), on_defect
         self.connections: set[Connection] = set()
         self.accepted = self.refused = self.cut = 0
@@ -109,6 +117,14 @@ class Exchange:
             found = self.date + f"Expires: {formatdate(time() + lives, usegmt=True)}\r\n".encode("ascii")
             self._expires[lives] = found
         return found
+
+    def remember(self, data: bytes, request: Request) -> None:
+        """These bytes, where a question begins, are this whole question and nothing else."""
+        if not self._remembers or not request.plain or len(data) > LONGEST_KNOWN or b"expect" in request.fields:
+            return
+        if len(self.known) >= self._remembers:
+            self.known.clear()
+        self.known[data] = Request(request.method, request.target, request.fields, request.body, "", True, False)
 
     def full(self) -> bool:
         """Whether there is no place for one more connection."""

@@ -53,6 +53,9 @@ from ingam.wiring.authority import authority_folder, mirrored_responders, status
 
 FORM_MOST: Final = 16 * 1024
 RENEW_S: Final = 10
+KNOWN_MOST: Final = 8192
+"""Whole requests that are remembered: the same questions come from many, with the same heads."""
+
 Page: TypeAlias = Callable[[Request], Reply | Awaitable[Reply]]
 
 
@@ -157,7 +160,7 @@ class Va:
             b"/readyz": self._ready,
             b"/metrics": lambda: metrics.reply(self.exchange, self.troubles()),
         }
-        self.exchange = Exchange(self, self.limit, on_defect=tell_defect)
+        self.exchange = Exchange(self, self.limit, on_defect=tell_defect, remembers=KNOWN_MOST)
 
     def __call__(self, request: Request) -> Reply | Awaitable[Reply]:
         if request.method == b"POST":
