@@ -72,9 +72,9 @@ class _Founding:
         self._stranger()
         for root in ROOTS:
             self._foundry(root).root(root)
-        with ThreadPoolExecutor(len(HOUSES)) as at_once:
+        with ThreadPoolExecutor(len(HOUSES)) as at_once:  # also because this thread may have a loop already
             list(at_once.map(lambda house: asyncio.run(self._house(house)), HOUSES))
-        asyncio.run(self._below_roots())
+            at_once.submit(lambda: asyncio.run(self._below_roots())).result()
 
     def _foundry(self, key: str) -> Foundry:
         return Foundry(self._new, self._settings, self._pools[key], self._now, self._random)
