@@ -264,7 +264,7 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, request: Request) -> None:
         try:
-            found = self._server.application(request)
+            found = (request.answer or self._server.application)(request)
         except Exception as error:
             found = self._defect(request, error)
         if isinstance(found, Reply):

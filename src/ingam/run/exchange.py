@@ -124,7 +124,9 @@ class Exchange:
             return
         if len(self.known) >= self._remembers:
             self.known.clear()
-        self.known[data] = Request(request.method, request.target, request.fields, request.body, "", True, False)
+        known = Request(request.method, request.target, request.fields, request.body, "", True, False)
+        known.answer = request.answer
+        self.known[data] = known
 
     def full(self) -> bool:
         """Whether there is no place for one more connection."""

@@ -12,9 +12,11 @@ _STARTS: Final = {int(one): f"HTTP/1.1 {int(one)} {one.phrase}\r\n".encode("asci
 class Request:
     """One question. `method`: as sent; `target`: path and query as sent; `fields`: by lower-case name, repeated ones
     joined by a comma; `peer`: address of the client, no port. `plain`: HTTP/1.1, kept alive, and not HEAD.
+
+    `answer`: what the application wants to be asked in its place when the same bytes come again.
     """
 
-    __slots__ = ("body", "fields", "keep", "method", "old", "peer", "plain", "target")
+    __slots__ = ("answer", "body", "fields", "keep", "method", "old", "peer", "plain", "target")
 
     def __init__(
         self, method: bytes, target: bytes, fields: dict[bytes, bytes], body: bytes, peer: str, keep: bool, old: bool
@@ -22,6 +24,7 @@ class Request:
         self.method, self.target, self.fields, self.body, self.peer = method, target, fields, body, peer
         self.keep, self.old = keep, old
         self.plain = keep and not old and method != b"HEAD"
+        self.answer: Application | None = None
 
 
 class Reply:

@@ -149,12 +149,12 @@ class Va:
     def __init__(self, authorities: Sequence[Authority], page: Page, metrics: VaMetrics) -> None:
         self._authorities, self._page, self._metrics = authorities, page, metrics
         self._by_name = {one.name.encode("ascii"): one for one in authorities}
-        self._posts: dict[bytes, Callable[[bytes], Reply | Awaitable[Reply]]] = {}
+        self._posts: dict[bytes, Page] = {}
         for one in authorities:
             for target in (b"/ocsp/" + one.name.encode("ascii"), b"/ocsp/" + one.name.encode("ascii") + b"/"):
-                self._posts[target] = one.answers.ask
+                self._posts[target] = one.answers.carried
         if authorities:
-            self._posts[b"/"] = self._posts[b"/ocsp"] = self._posts[b"/ocsp/"] = authorities[0].answers.ask
+            self._posts[b"/"] = self._posts[b"/ocsp"] = self._posts[b"/ocsp/"] = authorities[0].answers.carried
         self._gets: dict[bytes, Callable[[], Reply]] = {
             b"/healthz": lambda: plain(200, "ok"),
             b"/readyz": self._ready,
@@ -164,8 +164,8 @@ class Va:
 
     def __call__(self, request: Request) -> Reply | Awaitable[Reply]:
         if request.method == b"POST":
-            ask = self._posts.get(request.target) or self._posts.get(path(request.target))
-            return ask(request.body) if ask is not None else self._page(request)
+            request.answer = self._posts.get(request.target) or self._posts.get(path(request.target)) or self._page
+            return request.answer(request)
         if request.method not in (b"GET", b"HEAD"):
             return plain(405, more=[("Allow", "GET, HEAD, POST")])
         # A DER SEQUENCE in base64 begins with an M, and no other address of ours does.

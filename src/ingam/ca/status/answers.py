@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
-from ingam.ca.status.framing import Framing, Signed
+from ingam.ca.status.framing import Bare, Carrier, Framing, Signed
 from ingam.ca.status.limits import Rate, StatusLimits
 from ingam.ca.status.making import ATTEMPTS, Maker
 from ingam.ca.status.memory import Kept, Memory
@@ -43,7 +43,7 @@ class Counts:
 class Answers(Generic[R]):
     """Questions to replies. `clock`: seconds since 1970; `standings` is asked on the loop only.
 
-    `ask` and `ask_path` never raise: what cannot be answered is tryLater. `on_defect` hears of what should not be.
+    `carried` and `ask_path` never raise: what cannot be answered is tryLater. `on_defect` hears of what should not be.
     """
 
     def __init__(
@@ -73,19 +73,24 @@ class Answers(Generic[R]):
 
     # Questions
 
-    def ask(self, raw: bytes) -> R | Awaitable[R]:
-        """The reply to the OCSPRequest of a POST."""
+    def carried(self, carrier: Carrier) -> R | Awaitable[R]:
+        """The reply to what carries the OCSPRequest of a POST."""
+        # As `ask_path`, step by step: most questions of a busy responder end here, and each call would cost as much.
         try:
             if self._changed() or self._behind:
                 self._catch_up()
         except BooksOutage as outage:
             return self._later(outage)
-        kept = self._found.get(raw)
+        kept = self._found.get(carrier.body)
         if kept is not None and self._clock() < kept.until:
             kept.asked += 1
             self.counts.presigned += 1
             return kept.post
-        return self._ask(raw, raw, posted=True)
+        return self._ask(carrier.body, carrier.body, posted=True)
+
+    def ask(self, raw: bytes) -> R | Awaitable[R]:
+        """The reply to an OCSPRequest."""
+        return self.carried(Bare(raw))
 
     def ask_path(self, text: bytes) -> R | Awaitable[R]:
         """The reply to a GET; `text`: the path behind the responder's own, without the slash between."""

@@ -16,6 +16,20 @@ class Signed(NamedTuple):
     max_age: int
 
 
+class Carrier(Protocol):
+    """What brings a question: `body` is the OCSPRequest."""
+
+    @property
+    def body(self) -> bytes:
+        """As received."""
+
+
+class Bare(NamedTuple):
+    """A question that nothing else comes with."""
+
+    body: bytes
+
+
 class Framing(Protocol[R_co]):
     """Makes replies."""
 

@@ -16,7 +16,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from ingam.ca.status import feed
 from ingam.ca.status.answers import Counts
 from ingam.ca.status.feed import Follower
-from ingam.ca.status.framing import Framing, Signed
+from ingam.ca.status.framing import Bare, Carrier, Framing, Signed
 from ingam.ca.status.limits import SLACK_S, StatusLimits
 from ingam.ca.status.memory import Kept, Memory
 from ingam.kernel.errors import Outage, Refusal
@@ -83,14 +83,18 @@ class Mirror(Generic[R]):
 
     # Questions
 
-    def ask(self, raw: bytes) -> R | Awaitable[R]:
-        """The reply to the OCSPRequest of a POST."""
-        kept = self._found.get(raw)
+    def carried(self, carrier: Carrier) -> R | Awaitable[R]:
+        """The reply to what carries the OCSPRequest of a POST."""
+        kept = self._found.get(carrier.body)
         if kept is not None and self._clock() < kept.until and self.follower.in_contact():
             kept.asked += 1
             self.counts.presigned += 1
             return kept.post
-        return self._ask(raw, raw, posted=True)
+        return self._ask(carrier.body, carrier.body, posted=True)
+
+    def ask(self, raw: bytes) -> R | Awaitable[R]:
+        """The reply to an OCSPRequest."""
+        return self.carried(Bare(raw))
 
     def ask_path(self, text: bytes) -> R | Awaitable[R]:
         """The reply to a GET; `text`: the path behind the responder's own."""
