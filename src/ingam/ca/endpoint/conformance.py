@@ -56,6 +56,10 @@ class Suite(Practice):
         if not (kind in _ASKING and profile is not None and self._owns(profile)):
             super().check_may(role, kind)
 
+    def is_sender(self, message: UnverifiedMessage, given: certificate.Certificate) -> bool:
+        name = name_in(message.header.sender)
+        return name is not None and super().is_name(name, given.subject)
+
     def is_name(self, asked: bytes | None, known: Name) -> bool:
         if super().is_name(asked, known):
             return True

@@ -17,13 +17,12 @@ from ingam.ca.endpoint.sender import Certified, Coded, Role, Sender
 from ingam.ca.facts import Facts
 from ingam.ca.office import Office
 from ingam.kernel.secret import Secret
-from ingam.npki import certificate, subject
+from ingam.npki import certificate
 from ingam.npki.certificate import Certificate, CertificateMalformed
 from ingam.npki.signature import PublicKeyRefused, public_key
-from ingam.npki.subject import NameMalformed, same_name
+from ingam.npki.subject import NameMalformed
 from ingam.ports import books
 from ingam.ports.books import AuditLine, Open, Registration
-from ingam.protocols.cmp.header import name_in
 from ingam.protocols.cmp.message import PKIMessage, UnverifiedMessage
 from ingam.protocols.cmp.protection import is_signature, protection_alg, verify_signature
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
@@ -112,14 +111,14 @@ class Doorway:
         # 2. The first of extraCerts is the protection certificate (RFC 9483 section 3.3) …
         given = _protection_certificate(message)
         # 3. … of whom the header names as its sender …
-        if not _is_named(message, given):
+        if not self._practice.is_sender(message, given):
             raise CmpRefused("cmp-sender-name", FailInfo.BAD_MESSAGE_CHECK)
         # 4. … byte for byte one of ours …
         entry = self._entry(given)
         if entry is None:
             raise CmpRefused("cmp-signer-unknown", FailInfo.SIGNER_NOT_TRUSTED)
         # 5. … and the one that senderKID names.
-        if given.ski is not None and message.header.sender_kid != given.ski:
+        if not self._practice.is_key_id(message.header.sender_kid, given):
             raise CmpRefused("cmp-sender-name", FailInfo.BAD_MESSAGE_CHECK)
         self._practice.check_chain(message, given)
         # 6. The signature is its key's.
@@ -159,11 +158,3 @@ def _protection_certificate(message: UnverifiedMessage) -> Certificate:
         return certificate.parse(message.extra_certs[0])
     except (CertificateMalformed, NameMalformed):
         raise CmpRefused("cmp-signer-unknown", FailInfo.SIGNER_NOT_TRUSTED) from None
-
-
-def _is_named(message: UnverifiedMessage, given: Certificate) -> bool:
-    name = name_in(message.header.sender)
-    try:
-        return name is not None and (name == given.subject.raw or same_name(subject.parse(name), given.subject))
-    except NameMalformed:
-        return False

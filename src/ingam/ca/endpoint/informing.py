@@ -152,9 +152,21 @@ class Informing:
 
 def _asked(pairs: Mapping[str, str]) -> Asked:
     """Raises CmpRefused (cmp-registration, badDataFormat) for unknown words."""
-    known = {"profile", "operation", "name", "idn", "english", "branch", "mobile", "email", "hosts", "spki_sha256"}
+    known = {
+        "profile",
+        "operation",
+        "name",
+        "idn",
+        "english",
+        "branch",
+        "mobile",
+        "email",
+        "hosts",
+        "spki_sha256",
+        "npki",
+    }
     try:
-        if not pairs.keys() <= known:
+        if not pairs.keys() <= known or pairs.get("npki", "yes") != "yes":
             raise ValueError
         hosts = tuple(pairs.get("hosts", "").split())
         facts = Facts(
@@ -162,6 +174,7 @@ def _asked(pairs: Mapping[str, str]) -> Asked:
             branch=pairs.get("branch", ""), mobile=pairs.get("mobile", ""), email=pairs.get("email", ""), hosts=hosts,
         )  # fmt: skip
         spki = bytes.fromhex(pairs["spki_sha256"]) if "spki_sha256" in pairs else None
-        return Asked(pairs["profile"], facts, Operation(pairs.get("operation", "issue")), spki)
+        operation = Operation(pairs.get("operation", "issue"))
+        return Asked(pairs["profile"], facts, operation, spki, npki="npki" in pairs)
     except (KeyError, ValueError):
         raise CmpRefused("cmp-registration", FailInfo.BAD_DATA_FORMAT) from None

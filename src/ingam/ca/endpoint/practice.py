@@ -23,6 +23,7 @@ from ingam.protocols.cmp.header import (
     Header,
     confirm_wait_time,
     implicit_confirm,
+    name_in,
 )
 from ingam.protocols.cmp.message import BodyKind, PKIMessage, Protection, UnverifiedMessage
 from ingam.protocols.cmp.protection import MacParameters, MacProtection, is_mac, mac_parameters, salted, verify_mac
@@ -100,6 +101,15 @@ class Practice:
     def check_coded(self, message: UnverifiedMessage, reference: str, mac: Mac) -> None:
         """Whether the sender of a MAC is named as it must be: any name will do, senderKID says who it is."""
 
+    def is_sender(self, message: UnverifiedMessage, given: certificate.Certificate) -> bool:
+        """Whether the header names the signer as its sender (RFC 9483 section 3.1)."""
+        name = name_in(message.header.sender)
+        return name is not None and self.is_name(name, given.subject)
+
+    def is_key_id(self, kid: bytes | None, given: certificate.Certificate) -> bool:
+        """Whether senderKID names the signer's key, where its certificate has an identifier for it."""
+        return given.ski is None or kid == given.ski
+
     def check_chain(self, message: UnverifiedMessage, given: certificate.Certificate) -> None:
         """Whether the signer's chain is whole: its certificate is enough, the authority knows its own chain."""
 
@@ -145,7 +155,7 @@ def usual_mac(parameters: MacParameters) -> Mac:
     return Mac(
         parameters.iterations,
         (parameters.hash, parameters.mac),
-        verify_mac,
+        lambda message, secret: verify_mac(message, secret, parameters=parameters),
         lambda secret, salt: MacProtection(secret, salted(parameters, salt)),
     )
 

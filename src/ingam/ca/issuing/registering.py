@@ -46,6 +46,7 @@ class Asked:
 
     `operation`: ISSUE, or REISSUE of the person's certificate that stands under the profile's policy. `reusable`, and
     with it a `reference` and a `code` that are told and not made: only in a sandbox, where a suite of tests knows them.
+    `npki`: the code is for the raw TCP profile and for nothing else (security D8).
     """
 
     profile: str
@@ -55,6 +56,7 @@ class Asked:
     reusable: bool = False
     reference: str | None = None
     code: Secret[str] | None = None
+    npki: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ async def register(office: Office, asked: Asked, *, by: str) -> Registered:
         expires_at=at + LIFE,
         not_after=_kept_end(office, profile, person, asked.operation),
         reusable=asked.reusable,
+        npki=asked.npki,
     )
     line = AuditLine(at, "register", "ok", json.dumps({"profile": profile.name, "by": by, "reference": reference}))
     kept = None if person is None else sealed.seal_person(office.sealer, person, facts)
@@ -114,6 +117,8 @@ def _check(office: Office, profile: Profile, asked: Asked) -> None:
         raise RegistrationRefused(part="operation")  # a renewal is signed by the old key, and needs no code
     if asked.reusable and not office.authority.sandbox:
         raise RegistrationRefused(part="reusable")
+    if asked.npki and not profile.identified:
+        raise RegistrationRefused(part="npki")  # what comes that way always brings an EncryptedVID
     _check_told(office, asked)
 
 

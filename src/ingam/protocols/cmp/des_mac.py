@@ -41,7 +41,7 @@ class DesMacProtection:
 
     def __init__(self, code: Secret[bytes], algorithm: bytes) -> None:
         self.algorithm = algorithm
-        self._key = _derive(code, *_parameters(algorithm))
+        self._key = _derive(code, *parameters(algorithm))
 
     def protect(self, part: bytes) -> bytes:
         """The 8 bytes over a ProtectedPart."""
@@ -73,9 +73,17 @@ def _derive(code: Secret[bytes], salt: bytes, iterations: int) -> Secret[bytes]:
     return Secret(key[:_BLOCK])
 
 
+def is_des_mac(algorithm: bytes) -> bool:
+    """Whether a protectionAlg may be the historic one; `parameters` says whether it is."""
+    return protection.is_mac(algorithm) and _DES_MAC in algorithm
+
+
 @reading.strict
-def _parameters(data: bytes) -> tuple[bytes, int]:
-    """Salt and iterations of an AlgorithmIdentifier of exactly this form."""
+def parameters(data: bytes) -> tuple[bytes, int]:
+    """Salt and iterations of an AlgorithmIdentifier of exactly this form, within their bounds (security D8).
+
+    Raises CmpRefused: cmp-protection-algorithm, cmp-protection-cost (badAlg), cmp-malformed.
+    """
     at, limit = scan.whole(data, der.SEQUENCE)
     _, oid_end = scan.inside(data, at, limit, der.OID)
     if data[at:oid_end] != _PBM:
