@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self._write: Callable[[bytes], None] = self._transport.write
+        self._write: Callable[[bytes | bytearray], None] = self._transport.write
         peer = transport.get_extra_info("peername")
         self._peer: str = peer[0] if isinstance(peer, tuple) else ""
         found = transport.get_extra_info("socket")
@@ -296,8 +296,8 @@ class Connection(asyncio.Protocol):
         server = self._server
         self._moved = server.tick
         if request.plain and not server.draining and not isinstance(reply, Streamed):
-            dated = server.dated(reply.lives) if reply.lives else server.date
-            self._write(reply.start + dated + reply.rest)
+            date = server.dated(reply.lives) if reply.lives else server.date
+            self._write(reply.whole if reply.date is date else reply.dated(date))
             return
         self._send_otherwise(request, reply)
 

@@ -9,6 +9,10 @@ from typing import Final, TypeAlias
 _STARTS: Final = {int(one): f"HTTP/1.1 {int(one)} {one.phrase}\r\n".encode("ascii") for one in HTTPStatus}
 
 
+DATE_BYTES: Final = len("Date: Thu, 26 Nov 2026 07:46:28 GMT\r\n")
+EXPIRES_BYTES: Final = len("Expires: Thu, 26 Nov 2026 07:46:28 GMT\r\n")
+
+
 class Request:
     """One question. `method`: as sent; `target`: path and query as sent; `fields`: by lower-case name, repeated ones
     joined by a comma; `peer`: address of the client, no port. `plain`: HTTP/1.1, kept alive, and not HEAD.
@@ -28,24 +32,53 @@ class Request:
 
 
 class Reply:
-    """A whole answer but for its Date, made once and sent any number of times.
+    """A whole answer, made once and sent any number of times; only its Date is written anew, in place.
 
-    `start`: the status line; `rest`: fields, empty line, body; `head`: length of the fields in it. `lives`: seconds;
-    where it is not 0 an `Expires` follows the Date (for caches of HTTP/1.0).
+    `fields`: lines as `fields()` makes them; Content-Length is added. `head`: length of all fields. `lives`: seconds;
+    where it is not 0 an Expires stands behind the Date (for caches of HTTP/1.0).
     """
 
-    __slots__ = ("head", "lives", "rest", "start")
+    __slots__ = ("_at", "date", "head", "lives", "whole")
 
     def __init__(self, status: int, fields: bytes, body: bytes, lives: int = 0) -> None:
         if status >= 200 and status not in (204, 304):
             fields += b"Content-Length: %d\r\n" % len(body)
-        self.start, self.head, self.lives = _STARTS[status], len(fields), lives
-        self.rest = fields + b"\r\n" + body
+        self._lay(status, fields, body, lives)
+
+    def _lay(self, status: int, fields: bytes, body: bytes, lives: int) -> None:
+        start = _STARTS[status]
+        self.head, self.lives, self._at = len(fields), lives, len(start)
+        self.date = b""
+        self.whole = bytearray(start + bytes(self._slot) + fields + b"\r\n" + body)
+
+    @property
+    def _slot(self) -> int:
+        return DATE_BYTES + (EXPIRES_BYTES if self.lives else 0)
+
+    def dated(self, date: bytes) -> bytearray:
+        """All of it, under a Date line (and an Expires line where it lives). What is on its way already may change too:
+        its date, to the one that is true by now.
+        """
+        if self.date is not date:
+            assert len(date) == self._slot
+            self.whole[self._at : self._at + len(date)] = date
+            self.date = date
+        return self.whole
 
     @property
     def status(self) -> int:
         """The status code."""
-        return int(self.start[9:12])
+        return int(self.whole[9:12])
+
+    @property
+    def start(self) -> bytes:
+        """The status line."""
+        return bytes(self.whole[: self._at])
+
+    @property
+    def rest(self) -> bytes:
+        """Fields (without the Date), empty line, body."""
+        return bytes(self.whole[self._at + self._slot :])
 
     @property
     def body(self) -> bytes:
@@ -59,9 +92,8 @@ class Streamed(Reply):
     __slots__ = ("chunks",)
 
     def __init__(self, status: int, fields: bytes, size: int, chunks: Iterator[bytes], lives: int = 0) -> None:
-        super().__init__(status, fields, b"", lives)
-        fields += b"Content-Length: %d\r\n" % size
-        self.head, self.rest, self.chunks = len(fields), fields + b"\r\n", chunks
+        self._lay(status, fields + b"Content-Length: %d\r\n" % size, b"", lives)
+        self.chunks = chunks
 
 
 Application: TypeAlias = Callable[[Request], Reply | Awaitable[Reply]]
