@@ -1,7 +1,8 @@
 """The certification authority: CMP over HTTP (RFC 9811) at `POST /.well-known/cmp`, health, metrics, and a page.
 
-`python -m ingam.run.ca` serves the authority of INGAM_CA_NAME with INGAM_CA_WORKERS processes on one port. What time
-ends, lists, heads and notices are the clerk's (`run/clerk`).
+`python -m ingam.run.ca` serves the authority of INGAM_CA_NAME with INGAM_CA_WORKERS processes on one port, and the NPKI
+profile over raw TCP on INGAM_CA_NPKI_PORT where one is set (`run/npki`). What time ends, lists, heads and notices are
+the clerk's (`run/clerk`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import uvloop
 
 from ingam.ca.endpoint.limits import Ceilings
 from ingam.ca.endpoint.lists import FolderLists
+from ingam.ca.endpoint.npki import Npki
 from ingam.ca.endpoint.service import Endpoint
 from ingam.ca.issuing.service import Issuing
 from ingam.ca.revoking.service import Revoking
@@ -31,7 +33,8 @@ from ingam.page.log import tell_defect
 from ingam.protocols.cmp.message import MOST_MESSAGE
 from ingam.run.asgi import bridged
 from ingam.run.ca_metrics import CaMetrics
-from ingam.run.exchange import Exchange, Reply, Request, fields, path, plain
+from ingam.run.exchange import Exchange, Reply, Request, fields, listening, path, plain
+from ingam.run.npki import NpkiServer
 from ingam.run.service_page import BUNDLE, service_app
 from ingam.run.tallies import Tallies
 from ingam.run.workers import REFUSED, run_workers
@@ -92,6 +95,14 @@ def endpoint(settings: Settings, ports: CaPorts) -> tuple[Endpoint, Revoking]:
     return Endpoint(ports.office, issuing, revoking, ceilings=ceilings, conformance=conformance, lists=lists), revoking
 
 
+def npki_server(settings: Settings, ports: CaPorts, served: Endpoint, revoking: Revoking) -> NpkiServer:
+    """The NPKI profile beside CMP over HTTP; its answers are counted with the others."""
+    ceilings = Ceilings(messages=settings.ca.messages_a_minute)
+    endpoint = Endpoint(ports.office, Issuing(ports.office), revoking, ceilings=ceilings, practice=Npki())
+    endpoint.answered = served.answered
+    return NpkiServer(endpoint, lambda error: tell_defect("npki", error))
+
+
 def serve(settings: Settings, bundle: Path, sock: socket.socket, tallies: Tallies, number: int = 0) -> int:
     """One worker, until SIGTERM. 2 where keys, books or settings are refused."""
     try:
@@ -113,10 +124,15 @@ async def _serve(settings: Settings, bundle: Path, sock: socket.socket, tallies:
     server = CaServer(served, lambda: _ready(ports), page, lambda: metrics.reply(exchange))
     exchange = Exchange(server, limit, on_defect=lambda error: tell_defect("ca", error))
     await exchange.start(sock)
+    npki = None if not settings.ca.npki_port else npki_server(settings, ports, served, revoking)
+    if npki is not None:
+        await npki.start(listening(HOST, settings.ca.npki_port, shared=True))
     counting = asyncio.create_task(_count(metrics, exchange))
     structlog.get_logger("ca").info("serving", authority=ports.office.authority.key, pid=os.getpid())
     await stop.wait()
     counting.cancel()
+    if npki is not None:
+        await npki.drain()
     await exchange.drain()
     await ports.shut()
 
