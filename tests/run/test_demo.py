@@ -20,7 +20,7 @@ from tests.journeys.world import free_ports
 
 from ingam.adapters.status import trust_file
 from ingam.ca.ceremony import read_certificates
-from ingam.protocols import ocsp
+from ingam.protocols import crl, ocsp
 from ingam.run import demo_authority, demo_table
 from ingam.run.demo import CHILDREN, WITHOUT_PORT, authority_addresses
 from ingam.run.founding_houses import Moment
@@ -174,6 +174,13 @@ def test_the_demos_authority_is_trusted_beside_the_others_and_each_answers_at_it
         with urlopen(Request(f"{mapped[host]}/{rest}", asked), timeout=10) as answer:
             found = ocsp.parse(answer.read())
         assert found.responder_by_key is not None, one.name
+    # The demo's root has its key at hand, so that its list of authorities is published too.
+    wait_for((tmp_path / "data" / "ca" / "ingam" / "published" / "root-1.crl").exists, START_S)
+    with urlopen(f"{mapped['dir.ingam.test']}/root-1.crl", timeout=10) as answer:
+        listed = crl.parse(answer.read())
+    held = read_certificates(tmp_path / "data" / "ca" / "ingam")
+    now = datetime.now(UTC)
+    assert crl.verify(listed, issuer=held.roots[1], partition=None, lowest_number=0, at=now, max_age=None).entries == {}
 
 
 def test_a_responder_that_ends_soon_is_renewed_at_the_next_start(

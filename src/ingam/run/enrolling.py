@@ -5,6 +5,7 @@ The asking side of RFC 9483 section 4.1.1 with a key in memory; people outside o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -121,7 +122,7 @@ class Window:
         vid = None if r is None else sealed_vid(r, await self.opener())
         told = await self.register(order)
         for left in reversed(range(TRIES)):
-            key = make()
+            key = await asyncio.to_thread(make)
             try:
                 return await enrol(self.post, told, OwnKey.of(key), self.clock, self.random, vid), key
             except CertificationRefused as refused:

@@ -29,6 +29,7 @@ from ingam.adapters.blind_index.sockets import address
 from ingam.adapters.clock.system import SystemClock
 from ingam.ca.endpoint.service import Endpoint
 from ingam.ca.issuing.service import Issuing
+from ingam.ca.publishing.publisher import Publisher
 from ingam.ca.revoking.service import Revoking
 from ingam.ca.status.limits import StatusLimits
 from ingam.kernel.errors import Failure, Refusal
@@ -119,20 +120,29 @@ async def _at_work(
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         tasks = [task for one in authorities for task in await one.begin()]
-        clerks = []
-        for ports in houses.values():
-            clerks.append(asyncio.create_task(tend(ports, stack.enter_context(publisher(ports)), stop)))
+        clerks = [
+            asyncio.create_task(_tended(ports, stack.enter_context(publisher(ports)), stop))
+            for ports in houses.values()
+        ]
         for ports in roots.values():
             await stack.enter_async_context(publishing(stack.enter_context(publisher(ports))))
         try:
             yield
         finally:
             stop.set()
-            await asyncio.gather(*clerks, return_exceptions=True)
+            await asyncio.gather(*clerks)
             for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+
+
+async def _tended(ports: CaPorts, lists: Publisher, stop: asyncio.Event) -> None:
+    """A house whose clerk fails goes on answering; it is said."""
+    try:
+        await tend(ports, lists, stop)
+    except Exception as error:
+        tell_defect("houses", error)
 
 
 def _application(authorities: list[Authority], houses: Mapping[str, CaPorts], roots: Mapping[str, CaPorts]) -> Houses:

@@ -5,6 +5,7 @@ What becomes of a certificate is asked by CMP (an rr under the RA's signature), 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from ingam.adapters.certification.cmp import CONTENT_TYPE, CmpCertification, RegistrationAuthority
+from ingam.adapters.certification.cmp import CmpCertification, RegistrationAuthority
 from ingam.ca.ceremony import Holdings, read_certificates
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -104,7 +105,7 @@ class Counter:
         self, order: Order, make: Callable[[], RSAPrivateKey], r: bytes | None
     ) -> tuple[bytes, RSAPrivateKey]:
         """Registered at the counter, asked for by CMP."""
-        house = self._certification(order.house.key)
+        house = await asyncio.to_thread(self._certification, order.house.key)
 
         async def opener() -> Certificate:
             return certificate.parse(await house.encryption_certificate())
@@ -119,7 +120,8 @@ class Counter:
         if issuer in ROOTS:
             await self._ask(f"/desk/{issuer}/act", {"serial": f"{one.serial:x}", "act": act})
         else:
-            await self._certification(issuer).revoke(one.issuer.raw, one.serial, REASONS[act])
+            house = await asyncio.to_thread(self._certification, issuer)
+            await house.revoke(one.issuer.raw, one.serial, REASONS[act])
 
     async def _register(self, order: Order) -> Registered:
         owner = order.person
@@ -170,6 +172,3 @@ class Posting:
         if found.status != 200 or len(found.body) > limit:
             raise CertificationOutage(http=found.status)
         return found.body
-
-
-__all__ = ["CONTENT_TYPE", "Counter", "Posting", "Signings", "behind"]
