@@ -113,7 +113,7 @@ async def test_a_certconf_that_rejects_gives_it_back_and_the_old_one_stands(ca: 
 
 WRONG_CONFIRMATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
     "another number": ({"cert_req_id": -1}, "badRequest", "cmp-cert-req-id"),
-    "another certificate": ({"cert_hash": bytes(32)}, "badCertId", "cmp-confirmation-hash"),
+    "another certificate": ({"cert_hash": bytes(32)}, "badCertId", "cmp-confirmation-other"),
     "another hash": ({"hash_alg": der.algorithm("1.3.14.3.2.26")}, "badAlg", "cmp-confirmation-hash"),
     "accepted with a failInfo": (
         {"status": StatusInfo(Status.ACCEPTED, (), FailInfo.BAD_REQUEST)}, "badRequest", "cmp-status-contradicts",

@@ -69,7 +69,7 @@ class Confirming:
         if one.status.fail_info:
             raise CmpRefused("cmp-status-contradicts", FailInfo.BAD_REQUEST)
         if not bodies.confirms(one, found.der, certificate.parse(found.der).signature_algorithm):
-            raise CmpRefused("cmp-confirmation-hash", FailInfo.BAD_CERT_ID)
+            raise CmpRefused("cmp-confirmation-other", FailInfo.BAD_CERT_ID)
         return True
 
     async def _given_back(self, found: Certificate, answer: Answer) -> None:
