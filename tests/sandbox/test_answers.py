@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp as x509_ocsp
-from tests.sandbox.conftest import Box
+from tests.sandbox.conftest import ORIGIN, Box
 
 from ingam.kernel.errors import Outage
 from ingam.npki import certificate
@@ -118,6 +118,17 @@ def test_what_is_revoked_stays_revoked_as_with_a_real_authority(box: Box, act: s
     answer = box.client.post("/switches", json=given, headers={"accept": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (422, "certification-refused")
     assert ask(box, one).reason == "keyCompromise"
+
+
+def test_a_revoked_authority_stays_revoked_too(box: Box) -> None:
+    box.turn("certificate", "kica-ca6", "suspend")
+    box.turn("certificate", "kica-ca6", "release")
+    box.turn("certificate", "kica-ca6", "revoke")
+    given = {"kind": "certificate", "name": "kica-ca6", "position": "release"}
+    answer = box.client.post("/switches", json=given, headers={"accept": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "ca-standing")
+    shown = box.client.post("/switches", data=given, headers={"origin": ORIGIN, "accept": "text/html"})
+    assert shown.status_code == 422 and "<html" in shown.text
 
 
 def test_a_house_answers_for_what_it_signed_by_mistake_too(box: Box) -> None:

@@ -135,9 +135,11 @@ class Counter:
 
     async def _ask(self, target: str, given: Mapping[str, str]) -> dict[str, str]:
         found = await self._line.ask("POST", target, json.dumps(given).encode(), "application/json")
-        told: dict[str, Any] = json.loads(found.body) if found.body else {}
-        if found.status != 200:
-            raise Refusal(str(told.get("code", "refused"))) if found.status == 422 else CertificationOutage()
+        if found.status not in (200, 422):
+            raise CertificationOutage
+        told: dict[str, Any] = json.loads(found.body)
+        if found.status == 422:
+            raise Refusal(told["code"], **told.get("facts", {}))
         return told
 
     def _opened(self, house: str) -> CmpCertification:

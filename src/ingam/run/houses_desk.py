@@ -68,7 +68,7 @@ class Desk:
         except (ValueError, KeyError, TypeError):
             return _told(422, {"code": "bad-request"})
         except Failure as failure:
-            return _told(503 if isinstance(failure, Outage) else 422, {"code": failure.code})
+            return _told(503 if isinstance(failure, Outage) else 422, {"code": failure.code, "facts": failure.facts})
 
     async def _register(self, house: str, given: dict[str, str]) -> dict[str, str]:
         """For what stands a 재발급, which keeps its end date; else a new one."""

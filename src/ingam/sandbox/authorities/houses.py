@@ -13,10 +13,7 @@ ROOTS: Final = ("root4", "root5")
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The CAs of one operator. `organisation`: O in its names; `ocsp`, `directory`: hosts in its certificates.
-
-    `country`: `KR` or `kr`, `notice_first`: of the policy's qualifiers: as it writes them.
-    """
+    """The CAs of one operator. `organisation`: O in its names; `ocsp`, `directory`: hosts in its certificates."""
 
     key: str
     organisation: str
@@ -24,8 +21,6 @@ class House:
     name_en: str
     ocsp: str
     directory: str
-    country: str = "KR"
-    notice_first: bool = False
 
     @property
     def cmp(self) -> str:
@@ -62,9 +57,8 @@ SIGNKOREA: Final = House(
     "signkorea", "SignKorea", "코스콤 (SignKorea)", "Koscom (SignKorea)", "ocsp.signkorea.test", "dir.signkorea.test"
 )
 YESSIGN: Final = House(
-    "yessign", "yessign", "금융결제원 (yessign)", "KFTC (yessign)", "ocsp.yessign.test", "ds.yessign.test", "kr",
-    notice_first=True,
-)  # fmt: skip
+    "yessign", "yessign", "금융결제원 (yessign)", "KFTC (yessign)", "ocsp.yessign.test", "ds.yessign.test"
+)
 KICA: Final = House(
     "kica", "KICA", "한국정보인증 (signGATE)", "KICA (signGATE)", "ocsp.signgate.test", "ldap.signgate.test"
 )

@@ -26,7 +26,7 @@ def securities(
 ) -> bytes:
     """DER of a securities certificate of a year in SignKorea's shape. `r` None: without a VID."""
     identifier = None if r is None else Vid("sha256", vid.compute_vid(owner.idn, der.bits(r)))
-    entry = f"ou={PARTITION},ou=AccreditedCA,o={SIGNKOREA.organisation},c={SIGNKOREA.country}"
+    entry = f"ou={PARTITION},ou=AccreditedCA,o={SIGNKOREA.organisation},c=KR"
     shape = shapes.person(
         _SECURITIES,
         owner.name,

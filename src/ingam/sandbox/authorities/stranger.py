@@ -84,10 +84,8 @@ def _made(
 
 
 def _name(more: str) -> bytes:
-    house = STRANGER.house
-    return shapes.name(
-        ("C", house.country), ("O", house.organisation), ("OU", "AccreditedCA"), ("CN", f"{STRANGER.common}{more}")
-    )
+    organisation, common = STRANGER.house.organisation, f"{STRANGER.common}{more}"
+    return shapes.name(("C", "KR"), ("O", organisation), ("OU", "AccreditedCA"), ("CN", common))
 
 
 def _around(now: datetime, before: float, after: float) -> Validity:
