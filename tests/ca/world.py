@@ -70,6 +70,8 @@ def counting(start: int = 1) -> Callable[[int], bytes]:
 class HeldKey:
     """`ports.signing.Signer` and `Decryptor` of a key in memory. `away`: the token does not answer."""
 
+    waits = True
+
     def __init__(self, name: str, key: RSAPrivateKey | EllipticCurvePrivateKey) -> None:
         self.key = key
         self.away = False

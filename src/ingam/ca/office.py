@@ -99,7 +99,9 @@ class Office:
         return self.clock.now().replace(microsecond=0)
 
     async def sign(self, signer: Signer, intent: Intent) -> bytes:
-        """A signature, off the loop. Raises IntentUsed, SigningOutage."""
+        """A signature, off the loop where it waits for something. Raises IntentUsed, SigningOutage."""
+        if not signer.waits:
+            return signer.sign(intent)
         return await asyncio.get_running_loop().run_in_executor(self.threads, signer.sign, intent)
 
     def _compiled(self, profile: str, generation: int, partition: int) -> Template:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, SECP3
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -101,13 +102,19 @@ def public_key(spki: bytes) -> PublicKey:
 
     Raises PublicKeyRefused.
     """
-    try:
-        key = load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm):
-        raise PublicKeyRefused from None
+    key = loaded_key(spki)
     if not _usable(key):
         raise PublicKeyRefused
     return key  # type: ignore[return-value]  # _usable has just said so
+
+
+@lru_cache(maxsize=64)
+def loaded_key(spki: bytes) -> PublicKeyTypes:
+    """Whatever key a DER SubjectPublicKeyInfo holds; several ask for that of one message. Raises PublicKeyRefused."""
+    try:
+        return load_der_public_key(spki)
+    except (ValueError, UnsupportedAlgorithm):
+        raise PublicKeyRefused from None
 
 
 def _usable(key: object) -> bool:

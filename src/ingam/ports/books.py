@@ -325,7 +325,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A transactionID and whose it is. `request_hash`, `answer`: of its latest request; `nonce`: our latest senderNonce.
+    """A transactionID and whose it is. `request_hash`, `answer`: of its latest request; `nonce`: our last senderNonce.
 
     `pending`: the books' id of the certificate that waits for its certConf; `closed`: nothing more may follow.
     """

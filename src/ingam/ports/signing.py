@@ -97,7 +97,13 @@ class PublicHalf:
 
 
 class Signer(Protocol):
-    """Signs with one key. Thread-safe; blocks (call it in a thread), leaves the interpreter free while it computes."""
+    """Signs with one key. Thread-safe; blocks."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether signing waits for something outside: then call it in a thread. A key in a file computes at once and
+        holds the interpreter meanwhile (pyca/cryptography does), so that a thread would cost and give nothing.
+        """
 
     @property
     def public(self) -> PublicHalf:

@@ -16,6 +16,8 @@ from ingam.ports.signing import Intent, KeyKind, KeyMissing, PublicHalf, Signing
 class AwayKey:
     """`ports.signing.Signer` and `Decryptor`: known, and not at hand."""
 
+    waits = False
+
     def __init__(self, name: str, spki: bytes) -> None:
         kind = _kind(spki)
         self.public = PublicHalf(name, kind, spki, kind.algorithm)

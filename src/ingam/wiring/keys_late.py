@@ -19,6 +19,7 @@ class LateKey:
 
     def __init__(self, public: PublicHalf, keys: SigningKeys) -> None:
         self.public, self._keys = public, keys
+        self.waits = True
 
     def sign(self, intent: Intent) -> bytes:
         """Raises besides the port's what opening raises; KeyMissing where the key is not the certificate's."""
@@ -32,6 +33,7 @@ class LateKey:
     def _signer(self) -> Signer:
         found = self._keys.signer(self.public.name)
         self._check(found.public)
+        self.waits = found.waits
         return found
 
     @cached_property

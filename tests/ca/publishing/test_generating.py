@@ -90,6 +90,8 @@ def test_around_sixteen_mebibytes_the_entries_stay_where_they_are(tmp_path: Path
 class Faulty:
     """A signer whose signatures are another key's, or that is away."""
 
+    waits = True
+
     def __init__(self, by: Issuer, failure: Failure | None = None) -> None:
         self._by, self._failure = by, failure
         self._other = FileSigner("other-1", certs.key("rsa2048-05"))

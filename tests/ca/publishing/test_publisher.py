@@ -295,6 +295,8 @@ def test_a_broken_file_is_never_published(world: World) -> None:
 class Away:
     """A token that is away until it comes back."""
 
+    waits = True
+
     def __init__(self) -> None:
         self.failure: Failure | None = SigningOutage()
 

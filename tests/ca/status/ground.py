@@ -46,6 +46,8 @@ class Clock:
 class CountedSigner:
     """An RSA key that counts, and waits where the test says so."""
 
+    waits = True
+
     def __init__(self, key: RSAPrivateKey) -> None:
         self.public = PublicHalf("ocsp-1", KeyKind.RSA_2048, certs.spki(key), RSA_SHA256)
         self._key = key

@@ -26,8 +26,8 @@ def test_all_that_is_said_of_a_serial_goes_at_once() -> None:
     for number, one in enumerate((by_sha1, by_sha256, other)):
         memory.keep(one)
         memory.name(b"raw%d" % number, one)
-    assert memory.drop(1) == 2 and by_sha1.untrue and by_sha256.untrue
-    assert list(memory.found) == [b"raw2"] and len(memory) == 1 and not other.untrue
+    assert memory.drop(1) == 2 and by_sha1.gone and by_sha256.gone
+    assert list(memory.found) == [b"raw2"] and len(memory) == 1 and not other.gone
     assert memory.drop(1) == 0
 
 

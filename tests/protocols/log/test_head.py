@@ -205,6 +205,7 @@ WEAK = ec.generate_private_key(ec.SECP256K1()).public_key()
         WitnessKey("witness.test/1", bytes(31)).text,
         "a" * 10_000,
     ],
+    ids=range(11),
 )
 def test_no_other_text_is_a_key(text: str) -> None:
     with pytest.raises(KeyMalformed):

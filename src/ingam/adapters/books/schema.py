@@ -74,7 +74,7 @@ CREATE INDEX exchange_by_end ON exchange (kept_until);
 CREATE TABLE answer (
     exchange BLOB NOT NULL, request_hash BLOB NOT NULL, answer BLOB NOT NULL, kept_until INTEGER NOT NULL,
     PRIMARY KEY (exchange, request_hash)
-) WITHOUT ROWID;
+);
 CREATE INDEX answer_by_end ON answer (kept_until);
 
 CREATE TABLE leaf (place INTEGER PRIMARY KEY, hash BLOB NOT NULL, salt BLOB NOT NULL, event BLOB NOT NULL);

@@ -1,8 +1,7 @@
-"""`ports.books.Books` on SQLite (WAL, FULL): reads in place, writes by one thread that commits many at once."""
+"""`ports.books.Books` on SQLite (WAL, FULL): reads in place, writes many at a commit."""
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import TypeVar
 
 from ingam.adapters.books import schema, writing
 from ingam.adapters.books.reading import BooksReader
-from ingam.adapters.sqlite.writer import Writer, connect, create
+from ingam.adapters.sqlite.writer import Writer, connect, create, turn
 from ingam.kernel.errors import Defect, Failure
 from ingam.ports.books import (
     Answer,
@@ -72,7 +71,7 @@ def check(path: Path) -> None:
 
 
 class SqliteBooks(BooksReader):
-    """The books of one authority. Made with `make`; each process opens its own, the event loop of its first use."""
+    """The books of one authority. Made with `make`; each process opens its own."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -136,15 +135,13 @@ class SqliteBooks(BooksReader):
     async def shut(self) -> None:
         """Finish what is queued and close everything."""
         if self._writer is not None:
-            self._writer.stop()
-            await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
+            await self._writer.shut()
             self._writer = None
         self.close()
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._writer is None:
             self._writer = Writer(self.path)
-            self._writer.start()
         try:
             return await self._writer.submit(work)
         except StoreOutage as outage:
@@ -152,16 +149,17 @@ class SqliteBooks(BooksReader):
 
     def _at_once(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            connection = connect(self.path)
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                found = work(connection)
-                connection.execute("COMMIT")
-                return found
-            except Failure:
-                connection.execute("ROLLBACK")
-                raise
-            finally:
-                connection.close()
+            with turn(self.path):
+                connection = connect(self.path)
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                    found = work(connection)
+                    connection.execute("COMMIT")
+                    return found
+                except Failure:
+                    connection.execute("ROLLBACK")
+                    raise
+                finally:
+                    connection.close()
         except (sqlite3.Error, OSError) as error:
             raise BooksOutage from error

@@ -135,9 +135,11 @@ def record(db: sqlite3.Connection, recorded: Recorded) -> Certificate:
     id = _enter(db, recorded, state, place)
     db.execute("INSERT INTO generation VALUES (?, 1) ON CONFLICT (ca) DO UPDATE SET issued = issued + 1", (intent.ca,))
     if intent.reference is not None:
-        db.execute("UPDATE registration SET open = 'done' WHERE reference = ? AND NOT reusable", (intent.reference,))
-    if recorded.confirmed:
-        _code_until(db, intent.reference, at)
+        db.execute(
+            "UPDATE registration SET open = 'done', code_until = coalesce(?, code_until) "
+            "WHERE reference = ? AND NOT reusable",
+            (to_micros(at + CODE_KEPT) if recorded.confirmed else None, intent.reference),
+        )
     _keep(db, recorded.answer, pending=None if recorded.confirmed else id, closed=recorded.confirmed)
     _notices(db, recorded.notices)
     audit(db, recorded.audit)
@@ -265,7 +267,8 @@ def _keep(db: sqlite3.Connection, one: Answer, *, pending: int | None, closed: b
         db.execute("INSERT INTO answer VALUES (?, ?, ?, ?)", (one.transaction, one.request_hash, one.answer, kept))
     except sqlite3.IntegrityError:
         raise TransactionInUse from None  # the twin of this request was quicker; its answer stands
-    db.execute("UPDATE answer SET kept_until = ? WHERE exchange = ?", (kept, one.transaction))
+    if one.follows:
+        db.execute("UPDATE answer SET kept_until = ? WHERE exchange = ?", (kept, one.transaction))
 
 
 def _notices(db: sqlite3.Connection, notices: Sequence[Notice]) -> None:

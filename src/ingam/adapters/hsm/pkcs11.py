@@ -191,6 +191,8 @@ class TokenKeys:
 class TokenSigner:
     """`ports.signing.Signer`."""
 
+    waits = True
+
     def __init__(self, keys: TokenKeys, public: PublicHalf, key: PublicKey) -> None:
         self.public = public
         self._keys, self._key = keys, key

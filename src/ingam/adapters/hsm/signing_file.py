@@ -185,6 +185,8 @@ class FileSigningKeys:
 class FileSigner:
     """`ports.signing.Signer`."""
 
+    waits = False
+
     def __init__(self, name: str, key: PrivateKey) -> None:
         self.public = _public_half(name, key)
         self._sign: Callable[[Intent], bytes] | None = _refuse if decrypts(name) else _signing(key)

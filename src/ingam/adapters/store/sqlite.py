@@ -1,4 +1,4 @@
-"""The store on SQLite: one writer thread that commits many saves at once, and readers beside it (WAL)."""
+"""The store on SQLite: one writer that commits many saves at once, and readers beside it (WAL)."""
 
 from __future__ import annotations
 
@@ -121,21 +121,16 @@ class SqliteStore:
 
     async def close(self) -> None:
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(None, self._stop)
-
-    def _stop(self) -> None:
         if self._writer is not None:
-            self._writer.stop()
-            self._writer.join()
+            await self._writer.shut()
         if self._readers is not None:
-            self._readers.stop()
+            await asyncio.get_running_loop().run_in_executor(None, self._readers.stop)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._closed:
             raise StoreOutage
         if self._writer is None:
             self._writer = Writer(self._path)
-            self._writer.start()
         return await self._writer.submit(work)
 
     async def _read(self, sql: str, args: tuple[Any, ...]) -> list[sqlite3.Row]:

@@ -18,16 +18,15 @@ import math
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ingam.ca.profiles import KeyRules
 from ingam.kernel.errors import Refusal
 from ingam.npki import shapes
-from ingam.npki.signature import PublicKey
+from ingam.npki.signature import PublicKey, PublicKeyRefused, loaded_key
 
 MOST_SPKI: Final = 4096
 """Octets of a SubjectPublicKeyInfo; ML-DSA-65 has 1,974, RSA-4096 550."""
@@ -83,8 +82,8 @@ def _loaded(spki: bytes) -> PublicKey:
     if len(spki) > MOST_SPKI:
         raise KeyRefused
     try:
-        key = load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm):
+        key = loaded_key(spki)
+    except PublicKeyRefused:
         raise KeyRefused from None
     if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey | MLDSA65PublicKey):
         raise KeyRefused("ca-key-kind")

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
 from ingam.kernel.secret import Secret
 from ingam.npki import der, libcrypto, scan, signature
 from ingam.npki.signature import PublicKey
@@ -40,6 +43,13 @@ _HASH_OIDS: Final = {
     "sha256": "2.16.840.1.101.3.4.2.1",
     "sha384": "2.16.840.1.101.3.4.2.2",
     "sha512": "2.16.840.1.101.3.4.2.3",
+}
+_PRFS: Final = {
+    "sha1": hashes.SHA1(),  # noqa: S303  (HMAC-SHA1 is the default of RFC 8018, and not broken)
+    "sha224": hashes.SHA224(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
 }
 _HMAC_OIDS: Final = {
     "sha1": "1.2.840.113549.2.7",
@@ -185,11 +195,9 @@ def _within(salt: int, iterations: int, most: int) -> None:
 def derive(secret: Secret[bytes], parameters: MacParameters) -> Secret[bytes]:
     """The MAC key: RFC 9810 §5.1.3.1 step by step, or PBKDF2. Costs `parameters.iterations` hashes."""
     if parameters.kind is MacKind.PBMAC1:
-        return Secret(
-            hashlib.pbkdf2_hmac(
-                parameters.hash, secret.reveal(), parameters.salt, parameters.iterations, parameters.key_length
-            )
-        )
+        # pyca/cryptography's OpenSSL is newer than the system's, and takes half of hashlib's time.
+        function = PBKDF2HMAC(_PRFS[parameters.hash], parameters.key_length, parameters.salt, parameters.iterations)
+        return Secret(function.derive(secret.reveal()))
     # The iteration of RFC 9810 is PBKDF1 at the full length of the hash.
     quick = libcrypto.pbkdf1(secret.reveal(), parameters.salt, parameters.iterations, parameters.hash)
     if quick is not None:
@@ -239,12 +247,13 @@ class KeyCache:
 class MacProtection:
     """Protects messages with a shared secret (RFC 9810 §5.1.3.1). The key is derived at the first use, and kept.
 
-    `algorithm`: what `password_based_mac` or `pbmac1` gave, or a request's own protectionAlg for its answer.
+    `algorithm`: what `password_based_mac` or `pbmac1` gave, or a request's own protectionAlg for its answer; or the
+    parameters that were read from it.
     Raises CmpRefused as `mac_parameters` does.
     """
 
-    def __init__(self, secret: Secret[bytes], algorithm: bytes, cache: KeyCache | None = None) -> None:
-        self.parameters = mac_parameters(algorithm)
+    def __init__(self, secret: Secret[bytes], algorithm: bytes | MacParameters, cache: KeyCache | None = None) -> None:
+        self.parameters = algorithm if isinstance(algorithm, MacParameters) else mac_parameters(algorithm)
         self._secret, self._cache = secret, cache
         self._key: Secret[bytes] | None = None
 
@@ -284,12 +293,15 @@ def protection_alg(message: UnverifiedMessage) -> bytes:
     return algorithm
 
 
-def verify_mac(message: UnverifiedMessage, secret: Secret[bytes], cache: KeyCache | None = None) -> PKIMessage:
-    """The message, if its MAC is the secret's.
+def verify_mac(
+    message: UnverifiedMessage, secret: Secret[bytes], cache: KeyCache | None = None,
+    parameters: MacParameters | None = None,
+) -> PKIMessage:  # fmt: skip
+    """The message, if its MAC is the secret's. `parameters`: of its protectionAlg, where they were read already.
 
     Raises CmpRefused: cmp-unprotected, cmp-protection-wrong (badMessageCheck), and as `mac_parameters` does.
     """
-    proof = MacProtection(secret, protection_alg(message), cache)
+    proof = MacProtection(secret, parameters or protection_alg(message), cache)
     if not proof.matches(message.protected, message.protection or b""):
         raise CmpRefused("cmp-protection-wrong", FailInfo.BAD_MESSAGE_CHECK)
     return verified(message)
@@ -317,10 +329,10 @@ def verified(message: UnverifiedMessage) -> PKIMessage:
     return PKIMessage(message.header, message.body, message.extra_certs)
 
 
-def salted(parameters: MacParameters, salt: bytes) -> bytes:
-    """The same AlgorithmIdentifier with another salt: an answer's, which is never the request's (RFC 9810 §5.1.3.1)."""
-    data = parameters.algorithm
-    return _resalted(data, salt, parameters.kind is MacKind.PBMAC1)
+def salted(parameters: MacParameters, salt: bytes) -> MacParameters:
+    """The same algorithm with another salt: an answer's, which is never the request's (RFC 9810 §5.1.3.1)."""
+    algorithm = _resalted(parameters.algorithm, salt, parameters.kind is MacKind.PBMAC1)
+    return parameters._replace(salt=salt, algorithm=algorithm)
 
 
 def _resalted(data: bytes, salt: bytes, nested: bool) -> bytes:
