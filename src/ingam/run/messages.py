@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 _STARTS: Final = {int(one): f"HTTP/1.1 {int(one)} {one.phrase}\r\n".encode("ascii") for one in HTTPStatus}
 
@@ -17,10 +17,11 @@ class Request:
     """One question. `method`: as sent; `target`: path and query as sent; `fields`: by lower-case name, repeated ones
     joined by a comma; `peer`: address of the client, no port. `plain`: HTTP/1.1, kept alive, and not HEAD.
 
-    `answer`: what the application wants to be asked in its place when the same bytes come again.
+    `answer`: what the application wants to be asked in its place when the same bytes come again; `memo`: what that
+    remembers of them.
     """
 
-    __slots__ = ("answer", "body", "fields", "keep", "method", "old", "peer", "plain", "target")
+    __slots__ = ("answer", "body", "fields", "keep", "memo", "method", "old", "peer", "plain", "target")
 
     def __init__(
         self, method: bytes, target: bytes, fields: dict[bytes, bytes], body: bytes, peer: str, keep: bool, old: bool
@@ -29,6 +30,7 @@ class Request:
         self.keep, self.old = keep, old
         self.plain = keep and not old and method != b"HEAD"
         self.answer: Application | None = None
+        self.memo: Any = None
 
 
 class Reply:

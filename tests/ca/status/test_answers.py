@@ -34,6 +34,7 @@ from tests.ca.status.ground import (
 from tests.npki import certs
 
 from ingam.ca.status.answers import Answers
+from ingam.ca.status.framing import Bare
 from ingam.ca.status.limits import StatusLimits, StatusLimitsRefused
 from ingam.ca.status.responders import Generations
 from ingam.kernel.errors import Defect
@@ -171,6 +172,20 @@ def test_a_revocation_is_in_the_very_next_answer() -> None:
         assert world.answers.ask(asking(8)) is not None and world.signer.signed == 3
 
     run(walk)
+
+
+def test_what_was_forgotten_for_want_of_room_is_not_answered_from_a_memo() -> None:
+    async def walk(world: World) -> None:
+        for serial in (7, 8):
+            world.books.issue(serial)
+        carrier = Bare(asking(7))
+        assert status(await told(world.answers.carried(carrier))) is GOOD
+        assert isinstance(world.answers.carried(carrier), Framed) and carrier.memo is not None
+        await world.status_of(8)  # there is room for one
+        world.books.change(7, State.REVOKED, 1)
+        assert status(await told(world.answers.carried(carrier))) is REVOKED
+
+    run(walk, World(StatusLimits(kept=1)))
 
 
 def test_a_hold_and_its_release_are_in_the_very_next_answers() -> None:
@@ -563,6 +578,7 @@ class AnyWalk(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self.again: dict[bytes, Bare] = {}  # the same bytes that come again, as the exchange remembers them
         self.world = World(StatusLimits(kept=3, valid_s=720, demand_rate=1000, demand_burst=1000))
 
     def teardown(self) -> None:
@@ -596,7 +612,13 @@ class AnyWalk(RuleBasedStateMachine):
     @rule(serial=st.integers(1, 5), how=st.sampled_from(["post", "get", "sha256", "nonce"]))
     def ask(self, serial: int, how: str) -> None:
         raw = asking(serial, sha256=how == "sha256", nonce=NONCE if how == "nonce" else None)
-        found = self.loop.run_until_complete(self.world.get(raw) if how == "get" else self.world.ask(raw))
+        carrier = self.again.setdefault(raw, Bare(raw))
+        answers = self.world.answers
+
+        async def go() -> Framed:
+            return await told(answers.ask_path(b64encode(raw)) if how == "get" else answers.carried(carrier))
+
+        found = self.loop.run_until_complete(go())
         row = self.world.books.rows.get((1, serial))
         expected = UNKNOWN if row is None else GOOD if row.state is State.VALID else REVOKED
         assert status(found) is expected

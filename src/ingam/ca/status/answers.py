@@ -81,7 +81,9 @@ class Answers(Generic[R]):
                 self._catch_up()
         except BooksOutage as outage:
             return self._later(outage)
-        kept = self._found.get(carrier.body)
+        kept: Kept[R] | None = carrier.memo
+        if kept is None or kept.gone:
+            kept = carrier.memo = self._found.get(carrier.body)
         if kept is not None and self._clock() < kept.until:
             kept.asked += 1
             self.counts.presigned += 1
@@ -168,7 +170,7 @@ class Answers(Generic[R]):
             kept = await asyncio.shield(self._firsts.get(one.raw) or self._begin(one, responder, generation))
             if kept is None:
                 break
-            if not kept.untrue:  # else a change came between its signature and this question's turn
+            if not kept.gone:  # else a change came between its signature and this question's turn
                 self._memory.name(name, kept)
                 kept.asked += 1
                 return kept.post if posted else kept.get

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -17,17 +17,23 @@ class Signed(NamedTuple):
 
 
 class Carrier(Protocol):
-    """What brings a question: `body` is the OCSPRequest."""
+    """What brings a question, perhaps again and again. `body`: the OCSPRequest; `memo`: of who answers it."""
+
+    memo: Any
 
     @property
     def body(self) -> bytes:
         """As received."""
 
 
-class Bare(NamedTuple):
+class Bare:
     """A question that nothing else comes with."""
 
-    body: bytes
+    __slots__ = ("body", "memo")
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.memo: Any = None
 
 
 class Framing(Protocol[R_co]):

@@ -27,16 +27,16 @@ _LOOKED_AT: Final = 16
 class Kept(Generic[R]):
     """One answer about one certificate. `until`, `refresh`: seconds since 1970; `asked`: questions since it was signed.
 
-    `untrue`: its status has changed since; whoever still holds it lets go of it.
+    `gone`: it is not kept any more, so that no change would find it; whoever still holds it lets go of it.
     """
 
-    __slots__ = ("_framing", "_get", "answer", "asked", "names", "one", "post", "refresh", "until", "untrue")
+    __slots__ = ("_framing", "_get", "answer", "asked", "gone", "names", "one", "post", "refresh", "until")
 
     def __init__(self, one: CertId, answer: Signed, framing: Framing[R]) -> None:
         self.one, self.answer = one, answer
         self.until = answer.next_update - answer.max_age - SLACK_S
         self.refresh = min(self.until, (answer.this_update + answer.next_update) / 2)
-        self.asked, self.untrue = 0, False
+        self.asked, self.gone = 0, False
         self.names: list[bytes] = []
         self.post = framing.posted(answer)
         self._get: R | None = None
@@ -94,14 +94,13 @@ class Memory(Generic[R]):
         """Forget all that is said of a serial; how many answers that were."""
         gone = list(self._by_serial.get(serial, ()))
         for kept in gone:
-            kept.untrue = True
             self._forget(kept)
         return len(gone)
 
     def clear(self) -> None:
         """Forget everything."""
         for kept in self._by_identity.values():
-            kept.untrue = True
+            kept.gone = True
         for known in (self.found, self._by_identity, self._by_serial, self._due):
             known.clear()
 
@@ -127,6 +126,7 @@ class Memory(Generic[R]):
         self._forget(next((kept for kept in oldest if kept.asked < 2), oldest[0]))
 
     def _forget(self, kept: Kept[R]) -> None:
+        kept.gone = True
         del self._by_identity[kept.one.raw]
         for name in kept.names:
             del self.found[name]

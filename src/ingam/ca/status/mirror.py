@@ -85,7 +85,9 @@ class Mirror(Generic[R]):
 
     def carried(self, carrier: Carrier) -> R | Awaitable[R]:
         """The reply to what carries the OCSPRequest of a POST."""
-        kept = self._found.get(carrier.body)
+        kept: Kept[R] | None = carrier.memo
+        if kept is None or kept.gone:
+            kept = carrier.memo = self._found.get(carrier.body)
         if kept is not None and self._clock() < kept.until and self.follower.in_contact():
             kept.asked += 1
             self.counts.presigned += 1
@@ -153,7 +155,7 @@ class Mirror(Generic[R]):
             found = await asyncio.shield(self._begin(raw, question))
             if isinstance(found, bytes):
                 return self._framing.once(found)
-            if not found.untrue and self.follower.in_contact():
+            if not found.gone and self.follower.in_contact():
                 self._memory.name(name, found)
                 found.asked += 1
                 return found.post if posted else found.get
