@@ -9,7 +9,7 @@ from typing import Final
 
 from ingam.ca.endpoint.sender import Coded, Sender
 from ingam.ca.office import Office
-from ingam.ports.signing import Intent
+from ingam.ports.signing import Intent, SigningOutage
 from ingam.protocols.cmp.header import Header, Info, answer_header, directory_name
 from ingam.protocols.cmp.message import Body, BodyKind, finish, prepare
 
@@ -43,6 +43,15 @@ class Answering:
         if isinstance(sender, Coded):
             return Made(await self._with_code(request, sender, body, nonce, tuple(infos)), nonce)
         return Made(await self._signed(request, body, nonce, tuple(infos)), nonce)
+
+    async def refusal(self, request: Header, sender: Sender | None, body: Body) -> Made:
+        """The message that refuses; unprotected where the authority cannot sign now (RFC 9483 section 3.6.4)."""
+        try:
+            return await self.make(request, sender, body)
+        except SigningOutage:
+            nonce = self._office.random(NONCE_BYTES)
+            header = answer_header(request, sender=self._issuer_name, nonce=nonce, at=self._office.now())
+            return Made(finish(prepare(header, body), None), nonce)
 
     async def _with_code(
         self, request: Header, sender: Coded, body: Body, nonce: bytes, infos: tuple[Info, ...]

@@ -83,11 +83,11 @@ class Endpoint:
 
     async def _given(self, given: UnverifiedMessage, source: str) -> bytes:
         kind = given.body.kind
-        found = self._repeated(self._practice.transaction(given.header), digest(given))
-        if found:
-            self.answered[kind.name.lower(), "ok"] += 1
-            return found
         try:
+            found = self._repeated(self._practice.transaction(given.header), digest(given))
+            if found:
+                self.answered[kind.name.lower(), "ok"] += 1
+                return found
             call = await self._heard(given, source)
         except Failure as failure:
             return await self._refuse(given.header, None, refusal(failure), kind.name.lower(), _body(kind, False))
@@ -115,8 +115,7 @@ class Endpoint:
             heard = True
             found = await self._answer(call, before)
         except Failure as failure:
-            # A twin of this request may have been quicker, here or in another process: then its answer stands.
-            twin = self._repeated(call.transaction, call.request_hash)
+            twin = self._twin(call)
             if not twin:
                 failed = refusal(failure)
                 heard = heard and failed.fail_info is not FailInfo.BAD_ALG  # what cannot be computed was not read
@@ -124,6 +123,13 @@ class Endpoint:
             found = twin
         self.answered[kind.name.lower(), "ok"] += 1
         return found
+
+    def _twin(self, call: Call) -> bytes | None:
+        """A twin of the request may have been quicker, here or in another process: then its answer stands."""
+        try:
+            return self._repeated(call.transaction, call.request_hash)
+        except BooksOutage:
+            return None
 
     async def _answer(self, call: Call, before: Begun | None) -> bytes:
         if call.sender.role is Role.REGISTRAR:
@@ -172,7 +178,7 @@ class Endpoint:
         """What the RFC answers it with; the books get a line of codes, never of what was sent (D7)."""
         self.answered[kind, refused.code] += 1
         told = body(status.rejection(refused.fail_info, refused.code))
-        made = await self._answering.make(header or _EMPTY, sender, told)
+        made = await self._answering.refusal(header or _EMPTY, sender, told)
         facts = json.dumps({"body": kind, "fail_info": status.names(refused.fail_info)})
         try:
             await self._office.books.audit(AuditLine(self._office.now(), "refuse", refused.code, facts))
