@@ -224,7 +224,7 @@ def test_health_readiness_and_metrics(here: Here) -> None:
     here.ask(b"POST", b"/", asking(99))
     text = here.ask(b"GET", b"/metrics")[2].decode()
     for line in (
-        'ingam_ocsp_answers_total{authority="ingam",kind="presigned"} 1',
+        'ingam_ocsp_answers_total{authority="ingam",kind="presigned"} 2',
         'ingam_ocsp_answers_total{authority="ingam",kind="on_demand"} 1',
         'ingam_ocsp_presigned_signatures_total{authority="ingam"} 1',
         'ingam_ocsp_kept{authority="ingam"} 1',

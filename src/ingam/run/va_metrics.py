@@ -30,7 +30,8 @@ _HEAD: Final = fields([("Content-Type", "text/plain; version=0.0.4; charset=utf-
 class Counted(Protocol):
     """An authority's answers: what they count and how many they keep."""
 
-    counts: Counts
+    def counted(self) -> Counts:
+        """What happened since the start."""
 
     @property
     def kept(self) -> int:
@@ -45,7 +46,8 @@ class VaMetrics:
 
     def write(self, exchange: Exchange) -> None:
         """Now and then, and before telling."""
-        counted = [getattr(one.counts, name) for one in self._answers for name in (*_ANSWERS, *_OTHERS)]
+        names, all_counts = (*_ANSWERS, *_OTHERS), [one.counted() for one in self._answers]
+        counted = [getattr(counts, name) for counts in all_counts for name in names]
         counted += [getattr(exchange, name) for name in _CONNECTIONS]
         self._row.write(counted, [*(one.kept for one in self._answers), len(exchange.connections)])
 

@@ -86,7 +86,6 @@ class Answers(Generic[R]):
             kept = carrier.memo = self._found.get(carrier.body)
         if kept is not None and self._clock() < kept.until:
             kept.asked += 1
-            self.counts.presigned += 1
             return kept.post
         return self._ask(carrier.body, carrier.body, posted=True)
 
@@ -104,7 +103,6 @@ class Answers(Generic[R]):
         kept = self._found.get(text)
         if kept is not None and self._clock() < kept.until:
             kept.asked += 1
-            self.counts.presigned += 1
             return kept.get
         try:
             return self._ask(answering.asked_in_path(text), text, posted=False)
@@ -137,7 +135,6 @@ class Answers(Generic[R]):
         if kept is not None and self._clock() < kept.until:
             self._memory.name(name, kept)
             kept.asked += 1
-            self.counts.presigned += 1
             return kept.post if posted else kept.get
         if one.raw not in self._firsts:
             try:
@@ -283,6 +280,11 @@ class Answers(Generic[R]):
         """From now on these answer: a new responder's certificate, or a new generation of the CA."""
         self._generations = generations
         self._forget_all(self.seen)
+
+    def counted(self) -> Counts:
+        """What happened since the start."""
+        self.counts.presigned = self._memory.asked
+        return self.counts
 
     @property
     def kept(self) -> int:

@@ -56,6 +56,7 @@ class Memory(Generic[R]):
     def __init__(self, most: int) -> None:
         self._most = most
         self.found: dict[bytes, Kept[R]] = {}
+        self._asked_of_the_gone = 0
         self._by_identity: dict[bytes, Kept[R]] = {}
         self._by_serial: dict[int, list[Kept[R]]] = {}
         self._due: list[tuple[float, int, Kept[R]]] = []
@@ -67,6 +68,11 @@ class Memory(Generic[R]):
     def of(self, identity: bytes) -> Kept[R] | None:
         """The answer about a CertID."""
         return self._by_identity.get(identity)
+
+    @property
+    def asked(self) -> int:
+        """How many questions were answered with what is or was kept."""
+        return self._asked_of_the_gone + sum(kept.asked for kept in self._by_identity.values())
 
     def keep(self, kept: Kept[R]) -> None:
         """Keep an answer in place of an older one, whose names it takes over."""
@@ -99,6 +105,7 @@ class Memory(Generic[R]):
 
     def clear(self) -> None:
         """Forget everything."""
+        self._asked_of_the_gone = self.asked
         for kept in self._by_identity.values():
             kept.gone = True
         for known in (self.found, self._by_identity, self._by_serial, self._due):
@@ -127,6 +134,7 @@ class Memory(Generic[R]):
 
     def _forget(self, kept: Kept[R]) -> None:
         kept.gone = True
+        self._asked_of_the_gone += kept.asked
         del self._by_identity[kept.one.raw]
         for name in kept.names:
             del self.found[name]

@@ -90,7 +90,6 @@ class Mirror(Generic[R]):
             kept = carrier.memo = self._found.get(carrier.body)
         if kept is not None and self._clock() < kept.until and self.follower.in_contact():
             kept.asked += 1
-            self.counts.presigned += 1
             return kept.post
         return self._ask(carrier.body, carrier.body, posted=True)
 
@@ -103,7 +102,6 @@ class Mirror(Generic[R]):
         kept = self._found.get(text)
         if kept is not None and self._clock() < kept.until and self.follower.in_contact():
             kept.asked += 1
-            self.counts.presigned += 1
             return kept.get
         try:
             return self._ask(answering.asked_in_path(text), text, posted=False)
@@ -262,6 +260,11 @@ class Mirror(Generic[R]):
             self.counts.refreshed += 1
             if number >= 32:
                 break
+
+    def counted(self) -> Counts:
+        """What happened since the start."""
+        self.counts.presigned = self._memory.asked
+        return self.counts
 
     @property
     def kept(self) -> int:
