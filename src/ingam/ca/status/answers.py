@@ -191,7 +191,7 @@ class Answers(Generic[R]):
 
         valid_s = self.limits.unknown_valid_s
         self._maker.make(question.asked, responder, generations, question.nonce, valid_s, done)
-        return future
+        return future.result() if future.done() else future
 
     def _later(self, outage: Outage | None = None) -> R:
         if outage is not None:

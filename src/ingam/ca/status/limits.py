@@ -25,7 +25,9 @@ class StatusLimits:
     signed for one question alone. `kept`: answers. `often`: questions since it was signed that make an answer be
     refreshed before it ends. `demand_…`: answers to a nonce, to several certificates at once, or about what was never
     issued; beyond them the answer is tryLater. `first_queue`: first questions that wait for a signature.
-    `ready_days`: a responder's certificate with fewer days left is a failure of readiness.
+    `threads`: that sign beside the loop; `spot_us`: microseconds of each turn of the loop in which signers that are
+    quick sign on the spot, 0 for never. `ready_days`: a responder's certificate with fewer days left is a failure of
+    readiness.
     """
 
     valid_s: int = 3600
@@ -38,6 +40,7 @@ class StatusLimits:
     demand_queue: int = 64
     first_queue: int = 2048
     threads: int = 2
+    spot_us: int = 1000
     ready_days: int = 7
 
     def __post_init__(self) -> None:

@@ -108,7 +108,7 @@ class Maker:
         on_defect: Callable[[BaseException], None],
     ) -> None:
         self.clock, self.limits, self.look = clock, limits, look
-        self.room = SigningRoom(limits.threads)
+        self.room = SigningRoom(limits.threads, limits.spot_us / 1e6)
         self.outage: tuple[str, float] | None = None
         self._standings, self._on_defect = standings, on_defect
         self._under_way: dict[int, set[Making]] = {}
