@@ -93,7 +93,7 @@ def test_every_edge_is_walked() -> None:
     table = {(s, e, t) for s, row in MACHINE.edges.items() for e, targets in row.items() for t in targets}
     walked = set()
 
-    @settings(deadline=None, max_examples=40, database=None)
+    @settings(deadline=None, max_examples=250, database=None)
     @given(st.data())
     def walk(drawn: st.DataObject) -> None:
         for state, event in {(s, e) for s, e, _ in table}:
