@@ -15,6 +15,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -198,7 +199,7 @@ def server(policy: Policy, hosts: tuple[str, ...], *, crl: str, ocsp: str | None
 
 def name(*parts: tuple[str, str]) -> bytes:
     """DER of a Name, root first: ("C", "KR"), ("O", …), ("OU", …), ("CN", …); all but C are UTF8Strings."""
-    return der.seq(*(der.set_of([_attribute(kind, value)]) for kind, value in parts))
+    return der.seq(*[(_step if kind == "CN" else _shared_step)(kind, value) for kind, value in parts])
 
 
 def end_of_day(day: date) -> datetime:
@@ -331,9 +332,13 @@ def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
     return der.seq(der.oid(oid), _TRUE if critical else b"", der.octets(value))
 
 
-def _attribute(kind: str, value: str) -> bytes:
+def _step(kind: str, value: str) -> bytes:
+    """A RelativeDistinguishedName of one attribute."""
     tag = der.PRINTABLE_STRING if kind == "C" else der.UTF8_STRING
-    return der.seq(der.oid(_TYPES[kind]), der.tlv(tag, value.encode("utf-8")))
+    return der.tlv(der.SET, der.seq(der.oid(_TYPES[kind]), der.tlv(tag, value.encode("utf-8"))))
+
+
+_shared_step = lru_cache(maxsize=1024)(_step)  # country, firm and branch; never a person's name
 
 
 def _policy(policy: Policy) -> bytes:
