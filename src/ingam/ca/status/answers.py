@@ -138,7 +138,7 @@ class Answers(Generic[R]):
             return kept.post if posted else kept.get
         if one.raw not in self._firsts:
             try:
-                if self._maker.standing(generations[0], one.serial) is None:
+                if self._maker.status(generations[0], one.serial) is answering.UNKNOWN:
                     return self._on_demand(question, responder, generations)
             except BooksOutage as outage:
                 return self._later(outage)
@@ -215,7 +215,7 @@ class Answers(Generic[R]):
             self._forget_all(newest)
         while self.seen < newest:
             for change in self._standings.changes(self.seen):
-                self._untrue(change.serial)
+                self._untrue(change.ca, change.serial)
                 self.seen = change.seq
                 self.counts.changes += 1
         self._behind = False
@@ -228,9 +228,9 @@ class Answers(Generic[R]):
         self._maker.all_untrue()
         self.seen = newest
 
-    def _untrue(self, serial: int) -> None:
+    def _untrue(self, ca: int, serial: int) -> None:
         self._memory.drop(serial)
-        self._maker.untrue(serial)
+        self._maker.untrue(ca, serial)
 
     async def change_after(self, seen: int, seconds: float) -> None:
         """Until there is a change behind `seen`, or the time is over. Raises BooksOutage."""

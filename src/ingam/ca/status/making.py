@@ -24,6 +24,7 @@ LAST_S: Final = 120
 """A responder whose certificate ends sooner signs nothing more."""
 
 _HOLD: Final = 6
+_STATUSES_MOST: Final = 8192
 
 
 class Making:
@@ -59,7 +60,7 @@ class Making:
             return
         try:
             singles = [
-                SingleResponse(one.raw, _status(maker.standing(ca, one.serial)), self._now, self._until)
+                SingleResponse(one.raw, maker.status(ca, one.serial), self._now, self._until)
                 for ca, one in zip(self._generations, self._asked, strict=True)
             ]
         except BooksOutage as outage:
@@ -111,6 +112,7 @@ class Maker:
         self.room = SigningRoom(limits.threads, limits.spot_us / 1e6)
         self.outage: tuple[str, float] | None = None
         self._standings, self._on_defect = standings, on_defect
+        self._statuses: dict[tuple[int, int], bytes] = {}
         self._under_way: dict[int, set[Making]] = {}
 
     def make(
@@ -125,9 +127,21 @@ class Maker:
         """Make an answer; `done` is called with it, true as of then, or with None where it cannot be made now."""
         Making(self, asked, responder, generations, nonce, valid_s, done).begin()
 
-    def standing(self, ca: int, serial: int) -> Standing | None:
-        """What the books say. Raises BooksOutage."""
-        return self._standings.standing(ca, serial) if serial > 0 else None
+    def status(self, ca: int, serial: int) -> bytes:
+        """DER of the CertStatus that the books give a serial. Raises BooksOutage.
+
+        What was issued is remembered until it changes; what was not is asked for each time, for it may be by now.
+        """
+        known = self._statuses.get((ca, serial))
+        if known is not None:
+            return known
+        found = self._standings.standing(ca, serial) if serial > 0 else None
+        if found is None:
+            return answering.UNKNOWN
+        if len(self._statuses) >= _STATUSES_MOST:
+            self._statuses.clear()
+        self._statuses[ca, serial] = status = _status(found)
+        return status
 
     def depart(self, making: Making) -> None:
         """It is being signed: changes must find it."""
@@ -143,13 +157,15 @@ class Maker:
                 if not same:
                     del self._under_way[serial]
 
-    def untrue(self, serial: int) -> None:
+    def untrue(self, ca: int, serial: int) -> None:
         """A status changed."""
+        self._statuses.pop((ca, serial), None)
         for making in self._under_way.get(serial, ()):
             making.void = True
 
     def all_untrue(self) -> None:
         """Nobody knows what changed."""
+        self._statuses.clear()
         for same in self._under_way.values():
             for making in same:
                 making.void = True
@@ -166,10 +182,8 @@ class Maker:
         self.room.close()
 
 
-def _status(found: Standing | None) -> bytes:
+def _status(found: Standing) -> bytes:
     """A certificate that waits for its confirmation is good: its owner holds it."""
-    if found is None:
-        return answering.UNKNOWN
     if found.state in (State.VALID, State.PENDING):
         return answering.GOOD
     at = 0.0 if found.changed_at is None else found.changed_at.timestamp()

@@ -146,30 +146,42 @@ def prepare(
     responder_key_hash: bytes, produced_at: int, responses: Sequence[SingleResponse], nonce: bytes | None
 ) -> bytes:
     """DER of the ResponseData to be signed: responderID by key (SHA-1, 20 bytes), the nonce as it was asked."""
-    extensions = b"" if nonce is None else _tlv(0xA1, _tlv(0x30, _nonce_extension(nonce)))
-    return _tlv(
-        0x30,
-        _tlv(0xA2, _tlv(0x04, responder_key_hash))
-        + generalized_time(produced_at)
-        + _tlv(0x30, b"".join(map(_single, responses)))
-        + extensions,
-    )
+    extensions = b"" if nonce is None else _before_nonce(len(nonce)) + nonce
+    listed = b"".join([_tlv(0x30, one.cert_id + one.status + _times(one[2], one[3])) for one in responses])
+    speaker = _speaker(responder_key_hash)
+    return _tlv(0x30, speaker + generalized_time(produced_at) + _tlv(0x30, listed) + extensions)
 
 
 def assemble(tbs: bytes, algorithm: bytes, signature: bytes, certificate: bytes) -> bytes:
     """DER of the successful OCSPResponse. `algorithm`: DER AlgorithmIdentifier; `certificate`: the responder's."""
-    basic = tbs + algorithm + _tlv(0x03, b"\0" + signature) + _tlv(0xA0, _tlv(0x30, certificate))
+    basic = tbs + algorithm + _tlv(0x03, b"\0" + signature) + _certificates(certificate)
     body = _BASIC + _tlv(0x04, _tlv(0x30, basic))
     return _tlv(0x30, _SUCCESSFUL + _tlv(0xA0, _tlv(0x30, body)))
 
 
-def _single(one: SingleResponse) -> bytes:
-    until = _tlv(0xA0, generalized_time(one.next_update))
-    return _tlv(0x30, one.cert_id + one.status + generalized_time(one.this_update) + until)
+# What is the same in answer after answer.
 
 
-def _nonce_extension(nonce: bytes) -> bytes:
-    return _tlv(0x30, _NONCE + _tlv(0x04, _tlv(0x04, nonce)))
+@lru_cache(maxsize=64)
+def _speaker(key_hash: bytes) -> bytes:
+    return _tlv(0xA2, _tlv(0x04, key_hash))
+
+
+@lru_cache(maxsize=64)
+def _certificates(certificate: bytes) -> bytes:
+    return _tlv(0xA0, _tlv(0x30, certificate))
+
+
+@lru_cache(maxsize=256)
+def _times(this_update: int, next_update: int) -> bytes:
+    return generalized_time(this_update) + _tlv(0xA0, generalized_time(next_update))
+
+
+@lru_cache(maxsize=MAX_NONCE + 1)
+def _before_nonce(size: int) -> bytes:
+    """All of the responseExtensions that stands before the content of a nonce."""
+    whole = _tlv(0xA1, _tlv(0x30, _tlv(0x30, _NONCE + _tlv(0x04, _tlv(0x04, bytes(size))))))
+    return whole[: len(whole) - size]
 
 
 # An answer is made of some twenty elements while its asker waits: their heads come from two tables.
