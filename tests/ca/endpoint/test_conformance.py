@@ -220,6 +220,15 @@ async def test_names_in_templates_may_stand_in_the_reverse_order(suite: World, r
     assert suite.books.last_change() == 1
 
 
+async def test_names_in_templates_are_compared_with_their_case(suite: World) -> None:
+    issued = await issued_to(suite, 103)
+    holder = chained(suite, issued, 103)
+    shouted = shapes.name(("C", "KR"), ("CN", "WHATEVER they wish"))
+    assert refusal(await suite.ask(holder.compose(revoke(issued, subject=shouted)))).code == "cmp-rr-unknown"
+    assert (await suite.ask(holder.compose(revoke(issued, subject=WISH)))).body.kind is BodyKind.RP
+    assert suite.books.last_change() == 1
+
+
 async def test_senders_are_told_to_the_letter(suite: World) -> None:
     asked = genm(Info(general.CA_CERTS))
     holder = await first(suite)
