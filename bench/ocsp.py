@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import uvloop
 from cryptography.x509 import ocsp as peer
 
 from bench import ocsp_world
@@ -35,6 +36,8 @@ from ingam.ports.signing import Intent, KeyKind, Signer
 SECONDS: Final = 2
 ROUNDS: Final = 7
 CONCURRENCY: Final = 8
+SINGLY: Final = "on demand, 2 workers, a connection each"
+KEPT: Final = "on demand, 2 workers, connections kept"
 REVOKED: Final = peer.OCSPCertStatus.REVOKED
 
 _LUA: Final = """
@@ -193,20 +196,26 @@ def bare(signer: Signer) -> Load:
 
 
 def beside_openssl(folder: Path) -> list[Figure]:
-    """Signing each answer, one connection for each question, 8 clients; `openssl ocsp` with and without children."""
+    """Signing each answer, two processes of each, 8 clients: a connection for each question, and kept where it may be.
+
+    OpenSSL's responder closes every connection.
+    """
     words = ["unshare", "-n", sys.executable, "-m", "bench.ocsp", "in-a-network-of-its-own", str(folder)]
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         print(f"openssl ocsp needs a network of its own (root): not compared\n{done.stderr[-300:]}", file=sys.stderr)
         return []
-    rates: dict[str, list[float]] = json.loads(done.stdout)
-    figures = [
-        Figure(f"{name}, signing, a connection each, 8 clients: wall", statistics.median(found), "/s")
-        for name, found in rates.items()
-    ]
-    best = max((one for one in rates if one.startswith("openssl")), key=lambda one: statistics.median(rates[one]))
-    share = ratio(rates["ours, 2 workers"], rates[best])
-    return [*figures, at_least("on demand / openssl ocsp (its better one)", share, "x", 1.0)]
+    loads = {name: [Load(*one) for one in found] for name, found in json.loads(done.stdout).items()}
+    figures = [figure for name, found in loads.items() for figure in told(f"{name}, 8 clients", found)]
+    best = max((one for one in loads if one.startswith("openssl")), key=lambda one: rate_of(loads[one]))
+    figures.append(Figure("on demand / openssl ocsp, a connection each", over(loads[SINGLY], loads[best]), "x"))
+    share = over(loads[KEPT], loads[best])
+    return [*figures, at_least("on demand (connections kept) / openssl ocsp (its better one)", share, "x", 1.0)]
+
+
+def rate_of(found: list[Load]) -> float:
+    """The median rate."""
+    return statistics.median(one.rate for one in found)
 
 
 def in_a_network_of_its_own(folder: Path) -> int:
@@ -224,18 +233,26 @@ def in_a_network_of_its_own(folder: Path) -> int:
         return [*words, "-nmin", "60", "-ignore_err", *more]
 
     alone, forked = free_port(), free_port()
-    rates: dict[str, list[float]] = {"ours, 2 workers": [], "openssl ocsp": [], "openssl ocsp -multi 2": []}
+    names = (SINGLY, KEPT, "openssl ocsp, a connection each", "openssl ocsp -multi 2, a connection each")
+    loads: dict[str, list[Load]] = {name: [] for name in names}
     bodies = [(folder / f"nonce{number}.der").read_bytes() for number in range(PERSONS)]
+    wrk = Wrk(folder, "nonce")
     with (
         running("status", folder, 2) as ours,
         process(responder(alone), alone, folder) as one,
         process(responder(forked, "-multi", "2"), forked, folder) as two,
     ):
         for _ in range(5):
-            for name, server in zip(rates, (ours, one, two), strict=True):
-                rates[name].append(asyncio.run(_singly(server.port, bodies)))
-    print(json.dumps(rates))
+            for name, server in zip(loads, (ours, ours, one, two), strict=True):
+                loads[name].append(wrk.on(server) if name == KEPT else _one_each(server, bodies))
+    print(json.dumps(loads))
     return 0
+
+
+def _one_each(server: Running, bodies: list[bytes]) -> Load:
+    before = server.cpu_s()
+    rate = uvloop.run(_singly(server.port, bodies))
+    return Load(rate, 1e6 * (server.cpu_s() - before) / (rate * SECONDS))
 
 
 async def _singly(port: int, bodies: list[bytes]) -> float:
