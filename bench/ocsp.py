@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -113,20 +114,21 @@ def over(above: list[Load], below: list[Load]) -> float:
 
 
 def pre_signed(folder: Path) -> list[Figure]:
-    """One worker, beside the same server's constant answer."""
+    """One worker, beside the same server's constant answer; the aim is for the peers' eight connections.
+
+    A constant answer lies in the processor's first cache, a hundred different ones do not: that is most of what is
+    between the two.
+    """
     wrk, figures = Wrk(folder, "request"), []
     with running("status", folder, 1) as ours, running("constant", folder, 1) as constant:
-        for concurrency in (CONCURRENCY, 64):
-            name = f"{{}}, 1 worker, {concurrency} connections"
+        for many in (CONCURRENCY, 64):
             found = rounds(
-                {
-                    "ours": lambda many=concurrency: wrk.on(ours, many),  # type: ignore[misc]
-                    "constant": lambda many=concurrency: wrk.on(constant, many),  # type: ignore[misc]
-                }
+                {"ours": partial(wrk.on, ours, many, 1), "constant": partial(wrk.on, constant, many, 1)}, 2 * ROUNDS
             )
-            figures += told(name.format("pre-signed"), found["ours"]) + told(name.format("constant"), found["constant"])
-            share = over(found["ours"], found["constant"])
-            figures.append(at_least(f"pre-signed / constant, {concurrency} connections", share, "x", 0.85))
+            figures += told(f"pre-signed, 1 worker, {many} connections", found["ours"])
+            figures += told(f"constant, 1 worker, {many} connections", found["constant"])
+            name, share = f"pre-signed / constant, {many} connections: wall", over(found["ours"], found["constant"])
+            figures.append(at_least(name, share, "x", 0.85) if many == CONCURRENCY else Figure(name, share, "x"))
     return figures
 
 
