@@ -575,11 +575,12 @@ def test_who_waits_for_a_change_is_told_at_once_or_when_his_time_is_over() -> No
 class AnyWalk(RuleBasedStateMachine):
     """Whatever happens in whatever order, an answer says what the books say now, and is in time."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(waits=st.booleans())
+    def begin(self, waits: bool) -> None:
         self.loop = asyncio.new_event_loop()
         self.again: dict[bytes, Bare] = {}  # the same bytes that come again, as the exchange remembers them
         self.world = World(StatusLimits(kept=3, valid_s=720, demand_rate=1000, demand_burst=1000))
+        self.world.signer.waits = waits
 
     def teardown(self) -> None:
         if hasattr(self, "world"):

@@ -144,6 +144,15 @@ class Answers(Generic[R]):
                 return self._later(outage)
             if len(self._firsts) >= self.limits.first_queue:
                 return self._later()
+        first = self._firsts.get(one.raw) or self._begin(one, responder, generations[0])
+        if first.done():  # on the spot
+            kept = first.result()
+            if kept is None:
+                return self._later()
+            if not kept.gone:
+                self._memory.name(name, kept)
+                kept.asked += 1
+                return kept.post if posted else kept.get
         return self._arrived(one, responder, generations[0], name, posted=posted)
 
     def _begin(self, one: CertId, responder: Responder, generation: int) -> asyncio.Future[Kept[R] | None]:

@@ -25,9 +25,8 @@ class StatusLimits:
     signed for one question alone. `kept`: answers. `often`: questions since it was signed that make an answer be
     refreshed before it ends. `demand_…`: answers to a nonce, to several certificates at once, or about what was never
     issued; beyond them the answer is tryLater. `first_queue`: first questions that wait for a signature.
-    `threads`: that sign beside the loop; `spot_us`: microseconds of each turn of the loop in which signers that are
-    quick sign on the spot, 0 for never. `ready_days`: a responder's certificate with fewer days left is a failure of
-    readiness.
+    `threads`: for signers that wait; `spot_us`: microseconds of each turn of the loop, after which signers that compute
+    sign in those threads too. `ready_days`: a responder's certificate with fewer days left is a failure of readiness.
     """
 
     valid_s: int = 3600

@@ -1,8 +1,8 @@
-"""Where answers are signed: on the spot where that is quick, else by a few threads beside the loop.
+"""Where answers are signed: on the spot where a signer computes, else by a few threads beside the loop.
 
-To hand a signature to a thread costs two wakes of a processor that sleeps, which on an idle machine is half of what an
-RSA-2048 signature costs. So a signer that has shown to be quick signs on the spot, for a millisecond in each turn of
-the loop and no more; what comes on top of that, and whatever a slow signer signs, is signed in the room.
+A key in a file holds the interpreter while it computes: a thread gives nothing then, and to wake it and be woken costs
+half of what an RSA-2048 signature costs. So it signs on the spot, for a millisecond in each turn of the loop and no
+more, so that ready answers leave in between. A token is waited for in the room.
 """
 
 from __future__ import annotations
@@ -14,16 +14,9 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import perf_counter
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ingam.ports.signing import Intent, Signer
-
-_TRIALS: Final = 8
-"""Signatures in the room before a signer may sign on the spot."""
-
-_WEIGHT: Final = 0.1
-_STALL_S: Final = 0.02
-"""Who was ever slower than this is away from the machine: a token, a network. It never signs on the spot again."""
 
 
 class _Work(NamedTuple):
@@ -33,34 +26,15 @@ class _Work(NamedTuple):
     loop: asyncio.AbstractEventLoop
 
 
-class _Pace:
-    """How long a signer takes. `expected`: seconds; infinite until it is known."""
-
-    __slots__ = ("_mean", "_trials", "expected")
-
-    def __init__(self) -> None:
-        self.expected = float("inf")
-        self._mean, self._trials = 0.0, 0
-
-    def took(self, seconds: float) -> None:
-        self._trials += 1
-        self._mean = seconds if self._trials == 1 else self._mean + _WEIGHT * (seconds - self._mean)
-        if seconds > _STALL_S and self._trials > 1:  # the very first one may load the key
-            self._mean = float("inf")
-        if self._trials >= _TRIALS:
-            self.expected = self._mean
-
-
 class SigningRoom:
-    """`spot_s`: seconds of each turn of the loop in which quick signers sign on the spot; 0: never."""
+    """`spot_s`: seconds of each turn of the loop after which nothing more is signed on the spot; `timer`: seconds."""
 
-    def __init__(self, threads: int, spot_s: float) -> None:
-        self._count, self._spot_s = threads, spot_s
+    def __init__(self, threads: int, spot_s: float, timer: Callable[[], float] = perf_counter) -> None:
+        self._count, self._spot_s, self._timer = threads, spot_s, timer
         self._threads: list[Thread] = []
         self._asked: SimpleQueue[_Work | None] = SimpleQueue()
         self._done: deque[tuple[_Work, bytes | BaseException]] = deque()
         self._told = False
-        self._paces: dict[Signer, _Pace] = {}
         self._spent = 0.0
 
     def sign(self, signer: Signer, tbs: bytes, heard: Callable[[bytes | BaseException], None]) -> None:
@@ -68,15 +42,12 @@ class SigningRoom:
         was raised.
         """
         intent, loop = Intent.of(tbs), asyncio.get_running_loop()
-        pace = self._paces.get(signer)
-        if pace is not None and self._spent + pace.expected <= self._spot_s:
+        if not signer.waits and self._spent < self._spot_s:
             if not self._spent:
                 loop.call_soon(self._turn)
-            begun = perf_counter()
+            begun = self._timer()
             outcome = _signed(signer, intent)
-            took = perf_counter() - begun
-            self._spent += took
-            pace.took(took)
+            self._spent += self._timer() - begun
             heard(outcome)
             return
         self._open()
@@ -94,9 +65,7 @@ class SigningRoom:
 
     def _work(self) -> None:
         while (work := self._asked.get()) is not None:
-            begun = perf_counter()
             outcome = _signed(work.signer, work.intent)
-            self._paces.setdefault(work.signer, _Pace()).took(perf_counter() - begun)
             self._done.append((work, outcome))
             if not self._told:
                 self._told = True
