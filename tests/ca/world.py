@@ -338,7 +338,8 @@ def refusal(answer: UnverifiedMessage) -> Refused:
     else:
         info = responses(answer)[0].status
     assert info.status is Status.REJECTION
-    (name,), (code,) = status.names(info.fail_info), info.texts
+    (name,), (code, korean, english) = status.names(info.fail_info), info.texts
+    assert korean and english.isascii()
     return Refused(kind, name, code)
 
 
