@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import signal
@@ -298,6 +299,9 @@ async def _worker(va: Va, authorities: Sequence[Authority], listener: socket.soc
     tasks = [asyncio.create_task(va.count())]
     for one in authorities:
         tasks += await one.begin()
+    # What stands by now stands until the end: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     await va.exchange.start(listener)
     await stop.wait()
     await va.exchange.drain()
