@@ -60,10 +60,10 @@ class Ground:
         assert code in (200, 400)
         return message.parse(answer)
 
-    def made(self) -> tuple[int, int, int]:
-        """What grows when something is carried out."""
+    def made(self) -> tuple[object, ...]:
+        """What changes when something is carried out."""
         books = self.ca.books
-        return books.count_of(1), books.last_change(), books.size()
+        return books.count_of(1), books.last_change(), books.size(), books.counts(self.ca.office.now())
 
     def good(self, kind: BodyKind) -> tuple[Holder, bytes]:
         """A sender and a message that would be carried out."""

@@ -128,7 +128,7 @@ class CmpCertification:
             raise CertificationOutage(cause=refused.code) from None
         if isinstance(found.state, client.Refused):
             bits = ",".join(status.names(FailInfo(found.state.fail_info)))
-            raise CertificationRefused(fail_info=bits, said=" ".join(found.state.texts)[:80])
+            raise CertificationRefused(fail_info=bits, said="".join(found.state.texts[:1])[:80])
         return found
 
     def _client(self) -> Client:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from ingam.kernel import words
 from ingam.kernel.errors import Defect, Failure, Outage
 from ingam.npki.der import NotDer
 from ingam.protocols.cmp.reading import malformed
-from ingam.protocols.cmp.status import CmpRefused, FailInfo
+from ingam.protocols.cmp.status import CmpRefused, FailInfo, StatusInfo, rejection
 
 _BITS: Final = {
     "ca-key-not-registered": FailInfo.BAD_CERT_TEMPLATE,
@@ -40,3 +41,19 @@ def refusal(failure: Failure) -> CmpRefused:
     if bits is None:
         bits = FailInfo.BAD_CERT_TEMPLATE if failure.code.startswith(_KEY) else FailInfo.BAD_REQUEST
     return CmpRefused(failure.code, bits)
+
+
+def told(refused: CmpRefused) -> StatusInfo:
+    """What a client reads: the failInfo; the permanent code, for programs; and what it means, in Korean and English."""
+    key = f"refusal.{refused.code}"
+    if not words.has(key):
+        return rejection(refused.fail_info, refused.code)
+    texts = (words.table(lang)[key].format_map(_Facts(refused.facts)) for lang in words.LANGUAGES)
+    return rejection(refused.fail_info, refused.code, *texts)
+
+
+class _Facts(dict[str, str | int]):
+    """A placeholder that nobody filled is shown as such."""
+
+    def __missing__(self, name: str) -> str:
+        return "-"

@@ -25,7 +25,7 @@ from ingam.ca.endpoint.limits import Ceilings, Limits
 from ingam.ca.endpoint.lists import PublishedLists
 from ingam.ca.endpoint.nesting import check_added, check_batch, originals
 from ingam.ca.endpoint.practice import Practice
-from ingam.ca.endpoint.refusals import refusal
+from ingam.ca.endpoint.refusals import refusal, told
 from ingam.ca.endpoint.revocation import Revocation
 from ingam.ca.endpoint.sender import Role, Sender, profile_of
 from ingam.ca.issuing.service import Issuing
@@ -73,7 +73,7 @@ class Endpoint:
         except CmpRefused as refused:
             # Nothing is signed or stored for it: that would be the work that the rate bounds.
             self.answered["unread", refused.code] += 1
-            return BUSY, message.compose(_EMPTY, _error(status.rejection(refused.fail_info, refused.code)), None)
+            return BUSY, message.compose(_EMPTY, _error(told(refused)), None)
         try:
             given = message.parse(data, versions=self._practice.versions)
         except CmpRefused as refused:
@@ -177,8 +177,7 @@ class Endpoint:
     ) -> bytes:  # fmt: skip
         """What the RFC answers it with; the books get a line of codes, never of what was sent (D7)."""
         self.answered[kind, refused.code] += 1
-        told = body(status.rejection(refused.fail_info, refused.code))
-        made = await self._answering.refusal(header or _EMPTY, sender, told)
+        made = await self._answering.refusal(header or _EMPTY, sender, body(told(refused)))
         facts = json.dumps({"body": kind, "fail_info": status.names(refused.fail_info)})
         try:
             await self._office.books.audit(AuditLine(self._office.now(), "refuse", refused.code, facts))
