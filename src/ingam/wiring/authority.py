@@ -209,6 +209,7 @@ def _ports(
         clock=clock or SystemClock(),
         random=RandomPool(),
         threads=ThreadPoolExecutor(SIGNING_THREADS, thread_name_prefix="sign"),
+        links=tuple(holdings.cross.values()),
     )
     return CaPorts(place, holdings, keys, books, office)
 

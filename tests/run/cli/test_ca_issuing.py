@@ -87,6 +87,11 @@ def test_D1_the_key_that_alone_will_be_certified_is_registered(place: Place) -> 
     assert registration(place, told["reference_number"]).spki_hash == bytes.fromhex(digest)
 
 
+def test_D8_a_code_of_the_npki_profile_is_registered_as_such(indexed: Place) -> None:
+    told = indexed.ask("register", *HONG, "--npki", typed=f"{IDN}\n")
+    assert registration(indexed, told["reference_number"]).npki
+
+
 def test_a_reissue_keeps_the_end_of_the_certificate_that_stands(indexed: Place) -> None:
     assert indexed.refused("register", *HONG, "--reissue", typed=f"{IDN}\n")["part"] == "nothing-to-reissue"
     serial = ca_hall.person(indexed)

@@ -87,6 +87,7 @@ def asked(options: Namespace) -> Asked:
         reusable=options.reusable,
         reference=options.reference,
         code=code,
+        npki=options.npki,
     )
 
 

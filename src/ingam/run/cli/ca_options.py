@@ -129,6 +129,8 @@ def _register(verbs: Verbs) -> None:
     text = "이 공개키에만 발급 · only this key will be certified: SHA-256 of its SubjectPublicKeyInfo"
     verb.add_argument("--spki-sha256", type=_digest, metavar="HEX", help=text)
     verb.add_argument("--reissue", action="store_true", help="재발급 (만료일 유지) · a reissue; the end date stays")
+    text = "예전 프로그램용 (NPKI, raw TCP) · the code is for the NPKI profile over raw TCP, and for nothing else"
+    verb.add_argument("--npki", action="store_true", help=text)
     text = "여러 번 쓰는 등록 (샌드박스만) · a registration for many uses; only of a sandbox's authority"
     verb.add_argument("--reusable", action="store_true", help=text)
     verb.add_argument("--reference", metavar="REF", help="with --reusable: a reference number that is told")
