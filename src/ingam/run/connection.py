@@ -29,6 +29,8 @@ SLICE: Final = 16 * 1024
 _HOLD_ANSWER: Final = 1  # an answer is being made
 _HOLD_WRITE: Final = 2  # the client does not read
 _ONCE: Final = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect", b"content-type"))
+_KEPT: Final = b"Connection: keep-alive\r\n"
+_CLOSED: Final = b"Connection: close\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -244,7 +246,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse_with(self, reply: Reply) -> None:
         self._server.refused += 1
-        self._write(self._closing(reply) + reply.body)
+        self._write(self._headed(reply, _CLOSED) + reply.body)
         self._linger()
 
     def _linger(self) -> None:
@@ -304,10 +306,8 @@ class Connection(asyncio.Protocol):
     def _send_otherwise(self, request: Request, reply: Reply) -> None:
         """HTTP/1.0, HEAD, a stream, or the last answer of the connection."""
         keep = request.keep and not self._server.draining
-        if keep and not request.old:
-            head = reply.start + self._server.dated(reply.lives) + reply.rest[: reply.head] + b"\r\n"
-        else:
-            head = self._kept_alive(reply) if keep else self._closing(reply)
+        told = (_KEPT if request.old else b"") if keep else _CLOSED
+        head = self._headed(reply, told)
         if request.method == b"HEAD":
             self._write(head)
         elif isinstance(reply, Streamed):
@@ -321,13 +321,9 @@ class Connection(asyncio.Protocol):
         if not keep:
             self._end()
 
-    def _closing(self, reply: Reply) -> bytes:
-        fields_of = reply.rest[: reply.head]
-        return reply.start + self._server.dated(reply.lives) + fields_of + b"Connection: close\r\n\r\n"
-
-    def _kept_alive(self, reply: Reply) -> bytes:
-        fields_of = reply.rest[: reply.head]
-        return reply.start + self._server.dated(reply.lives) + fields_of + b"Connection: keep-alive\r\n\r\n"
+    def _headed(self, reply: Reply, connection: bytes = b"") -> bytes:
+        """Its head alone, with a Connection field where one is told."""
+        return reply.start + self._server.dated(reply.lives) + reply.rest[: reply.head] + connection + b"\r\n"
 
     def _stream(self) -> None:
         """Write while the client reads; `resume_writing` comes back here."""
