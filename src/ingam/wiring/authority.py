@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from ingam.adapters.blind_index.process import ProcessBlindIndex
 from ingam.adapters.books.reading import BooksReader
 from ingam.adapters.books.sqlite import SqliteBooks, check, make
@@ -28,7 +30,7 @@ from ingam.ca.profiles import Authority, Generation, load
 from ingam.ca.publishing.lists import ROOT_PLAN, ListIssuer, plan_of, root_number
 from ingam.ca.publishing.publisher import Publisher
 from ingam.ca.status.responders import Generation as StatusGeneration
-from ingam.ca.status.responders import Generations, responder
+from ingam.ca.status.responders import Generations, ResponderRefused, responder
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.npki.certificate import Certificate
@@ -277,12 +279,21 @@ def mirrored_responders(settings: Settings) -> tuple[Certificate, ...]:
 
 
 def _responders(folder: Path, keys: SigningKeys, at: datetime) -> list[StatusGeneration]:
+    """Of each generation. One that cannot answer any more hinders the others only where it is the last that could."""
     holdings, made = read_certificates(folder), []
+    refused: ResponderRefused | None = None
     for number in sorted(holdings.issuing):
         own, service = holdings.issuing[number], holdings.service("ocsp", number, at)
         root = holdings.roots[holdings.root_of(number)]
-        one = responder(service.certificate, keys.signer(service.name), own, at, root)
+        try:
+            one = responder(service.certificate, keys.signer(service.name), own, at, root)
+        except ResponderRefused as failure:
+            structlog.get_logger("va").error(failure.code, generation=number, **failure.facts)
+            refused = refused or failure
+            continue
         made.append(StatusGeneration(number, own, one))
+    if refused is not None and not made:
+        raise refused
     return made
 
 

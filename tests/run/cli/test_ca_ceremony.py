@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.adapters.hsm.places import PIN, Token, module
@@ -15,11 +16,15 @@ from tests.run.cli.ca_hall import PASSPHRASE, QUICK, Place
 
 from ingam.ca.ceremony import read_certificates
 from ingam.ca.profiles import ProfileRefused, load, preset_files
+from ingam.ca.status import responders
+from ingam.ca.status.responders import ResponderRefused
 from ingam.npki import certificate
+from ingam.npki.certificate import Certificate
 from ingam.npki.signature import KeyKind
 from ingam.ports.books import State
 from ingam.run.cli import ca_ceremony
 from ingam.run.cli.ca import main
+from ingam.wiring import authority
 
 KINDS = [word for kind in QUICK for word in ("--key", kind)]
 
@@ -249,3 +254,23 @@ def test_only_what_is_asked_for_is_offered_at_a_prompt(place: Place) -> None:
     place.patch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda self: True})())
     assert main(["renew-responder", "--data", str(place.data)]) == 0
     assert len(asked) == 1
+
+
+def test_a_generation_whose_responder_has_ended_does_not_silence_the_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.run("roll-over")
+    judged = responders.responder
+
+    def ended(own: Certificate, *rest: Any) -> Any:
+        if own.issuer.raw == read_certificates(place.folder).issuing[1].subject.raw:
+            raise ResponderRefused(reason="expired")
+        return judged(own, *rest)
+
+    monkeypatch.setattr(authority, "responder", ended)
+    ports = authority.status_ports(place.settings())
+    assert [one.ca for one in ports.generations.all] == [2]
+    ports.close()
+    monkeypatch.setattr(authority, "responder", lambda *_: (_ for _ in ()).throw(ResponderRefused(reason="expired")))
+    with pytest.raises(ResponderRefused):
+        authority.status_ports(place.settings())
