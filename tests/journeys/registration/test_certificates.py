@@ -90,7 +90,9 @@ def test_H5_a_refusal_of_somebody_elses_certificate_does_not_say_whose(hurry: Ca
         ("alex", "foreigner"),
     ],
 )
-def test_a_good_certificate_of_each_house_and_key_variant_is_registered(hurry: Callable[..., Walk], who: str, slug: str) -> None:
+def test_a_good_certificate_of_each_house_and_key_variant_is_registered(
+    hurry: Callable[..., Walk], who: str, slug: str
+) -> None:
     at = hurry(who)
     at.register(slug)
     expect(at.page.get_by_role("heading", level=1)).to_contain_text(at.say("registration.title"))
