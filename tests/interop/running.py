@@ -220,7 +220,7 @@ class Running:
             yield self
 
     def _until_ready(self, name: str, process: subprocess.Popen[bytes], url: str) -> None:
-        until(lambda: process.poll() is not None or _answers(url), f"{name} is ready")
+        until(lambda: process.poll() is not None or answers(url), f"{name} is ready")
         assert process.poll() is None, self.said(name)
 
     def log(self, name: str) -> Path:
@@ -271,7 +271,8 @@ def _reason(entry: RevokedCertificate) -> str:
         return "unspecified"
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether anything is there that says so."""
     try:
         fetch(url)
     except OSError:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate, ocsp
 from tests.interop.openssl import server
-from tests.interop.running import QUICK, Running, fetch, until
+from tests.interop.running import QUICK, Running, answers, fetch, until
 
 from ingam.npki.certificate import Certificate
 
@@ -61,6 +61,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     for name in ("authority.toml", "profiles.toml"):
         shutil.copy(origin.folder / name, mirror.folder)
     with mirror.process("va"):
+        until(lambda: answers(f"{mirror.va}/healthz"), "the mirror is up")
         yield Machines(origin, mirror)
 
 

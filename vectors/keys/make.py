@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 HERE = Path(__file__).parent
 
-for bits, count in ((2048, 16), (3072, 6)):
+for bits, count in ((2048, 48), (3072, 6)):
     for number in range(count):
         path = HERE / f"rsa{bits}-{number:02}.p8"
         if not path.exists():

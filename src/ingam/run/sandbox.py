@@ -93,7 +93,7 @@ def app(
     folder, to_houses = world_folder(settings), _Way()
     world, phones = World(folder), Phones(settings.data / "sandbox" / "phone.db")
     box = Sandbox(
-        world, phones, key_source(), time, demo or demo_folder(settings), settings.center_origin,
+        world, phones, FreshKeys(), time, demo or demo_folder(settings), settings.center_origin,
         behind(settings, folder, to_houses, time),
     )  # fmt: skip
     pages = page.Pages(["ingam.sandbox"], own, bundle or Bundle.read(BUNDLE), time, frame="plain")

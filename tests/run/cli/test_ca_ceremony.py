@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -223,6 +224,15 @@ def test_records_are_listed_newest_first_and_shown_as_they_were_printed(place: P
     assert place.run("ceremony", "show") == (place.folder / "ceremony" / f"{newest['record']}.txt").read_text()
     assert place.ask("ceremony", "show", first["record"])["ceremony"] == "founding"
     assert place.refused("ceremony", "show", "../authority", code=4) == {"code": "ca-record-missing", "name": "-"}
+
+
+def test_of_one_second_the_later_record_comes_first(place: Place) -> None:
+    first = place.ask("ceremony", "list")["records"][0]["record"]
+    kept = place.folder / "ceremony"
+    for number in (2, 10):
+        shutil.copy(kept / f"{first}.json", kept / f"{first}-{number}.json")
+    listed = [one["record"] for one in place.ask("ceremony", "list")["records"]]
+    assert listed == [f"{first}-10", f"{first}-2", first]
 
 
 @pytest.fixture

@@ -302,7 +302,13 @@ def _tell(made: Ceremony, options: Namespace) -> int:
 
 
 def _records(folder: Path) -> list[Path]:
-    return sorted((folder / RECORDS).glob("*.json"), reverse=True)
+    """Newest first; within one second by their numbers, which begin with the second (`20261126T072000Z-2`)."""
+
+    def age(path: Path) -> tuple[str, int]:
+        instant, _, number = path.stem.partition("-")
+        return instant, int(number) if number.isascii() and number.isdigit() else 1
+
+    return sorted((folder / RECORDS).glob("*.json"), key=age, reverse=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,14 +34,14 @@ class FreshKeys:
 
 
 class FolderKeys:
-    """`rsa2048-*.p8` and `rsa3072-*.p8` of a folder in turn, from the first again after the last: for tests only."""
+    """`rsa2048-*.p8` and `rsa3072-*.p8` of a folder, each once, since no two people may have the same: for tests only."""
 
     def __init__(self, folder: Path) -> None:
-        self._turns = {bits: itertools.cycle(sorted(folder.glob(f"rsa{bits}-*.p8"))) for bits in (2048, 3072)}
+        self._turns = {bits: iter(sorted(folder.glob(f"rsa{bits}-*.p8"))) for bits in (2048, 3072)}
         self._lock = Lock()
 
     def make(self, bits: int) -> RSAPrivateKey:
-        """The next key of the size; Defect `sandbox-no-test-keys` where the folder has none."""
+        """The next key of the size; Defect `sandbox-no-test-keys` where the folder has no other."""
         with self._lock:
             path = next(self._turns[bits], None)
         if path is None:
