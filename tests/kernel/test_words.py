@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from pathlib import Path
 
-import ingam.kernel.words
-
-FOLDER = Path(ingam.kernel.words.__file__).parent
+from ingam.kernel.words import table
 
 
 def flat(lang: str) -> dict[str, str]:
     """Every text by its dotted key."""
-    found: dict[str, str] = {}
-
-    def walk(table: dict[str, object], above: str) -> None:
-        for name, value in table.items():
-            if isinstance(value, dict):
-                walk(value, f"{above}{name}.")
-            else:
-                found[f"{above}{name}"] = str(value)
-
-    walk(tomllib.loads((FOLDER / f"{lang}.toml").read_text(encoding="utf-8")), "")
-    return found
+    return table(lang)
 
 
 def test_korean_and_english_have_the_same_keys_and_placeholders() -> None:

@@ -1,6 +1,7 @@
 """Every text that a person reads, by its permanent key, in Korean and English: page, CLI and browser bundle share it.
 
 Keys are `section.name`; failures are `refusal.<code>`. Placeholders are `{name}`. Both languages hold the same keys.
+`ko.toml` and `en.toml` hold what all share; a feature with many texts has files of its own, `issuance.ko.toml`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,22 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from ingam.kernel.errors import Defect
+
 LANGUAGES: Final = ("ko", "en")
 
 
 @cache
 def table(lang: str) -> dict[str, str]:
     """All texts of a language ("ko" or "en"), flat: {"section.name": text}."""
-    sections = tomllib.loads((files(__package__) / f"{lang}.toml").read_text(encoding="utf-8"))
-    return {f"{section}.{name}": text for section, texts in sections.items() for name, text in texts.items()}
+    found: dict[str, str] = {}
+    for file in sorted(files(__package__).iterdir(), key=lambda one: one.name):
+        if file.name == f"{lang}.toml" or file.name.endswith(f".{lang}.toml"):
+            for section, texts in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                for name, text in texts.items():
+                    if found.setdefault(f"{section}.{name}", text) is not text:
+                        raise Defect("word-twice", key=f"{section}.{name}", file=file.name)
+    return found
 
 
 def say(key: str, lang: str = "ko", **facts: str | int) -> str:
