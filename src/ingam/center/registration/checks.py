@@ -6,7 +6,8 @@ from typing import Final
 
 from ingam.center.registration.flow import AwaitingCertificate, CertificateBound
 from ingam.center.registration.forms import Presented
-from ingam.center.registration.walks import Limits, TrueStep, Walk, Walks, With
+from ingam.center.registration.walks import Limits, Walk, Walks
+from ingam.center.walks import TrueStep, With
 from ingam.customer.additional_auth import Purpose, proof
 from ingam.customer.additional_auth.proof import Bound, ProofMissing
 from ingam.customer.binding.bindings import AlreadyBound, Bindings, ReplaceConfirm

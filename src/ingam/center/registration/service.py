@@ -35,17 +35,8 @@ from ingam.center.registration.flow import (
 )
 from ingam.center.registration.forms import Factor, Identify, Presented
 from ingam.center.registration.steps import STEPS
-from ingam.center.registration.walks import (
-    Here,
-    Limits,
-    TrueStep,
-    Turn,
-    Visit,
-    Walk,
-    Walks,
-    With,
-    told,
-)
+from ingam.center.registration.walks import Here, Limits, Walk, Walks
+from ingam.center.walks import TrueStep, Turn, Visit, With, told
 from ingam.customer.account.accounts import LoginLocked, LoginWrong
 from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.no_medium import NoMedium, NoMediumLocked, NoMediumMismatch

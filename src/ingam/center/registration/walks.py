@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 from weakref import WeakValueDictionary
@@ -21,28 +21,17 @@ from ingam.center.registration.flow import (
     TimeRanOut,
     TriedTooOften,
 )
+from ingam.center.walks import Act, NotLoggedIn, Recorder, TrueStep, Turn, Visit, With, told
 from ingam.customer.additional_auth import proof
 from ingam.customer.notice import Notices
 from ingam.customer.session import Session
-from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import korean_day
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Change, FlowSave, LedgerMove, Outgoing, Save, Stale, Store
-
-
-class NotLoggedIn(Refusal):
-    """타기관인증서등록 follows the 아이디 login."""
-
-    code = "login-required"
-
-
-class TrueStep(Refusal):
-    """The screen that was answered is no longer the one where the person is; nothing happened, show the true one."""
-
-    code = "true-step"
+from ingam.ports.store import Audit, FlowSave, Store
 
 
 class Limits(Protocol):
@@ -52,23 +41,6 @@ class Limits(Protocol):
     def flow_ttl_s(self) -> int: ...
     @property
     def vid_max_fail(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Who asks: a live session, its network address, the language of the screen."""
-
-    session: Session
-    address: str
-    lang: str
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Which screen was answered: the run of the flow, and the version that the screen was drawn from."""
-
-    run: int
-    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +82,6 @@ class Walk:
         return self.here.flow_id(self.visit.session)
 
 
-@dataclass(slots=True)
-class With:
-    """What goes into the one transaction beside the flow."""
-
-    rows: Sequence[Change] = ()
-    ledger: Sequence[LedgerMove] = ()
-    outbox: Sequence[Outgoing] = ()
-    resets: Sequence[str] = ()
-    facts: Mapping[str, str | int] = field(default_factory=dict)
-
-
 class Walks:
     """Loads, settles and saves flows; records refusals. Posts of one session take turns."""
 
@@ -129,7 +90,7 @@ class Walks:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._customers = customers
+        self._recorder = Recorder(store, customers, digests)
         self._notices = notices
         self._digests = digests
         self._limits = limits
@@ -198,26 +159,16 @@ class Walks:
         step = REGISTRATION.advance(walk.here.state, event)
         ended = type(step.state) in REGISTRATION.ends()
         ttl = timedelta(seconds=self._limits.flow_ttl_s)
-        save = Save(
-            flow=FlowSave(
-                flow_id=walk.flow_id,
-                machine=REGISTRATION.name,
-                expected_version=walk.here.version,
-                state=REGISTRATION.dump(step.state),
-                session=walk.visit.session.session,
-                customer_id=walk.customer.customer_id,
-                expires_at=walk.now + ttl if ended or walk.here.version == 0 else walk.here.expires_at,
-            ),
-            rows=beside.rows,
-            ledger=beside.ledger,
-            outbox=beside.outbox,
-            audit=[self.audit(walk, action, result, beside.facts)],
-            resets=beside.resets,
+        flow = FlowSave(
+            flow_id=walk.flow_id,
+            machine=REGISTRATION.name,
+            expected_version=walk.here.version,
+            state=REGISTRATION.dump(step.state),
+            session=walk.visit.session.session,
+            customer_id=walk.customer.customer_id,
+            expires_at=walk.now + ttl if ended or walk.here.version == 0 else walk.here.expires_at,
         )
-        try:
-            await self._store.save(save)
-        except Stale:
-            raise TrueStep from None
+        await self._recorder.save(_act(walk, action, result), flow, beside)
 
     async def refuse(self, walk: Walk, action: str, refusal: Refusal) -> NoReturn:
         """Record a refusal, then raise it."""
@@ -227,8 +178,7 @@ class Walks:
     async def record(self, walk: Walk, action: str, result: str, beside: With) -> None:
         """An audit line, and the counters that a refused post still clears."""
         reach("registration.21")
-        line = self.audit(walk, action, result, beside.facts)
-        await self._store.save(Save(audit=[line], resets=beside.resets))
+        await self._recorder.save(_act(walk, action, result), None, beside)
         reach("registration.22")
 
     async def lock(self, walk: Walk, action: str, refusal: Refusal) -> NoReturn:
@@ -247,24 +197,15 @@ class Walks:
 
     def audit(self, walk: Walk, action: str, result: str, facts: Mapping[str, str | int]) -> Audit:
         """One line: keyed pseudonyms, codes and counts (H9)."""
-        return Audit(
-            at=walk.now,
-            action=action,
-            result=result,
-            subject=self._digests.digest("banking-id", walk.customer.banking_id),
-            session=walk.visit.session.session,
-            address=self._digests.digest("address", walk.visit.address),
-            facts=facts,
-        )
+        return self._recorder.line(_act(walk, action, result), facts)
 
     async def customer(self, session: Session) -> Customer:
         """The customer of a session. Raises NotLoggedIn."""
-        if session.customer_id is None:
-            raise NotLoggedIn
-        customer = await self._customers.by_id(session.customer_id)
-        if customer is None:
-            raise NotLoggedIn
-        return customer
+        return await self._recorder.customer(session)
+
+
+def _act(walk: Walk, action: str, result: str) -> Act:
+    return Act(walk.visit, walk.customer, walk.now, action, result)
 
 
 def _what_time_did(here: Here, now: datetime) -> Event | None:
@@ -275,8 +216,3 @@ def _what_time_did(here: Here, now: datetime) -> Event | None:
     if isinstance(here.state, AwaitingCertificate) and now >= here.state.proof_expires_at:
         return ProofLapsed()
     return None
-
-
-def told(failure: Failure) -> dict[str, str | int]:
-    """A failure's facts for the audit line: codes and counts; dates of certificates stay out."""
-    return {name: fact for name, fact in failure.facts.items() if name in ("check", "cause", "n", "max", "s", "source")}

@@ -22,7 +22,8 @@ from ingam.center.registration.flow import (
     Registered,
 )
 from ingam.center.registration.service import FactorsRefused, Registration
-from ingam.center.registration.walks import Here, NotLoggedIn, TrueStep, Turn, Visit
+from ingam.center.registration.walks import Here
+from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.account.accounts import LoginLocked
 from ingam.customer.additional_auth.no_medium import NoMediumLocked, masked_mobile, masked_number, shown
 from ingam.customer.additional_auth.sms import SmsBudgetSpent
