@@ -34,7 +34,7 @@ class FreshKeys:
 
 
 class FolderKeys:
-    """`rsa2048-*.p8` and `rsa3072-*.p8` of a folder, each once, since no two people may have the same: for tests only."""
+    """`rsa2048-*.p8` and `rsa3072-*.p8` of a folder, each once, as no two people may have one: for tests only."""
 
     def __init__(self, folder: Path) -> None:
         self._turns = {bits: iter(sorted(folder.glob(f"rsa{bits}-*.p8"))) for bits in (2048, 3072)}
