@@ -22,6 +22,7 @@ from ingam.sandbox.authorities import answers, houses, lists
 from ingam.sandbox.authorities.houses import LICENSED, ROOTS, House
 from ingam.sandbox.behind import Passed
 from ingam.sandbox.box import Sandbox
+from ingam.sandbox.switches import SwitchedOff
 
 MOST_BYTES: Final = 64 * 1024
 THROUGH: Final = ("normal", "slow")
@@ -31,12 +32,6 @@ PASSED: Final = ("content-type", "cache-control", "etag", "last-modified", "expi
 """Fields of an answer that mean something to who asked."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class SwitchedOff(Outage):
-    """A switch says that this party does not answer."""
-
-    code = "sandbox-switched-off"
 
 
 class UnknownList(Refusal):
