@@ -22,11 +22,17 @@ interface Subtle {
     extractable: boolean,
     usages: readonly string[],
   ): Promise<CryptoKey>
+  generateKey(
+    algorithm: Parameters,
+    extractable: boolean,
+    usages: readonly string[],
+  ): Promise<{ readonly privateKey: CryptoKey; readonly publicKey: CryptoKey }>
+  exportKey(format: 'pkcs8', key: CryptoKey): Promise<ArrayBuffer>
   deriveBits(algorithm: Parameters, key: CryptoKey, bits: number): Promise<ArrayBuffer>
   encrypt(algorithm: Parameters, key: CryptoKey, bytes: Uint8Array): Promise<ArrayBuffer>
   decrypt(algorithm: Parameters, key: CryptoKey, bytes: Uint8Array): Promise<ArrayBuffer>
   sign(algorithm: string, key: CryptoKey, bytes: Uint8Array): Promise<ArrayBuffer>
-  verify(algorithm: string, key: CryptoKey, signature: Uint8Array, bytes: Uint8Array): Promise<boolean>
+  verify(algorithm: string | Parameters, key: CryptoKey, signature: Uint8Array, bytes: Uint8Array): Promise<boolean>
 }
 
 interface Platform {

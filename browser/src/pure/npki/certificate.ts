@@ -73,7 +73,7 @@ export class SeveralIdentifyData extends Refusal {
   }
 }
 
-interface Extension {
+export interface Extension {
   readonly critical: boolean
   /** The DER of the extension itself. */
   readonly value: Uint8Array
@@ -90,6 +90,15 @@ export class Certificate {
   readonly subject: Name
   readonly notBefore: Date
   readonly notAfter: Date
+  /** What the issuer signed, as received; like the next three a view of `der`. */
+  readonly tbs: Uint8Array
+  /** DER of the SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array
+  /** DER of the AlgorithmIdentifier. */
+  readonly signatureAlgorithm: Uint8Array
+  readonly signature: Uint8Array
+  /** Hex of types that stand more than once. */
+  readonly repeated: readonly string[]
   readonly #publicKey: RsaPublic | null
   readonly #extensions: ReadonlyMap<string, Extension>
 
@@ -104,6 +113,11 @@ export class Certificate {
     this.subject = fields.subject
     this.notBefore = fields.notBefore
     this.notAfter = fields.notAfter
+    this.tbs = fields.tbs
+    this.spki = fields.spki
+    this.signatureAlgorithm = fields.signatureAlgorithm
+    this.signature = fields.signature
+    this.repeated = fields.repeated
     this.#publicKey = fields.publicKey
     this.#extensions = fields.extensions
   }
@@ -121,12 +135,12 @@ export class Certificate {
 
   /** Names of RFC 5280 §4.2.1.3, or null where the extension is absent. */
   get keyUsage(): ReadonlySet<Usage> | null {
-    return this.#read(KEY_USAGE, readKeyUsage)
+    return this.read(KEY_USAGE, readKeyUsage)
   }
 
   /** Dotted policies in the order of the certificate; empty where the extension is absent. */
   get policies(): readonly string[] {
-    return this.#read(CERTIFICATE_POLICIES, readPolicies) ?? []
+    return this.read(CERTIFICATE_POLICIES, readPolicies) ?? []
   }
 
   /** The one policy; null where there is none or more than one. */
@@ -136,17 +150,23 @@ export class Certificate {
 
   /** The subject key identifier, or null. */
   get subjectKeyId(): Uint8Array | null {
-    return this.#read(SUBJECT_KEY_ID, (value) => whole(value).expect(OCTET_STRING).content)
+    return this.read(SUBJECT_KEY_ID, (value) => whole(value).expect(OCTET_STRING).content)
   }
 
   /** DER of the one IdentifyData (npki.md §3), or null. Throws SeveralIdentifyData. */
   get identifyData(): Uint8Array | null {
-    const found = this.#read(SUBJECT_ALT_NAME, readIdentifyData) ?? []
+    const found = this.read(SUBJECT_ALT_NAME, readIdentifyData) ?? []
     if (found.length > 1) throw new SeveralIdentifyData(found.length)
     return found[0] ?? null
   }
 
-  #read<T>(type: string, read: (value: Uint8Array) => T): T | null {
+  /** The extensions by the hex of their encoded types. */
+  get extensions(): ReadonlyMap<string, Extension> {
+    return this.#extensions
+  }
+
+  /** What a reader makes of an extension, by the hex of its encoded type; null where it is absent. */
+  read<T>(type: string, read: (value: Uint8Array) => T): T | null {
     const found = this.#extensions.get(type)
     return found === undefined ? null : mapped(() => read(found.value))
   }
@@ -166,14 +186,18 @@ interface Fields {
   readonly subject: Name
   readonly notBefore: Date
   readonly notAfter: Date
+  readonly tbs: Uint8Array
+  readonly spki: Uint8Array
+  readonly signatureAlgorithm: Uint8Array
+  readonly signature: Uint8Array
   readonly publicKey: RsaPublic | null
   readonly extensions: ReadonlyMap<string, Extension>
+  readonly repeated: readonly string[]
 }
 
 function readFields(data: Uint8Array): Fields {
   const [tbs, outer, signature] = whole(data).exactly(3)
   outer.expect(SEQUENCE)
-  signature.bits()
   const [version, serial, inner, issuer, validity, subject, spki, ...rest] = tbs.sequence()
   // RFC 5280 §4.1.1.2: both places name the same algorithm.
   if (inner === undefined || !same(inner.raw, outer.raw)) throw new CertificateMalformed('one signature algorithm')
@@ -187,7 +211,11 @@ function readFields(data: Uint8Array): Fields {
     subject: parseName(subject.expect(SEQUENCE).raw),
     notBefore: readInstant(notBefore),
     notAfter: readInstant(notAfter),
-    extensions: readExtensions(rest),
+    ...readExtensions(rest),
+    tbs: tbs.raw,
+    spki: spki.raw,
+    signatureAlgorithm: outer.raw,
+    signature: signature.bits(),
     publicKey: readRsaPublic(spki),
   }
 }
@@ -217,10 +245,11 @@ export function readInstant(time: Element): Date {
  * The [3] of the to-be-signed part, by the hex of their types. Unique identifiers do not occur in the profile and are
  * refused.
  */
-function readExtensions(rest: readonly Element[]): Map<string, Extension> {
+function readExtensions(rest: readonly Element[]): Pick<Fields, 'extensions' | 'repeated'> {
   const found = new Map<string, Extension>()
+  const repeated: string[] = []
   const [tagged, ...more] = rest
-  if (tagged === undefined) return found
+  if (tagged === undefined) return { extensions: found, repeated }
   if (tagged.tag !== 0xa3 || more.length > 0) throw new CertificateMalformed('extensions')
   const entries = tagged.explicit(3).sequence()
   if (entries.length === 0 || entries.length > EXTENSIONS_MOST) throw new CertificateMalformed('extensions')
@@ -228,10 +257,11 @@ function readExtensions(rest: readonly Element[]): Map<string, Extension> {
     const [type, ...parts] = entry.atLeast(1)
     const key = toHex(type.expect(OID).raw)
     const extension = readExtension(parts)
-    // The first one counts for reading; the server refuses a duplicate (security A8).
-    if (!found.has(key)) found.set(key, extension)
+    // The first one counts for reading; whoever validates a path refuses a duplicate (security A8).
+    if (found.has(key)) repeated.push(key)
+    else found.set(key, extension)
   }
-  return found
+  return { extensions: found, repeated }
 }
 
 function readExtension(parts: readonly Element[]): Extension {

@@ -1,0 +1,49 @@
+/**
+ * What is asked: the contents of ir, certConf and pollReq (RFC 4211, RFC 9810 §5.3). One request, certReqId 0.
+ *
+ * The template names the key and nothing else: name, kind and validity come from the registration (security D4).
+ */
+
+import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
+import { subtle } from '../platform.ts'
+import type { Certificate } from '../npki/certificate.ts'
+import { algorithm, BIT_STRING, bits, integer, octets, seq, tlv, whole } from '../npki/der.ts'
+import { ENCRYPTED_VID } from '../npki/encrypted_vid.ts'
+import { spkiOf } from '../npki/new_key.ts'
+import type { PrivateKey } from '../npki/private_key.ts'
+import { signatureHash } from '../npki/signature.ts'
+import { CmpRefused } from './refusal.ts'
+
+export const CERT_REQ_ID = 0
+const SHA256_RSA = algorithm('1.2.840.113549.1.1.11')
+const HASHES = { 'SHA-256': sha256, 'SHA-384': sha384, 'SHA-512': sha512 } as const
+
+/** CertReqMessages of an ir: the key, the proof that it is ours (RFC 4211 §4.1), and R for the authority alone. */
+export async function writeRequest(key: PrivateKey, encryptedVid: Uint8Array): Promise<Uint8Array> {
+  const template = seq(tlv(0xa6, whole(spkiOf(key)).content))
+  const request = seq(integer(CERT_REQ_ID), template)
+  const signature = await subtle().sign('RSASSA-PKCS1-v1_5', await key.signingKey(), request)
+  const proof = tlv(0xa1, SHA256_RSA, bits(new Uint8Array(signature)))
+  return seq(seq(request, proof, seq(seq(ENCRYPTED_VID, encryptedVid))))
+}
+
+const REJECTION = 2
+/** PKIFailureInfo incorrectData, bit 7. */
+const INCORRECT_DATA = tlv(BIT_STRING, Uint8Array.of(0, 1))
+
+/**
+ * CertConfirmContent for a certificate (RFC 9810 §5.3.18): its hash by the algorithm that it is signed with.
+ *
+ * `accepts` false gives it back: the authority ends it, and the one that it would have superseded stands.
+ */
+export function writeConfirmation(certificate: Certificate, accepts: boolean): Uint8Array {
+  const hash = signatureHash(certificate.signatureAlgorithm)
+  if (hash === null) throw new CmpRefused('cmp-answer-unexpected')
+  const status = accepts ? [] : [seq(integer(REJECTION), INCORRECT_DATA)]
+  return seq(seq(octets(HASHES[hash](certificate.der)), integer(CERT_REQ_ID), ...status))
+}
+
+/** PollReqContent. */
+export function writePolling(): Uint8Array {
+  return seq(seq(integer(CERT_REQ_ID)))
+}
