@@ -9,6 +9,7 @@ from ingam.ports.clock import Clock
 from ingam.sandbox.authorities.keys import KeySource
 from ingam.sandbox.behind import Behind
 from ingam.sandbox.phone import Phones
+from ingam.sandbox.phone_identity import Identities
 from ingam.sandbox.switches import Switches
 from ingam.sandbox.world import World
 
@@ -25,3 +26,4 @@ class Sandbox:
     center: str
     behind: Behind
     switches: Switches = field(default_factory=Switches)
+    identities: Identities = field(default_factory=Identities)

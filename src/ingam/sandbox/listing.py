@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingam.npki import subject
 from ingam.npki.certificate import Certificate
-from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, for_center, person
+from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, for_center, person
 from ingam.sandbox.samples import SAMPLES, Sample
 from ingam.sandbox.world import World
 
@@ -25,7 +25,8 @@ def listing(world: World, demo: Path) -> dict[str, object]:
     """Who can log in with what, where each certificate file lies, and what becomes of it."""
     people = [
         {"key": one.key, "name": one.name, "kind": one.kind, "banking_id": one.banking_id, "idn": one.idn}
-        | {"mobile": one.mobile, "password": BANKING_PASSWORD}
+        | {"mobile": one.mobile, "password": BANKING_PASSWORD, "carrier": one.carrier, "home_phone": one.home_phone}
+        | _papers(one)
         for one in PEOPLE
     ]
     return {
@@ -54,6 +55,19 @@ def spread(world: World, demo: Path, root: Certificate) -> None:
         shutil.rmtree(demo / "NPKI", ignore_errors=True)
     shutil.copytree(world.folder / "demo", demo, dirs_exist_ok=True)
     mark.write_text(this)
+
+
+def _papers(one: Person) -> dict[str, object]:
+    """What a person of the demo has in the wallet."""
+    card, licence, bank, home = one.resident_card, one.licence, one.bank, one.address
+    return {
+        "english": one.english,
+        "resident_card": card and {"issued_on": card.issued_on.isoformat()},
+        "licence": licence
+        and {"number": licence.number, "serial": licence.serial, "issued": licence.issued.isoformat()},
+        "bank": bank and {"bank_code": bank.bank_code, "account": bank.account},
+        "address": home and {"road": home.road, "zip5": home.zip5, "detail": home.detail},
+    }
 
 
 def _told(world: World, one: Sample, demo: Path) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What outside parties answer to programs: responders, directories, CMP services, the SMS provider.
+"""What outside parties answer to programs: responders, directories, CMP services, and the parties of issuance.
 
 What the other authorities say is passed through from their own process as it is, unless a switch puts something wrong
 in its place.
@@ -22,6 +22,9 @@ from ingam.sandbox.authorities import answers, houses, lists
 from ingam.sandbox.authorities.houses import LICENSED, ROOTS, House
 from ingam.sandbox.behind import Passed
 from ingam.sandbox.box import Sandbox
+from ingam.sandbox.id_registry import IdRegistry
+from ingam.sandbox.phone_identity import PhoneIdentityAgency
+from ingam.sandbox.real_name import RealNames
 from ingam.sandbox.switches import SwitchedOff
 
 MOST_BYTES: Final = 64 * 1024
@@ -51,6 +54,22 @@ def party_routes(box: Sandbox) -> list[Route]:
         Route("/dir/rootca/{name}.arl", parties.root_list, methods=["GET"]),
         Route("/dir/{house}/crl/{name}.crl", parties.partition, methods=["GET"]),
         Route("/aligo/send/", _bounded(aligo.send), methods=["POST"]),
+        *_identity_routes(box),
+    ]
+
+
+def _identity_routes(box: Sandbox) -> list[Route]:
+    """Who somebody is: by name and number, by telephone, by card."""
+    names, cards = RealNames(box.switches), IdRegistry(box.switches, box.clock)
+    agency = PhoneIdentityAgency(box.identities, box.phones, box.switches, box.clock)
+    one = "/portone/identity-verifications/{id}"
+    return [
+        Route("/realname/rest/name_rrn_auth", _bounded(names.check), methods=["POST"]),
+        Route(f"{one}/send", _bounded(agency.send), methods=["POST"]),
+        Route(f"{one}/resend", _bounded(agency.resend), methods=["POST"]),
+        Route(f"{one}/confirm", _bounded(agency.confirm), methods=["POST"]),
+        Route(one, _bounded(agency.record), methods=["GET"]),
+        *(Route(f"/idcard/verify/{kind}", _bounded(cards.of(kind)), methods=["POST"]) for kind in ("ic", "dl")),
     ]
 
 

@@ -35,6 +35,7 @@ def page_routes(box: Sandbox) -> list[Route]:
         Route("/demo.json", pages.demo, methods=["GET"]),
         Route("/phone/{number}.json", pages.inbox, methods=["GET"]),
         Route("/phone/{number}", pages.phone, methods=["GET"]),
+        Route("/phone/{number}/approve", pages.approve, methods=["POST"]),
         Route("/switches.json", pages.positions, methods=["GET"]),
         Route("/switches", pages.switches, methods=["GET"]),
         Route("/switches", pages.turn, methods=["POST"]),
@@ -68,9 +69,22 @@ class _Screens:
 
     async def phone(self, request: Request) -> Response:
         number = request.path_params["number"]
-        owner = _owner(number)
-        messages = self._box.phones.inbox(number)
-        return page.render(request, "sandbox/phone.html", number=number, owner=owner, messages=messages, people=PEOPLE)
+        return page.render(
+            request,
+            "sandbox/phone.html",
+            number=number,
+            owner=_owner(number),
+            messages=self._box.phones.inbox(number),
+            waiting=self._box.identities.waiting(number, self._box.clock.now()),
+            people=PEOPLE,
+        )
+
+    async def approve(self, request: Request) -> Response:
+        """The button of the carriers' app: a form of `id`, then back to the telephone."""
+        _check_browser(request, self._origin(request))
+        number, given = request.path_params["number"], await request.form()
+        self._box.identities.approve(number, str(given.get("id", "")), self._box.clock.now())
+        return page.see_other(f"/phone/{number}")
 
     async def inbox(self, request: Request) -> Response:
         number = request.path_params["number"]
@@ -93,6 +107,7 @@ class _Screens:
             responder_positions=switches.RESPONDER,
             list_positions=switches.LIST,
             sms_positions=switches.SMS,
+            parties=switches.PARTIES,
         )
 
     async def turn(self, request: Request) -> Response:

@@ -91,7 +91,13 @@ def house(key: str) -> House | None:
 def addresses(sandbox_origin: str) -> dict[str, str]:
     """Host under `.test` → base address on the sandbox: the map that the center is configured with (security A13)."""
     origin = sandbox_origin.rstrip("/")
-    found = {"dirsys.rootca.test": f"{origin}/dir/rootca", "sms.aligo.test": f"{origin}/aligo"}
+    found = {
+        "dirsys.rootca.test": f"{origin}/dir/rootca",
+        "sms.aligo.test": f"{origin}/aligo",
+        "realname.ingam.test": f"{origin}/realname",
+        "portone.test": f"{origin}/portone",
+        "idcard.test": f"{origin}/idcard",
+    }
     for one in HOUSES:
         found[one.ocsp] = f"{origin}/ocsp/{one.key}"
         found[one.directory] = f"{origin}/dir/{one.key}"

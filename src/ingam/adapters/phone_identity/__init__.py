@@ -1,0 +1,1 @@
+"""Identity by mobile telephone: PortOne v2."""

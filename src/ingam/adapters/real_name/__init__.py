@@ -1,0 +1,1 @@
+"""The real-name check: over HTTP, in the shape of apick's."""
