@@ -17,7 +17,7 @@ from ingam.center.about import web as about
 from ingam.center.copying import web as copying
 from ingam.center.finance_cert import web as finance_cert
 from ingam.center.inquiry import web as inquiry
-from ingam.center.issuance import web as issuance
+from ingam.center.issuance import menu as issuance
 from ingam.center.management import web as management
 from ingam.center.protection import web as protection
 from ingam.kernel.errors import Defect, Outage, Refusal
@@ -86,7 +86,7 @@ async def extend(request: Request) -> Response:
 def app(viewer: Viewer | None = None, settings: Settings | None = None, bundle: Bundle | None = None) -> Starlette:
     """The center's shell around the gallery, the static menu pages and a route for every family of failure."""
     settings = settings or Settings(mode="test")
-    pages = Pages([about.TEMPLATES], settings, bundle or Bundle.empty(), FixedClock())
+    pages = Pages([about.TEMPLATES, "ingam.center.issuance"], settings, bundle or Bundle.empty(), FixedClock())
     loader = pages.environment.loader
     assert loader is not None
     pages.environment.loader = ChoiceLoader([loader, DictLoader({"gallery.html": GALLERY})])

@@ -50,7 +50,7 @@ def test_B3_every_document_carries_the_closed_policy_with_a_fresh_nonce(log: io.
     for part in (
         "default-src 'none'", "style-src 'self'", "connect-src 'self'", "base-uri 'none'", "form-action 'self'",
         "frame-src http://localhost:8701", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
+        "manifest-src 'self'", "worker-src 'self'", "trusted-types ingam-sw",
     ):  # fmt: skip
         assert part in policy.split("; "), part
     nonces = [re.search(r"'nonce-([^']+)'", r.headers["content-security-policy"]) for r in (first, second)]

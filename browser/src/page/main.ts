@@ -8,6 +8,7 @@ import { startSecrets } from './secrets.ts';
 import { startSession } from './session.ts';
 import { startSummary } from './summary.ts';
 import { startTimers } from './timers.ts';
+import { startWebApp } from './web_app.ts';
 
 startSummary(document);
 startTimers(document);
@@ -18,3 +19,4 @@ startSession(document);
 // Before startBusy: a submission that opens the certificate window is none yet.
 attachCertificateWindows();
 startBusy(document);
+void startWebApp(document);

@@ -25,8 +25,10 @@ KINDS: Final = {
     ".png": "image/png",
     ".json": "application/json",
     ".txt": "text/plain; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
 }
-WORTH_PACKING: Final = (".js", ".css", ".svg", ".json")
+WORTH_PACKING: Final = (".js", ".css", ".svg", ".json", ".html", ".webmanifest")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-# What a page of ours never needs; the vault frame may write to the clipboard and use passkeys.
+# What a page of ours never needs; the vault frame may write to the clipboard and make and use passkeys.
 DENIED: Final = (
-    "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture",
-    "encrypted-media", "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone",
+    "accelerometer", "autoplay", "browsing-topics", "display-capture", "encrypted-media",
+    "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone",
     "midi", "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
 )  # fmt: skip
 
 
-def content_policy(nonce: str, vault_origin: str) -> str:
-    """The Content-Security-Policy of a document; `frame-src` names the vault alone (B1), nothing frames us."""
+WORKER_POLICY: Final = (
+    "default-src 'none'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""The service worker's own: it asks for files and pages of its own origin, and nothing else."""
+
+
+def content_policy(nonce: str, vault_origin: str, *, web_app: bool = False) -> str:
+    """The Content-Security-Policy of a document; `frame-src` names the vault alone (B1), nothing frames us.
+
+    `web_app`: the document may name a manifest and register the service worker, by the policy `ingam-sw` alone (B13).
+    """
+    app = ("manifest-src 'self'", "worker-src 'self'") if web_app else ()
     return "; ".join(
         (
             "default-src 'none'",
@@ -23,19 +33,26 @@ def content_policy(nonce: str, vault_origin: str) -> str:
             "font-src 'self'",
             "connect-src 'self'",
             f"frame-src {vault_origin or chr(39) + 'none' + chr(39)}",
+            *app,
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
+            "trusted-types ingam-sw" if web_app else "trusted-types 'none'",
         )
     )
 
 
-def fixed_headers(vault_origin: str, secure: bool) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers that are the same on every answer; `secure` adds HSTS."""
+def fixed_headers(vault_origin: str, secure: bool, *, camera: bool = False) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that are the same on every answer; `secure` adds HSTS, `camera` lets the page itself photograph."""
     frame = f'(self "{vault_origin}")' if vault_origin else "(self)"
-    permissions = ", ".join([f"{name}=()" for name in DENIED])
+    allowed = {
+        "camera": "(self)" if camera else "()",
+        "clipboard-write": frame,
+        "publickey-credentials-create": frame,
+        "publickey-credentials-get": frame,
+    }
+    permissions = ", ".join(f"{name}={who}" for name, who in (dict.fromkeys(DENIED, "()") | allowed).items())
     headers = {
         "X-Content-Type-Options": "nosniff",
         # Nothing leaves our origin; on it, forms keep their Origin header, which no-referrer would make `null` (F3).
@@ -44,7 +61,7 @@ def fixed_headers(vault_origin: str, secure: bool) -> tuple[tuple[bytes, bytes],
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Frame-Options": "DENY",
         "Origin-Agent-Cluster": "?1",
-        "Permissions-Policy": f"{permissions}, clipboard-write={frame}, publickey-credentials-get={frame}",
+        "Permissions-Policy": permissions,
     }
     if secure:
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"

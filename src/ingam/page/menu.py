@@ -1,4 +1,4 @@
-"""The menus in the manual's words: the top menu, the side menu of 인증센터, and the path to a page."""
+"""The menus in the manual's words: the top menu, the side menu of 인증센터, the phone's tabs and list, and the path."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ JOINT: Final = (
         "page.menu_issuance",
         "/issuance",
         (
-            Place("issuance", "page.menu_issuance_new", "/issuance#new"),
+            Place("issuance_new", "page.menu_issuance_new", "/issuance#new"),
             Place("issuance", "page.menu_issuance_reissue", "/issuance#reissue"),
             Place("issuance", "page.menu_issuance_renewal", "/issuance#renewal"),
             Place("issuance", "page.menu_issuance_progress", "/issuance#progress"),
@@ -52,8 +52,26 @@ JOINT: Final = (
     ),
 )
 FINANCE: Final = Place("finance_cert", "page.menu_finance_cert", "/finance-cert")
+TABS: Final = (
+    Place("main", "phone.tab_main", "/main"),
+    Place("cert_center", "phone.tab_center", "/cert-center"),
+    Place("deposit", "phone.tab_deposit", "/deposit"),
+    Place("mybank", "phone.tab_mybank", "/mybank"),
+)
+"""At the bottom of a phone. `deposit` leads to the institution's own address where it has one."""
+
+NEW: Final = Place("issuance_new", "page.menu_issuance_new", "/issuance/new")
+PHONE: Final = (
+    Place("issuance", "phone.menu_new", "/issuance", (NEW,)),
+    Place("copying", "page.menu_copying", "/copying"),
+    Place("registration", "page.menu_registration", "/cert-center/registration"),
+    Place("management", "page.menu_management", "/management"),
+)
+"""공동인증서 as the phone lists it (B1): what can be done there, the new certificate first."""
+
 CENTER: Final = TOP[2]
 SERVICES: Final = TOP[3]
+_OF_CENTER: Final = frozenset({entry.name for entry in (*JOINT, NEW, FINANCE, CENTER)})
 _PROTECTION_PATH: Final = (SERVICES.word, "page.menu_security", "page.menu_protection", "page.menu_apply")
 
 
@@ -71,6 +89,8 @@ def crumbs_of(place: str) -> tuple[Crumb, ...]:
     for entry in JOINT:
         if entry.name == place:
             return (center, Crumb("page.menu_joint"), Crumb(entry.word))
+    if place == NEW.name:
+        return (center, Crumb("page.menu_joint"), Crumb(PHONE[0].word, PHONE[0].path), Crumb(NEW.word))
     if place == FINANCE.name:
         return (center, Crumb(FINANCE.word))
     if place == "protection":
@@ -82,6 +102,18 @@ def top_of(place: str) -> str:
     """Which entry of the top menu a place belongs to; "" for none."""
     if place == "protection":
         return SERVICES.name
-    if place in {entry.name for entry in (*JOINT, FINANCE)}:
+    if place in _OF_CENTER:
         return CENTER.name
     return place if place in {entry.name for entry in TOP} else ""
+
+
+def tab_of(place: str) -> str:
+    """Which tab of the phone a place belongs to; "" for none."""
+    if place in _OF_CENTER:
+        return CENTER.name
+    return place if place in {entry.name for entry in TABS} else ""
+
+
+def holds(entry: Place, place: str) -> bool:
+    """Whether a place is this entry or one of those that open below it."""
+    return entry.name == place or any(part.name == place for part in entry.parts)

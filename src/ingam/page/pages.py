@@ -16,6 +16,7 @@ from ingam.kernel.errors import Defect
 from ingam.page import menu
 from ingam.page.bundle import Bundle
 from ingam.page.headers import content_policy
+from ingam.page.web_app import with_web_app
 from ingam.ports.clock import Clock
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -87,6 +88,8 @@ class Pages:
         self.vault_origin = settings.vault_origin if frame == "center" else ""
         self.clock = clock
         self.frame = frame
+        self.service_worker: bool = getattr(settings, "service_worker", True)
+        self.deposit_link: str = getattr(settings.institution, "deposit_link", "")
         self.bundle = bundle.with_file("institution.css", institution_css(settings.institution.brand))
         loaders = [PackageLoader("ingam.page"), *(PackageLoader(name) for name in template_packages)]
         self.environment = Environment(
@@ -100,6 +103,14 @@ class Pages:
         self.environment.filters |= {"minute": instants.korean_minute, "day": instants.korean_day, "clock": _clock_text}
         # The build may lack a script (a process without one still shows its pages); the look must be there.
         self.script = "main.js" in bundle.names
+        if frame == "center":
+            self.bundle = with_web_app(self.bundle, settings.institution, self._offline())
+
+    def _offline(self) -> bytes:
+        """The page without a connection: a static file in both languages, with nothing of anybody in it."""
+        told = {lang: _speaker(lang) for lang in words.LANGUAGES}
+        facts = {"told": told, "institution": self.settings.institution, "asset": self.bundle.address}
+        return self.environment.get_template("page/offline.html").render(facts).encode()
 
     def html(self, template: str, request: Request, facts: dict[str, Any]) -> str:
         """The text of a page; an unknown template, word or fact raises, nothing is silently empty."""
@@ -126,6 +137,8 @@ class Pages:
             "until": lambda seconds: now + timedelta(seconds=seconds),
             "path": request.url.path,
             "frame": self.frame,
+            "service_worker": self.service_worker,
+            "deposit_link": self.deposit_link,
             "menu": menu,
             "errors": {},
             "place": "",
@@ -137,7 +150,9 @@ def render(request: Request, template: str, status: int = 200, **facts: Any) -> 
     """The page of a template with its facts. `errors={field: text}` fills the summary and the fields."""
     pages: Pages = request.app.state.pages
     response = HTMLResponse(pages.html(template, request, facts), status)
-    response.headers["Content-Security-Policy"] = content_policy(request.state.nonce, pages.vault_origin)
+    response.headers["Content-Security-Policy"] = content_policy(
+        request.state.nonce, pages.vault_origin, web_app=pages.frame == "center"
+    )
     return response
 
 

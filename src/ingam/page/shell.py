@@ -27,6 +27,10 @@ from ingam.page.pages import PageSettings
 from ingam.page.viewer import Viewer
 
 BODY_MAX: Final = 64 * 1024
+LARGE_BODIES: Final = {"/issuance/new/card": ("image/", 6 * 1024 * 1024)}
+"""Route → the media type of which it takes a larger body, and how large: the photograph of an ID card."""
+CAMERA: Final = "/issuance/new"
+"""This page and those below it may use the camera; no other may."""
 QUIET: Final = "/static/{name}"  # thirty lines a page would hide the one that matters
 LOOPBACK: Final = ("127.0.0.1", "[::1]")
 
@@ -49,7 +53,9 @@ class Shell:
         self.host = self.origin.partition("://")[2]
         self.port = self.host.rpartition(":")[2] if ":" in self.host else ""
         self.body_max = body_max
-        self.headers = fixed_headers(settings.vault_origin, self.origin.startswith("https://"))
+        secure = self.origin.startswith("https://")
+        self.headers = fixed_headers(settings.vault_origin, secure)
+        self.headers_of_camera = fixed_headers(settings.vault_origin, secure, camera=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,11 +63,12 @@ class Shell:
             return
         started = time.perf_counter()
         state = self._introduce(scope)
-        answer = _Answer(send, self.headers, content_policy(state["nonce"], self.vault_origin), state["request_id"])
+        policy = content_policy(state["nonce"], self.vault_origin)
+        answer = _Answer(send, self._headers_for(scope["path"]), policy, state["request_id"])
         try:
             response = self._misdirected(scope) or self._unreadable(scope)
             if response is None:
-                await self.app(scope, _bounded(receive, self.body_max), answer.send)
+                await self.app(scope, _bounded(receive, self._most(scope)), answer.send)
             else:
                 await response(scope, receive, answer.send)
         except Exception as exception:
@@ -79,6 +86,17 @@ class Shell:
         state: dict[str, Any] = scope.setdefault("state", {})
         state.update(request_id=secrets.token_hex(8), lang=lang, nonce=secrets.token_urlsafe(18), viewer=Viewer(lang))
         return state
+
+    def _headers_for(self, path: str) -> tuple[tuple[bytes, bytes], ...]:
+        return self.headers_of_camera if path == CAMERA or path.startswith(CAMERA + "/") else self.headers
+
+    def _most(self, scope: Scope) -> int:
+        """Bytes of a body that this route takes of this media type."""
+        kind, most = LARGE_BODIES.get(scope["path"], ("", 0))
+        if not most or scope["method"] != "POST":
+            return self.body_max
+        told = Headers(scope=scope).get("content-type", "").lstrip().lower()
+        return most if told.startswith(kind) else self.body_max
 
     def _misdirected(self, scope: Scope) -> Response | None:
         """127.0.0.1 is sent to localhost (a passkey's and the vault's origin); any other host is none of ours."""
@@ -102,7 +120,7 @@ class Shell:
         if headers.get("content-type", "").lstrip().lower().startswith("multipart/"):
             raise Refusal("bad-request")
         length = headers.get("content-length", "0")
-        if length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= self.body_max:
+        if length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= self._most(scope):
             return None
         raise TooLarge
 

@@ -1,7 +1,8 @@
-"""The first page of 인증센터 (flows.md W1): a card by state, one next step, and the chooser of the two routes."""
+"""메인 and the first page of 인증센터 (flows.md W1, B0–B2): a card by state, one next step, and the ways from there."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +18,8 @@ from ingam.page import render, see_other
 from ingam.ports.clock import Clock
 
 EXPIRING: Final = timedelta(days=30)
+_PHONE: Final = re.compile(r"\bMobi")
+"""In the User-Agent of every phone's browser, and of no PC's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +33,46 @@ class Card:
 
 
 class Home:
-    """GET / and /cert-center."""
+    """The front, 메인, 인증센터, and two pages that the phone's tabs and list open."""
 
     def __init__(self, bindings: Bindings, clock: Clock) -> None:
         self._bindings = bindings
         self._clock = clock
 
     def routes(self) -> list[Route]:
-        """The home and the way to it."""
-        return [Route("/", self.front, methods=["GET"]), Route("/cert-center", self.show, methods=["GET"])]
+        """GET /, /main, /cert-center, /cert-center/registration and /deposit."""
+        return [
+            Route("/", self.front, methods=["GET"]),
+            Route("/main", self.main, methods=["GET"]),
+            Route("/cert-center", self.show, methods=["GET"]),
+            Route("/cert-center/registration", self.registering, methods=["GET"]),
+            Route("/deposit", self.deposit, methods=["GET"]),
+        ]
 
-    async def front(self, _: Request) -> Response:
-        """The site's front is the certificate center's home."""
-        return see_other("/cert-center")
+    async def front(self, request: Request) -> Response:
+        """The site's front: 메인 for a phone, the certificate center's home for a PC."""
+        return see_other("/main" if _on_phone(request) else "/cert-center")
+
+    async def main(self, request: Request) -> Response:
+        """메인: who is here and what can be done next."""
+        return render(request, "home/main.html", place="main", card=await self._card_of(request))
 
     async def show(self, request: Request) -> Response:
-        """The card of whoever is logged in; the chooser for everybody."""
+        """The card of whoever is logged in; for everybody the chooser, or the list on a phone."""
+        return render(request, "home/home.html", place="cert_center", card=await self._card_of(request))
+
+    async def registering(self, request: Request) -> Response:
+        """타기관인증서등록 on a phone (B2)."""
+        return render(request, "home/registering.html", place="registration")
+
+    async def deposit(self, request: Request) -> Response:
+        """예수금계좌신규개설: at the institution's own address, else how it is opened."""
+        link = request.app.state.pages.deposit_link
+        return see_other(link) if link else render(request, "home/deposit.html", place="deposit")
+
+    async def _card_of(self, request: Request) -> Card | None:
         session = logged_in(request)
-        card = await self._card(session.customer_id, request.state.lang) if session and session.customer_id else None
-        return render(request, "home/home.html", place="cert_center", card=card)
+        return await self._card(session.customer_id, request.state.lang) if session and session.customer_id else None
 
     async def _card(self, customer_id: str, lang: str) -> Card | None:
         binding = await self._bindings.active(customer_id)
@@ -62,3 +86,8 @@ class Home:
         )
         use = details.use_en if lang == "en" else details.use_ko
         return Card(state, use, binding.not_after, days)
+
+
+def _on_phone(request: Request) -> bool:
+    told = request.headers.get("sec-ch-ua-mobile")
+    return told == "?1" if told else bool(_PHONE.search(request.headers.get("user-agent", "")))
