@@ -1,12 +1,15 @@
-"""What the center asks of a certification authority: to register a holder, to carry a holder's message, to revoke.
+"""What the center asks of a certification authority: to register a holder, to carry a holder's message, to revoke,
+and what it ever issued to a person.
 
 The embedded CA and a contracted one stand behind the same port; an adapter says what its authority cannot do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from ingam.kernel.errors import Outage, Refusal
@@ -53,6 +56,58 @@ class Registered:
     expires: datetime
 
 
+class Standing(StrEnum):
+    """What the authority says of a certificate. One that ended by time alone stays what it was.
+
+    PENDING: issued, and not yet confirmed by its holder's device. HELD: 효력정지.
+    """
+
+    PENDING = "pending"
+    VALID = "valid"
+    HELD = "held"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IssuedCertificate:
+    """A certificate that the authority issued to a person. `serial`: lower hex; `fingerprint`: SHA-256, 64 lower hex.
+
+    `subject`: as people read it (`CN=…, OU=…`); `through`: the subject's OU nearest the holder, which names the firm or
+    branch that it was asked for at, "" where there is none. `profile`: the authority's word; `policy`: dotted.
+    `reason`: a CRLReason number and `ended_at` since when, where it is held or revoked.
+    """
+
+    serial: str
+    fingerprint: str
+    subject: str
+    through: str
+    profile: str
+    policy: str
+    issued_at: datetime
+    not_before: datetime
+    not_after: datetime
+    standing: Standing
+    reason: int | None = None
+    ended_at: datetime | None = None
+
+    def stands(self, at: datetime) -> bool:
+        """Whether it is valid or suspended at an instant: what a new one under its policy would end."""
+        return self.standing in (Standing.VALID, Standing.HELD) and at <= self.not_after
+
+
+class EverIssued(tuple[IssuedCertificate, ...]):
+    """Newest first. `more`: there are older ones that the authority left out of its answer."""
+
+    more: bool = False
+
+    @classmethod
+    def of(cls, certificates: Iterable[IssuedCertificate], *, more: bool = False) -> EverIssued:
+        """These, and whether there are more."""
+        made = cls(certificates)
+        made.more = more
+        return made
+
+
 class Certification(Protocol):
     """A certification authority, as a registration authority speaks to it."""
 
@@ -70,3 +125,9 @@ class Certification(Protocol):
 
     async def encryption_certificate(self) -> bytes:
         """DER of the certificate that R is encrypted to. Raises CertificationOutage."""
+
+    async def issued(self, idn: Secret[str]) -> EverIssued:
+        """Every certificate ever issued to the person of a number, whoever registered them (security D2).
+
+        None for whoever the authority does not know. Raises as `register`.
+        """

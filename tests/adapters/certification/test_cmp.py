@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from tests.ca.world import (
     HONG,
     IMPLICIT,
+    KIM,
     World,
     by_code,
     certificates,
@@ -23,12 +24,14 @@ from tests.ca.world import (
 from tests.ca.world import request as asked
 
 from ingam.adapters.certification.cmp import ClearTransport, CmpCertification, RegistrationAuthority
+from ingam.ca.facts import Facts
 from ingam.ca.issuing.registering import Registered
 from ingam.kernel.errors import Outage
 from ingam.npki import certificate
 from ingam.ports.books import State
-from ingam.ports.certification import CertificationOutage, CertificationRefused, ToRegister
-from ingam.protocols.cmp import message
+from ingam.ports.certification import CertificationOutage, CertificationRefused, Standing, ToRegister
+from ingam.protocols.cmp import issued, message
+from ingam.protocols.cmp.header import Info
 
 pytestmark = pytest.mark.anyio
 HERE = "http://localhost:8703/.well-known/cmp"
@@ -159,3 +162,41 @@ async def test_the_encryption_certificate_is_asked_once(ca: World, wire: Wire) -
     asked_so_far = len(wire.sent)
     await made.encryption_certificate()
     assert len(wire.sent) == asked_so_far
+
+
+async def test_D2_every_certificate_ever_issued_to_a_person_is_told_with_what_became_of_it(
+    ca: World, wire: Wire
+) -> None:
+    made = await center(ca, wire)
+    daon = Facts(name=HONG.name, idn=HONG.idn, branch="다온증권")
+    old, new = [certificate.parse(await enrolled(ca, facts, key)) for facts, key in ((daon, 3), (HONG, 4))]
+    await enrolled(ca, KIM, 5)
+    found = await made.issued(HONG.idn)
+    assert not found.more
+    first, second = found
+    assert (first.serial, first.fingerprint) == (f"{new.serial:x}", new.fingerprint.hex())
+    assert (first.subject, first.policy, first.not_after) == (str(new.subject), new.policy_oid, new.not_after)
+    assert (first.standing, first.reason, first.ended_at) == (Standing.VALID, None, None)
+    assert (second.serial, second.standing, second.reason) == (f"{old.serial:x}", Standing.REVOKED, 4)
+    assert (second.through, second.ended_at) == ("다온증권", ca.clock.now())
+
+
+async def test_nobody_known_is_an_empty_answer(ca: World, wire: Wire) -> None:
+    assert await (await center(ca, wire)).issued(HONG.idn) == ()
+
+
+async def test_an_answer_in_another_form_is_an_outage(ca: World, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await center(ca, wire)
+    monkeypatch.setattr("ingam.ca.endpoint.informing.issued_to", answering((Info(issued.ISSUED, b"\x05\x00"), 0)))
+    with pytest.raises(CertificationOutage):
+        await made.issued(HONG.idn)
+    wire.away = True
+    with pytest.raises(CertificationOutage):
+        await made.issued(HONG.idn)
+
+
+def answering(found: object) -> Callable[..., Awaitable[object]]:
+    async def answer(*_: object) -> object:
+        return found
+
+    return answer

@@ -1,7 +1,7 @@
 """`ports.certification` over CMP (RFC 9810, 9811): the center signs as an RA, and believes one pinned CMP signer.
 
-Registering is our own general message (`protocols.cmp.registering`): its answer holds a code, so it goes over TLS or to
-this machine only (security D3).
+Registering and what was ever issued are general messages of our own (`protocols.cmp.registering`, `.issued`): their
+answers hold a code, or a person's name, so they go over TLS or to this machine only (security D3).
 """
 
 from __future__ import annotations
@@ -14,13 +14,22 @@ from urllib.parse import urlsplit
 
 from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.secret import Secret
-from ingam.npki import certificate
+from ingam.npki import certificate, subject
 from ingam.npki.certificate import Certificate
 from ingam.npki.signature import known_key
-from ingam.ports.certification import CertificationOutage, CertificationRefused, Registered, ToRegister
+from ingam.npki.subject import NameMalformed
+from ingam.ports.certification import (
+    CertificationOutage,
+    CertificationRefused,
+    EverIssued,
+    IssuedCertificate,
+    Registered,
+    Standing,
+    ToRegister,
+)
 from ingam.ports.clock import Clock
 from ingam.ports.signing import Intent, Signer
-from ingam.protocols.cmp import client, exchange, general, registering, status
+from ingam.protocols.cmp import client, exchange, general, issued, registering, status
 from ingam.protocols.cmp.exchange import Client, Exchange
 from ingam.protocols.cmp.header import NULL_DN, Info, directory_name
 from ingam.protocols.cmp.message import MOST_MESSAGE, Body, PKIMessage, UnverifiedMessage
@@ -106,6 +115,14 @@ class CmpCertification:
             raise CertificationOutage
         return self._encryption
 
+    async def issued(self, idn: Secret[str]) -> EverIssued:
+        """As the authority's books say now; nothing is remembered here."""
+        try:
+            told = issued.read_told(await self._informed(issued.ask(idn)))
+            return EverIssued.of(map(_issued, told.certificates), more=told.more)
+        except (CmpRefused, NameMalformed):
+            raise CertificationOutage from None
+
     async def _informed(self, asked: Info) -> Info:
         state = (await self._asked(*exchange.inquire(asked))).state
         if not isinstance(state, client.Informed) or len(state.infos) != 1:
@@ -161,6 +178,15 @@ def _pairs(holder: ToRegister) -> dict[str, str]:
     if holder.spki_hash is not None:
         pairs["spki_sha256"] = holder.spki_hash.hex()
     return {name: value for name, value in pairs.items() if value}
+
+
+def _issued(one: issued.One) -> IssuedCertificate:
+    name = subject.parse(one.subject)
+    reason, ended_at = one.ended or (None, None)
+    return IssuedCertificate(
+        f"{one.serial:x}", one.fingerprint.hex(), str(name), name.value("OU") or "", one.profile, one.policy,
+        one.issued_at, one.not_before, one.not_after, Standing(one.standing.name.lower()), reason, ended_at,
+    )  # fmt: skip
 
 
 def _covered(address: str) -> bool:

@@ -1,7 +1,10 @@
-"""genm: what the authority tells of itself (RFC 9483 section 4.3), and how an RA registers a holder."""
+"""genm: what the authority tells of itself (RFC 9483 section 4.3), how an RA registers a holder, and what it is told of
+one.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -9,9 +12,10 @@ from typing import Final
 from ingam.ca.endpoint.answering import Answering
 from ingam.ca.endpoint.call import Call
 from ingam.ca.endpoint.lists import PublishedLists, is_newer
-from ingam.ca.endpoint.sender import Role
+from ingam.ca.endpoint.sender import Certified, Role
 from ingam.ca.facts import Facts
 from ingam.ca.issuing.registering import Asked, register
+from ingam.ca.issuing.telling import issued_to
 from ingam.ca.office import Office
 from ingam.ca.profiles import Operation
 from ingam.kernel.instants import rfc3339
@@ -19,7 +23,7 @@ from ingam.kernel.secret import Secret
 from ingam.npki import der, signature
 from ingam.npki.certificate import Certificate
 from ingam.ports.books import AuditLine
-from ingam.protocols.cmp import crmf, general, registering, status
+from ingam.protocols.cmp import crmf, general, issued, registering, status
 from ingam.protocols.cmp.general import RootCaKeyUpdate
 from ingam.protocols.cmp.header import Info
 from ingam.protocols.cmp.message import BodyKind
@@ -62,6 +66,8 @@ class Informing:
         asked = general.read_general(call.body)
         if len(asked) == 1 and asked[0].type == registering.REGISTRATION:
             return await self._register(call, asked[0])
+        if len(asked) == 1 and asked[0].type == issued.ISSUED:
+            return await self._issued(call, asked[0])
         found = [self._answer(one) for one in asked if one.type in self._told]
         unknown = [der.oid(one.type) for one in asked if one.type not in self._told]
         if unknown:
@@ -131,23 +137,38 @@ class Informing:
         newer = [known.der for one, known in found if known is not None and is_newer(known, one)]
         return general.certificates(general.CRLS, newer)
 
-    # registering
+    # what is an RA's alone
 
     async def _register(self, call: Call, asked: Info) -> bytes:
-        if call.sender.role is not Role.REGISTRAR:
-            raise CmpRefused("cmp-not-authorized", FailInfo.NOT_AUTHORIZED)
-        by = f"{call.sender.entry.serial:x}"  # type: ignore[union-attr]  # a registrar has a certificate
+        by = _registrar(call)
         found = await register(self._office, _asked(registering.read(asked)), by=by)
         told = registering.write({
             "reference_number": found.reference,
             "authorization_code": found.code.reveal(),
             "expires": rfc3339(found.expires),
         })  # fmt: skip
+        return await self._unkept(call, told, AuditLine(self._office.now(), "registered-by-ra", "ok"))
+
+    async def _issued(self, call: Call, asked: Info) -> bytes:
+        """Every certificate of one person (security D2)."""
+        by = _registrar(call)
+        told, count = await issued_to(self._office, issued.read_asked(asked))
+        line = AuditLine(self._office.now(), "issued-told", "ok", json.dumps({"by": by, "count": count}))
+        return await self._unkept(call, told, line)
+
+    async def _unkept(self, call: Call, told: Info, line: AuditLine) -> bytes:
+        """The transaction is kept, and its answer is not: codes and names lie sealed or nowhere (D3)."""
         made = await self._answering.make(call.header, call.sender, general.write_general(BodyKind.GENP, [told]))
-        line = AuditLine(self._office.now(), "registered-by-ra", "ok")
-        # The transaction is kept, and its answer is not: codes lie sealed or nowhere (D3).
         await self._office.books.answer(replace(call.kept(self._office, made), answer=b""), line)
         return made.der
+
+
+def _registrar(call: Call) -> str:
+    """The serial of the RA that asks. Raises CmpRefused (cmp-not-authorized): somebody else does."""
+    sender = call.sender
+    if not isinstance(sender, Certified) or sender.role is not Role.REGISTRAR:
+        raise CmpRefused("cmp-not-authorized", FailInfo.NOT_AUTHORIZED)
+    return f"{sender.entry.serial:x}"
 
 
 def _asked(pairs: Mapping[str, str]) -> Asked:
