@@ -107,6 +107,10 @@ class EverIssued(tuple[IssuedCertificate, ...]):
         made.more = more
         return made
 
+    def ended_by(self, profile: str, at: datetime) -> IssuedCertificate | None:
+        """The one that a new certificate of this profile ends when it is confirmed, whoever it was issued through."""
+        return next((one for one in self if one.profile == profile and one.stands(at)), None)
+
 
 class Certification(Protocol):
     """A certification authority, as a registration authority speaks to it."""
@@ -125,6 +129,9 @@ class Certification(Protocol):
 
     async def encryption_certificate(self) -> bytes:
         """DER of the certificate that R is encrypted to. Raises CertificationOutage."""
+
+    async def authorities(self) -> tuple[bytes, ...]:
+        """DER of its certificates: issuing CAs, newest first, then roots, newest first. Raises CertificationOutage."""
 
     async def issued(self, idn: Secret[str]) -> EverIssued:
         """Every certificate ever issued to the person of a number, whoever registered them (security D2).

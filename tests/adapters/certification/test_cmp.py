@@ -164,6 +164,31 @@ async def test_the_encryption_certificate_is_asked_once(ca: World, wire: Wire) -
     assert len(wire.sent) == asked_so_far
 
 
+async def test_its_authorities_are_asked_once(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    root, issuing, *_ = certificates("ingam")
+    assert await made.authorities() == (issuing.der, root.der)
+    asked_so_far = len(wire.sent)
+    await made.authorities()
+    assert len(wire.sent) == asked_so_far
+
+
+async def test_the_one_that_a_new_certificate_ends_is_the_standing_one_of_its_profile(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    await enrolled(ca, HONG, 3)
+    stands = certificate.parse(await enrolled(ca, HONG, 4))
+    other = certificate.parse(await enrolled(ca, HONG, 5, "universal"))
+    found, now = await made.issued(HONG.idn), ca.clock.now()
+    for profile, expected in (("securities", stands), ("universal", other)):
+        ending = found.ended_by(profile, now)
+        assert ending is not None
+        assert ending.fingerprint == expected.fingerprint.hex()
+    assert found.ended_by("server", now) is None
+    await made.revoke(stands.issuer.raw, stands.serial, 6)
+    assert (await made.issued(HONG.idn)).ended_by("securities", now) is not None
+    assert found.ended_by("securities", stands.not_after.replace(year=2030)) is None
+
+
 async def test_D2_every_certificate_ever_issued_to_a_person_is_told_with_what_became_of_it(
     ca: World, wire: Wire
 ) -> None:

@@ -83,6 +83,7 @@ class CmpCertification:
         self._url, self._outgoing, self._ra, self._speakers = url, outgoing, ra, speakers
         self._clock, self._random = clock, random
         self._encryption: bytes | None = None
+        self._authorities: tuple[bytes, ...] = ()
 
     async def register(self, holder: ToRegister) -> Registered:
         """Reference number and authorization code."""
@@ -114,6 +115,16 @@ class CmpCertification:
         if self._encryption is None:
             raise CertificationOutage
         return self._encryption
+
+    async def authorities(self) -> tuple[bytes, ...]:
+        """Asked once (caCerts), then remembered."""
+        if not self._authorities:
+            told = await self._informed(Info(general.CA_CERTS))
+            try:
+                self._authorities = general.read_certificates(told.value)
+            except CmpRefused:
+                raise CertificationOutage from None
+        return self._authorities
 
     async def issued(self, idn: Secret[str]) -> EverIssued:
         """As the authority's books say now; nothing is remembered here."""
