@@ -48,6 +48,16 @@ class Limits:
     no_medium_max_fail: int = 5
     contact_quarantine_s: int = 72 * 3600
     status_cache_s: int = 600
+    flow_resume_s: int = 600  # how long an interrupted issuance may be gone on with
+    issuance_fetch_s: int = 3600  # how long what an authority issued is fetched again; it repeats itself as long (D9)
+    idcard_reads: int = 5  # photographs of a run
+    idcard_checks_a_day: int = 3
+    idcard_keep_s: int = 5 * 365 * 86_400  # masked pictures of identity cards: evidence of the RA, by its contract (H8)
+    onewon_ttl_s: int = 30 * 60  # the manual's; 15 minutes is what the supervisor's guideline asks
+    onewon_tries: int = 5
+    onewon_account_a_day: int = 3
+    onewon_person_a_day: int = 5
+    onewon_wrong_a_month: int = 10
     keep_ended_s: int = 30 * 86_400  # sessions, flows and single-use things, after they are over
     keep_visits_s: int = 3600  # sessions that nobody logged in with
     keep_devices_s: int = 400 * 86_400  # since a device was last seen; its cookie lives a year
@@ -108,6 +118,7 @@ class Settings:
     sms_user: str = "ingam-demo"
     sms_sender: str = "15440000"
     sms_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    issuance_products: tuple[str, ...] = ("gold",)  # what 신규공동인증서신청 offers: gold, universal
     kill_at: str | None = None
     limits: Limits = field(default_factory=Limits)
     institution: Institution = field(default_factory=Institution)
@@ -154,6 +165,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         sms_user=environment.get("INGAM_SMS_USER", "ingam-demo"),
         sms_sender=environment.get("INGAM_SMS_SENDER", "15440000"),
         sms_key=Secret(environment.get("INGAM_SMS_KEY", "sandbox")),
+        issuance_products=tuple(environment.get("INGAM_ISSUANCE_PRODUCTS", "gold").split(",")),
         kill_at=environment.get("INGAM_KILL_AT") or None,
         limits=_limits(environment),
         institution=_institution(environment),
@@ -218,6 +230,8 @@ def _ca(environment: Mapping[str, str]) -> CaSettings:
 def _refuse(settings: Settings) -> None:
     _refuse_ca(settings)
     _refuse_origins(settings)
+    if not set(settings.issuance_products) <= {"gold", "universal"}:
+        raise SettingsRefused(variable="INGAM_ISSUANCE_PRODUCTS")
     if settings.limits.status_cache_s > STATUS_CACHE_MOST_S:
         raise SettingsRefused(variable="INGAM_LIMIT_STATUS_CACHE_S")
     if not settings.production:

@@ -1,4 +1,5 @@
-"""Deletes what is long over: ended sessions with their flows, spent single-use things, delivered messages, old devices.
+"""Deletes what is long over: ended sessions with their flows, spent single-use things, delivered messages, old devices,
+masked identity cards on their date.
 
 Everything it deletes means the same when it is missing: no session, not issued (security F1), not recognised. The audit
 stays, and so do locks of a banking ID, which have no end of their own (F7).
@@ -58,6 +59,7 @@ async def once(store: Store, now: datetime, keep: Retention) -> int:
     found += await _sweep(store, "flow", {}, "expires_at", ended, _flow)
     found += await _sweep(store, "ledger_issued", {}, "expires_at", ended, _single_use)
     found += await _sweep(store, "outbox", {}, "due_at", ended, _message)
+    found += await _sweep(store, "id_card_image", {}, "delete_at", now, _image)
     return found + await _sweep(store, "device_seen", {}, "last_at", devices, _device)
 
 
@@ -96,6 +98,11 @@ def _single_use(row: Row) -> list[Delete]:
 def _message(row: Row) -> list[Delete]:
     """What was not delivered is still being tried."""
     return [] if row["delivered_at"] is None else [Delete("outbox", {"id": row["id"]})]
+
+
+def _image(row: Row) -> list[Delete]:
+    """A masked identity card on its retention date (H8)."""
+    return [Delete("id_card_image", {"image_id": row["image_id"]})]
 
 
 def _device(row: Row) -> list[Delete]:

@@ -25,6 +25,7 @@ flow = Table(
     Column("customer_id", Text),
     Column("expires_at", Instant, nullable=False),
     Index("flow_by_session", "session", "machine"),
+    Index("flow_by_customer", "customer_id", "machine"),
 )  # fmt: skip
 
 ledger_issued = Table(
@@ -153,4 +154,48 @@ crl_seen = Table(
     Column("partition", Text, primary_key=True),
     Column("number", Text, nullable=False),  # CRLNumber in decimal; may pass 64 bits
     Column("this_update", Instant, nullable=False),
+)  # fmt: skip
+
+consent = Table(
+    "consent", metadata,
+    Column("consent_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("code", Text, nullable=False),  # T1 … T9
+    Column("version", Text, nullable=False),
+    Column("hash", Text, nullable=False),  # SHA-256 of the document's exact bytes, hex
+    Column("at", Instant, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("flow_id", Text),
+    Column("withdrawn_at", Instant),
+    Index("consent_by_customer", "customer_id", "at"),
+)  # fmt: skip
+
+identity_proof = Table(
+    "identity_proof", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("ci_key", Text, nullable=False),  # keyed HMAC of the CI that an identity agency first told
+    Column("method", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+id_card_image = Table(
+    "id_card_image", metadata,
+    Column("image_id", Text, primary_key=True),
+    Column("flow_id", Text, nullable=False, index=True),
+    Column("customer_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("image", LargeBinary, nullable=False),  # masked before, then encrypted (H8, H6)
+    Column("taken_at", Instant, nullable=False),
+    Column("delete_at", Instant, nullable=False),
+    Index("id_card_image_by_date", "delete_at"),
+)  # fmt: skip
+
+contact = Table(
+    "contact", metadata,
+    Column("contact_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("details", LargeBinary, nullable=False),  # encrypted JSON: e-mail, telephones, address
+    Column("flow_id", Text),
+    Column("at", Instant, nullable=False),
+    Index("contact_by_customer", "customer_id", "at"),
 )  # fmt: skip
