@@ -2,13 +2,15 @@
 PYTHON ?= python3
 PORT ?= 8700
 DATA ?= data
+HTTPS ?=
+HOST ?= localhost
 ONLY ?=
 
 .PHONY: run test soak bench lock build clean
 
-run: ## everything on loopback: make run [PORT=9000] [DATA=dir]
+run: ## everything on loopback: make run [PORT=9000] [DATA=dir], or for a phone: [HTTPS=1 HOST=name]
 	@PYTHON="$(PYTHON)" scripts/setup run
-	@exec .venv/bin/python -m ingam.run.demo --port "$(PORT)" --data "$(DATA)"
+	@exec .venv/bin/python -m ingam.run.demo --port "$(PORT)" --data "$(DATA)" $(if $(HTTPS),--https --host "$(HOST)")
 
 test: ## every check, or a part of the tests: make test [ONLY=journeys/registration]
 	@scripts/tools

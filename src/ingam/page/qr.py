@@ -37,7 +37,7 @@ class QrCode:
         )
 
     def lines(self) -> list[str]:
-        """For a terminal: two rows of modules in a line of half blocks, light on dark whatever the terminal's colours."""
+        """For a terminal: two rows of modules in a line of half blocks, in black and white whatever its colours."""
         bare = (False,) * self.size
         side = (False,) * QUIET
         rows = [bare] * QUIET + [(*side, *row, *side) for row in self.rows] + [bare] * (QUIET + len(self.rows) % 2)

@@ -1,7 +1,8 @@
 """`make run`: the whole world on one machine. Prepares what is missing, starts every process, watches them, stops all.
 
 Each child has a process group of its own and dies with this process (PR_SET_PDEATHSIG). It is ready when its port
-answers a connect. The first signal or the first death stops all.
+answers a connect. The first signal or the first death stops all. With `--https` a front ends TLS before what browsers
+open (`run/trial`), and the processes themselves stay where they are: on loopback.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
-from ingam.run import demo_authority, demo_table, sandbox
+from ingam.run import demo_authority, demo_table, sandbox, tls, trial
 from ingam.run.cli.customer_desk import opened, parse
+from ingam.run.trial import FRONTED, Trial
 from ingam.settings import Settings, read
 from ingam.wiring import index_folder
 
@@ -51,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words.add_argument("--port", default="8700", help="the first of seven ports")
     words.add_argument("--data", default="data", help="where everything is kept")
     words.add_argument("--quiet", action="store_true", help="do not print the demo people")
+    words.add_argument("--https", action="store_true", help="over TLS, for a phone; two further ports, ten above")
+    words.add_argument("--host", default="localhost", help="the name that the phone opens, with --https")
     chosen = words.parse_args(argv)
     data = Path(chosen.data)
     # The demo people's certificate files lie where a person looks: beside the checkout, or below a DATA of one's own.
@@ -65,11 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in STOPPING:
         signal.signal(number, _interrupt)
     try:
-        settings = read(environment)
+        settings, over_tls = read(environment), None
+        if chosen.https:
+            over_tls = Trial(tls.host_name(chosen.host), settings.base_port)
+            environment |= over_tls.environment()
+            settings = read(environment)
         with _only_one(settings.data):
-            _need_ports(settings)
+            _need_ports(settings, over_tls)
             environment = _prepare(settings, environment)
-            return _watch(settings, environment, quiet=chosen.quiet)
+            return _watch(settings, environment, over_tls, quiet=chosen.quiet)
     except KeyboardInterrupt:  # while it prepares; what is half made is made anew at the next start
         return 0
     except Failure as failure:
@@ -96,7 +105,9 @@ def _only_one(data: Path) -> Iterator[None]:
 def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     """Our own authority, the sandbox's authorities and people, the center's schema and customers; nothing twice."""
     demo_authority.prepare(settings, _say)  # first: the sandbox tells the center whom to trust, and that one too
-    addresses = sandbox.prepare(settings, _say, Path(environment["INGAM_DEMO"])) | authority_addresses(settings)
+    # The parties are reached on loopback, wherever a browser finds the sandbox.
+    inward = replace(settings, sandbox_origin=f"http://localhost:{settings.port('sandbox')}")
+    addresses = sandbox.prepare(inward, _say, Path(environment["INGAM_DEMO"])) | authority_addresses(settings)
     environment["INGAM_ADDRESSES"] = ",".join(f"{name}={base}" for name, base in addresses.items())
     _say("데이터베이스 준비 · preparing the database")
     told = read(environment)
@@ -121,22 +132,29 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _need_ports(settings: Settings) -> None:
-    for name in CHILDREN:
-        if not _free(settings.port(name)):
-            raise Failure("port-taken", port=settings.port(name), process=name)
+def _need_ports(settings: Settings, over_tls: Trial | None) -> None:
+    needed = [(settings.port(name), name) for name in CHILDREN]
+    needed += [(port, name) for name, port in (over_tls.ports if over_tls else {}).items()]
+    for port, name in needed:
+        if not _free(port):
+            raise Failure("port-taken", port=port, process=name)
 
 
-def _watch(settings: Settings, environment: dict[str, str], *, quiet: bool) -> int:
+def _watch(settings: Settings, environment: dict[str, str], over_tls: Trial | None, *, quiet: bool) -> int:
     stopping: list[int] = []
     for number in STOPPING:
         signal.signal(number, lambda got, _frame: stopping.append(got))
     children = [_start("blind_index", environment, "--folder", str(index_folder(settings)))]
     children += [_start(name, environment) for name in ("houses", *CHILDREN, "clerk")]
+    ports = {name: settings.port(name) for name in CHILDREN}
+    if over_tls is not None:
+        where = ("--host", over_tls.host, "--port", str(over_tls.port), "--folder", str(_tls_folder(settings)))
+        children.append(_start("trial", environment, *where))
+        ports["trial"] = over_tls.ports[FRONTED[-1]]
     try:
-        if not _ready(settings, children, stopping):
+        if not _ready(ports, children, stopping):
             return 1
-        _tell(settings, quiet=quiet)
+        _tell(settings, over_tls, quiet=quiet)
         while not stopping:
             for child in children:
                 if child.process.poll() is not None:
@@ -176,15 +194,15 @@ def _own_group(parent: int) -> Callable[[], None]:
     return run_in_child
 
 
-def _ready(settings: Settings, children: list[Child], stopping: list[int]) -> bool:
+def _ready(ports: Mapping[str, int], children: list[Child], stopping: list[int]) -> bool:
     until = time.monotonic() + READY_S
-    waiting = {child.name: child for child in children if child.name in CHILDREN}
+    waiting = {child.name: child for child in children if child.name in ports}
     while waiting and time.monotonic() < until and not stopping:
         for name, child in list(waiting.items()):
             if child.process.poll() is not None:
                 print(f"✗ {name} 시작 실패 · did not start", file=sys.stderr, flush=True)
                 return False
-            if _answers(settings.port(name)):
+            if _answers(ports[name]):
                 del waiting[name]
         time.sleep(0.05)
     if waiting and not stopping:
@@ -214,7 +232,11 @@ def _stop(children: list[Child]) -> None:
             child.process.wait()
 
 
-def _tell(settings: Settings, *, quiet: bool) -> None:
+def _tls_folder(settings: Settings) -> Path:
+    return settings.data / "tls"
+
+
+def _tell(settings: Settings, over_tls: Trial | None, *, quiet: bool) -> None:
     names = {
         "center": "인증센터 · center",
         "vault": "인증서 보관함 · vault",
@@ -230,8 +252,17 @@ def _tell(settings: Settings, *, quiet: bool) -> None:
         print("\n" + "\n".join(f"  {line}".rstrip() for line in told))
     print()
     for process, name in names.items():
-        print(f"  http://localhost:{settings.port(process)}   {name}")
+        print(f"  {_origin(settings, over_tls, process)}   {name}")
+    if over_tls is not None:
+        made = tls.prepare(_tls_folder(settings), over_tls.host, datetime.now(UTC))
+        print("\n" + "\n".join(f"  {line}" for line in trial.lines(over_tls, made)))
     print("\n  Ctrl-C 로 모두 멈춥니다 · stops all\n", flush=True)
+
+
+def _origin(settings: Settings, over_tls: Trial | None, process: str) -> str:
+    if over_tls is not None and process in FRONTED:
+        return over_tls.origin(process)
+    return f"http://localhost:{settings.port(process)}"
 
 
 if __name__ == "__main__":
