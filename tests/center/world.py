@@ -35,7 +35,7 @@ from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.store import open_store
-from ingam.customer.binding.bindings import Bindings
+from ingam.customer.binding.bindings import Bindings, ToBind
 from ingam.customer.binding.proof import OwnedCertificate, ProvenCertificate, UnverifiedPresentation
 from ingam.kernel.secret import Secret
 from ingam.npki import cms, policies
@@ -107,7 +107,7 @@ class World:
         proven = ProvenCertificate(
             UnverifiedPresentation(challenge, b""), certificate, authority, policy, good, now
         )  # fmt: skip
-        change = await bindings.change(OwnedCertificate(proven, customer.customer_id), None)
+        change = await bindings.change(ToBind.of(OwnedCertificate(proven, customer.customer_id)), None)
         await self.ports.store.save(Save(rows=change.rows))
 
     def everything_kept(self) -> bytes:

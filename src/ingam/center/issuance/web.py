@@ -1,30 +1,313 @@
-"""인증서발급/재발급: the address of its page."""
+"""The routes of /issuance/new: one address, the screen follows from the state; POSTs end in a 303, an error, or JSON.
+
+JSON is for what a page does while it stays: the photograph, the addresses, the certificate window, the vault's frame.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import base64
+import binascii
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ingam.page import Coming, coming_route
-
-PAGE: Final = Coming(
-    place="issuance",
-    heading="page.menu_issuance",
-    lead="coming.issuance_lead",
-    offers=(
-        ("new", "coming.issuance_new"),
-        ("reissue", "coming.issuance_reissue"),
-        ("renewal", "coming.issuance_renewal"),
-        ("progress", "coming.issuance_progress"),
-    ),
-    now_word="coming.issuance_now",
-    warning="coming.issuance_warn",
-    next_word="about.next",
-    next_path="/registration",
+from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.issuance import forms
+from ingam.center.issuance.account import OneWonBudgetSpent
+from ingam.center.issuance.flow import (
+    AwaitingKey,
+    AwaitingOneWon,
+    ChoosingProduct,
+    Consenting,
+    Delivered,
+    Describing,
+    IdCardAccepted,
+    Issued,
+    NameConfirmed,
+    PhoneProved,
+    Refused,
+    Requested,
 )
+from ingam.center.issuance.identity import PersonLocked
+from ingam.center.issuance.service import Issuance
+from ingam.center.issuance.walks import Here
+from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
+from ingam.customer.additional_auth.no_medium import masked_mobile, masked_number
+from ingam.kernel.errors import Failure, Outage, Refusal
+from ingam.kernel.instants import KST
+from ingam.kernel.words import has, say
+from ingam.page import check_post, failure_response, render, see_other, status_of
+from ingam.page.failures import message_of
+from ingam.ports.card_reader import MOST_BYTES, CardKind
+from ingam.ports.clock import Clock
+
+TEMPLATES: Final = "ingam.center.issuance"
+HERE: Final = "/issuance/new"
+CENTER: Final = "/cert-center"
+MESSAGE_MOST: Final = 90_000
+_ENDED: Final = (PersonLocked, OneWonBudgetSpent)
+_SCREENS: Final[Mapping[type[Any], tuple[str, int]]] = {
+    Consenting: ("issuance/consents.html", 1),
+    NameConfirmed: ("issuance/identity.html", 1),
+    PhoneProved: ("issuance/card.html", 2),
+    IdCardAccepted: ("issuance/account.html", 3),
+    AwaitingOneWon: ("issuance/onewon.html", 3),
+    Describing: ("issuance/details.html", 4),
+    AwaitingKey: ("issuance/issue.html", 5),
+    ChoosingProduct: ("issuance/issue.html", 5),
+    Requested: ("issuance/issue.html", 6),
+    Delivered: ("issuance/issue.html", 6),
+    Issued: ("issuance/issued.html", 0),
+    Refused: ("issuance/refused.html", 0),
+}
+_WORDS: Final = {AwaitingKey: "key", ChoosingProduct: "product", Requested: "requested", Delivered: "delivered"}
+
+Handler = Callable[[Request], Awaitable[Response]]
+Doing = Callable[[Visit, Turn, Mapping[str, str]], Awaitable[None]]
 
 
-def routes() -> list[Route]:
-    """GET /issuance."""
-    return [coming_route("/issuance", PAGE)]
+class IssuanceWeb:
+    """Handlers over the service."""
+
+    def __init__(self, issuance: Issuance, clock: Clock, vault_origin: str) -> None:
+        self._issuance, self._clock, self._vault_origin = issuance, clock, vault_origin
+
+    def routes(self) -> list[Route]:
+        """Everything below /issuance/new."""
+        one = self._issuance
+        steps: dict[str, tuple[Doing, str]] = {
+            "password": (self._enter, "password"),
+            "name": (lambda v, t, f: one.identification.name(v, t, forms.name(f, self._today())), "form"),
+            "phone": (lambda v, t, f: one.identification.ask_phone(v, t, forms.phone(f, self._today())), "form"),
+            "phone-again": (lambda v, t, _: one.identification.ask_again(v, t), "otp"),
+            "phone-proof": (lambda v, t, f: one.identification.prove_phone(v, t, forms.otp(f, self._today())), "otp"),
+            "certificate-proof": (self._prove_certificate, "certificate"),
+            "card-fields": (lambda v, t, f: one.identification.accept_card(v, t, forms.card(f, self._today())), "form"),
+            "onewon": (lambda v, t, f: one.accounting.send(v, t, forms.account(f, self._today())), "form"),
+            "onewon-proof": (lambda v, t, f: one.accounting.prove(v, t, forms.onewon(f, self._today())), "code"),
+            "details": (lambda v, t, f: one.accounting.describe(v, t, forms.details(f, self._today())), "form"),
+        }
+        answers: dict[str, Callable[[Visit, Turn, Mapping[str, str]], Awaitable[dict[str, Any]]]] = {
+            "challenge": lambda v, t, _: one.identification.challenge(v, t.run),
+            "address": self._addresses,
+            "key": self._key,
+            "product": self._product,
+            "carry": self._carry,
+        }
+        return [
+            Route(HERE, self.show, methods=["GET"]),
+            Route(f"{HERE}/issue", self.issue, methods=["GET"]),
+            Route(f"{HERE}/card", self.card, methods=["POST"]),
+            Route(f"{HERE}/back", self.back, methods=["POST"]),
+            Route(f"{HERE}/cancel", self.cancel, methods=["POST"]),
+            *(Route(f"{HERE}/{name}", self._step(*step), methods=["POST"]) for name, step in steps.items()),
+            *(Route(f"{HERE}/{name}", self._answer(answer), methods=["POST"]) for name, answer in answers.items()),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The screen of the true step; `?new=1` leaves a finished run for another one."""
+        if logged_in(request) is None:
+            return to_login(request)
+        here = await self._issuance.here(_visit(request), anew="new" in request.query_params)
+        return await self._page(request, here)
+
+    # what a step does
+
+    async def _enter(self, visit: Visit, _turn: Turn, fields: Mapping[str, str]) -> None:
+        await self._issuance.enter(visit, forms.password(fields))
+
+    async def _prove_certificate(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> None:
+        given = forms.presented(fields)
+        await self._issuance.identification.prove_certificate(visit, turn.run, given.nonce, given.signed, given.sealed)
+
+    async def _addresses(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
+        keyword, page = forms.keyword(fields, self._today())
+        found = await self._issuance.accounting.addresses(visit, turn.run, keyword, page)
+        rows = [{"road": one.road, "jibun": one.jibun, "zip5": one.zip5} for one in found.addresses]
+        return {"total": found.total, "page": page, "addresses": rows}
+
+    async def _key(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
+        return {"version": await self._issuance.issuing.key_made(visit, turn, fields.get("spki", ""))}
+
+    async def _product(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
+        issuing = self._issuance.issuing
+        if fields.get("again") == "yes":
+            return dict(await issuing.again(visit, turn.run))
+        agreed = fields.get("revoke") == "yes"
+        return dict(await issuing.choose(visit, turn, fields.get("product", ""), agreed=agreed))
+
+    async def _carry(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
+        message = _octets(fields.get("message", ""))
+        answer = await self._issuance.issuing.carry(visit, turn.run, message)
+        return {"message": base64.b64encode(answer).decode()}
+
+    # how it is answered
+
+    def _step(self, doing: Doing, where: str) -> Handler:
+        """A form: 303 to the true step, or the same screen with what is wrong beside the field `where`."""
+
+        async def post(request: Request) -> Response:
+            fields = await _posted(request)
+            try:
+                await doing(_visit(request), _turn(fields), fields)
+            except forms.FormRefused as refused:
+                request.state.failure = refused.code
+                texts = {name: say(key, request.state.lang) for name, key in refused.errors.items()}
+                return await self._again(request, fields, texts)
+            except Failure as failure:
+                return await self._failed(request, fields, failure, where)
+            return see_other(HERE)
+
+        return post
+
+    def _answer(self, asked: Callable[[Visit, Turn, Mapping[str, str]], Awaitable[dict[str, Any]]]) -> Handler:
+        """JSON, refusals as well."""
+
+        async def post(request: Request) -> Response:
+            fields = await _posted(request)
+            return await self._json(request, lambda: asked(_visit(request), _turn(fields), fields))
+
+        return post
+
+    async def issue(self, request: Request) -> Response:
+        """What the vault is told when its frame opens."""
+        if logged_in(request) is None:
+            raise NotLoggedIn
+        return await self._json(request, lambda: self._issuance.issuing.told(_visit(request)))
+
+    async def card(self, request: Request) -> Response:
+        """A photograph as the body; its fields for the person to correct."""
+        check_post(request, {})
+        if logged_in(request) is None:
+            raise NotLoggedIn
+        query = request.query_params
+        kind = CardKind.LICENCE if query.get("kind") == "licence" else CardKind.RESIDENT
+        run = _small(query.get("run", ""))
+        image = await request.body()
+
+        async def read() -> dict[str, Any]:
+            found = await self._issuance.identification.read_card(_visit(request), run, kind, image[: MOST_BYTES + 1])
+            fields = dict(found.fields)
+            if "idn" in fields:  # the back half is asked of nobody again, and no page shows it
+                fields["number_front"] = fields.pop("idn")[:7]
+            return {"fields": fields, "unsure": [name for name, sure in found.sure.items() if sure < forms.SURE]}
+
+        return await self._json(request, read)
+
+    async def _json(self, request: Request, asked: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
+        try:
+            return JSONResponse(await asked())
+        except forms.FormRefused as refused:
+            name, key = next(iter(refused.errors.items()))
+            told = {"code": refused.code, "field": name, "message": say(key, request.state.lang)}
+            return JSONResponse(told, 422)
+        except Failure as failure:
+            request.state.failure = failure.code
+            told = {"code": failure.code, "message": message_of(failure, request.state.lang)}
+            return JSONResponse(told, 409 if isinstance(failure, TrueStep) else status_of(failure))
+
+    async def back(self, request: Request) -> Response:
+        """이전."""
+        fields = await _posted(request)
+        with contextlib.suppress(TrueStep):
+            await self._issuance.back(_visit(request), _turn(fields))
+        return see_other(HERE)
+
+    async def cancel(self, request: Request) -> Response:
+        """취소."""
+        fields = await _posted(request)
+        with contextlib.suppress(TrueStep):
+            await self._issuance.cancel(_visit(request), _turn(fields).run)
+        return see_other(CENTER)
+
+    async def _failed(self, request: Request, fields: Mapping[str, str], failure: Failure, where: str) -> Response:
+        request.state.failure = failure.code
+        if isinstance(failure, (TrueStep, *_ENDED)):
+            return see_other(HERE)
+        if isinstance(failure, NotLoggedIn):
+            return to_login(request)
+        if not isinstance(failure, Refusal | Outage):
+            return failure_response(request, failure)
+        named = str(failure.facts.get("field", where))
+        return await self._again(request, fields, {named: message_of(failure, request.state.lang)}, status_of(failure))
+
+    async def _again(
+        self, request: Request, fields: Mapping[str, str], errors: Mapping[str, str], status: int = 422
+    ) -> Response:
+        """The screen that was answered, with what is wrong and what was typed, unless it is no longer the true one."""
+        here = await self._issuance.here(_visit(request), anew=True)
+        if here.run != _turn(fields).run and here.state is not None:
+            return see_other(HERE)
+        return await self._page(request, here, status, errors=dict(errors), typed=forms.echoed(fields))
+
+    async def _page(self, request: Request, here: Here, status: int = 200, **facts: Any) -> Response:
+        visit, lang = _visit(request), request.state.lang
+        customer = await self._issuance.customer(visit)
+        told: dict[str, Any] = {
+            "place": "issuance", "here": here, "state": here.state, "errors": {}, "typed": {}, "number": 0,
+            "customer": customer, "customer_number": masked_number(customer),
+            "customer_mobile": masked_mobile(customer), "vault_origin": self._vault_origin, "now": self._clock.now(),
+        }  # fmt: skip
+        if here.state is None or here.away:
+            return render(request, "issuance/password.html", status=status, **(told | facts))
+        template, told["number"] = _SCREENS[type(here.state)]
+        told |= await self._beside(here, customer, lang)
+        return render(request, template, status=status, **(told | facts))
+
+    async def _beside(self, here: Here, customer: Any, lang: str) -> dict[str, Any]:
+        """What one screen shows besides."""
+        one, state = self._issuance, here.state
+        match state:
+            case Consenting() | NameConfirmed() | PhoneProved():
+                return {"documents": one.identification.documents(state)}
+            case IdCardAccepted() | AwaitingOneWon():
+                return {"documents": one.identification.documents(state), "banks": one.accounting.banks()}
+            case Describing():
+                return {"contact": await one.accounting.contact(customer)}
+            case AwaitingKey() | ChoosingProduct():
+                ending = await one.issuing.ending(customer)
+                return {"word": _WORDS[type(state)], "products": one.issuing.products, "ending": ending}
+            case Requested() | Delivered():
+                return {"word": _WORDS[type(state)], "products": one.issuing.products, "ending": None}
+            case Refused(cause):
+                key = f"refusal.{cause}"
+                return {"reason": say(key if has(key) else "refusal.outage", lang)}
+        return {}
+
+    def _today(self) -> Any:
+        return self._clock.now().astimezone(KST).date()
+
+
+async def _posted(request: Request) -> dict[str, str]:
+    """The text fields of a POST that comes from a page of ours (F3) and from somebody who is logged in."""
+    form = await request.form()
+    check_post(request, form)
+    if logged_in(request) is None:
+        raise NotLoggedIn
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _visit(request: Request) -> Visit:
+    return Visit(request.state.session, address_of(request), request.state.lang)
+
+
+def _turn(fields: Mapping[str, str]) -> Turn:
+    """Which screen was answered; a form without it answers none."""
+    return Turn(_small(fields.get("run", "")), _small(fields.get("version", "")))
+
+
+def _small(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def _octets(text: str) -> bytes:
+    if len(text) > MESSAGE_MOST:
+        raise Refusal("bad-request")
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise Refusal("bad-request") from None

@@ -10,7 +10,7 @@ from ingam.center.registration.walks import Limits, Walk, Walks
 from ingam.center.walks import TrueStep, With
 from ingam.customer.additional_auth import Purpose, proof
 from ingam.customer.additional_auth.proof import Bound, ProofMissing
-from ingam.customer.binding.bindings import AlreadyBound, Bindings, ReplaceConfirm
+from ingam.customer.binding.bindings import AlreadyBound, Bindings, ReplaceConfirm, ToBind
 from ingam.customer.binding.challenges import Challenges, Given, NonceInvalid
 from ingam.customer.binding.proof import (
     CheckFailed,
@@ -108,7 +108,7 @@ class TwelveChecks:
         # 11. What the signed text named, not what a form says now.
         replaces = await self._bindings.check_11_replacement(owned, given.notes["replaces"] or None)
         # 12.
-        change = await self._bindings.change(owned, replaces)
+        change = await self._bindings.change(ToBind.of(owned), replaces)
         event = CertificateBound(fingerprint, replaced=replaces is not None, already=False)
         notice = self._notices.registered(
             walk.customer,

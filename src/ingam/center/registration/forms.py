@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final
 
 from ingam.customer.additional_auth import AVAILABLE, Method
+from ingam.customer.person import birth_date
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 
@@ -21,7 +22,6 @@ PHONE_BACK: Final = re.compile(r"[0-9]{4}")
 PASSWORD_MAX: Final = 128
 SIGNED_MAX: Final = 48 * 1024
 _SEPARATORS: Final = re.compile(r"[\s-]")
-_CENTURIES: Final = {"9": 1800, "0": 1800, "1": 1900, "2": 1900, "5": 1900, "6": 1900}
 _BUSINESS_WEIGHTS: Final = (1, 3, 7, 1, 3, 7, 1, 3, 5)
 
 Fields = Mapping[str, str]
@@ -133,18 +133,6 @@ def number_error(number: str, today: date) -> str | None:
         return None if _business_checks(number) else "registration.business_number"
     born = birth_date(number)
     return None if born is not None and born <= today else "registration.rrn_date"
-
-
-def birth_date(number: str) -> date | None:
-    """The day of a 13-digit number with the century of its seventh digit; None for a day that never was.
-
-    No checksum is asked for: numbers given out since October 2020 have none.
-    """
-    century = _CENTURIES.get(number[6], 2000)
-    try:
-        return date(century + int(number[:2]), int(number[2:4]), int(number[4:6]))
-    except ValueError:
-        return None
 
 
 def _business_checks(number: str) -> bool:

@@ -17,6 +17,7 @@ import msgspec
 from ingam.customer.binding.proof import OwnedCertificate
 from ingam.kernel.errors import Refusal
 from ingam.npki.certificate import Certificate
+from ingam.npki.policies import Policy
 from ingam.npki.subject import Name, fold
 from ingam.ports.keys import Digests
 from ingam.ports.store import Change, Insert, Row, Store, Update
@@ -78,6 +79,24 @@ class Details(msgspec.Struct, frozen=True):
     use_ko: str
     use_en: str
     certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ToBind:
+    """A certificate that is this customer's, and by whose session it comes: proven (check 9), or issued to them here."""
+
+    customer_id: str
+    certificate: Certificate
+    policy: Policy
+    at: datetime
+    session: str
+
+    @classmethod
+    def of(cls, owned: OwnedCertificate) -> ToBind:
+        """What a registration proved."""
+        proven = owned.proven
+        session = proven.presentation.challenge.session
+        return cls(owned.customer_id, proven.certificate, proven.policy, proven.at, session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,47 +162,45 @@ class Bindings:
             raise ReplaceConfirm(check=11)
         return current
 
-    async def change(self, owned: OwnedCertificate, replaces: Binding | None) -> Change12:
+    async def change(self, one: ToBind, replaces: Binding | None) -> Change12:
         """The rows of check 12. The store's unique indexes hold the rest: one active one per customer and owner."""
-        proven, binding_id = owned.proven, self._token(BINDING_BYTES).hex()
-        certificate = proven.certificate
+        binding_id, certificate = self._token(BINDING_BYTES).hex(), one.certificate
         details = Details(
             subject=str(certificate.subject),
             issuer=str(certificate.issuer),
             serial=f"{certificate.serial:x}",
-            use_ko=proven.policy.name_ko,
-            use_en=proven.policy.name_en,
+            use_ko=one.policy.name_ko,
+            use_en=one.policy.name_en,
             certificate=certificate.der,
         )
         sealed = await self._fields.seal(
-            owned.customer_id, "binding", "details", binding_id, msgspec.json.encode(details)
+            one.customer_id, "binding", "details", binding_id, msgspec.json.encode(details)
         )
         row: Row = {
             "binding_id": binding_id,
-            "customer_id": owned.customer_id,
+            "customer_id": one.customer_id,
             "fingerprint": certificate.fingerprint.hex(),
             "name_key": self.name_key(certificate),
-            "policy_oid": proven.policy.oid,
+            "policy_oid": one.policy.oid,
             "not_after": certificate.not_after,
             "details": sealed,
             "status": ACTIVE,
-            "bound_at": proven.at,
+            "bound_at": one.at,
             "ended_at": None,
         }
         ending: tuple[Change, ...] = ()
         if replaces is not None:
             where: Row = {"binding_id": replaces.binding_id, "status": ACTIVE}
-            ended = Update("binding", where, {"status": REPLACED, "ended_at": proven.at})
-            ending = (ended, *await self._sessions_ended(owned))
+            ended = Update("binding", where, {"status": REPLACED, "ended_at": one.at})
+            ending = (ended, *await self._sessions_ended(one))
         return Change12(binding_id, (*ending, Insert("binding", row)))
 
-    async def _sessions_ended(self, owned: OwnedCertificate) -> list[Change]:
+    async def _sessions_ended(self, one: ToBind) -> list[Change]:
         """The person's other sessions that a certificate opened: the replaced one no longer speaks for anybody."""
-        own = owned.proven.presentation.challenge.session
-        where: Row = {"customer_id": owned.customer_id, "level": "cert", "ended_at": None}
+        where: Row = {"customer_id": one.customer_id, "level": "cert", "ended_at": None}
         rows = await self._store.many("session", where, limit=SESSIONS_MOST)
-        over: Row = {"ended_at": owned.proven.at, "ended_by": "replaced"}
-        return [Update("session", {"session": row["session"]}, over) for row in rows if row["session"] != own]
+        over: Row = {"ended_at": one.at, "ended_by": "replaced"}
+        return [Update("session", {"session": row["session"]}, over) for row in rows if row["session"] != one.session]
 
     def name_key(self, certificate: Certificate) -> str:
         """Keyed digest of normalised subject and issuer: equal for names that are the same, however encoded."""

@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     REGISTRATION = "registration"
     REBIND = "rebind"
     LOGIN = "login"
+    IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,102 @@
+"""What the center reads of a PKIMessage that it carries: which kind it is, whose code it is under, what it brings.
+
+It believes nothing of it: the authority checks the vault's messages and the vault the authority's. The center looks in
+order to know where the run stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from ingam.kernel.errors import Refusal
+from ingam.npki import certificate
+from ingam.npki.certificate import Certificate, CertificateMalformed
+from ingam.protocols.cmp import bodies, cert_response, message
+from ingam.protocols.cmp.message import BodyKind, UnverifiedMessage
+from ingam.protocols.cmp.status import CmpRefused, FailInfo, Status, StatusInfo
+
+FROM_VAULT: Final = frozenset((BodyKind.IR, BodyKind.CERT_CONF, BodyKind.POLL_REQ))
+_PASSING: Final = FailInfo.SYSTEM_UNAVAIL | FailInfo.SYSTEM_FAILURE
+
+
+class NotCarried(Refusal):
+    """It is no message of an issuance under this registration."""
+
+    code = "issuance-not-carried"
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """An ip with a certificate."""
+
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A pkiConf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The authority refuses for good; `word`: its own code where it gave one."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Anything else: a wait, a passing failure, or bytes that only the vault may judge."""
+
+
+Brought: TypeAlias = Certified | Confirmed | Rejected | Nothing
+
+
+def from_vault(data: bytes, reference: str) -> BodyKind:
+    """The kind of a message of this registration. Raises NotCarried."""
+    try:
+        found = message.parse(data)
+    except CmpRefused:
+        raise NotCarried from None
+    if found.body.kind not in FROM_VAULT or found.header.sender_kid != reference.encode():
+        raise NotCarried
+    return found.body.kind
+
+
+def kind_of(data: bytes) -> BodyKind:
+    """The kind of a message of the vault. Raises NotCarried."""
+    try:
+        return message.parse(data).body.kind
+    except CmpRefused:
+        raise NotCarried from None
+
+
+def from_authority(data: bytes) -> Brought:
+    """What an answer brings."""
+    try:
+        found = message.parse(data)
+        if found.body.kind is BodyKind.PKICONF:
+            return Confirmed()
+        if found.body.kind is BodyKind.ERROR:
+            return _rejected(bodies.read_error(found.body).status)
+        return _response(found)
+    except (CmpRefused, CertificateMalformed):
+        return Nothing()
+
+
+def _response(found: UnverifiedMessage) -> Brought:
+    if found.body.kind is not BodyKind.IP:
+        return Nothing()
+    responses = cert_response.read_cert_rep(found.body).responses
+    if len(responses) != 1:
+        return Nothing()
+    if responses[0].certificate is not None:
+        return Certified(certificate.parse(responses[0].certificate))
+    return _rejected(responses[0].status)
+
+
+def _rejected(info: StatusInfo) -> Brought:
+    if info.status is not Status.REJECTION or info.fail_info & _PASSING:
+        return Nothing()
+    return Rejected(info.texts[0][:64] if info.texts else "-")

@@ -1,0 +1,410 @@
+"""①본인확인 and ②신분증: who the person is, by documents, name and number, a telephone or a certificate, and a card.
+
+Each is compared with the customer of this session, in the service (security E7).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, Protocol
+
+from ingam.center.issuance.flow import (
+    Asked,
+    AwaitingOneWon,
+    CardAccepted,
+    Consenting,
+    IdCardAccepted,
+    IdentityAsked,
+    IdentityProved,
+    NameChecked,
+    NameConfirmed,
+    PhoneProved,
+    Proved,
+    State,
+)
+from ingam.center.issuance.forms import Card, Name, Phone
+from ingam.center.issuance.walks import Walk, Walks
+from ingam.center.walks import Turn, Visit, With
+from ingam.customer.binding.bindings import SealDetails
+from ingam.customer.binding.challenges import Challenges, NonceInvalid
+from ingam.customer.binding.proof import Prover, SealOpener, UnverifiedPresentation, prove_ownership
+from ingam.customer.consent import Consents, Document
+from ingam.customer.person import birth_date, is_foreign, same_name
+from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.secret import Secret
+from ingam.kernel.steps import reach
+from ingam.kernel.words import say
+from ingam.ports.card_reader import CardKind, CardReader, Reading
+from ingam.ports.customers import Customer
+from ingam.ports.id_card import DriverLicence, IdCards, ResidentCard, Verdict
+from ingam.ports.keys import Digests
+from ingam.ports.phone_identity import Asked as Asking
+from ingam.ports.phone_identity import Identity, PhoneIdentity
+from ingam.ports.real_name import RealName
+from ingam.ports.store import Change, Count, Delete, Insert, Row, Store
+from ingam.protocols import challenge as protocol
+
+DAY_S: Final = 86_400
+FIRST_CONSENTS: Final = ("T1", "T2", "T3", "T4", "T5", "T6")
+PHONE_CONSENT: Final = "T8"
+CARD_CONSENT: Final = "T9"
+ACCOUNT_CONSENT: Final = "T7"
+_CONSENTS: Final[Mapping[type[State], tuple[str, ...]]] = {
+    Consenting: FIRST_CONSENTS,
+    NameConfirmed: (PHONE_CONSENT,),
+    PhoneProved: (CARD_CONSENT,),
+    IdCardAccepted: (ACCOUNT_CONSENT,),
+    AwaitingOneWon: (ACCOUNT_CONSENT,),
+}
+"""Which documents each screen asks agreement to (flows.md)."""
+
+
+class PersonMismatch(Refusal):
+    """Name and number are not those of the customer of this session, and it is not said which (M-CUST-01)."""
+
+    code = "issuance-person-mismatch"
+
+
+class PersonLocked(Refusal):
+    """Too many wrong numbers of this person."""
+
+    code = "issuance-person-locked"
+
+
+class NameMismatch(Refusal):
+    """The real-name service does not know this name with this number (M-NAME-NG)."""
+
+    code = "real-name-mismatch"
+
+
+class IdentityMismatch(Refusal):
+    """The telephone's or the certificate's holder is somebody else, or was another person before (M-PID-01)."""
+
+    code = "identity-mismatch"
+
+
+class IdentityNotAsked(Refusal):
+    """[확인] was pressed before a code was asked for, or its time is over."""
+
+    code = "identity-not-asked"
+
+
+class CardMismatch(Refusal):
+    """What stands on the card differs from the steps before (M-ID-03)."""
+
+    code = "id-card-person-mismatch"
+
+
+class CardNotGenuine(Refusal):
+    """Its issuer's record says otherwise (M-ID-02)."""
+
+    code = "id-card-mismatch"
+
+
+class CardLost(Refusal):
+    """Reported lost, or an older one than the person's present card (M-ID-04)."""
+
+    code = "id-card-lost"
+
+
+class CardTries(Refusal):
+    """The photographs of this run, or the checks of this day, are used up."""
+
+    code = "id-card-tries"
+
+
+class CardNotRead(Refusal):
+    """The fields came without a photograph of this run."""
+
+    code = "id-card-not-read"
+
+
+class Limits(Protocol):
+    """Counts and seconds of ① and ②."""
+
+    @property
+    def vid_max_fail(self) -> int: ...
+    @property
+    def idcard_reads(self) -> int: ...
+    @property
+    def idcard_checks_a_day(self) -> int: ...
+    @property
+    def idcard_keep_s(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityPorts:
+    """The outside parties of ① and ②."""
+
+    real_name: RealName
+    phone: PhoneIdentity
+    reader: CardReader
+    cards: IdCards
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the steps of the center share."""
+
+    store: Store
+    digests: Digests
+    fields: SealDetails
+    consents: Consents
+    random: Callable[[int], bytes] = field(default=secrets.token_bytes)
+
+
+class Identification:
+    """The steps of ① and ②."""
+
+    def __init__(
+        self, walks: Walks, parts: Parts, ports: IdentityPorts, limits: Limits,
+        challenges: Challenges, prover: Prover, seal_keys: SealOpener,
+    ) -> None:  # fmt: skip
+        self._walks, self._parts, self._ports, self._limits = walks, parts, ports, limits
+        self._challenges, self._prover, self._seal_keys = challenges, prover, seal_keys
+
+    def documents(self, state: State) -> Sequence[Document]:
+        """What the screen of a state asks agreement to."""
+        return self._parts.consents.documents(_CONSENTS.get(type(state), ()), self._walks.now())
+
+    # ① 실명확인
+
+    async def name(self, visit: Visit, turn: Turn, command: Name) -> None:
+        """[실명확인]: the documents, the name and the number.
+
+        Raises ConsentMissing, ConsentOutdated, PersonMismatch, PersonLocked, NameMismatch, RealNameOutage, TrueStep.
+        """
+        async with self._walks.turn_of(visit):
+            walk = await self._walks.at(visit, turn, Consenting)
+            rows = self._parts.consents.given(
+                walk.customer.customer_id, FIRST_CONSENTS, command.consents, walk.flow_id, walk.now
+            )
+            resets = await self._match(walk, command)
+            reach("issuance.3")
+            if not await self._ports.real_name.check(command.name, command.idn):
+                await self._walks.refuse(walk, "issuance.name", NameMismatch())
+            reach("issuance.4")
+            await self._walks.save(walk, NameChecked(walk.now), "issuance.name", With(rows=rows, resets=resets))
+            reach("issuance.5")
+
+    async def _match(self, walk: Walk, command: Name) -> list[str]:
+        """Guesses at the number are counted by person, before the comparison (A16, F9)."""
+        key = f"number-fail:{walk.customer.customer_id}"
+        counted = await self._parts.store.count(Count(key, DAY_S, self._limits.vid_max_fail, walk.now))
+        if counted > self._limits.vid_max_fail:
+            await self._walks.decline(walk, "issuance.name", PersonLocked())
+        number, name = command.idn == walk.customer.idn, same_name(command.name, walk.customer.name)
+        if not (number and name):
+            await self._walks.refuse(walk, "issuance.name", PersonMismatch())
+        return [key]
+
+    # ① 본인인증
+
+    async def ask_phone(self, visit: Visit, turn: Turn, command: Phone) -> None:
+        """휴대폰본인인증: the carrier sends a code or asks in its app.
+
+        Raises ConsentMissing, ConsentOutdated, PhoneIdentityMismatch, PhoneIdentityTooMany, PhoneIdentityOutage.
+        """
+        async with self._walks.turn_of(visit):
+            walk = await self._walks.at(visit, turn, NameConfirmed)
+            rows = self._parts.consents.given(
+                walk.customer.customer_id, (PHONE_CONSENT,), command.consents, walk.flow_id, walk.now
+            )
+            asked = Asking(
+                self._parts.random(16).hex(), walk.customer.name, Secret(walk.customer.idn.reveal()[:7]),
+                command.mobile, command.carrier, command.method,
+            )  # fmt: skip
+            reach("issuance.6")
+            try:
+                started = await self._ports.phone.start(asked)
+            except Refusal as refused:
+                await self._walks.refuse(walk, "issuance.phone", refused)
+            reach("issuance.7")
+            event = IdentityAsked(Asked(started.transaction, self._mobile_key(command.mobile), started.expires))
+            await self._walks.save(walk, event, "issuance.phone", With(rows=rows))
+            reach("issuance.8")
+
+    async def ask_again(self, visit: Visit, turn: Turn) -> None:
+        """재전송. Raises IdentityNotAsked and what the carrier refuses."""
+        async with self._walks.turn_of(visit):
+            walk, asked = await self._asked(visit, turn)
+            try:
+                started = await self._ports.phone.resend(asked.transaction)
+            except Refusal as refused:
+                await self._walks.refuse(walk, "issuance.phone-again", refused)
+            event = IdentityAsked(Asked(started.transaction, asked.mobile_key, started.expires))
+            await self._walks.save(walk, event, "issuance.phone-again", With())
+
+    async def prove_phone(self, visit: Visit, turn: Turn, otp: Secret[str]) -> None:
+        """The code: the result is fetched from the provider, and compared here (E7).
+
+        Raises IdentityNotAsked, IdentityMismatch, and what the carrier refuses.
+        """
+        async with self._walks.turn_of(visit):
+            walk, asked = await self._asked(visit, turn)
+            reach("issuance.9")
+            try:
+                found = await self._ports.phone.confirm(asked.transaction, otp)
+            except Refusal as refused:
+                await self._walks.refuse(walk, "issuance.phone-proof", refused)
+            rows = await self._same_person(walk, found, asked)
+            reach("issuance.10")
+            event = IdentityProved(walk.now, Proved("phone", asked.mobile_key))
+            await self._walks.save(walk, event, "issuance.phone-proof", With(rows=rows))
+            reach("issuance.11")
+
+    async def _asked(self, visit: Visit, turn: Turn) -> tuple[Walk, Asked]:
+        walk = await self._walks.at(visit, turn, NameConfirmed)
+        state = walk.here.state
+        if not isinstance(state, NameConfirmed) or state.asked is None or state.asked.expires_at <= walk.now:
+            raise IdentityNotAsked
+        return walk, state.asked
+
+    async def _same_person(self, walk: Walk, found: Identity, asked: Asked) -> list[Change]:
+        """Name, birth date, origin, number and CI; the CI is remembered as a keyed digest the first time."""
+        customer = walk.customer
+        ci = self._parts.digests.digest("ci", found.ci.reveal())
+        known = await self._parts.store.one("identity_proof", {"customer_id": customer.customer_id})
+        same = (
+            same_name(found.name, customer.name)
+            and found.birth_date == birth_date(customer.idn.reveal())
+            and found.foreigner == is_foreign(customer.idn.reveal())
+            and self._mobile_key(found.mobile) == asked.mobile_key
+            and (known is None or known["ci_key"] == ci)
+        )
+        if not same:
+            await self._walks.refuse(walk, "issuance.phone-proof", IdentityMismatch())
+        if known is not None:
+            return []
+        row: Row = {"customer_id": customer.customer_id, "ci_key": ci, "method": "phone", "at": walk.now}
+        return [Insert("identity_proof", row)]
+
+    def _mobile_key(self, mobile: str) -> str:
+        return self._parts.digests.digest("mobile", mobile)
+
+    async def challenge(self, visit: Visit, run: int) -> dict[str, str | bool | None]:
+        """공동인증서 인증: what the certificate window signs. Raises TrueStep, TooManyChallenges."""
+        async with self._walks.turn_of(visit):
+            walk = await self._walks.at_run(visit, run, NameConfirmed)
+            given = await self._challenges.issue(
+                protocol.Purpose.IDENTITY, visit.session.session, visit.address,
+                body_text=say("issuance.identity_body", visit.lang), notes={"flow": walk.flow_id},
+            )  # fmt: skip
+            return given.for_window(seal=True, customer_kind=str(walk.customer.kind), lang=visit.lang)
+
+    async def prove_certificate(self, visit: Visit, run: int, nonce: str, signed: bytes, sealed: bytes | None) -> None:
+        """A certificate of the person that is accepted here: checks 2-9 of a registration, and nothing is bound.
+
+        Raises TrueStep, NonceInvalid, CheckFailed, PersonLocked, SealUnreadable, and outages of the status.
+        """
+        async with self._walks.turn_of(visit):
+            walk = await self._walks.at_run(visit, run, NameConfirmed)
+            try:
+                await self._owned(walk, nonce, signed, sealed)
+            except Failure as failure:
+                await self._walks.record(walk, "issuance.certificate-proof", failure.code, With())
+                raise
+            event = IdentityProved(walk.now, Proved("certificate", None))
+            await self._walks.save(
+                walk, event, "issuance.certificate-proof", With(resets=[f"vid-fail:{walk.customer.customer_id}"])
+            )
+
+    async def _owned(self, walk: Walk, nonce: str, signed: bytes, sealed: bytes | None) -> None:
+        session, customer = walk.visit.session, walk.customer
+        given = await self._challenges.claim(frozenset({protocol.Purpose.IDENTITY}), session.session, nonce)
+        if given.notes.get("flow") != walk.flow_id:
+            raise NonceInvalid(check=2, cause="other-flow")
+        presentation = UnverifiedPresentation(given.challenge, signed, sealed)
+        proven = await self._prover.prove(presentation, kind=customer.kind, fresh=True, at=walk.now)
+        key = f"vid-fail:{customer.customer_id}"
+        counted = await self._parts.store.count(Count(key, DAY_S, self._limits.vid_max_fail, walk.now))
+        if counted > self._limits.vid_max_fail:
+            raise PersonLocked
+        prove_ownership(proven, customer.customer_id, customer.idn, self._seal_keys)
+
+    # ② 신분증
+
+    async def read_card(self, visit: Visit, run: int, kind: CardKind, image: bytes) -> Reading:
+        """A photograph: its fields for the person to correct; the masked image is kept sealed until its date (H8).
+
+        Raises TrueStep, CardTries, CardUnreadable and the other refusals of the reader, CardReaderOutage.
+        """
+        async with self._walks.turn_of(visit):
+            walk = await self._walks.at_run(visit, run, PhoneProved)
+            reads = Count(f"idcard-read:{walk.flow_id}", DAY_S, self._limits.idcard_reads, walk.now)
+            if await self._parts.store.count(reads) > self._limits.idcard_reads:
+                await self._walks.refuse(walk, "issuance.card-read", CardTries())
+            try:
+                found = await self._ports.reader.read(image, kind)
+            except Refusal as refused:
+                await self._walks.refuse(walk, "issuance.card-read", refused)
+            reach("issuance.12")
+            await self._walks.record(walk, "issuance.card-read", "ok", With(rows=await self._image(walk, found)))
+            return found
+
+    async def _image(self, walk: Walk, found: Reading) -> list[Change]:
+        """The newest photograph of a run takes the place of the one before."""
+        customer_id, image_id = walk.customer.customer_id, self._parts.random(16).hex()
+        sealed = await self._parts.fields.seal(customer_id, "id_card_image", "image", image_id, found.masked)
+        row: Row = {
+            "image_id": image_id, "flow_id": walk.flow_id, "customer_id": customer_id, "kind": str(found.kind),
+            "image": sealed, "taken_at": walk.now,
+            "delete_at": walk.now + timedelta(seconds=self._limits.idcard_keep_s),
+        }  # fmt: skip
+        return [Delete("id_card_image", {"flow_id": walk.flow_id}), Insert("id_card_image", row)]
+
+    async def accept_card(self, visit: Visit, turn: Turn, command: Card) -> None:
+        """[확인] at ②: the corrected fields against the customer, then against the issuer's record.
+
+        Raises CardNotRead, CardMismatch, CardNotGenuine, CardLost, CardTries, IdCardOutage, TrueStep, Consent….
+        """
+        async with self._walks.turn_of(visit):
+            walk = await self._walks.at(visit, turn, PhoneProved)
+            rows = self._parts.consents.given(
+                walk.customer.customer_id, (CARD_CONSENT,), command.consents, walk.flow_id, walk.now
+            )
+            if await self._parts.store.one("id_card_image", {"flow_id": walk.flow_id}) is None:
+                await self._walks.refuse(walk, "issuance.card", CardNotRead())
+            if not _of(walk.customer, command):
+                await self._walks.refuse(walk, "issuance.card", CardMismatch())
+            await self._genuine(walk, command)
+            reach("issuance.14")
+            event = CardAccepted(walk.now, str(command.kind))
+            await self._walks.save(walk, event, "issuance.card", With(rows=rows))
+            reach("issuance.15")
+
+    async def _genuine(self, walk: Walk, command: Card) -> None:
+        day = Count(
+            f"idcard-check:{walk.customer.customer_id}", DAY_S, self._limits.idcard_checks_a_day, walk.now
+        )  # fmt: skip
+        if await self._parts.store.count(day) > self._limits.idcard_checks_a_day:
+            await self._walks.refuse(walk, "issuance.card", CardTries())
+        reach("issuance.13")
+        verdict = await self._ports.cards.verify(_asked_of(walk.customer, command))
+        if verdict is Verdict.LOST:
+            await self._walks.refuse(walk, "issuance.card", CardLost())
+        if verdict is not Verdict.GENUINE:
+            await self._walks.refuse(walk, "issuance.card", CardNotGenuine())
+
+
+def _of(customer: Customer, card: Card) -> bool:
+    """Whether the card's name and front of the number (or birth date) are the customer's."""
+    idn = customer.idn.reveal()
+    if not same_name(card.name, customer.name):
+        return False
+    if card.kind is CardKind.RESIDENT:
+        return card.number_front == idn[:7]
+    return card.birth_date == birth_date(idn)
+
+
+def _asked_of(customer: Customer, card: Card) -> ResidentCard | DriverLicence:
+    """The whole number comes from the record: it was compared at ①, and no photograph's back half is ever kept."""
+    if card.kind is CardKind.RESIDENT:
+        assert card.issued_on is not None
+        return ResidentCard(card.name, customer.idn, card.issued_on)
+    born = birth_date(customer.idn.reveal())
+    assert born is not None
+    return DriverLicence(card.name, born, card.licence_number, card.licence_serial or None)

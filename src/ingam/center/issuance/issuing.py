@@ -1,0 +1,346 @@
+"""⑤공동인증서 비밀번호 등록, ⑥발급 확인, and the authority: the vault makes the key, the center registers and carries.
+
+The center never sees a private key, a password or R. What the authority may have issued is fetched again and never
+issued twice: the vault repeats its very bytes, and the authority its answer (security D9).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from ingam.center.issuance import carrying
+from ingam.center.issuance.account import Accounting
+from ingam.center.issuance.flow import (
+    AwaitingKey,
+    CertificateCarried,
+    ChoosingProduct,
+    Confirmed,
+    Delivered,
+    HolderRegistered,
+    Issued,
+    KeyMade,
+    Requested,
+    State,
+)
+from ingam.center.issuance.identity import Parts
+from ingam.center.issuance.walks import Walk, Walks, public_id
+from ingam.center.walks import TrueStep, Turn, Visit, With
+from ingam.customer.binding.bindings import Binding, Bindings, Details, ToBind
+from ingam.customer.notice import Notices
+from ingam.kernel.errors import Outage, Refusal
+from ingam.kernel.instants import rfc3339
+from ingam.kernel.steps import reach
+from ingam.npki import certificate, policies
+from ingam.npki.certificate import Certificate
+from ingam.npki.policies import Policy
+from ingam.ports.certification import (
+    Certification,
+    CertificationOutage,
+    CertificationRefused,
+    IssuedCertificate,
+    ToRegister,
+)
+from ingam.ports.customers import Customer, CustomerKind
+from ingam.protocols.cmp.message import BodyKind
+
+_SPKI: Final = re.compile(r"[0-9a-f]{64}")
+_LONGEST: Final = timedelta(days=366 + 31)
+"""A year, and the days that a renewal may carry."""
+
+
+class ProductUnknown(Refusal):
+    """This is not offered here, or nothing was chosen."""
+
+    code = "issuance-product-unknown"
+
+
+class EndNotAgreed(Refusal):
+    """A certificate would be revoked, and that was not agreed to."""
+
+    code = "issuance-end-not-agreed"
+
+
+class PersonalOnly(Refusal):
+    """A corporation's certificate is not issued on the telephone."""
+
+    code = "issuance-personal-only"
+
+
+class RefusedByAuthority(Refusal):
+    """The authority refuses to issue (fact `cause`, its own word); nothing was charged, the old one stands."""
+
+    code = "issuance-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What ⑥ offers. `key`: as settings and forms name it; `profile`: the authority's word; `use`: of policies.toml."""
+
+    key: str
+    profile: str
+    use: str
+
+
+PRODUCTS: Final = {
+    "gold": Product("gold", "securities", "securities"),
+    "universal": Product("universal", "universal", "universal"),
+}
+"""골드(용도제한용, 무료), and 범용 where an institution offers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a new certificate will stop. `known` False: the authority could not be asked, so the warning is general.
+
+    `certificates`: by product, the standing one of the same policy; `binding`: the registration here that it replaces.
+    """
+
+    known: bool
+    certificates: Mapping[str, IssuedCertificate]
+    binding: Details | None
+
+
+class Issuing:
+    """The steps of ⑤ and ⑥, and what follows them."""
+
+    def __init__(
+        self, walks: Walks, parts: Parts, certification: Certification, accounting: Accounting, bindings: Bindings,
+        notices: Notices, products: tuple[str, ...], origin: str,
+    ) -> None:  # fmt: skip
+        self._walks, self._parts, self._certification, self._accounting = walks, parts, certification, accounting
+        self._bindings, self._notices, self._origin = bindings, notices, origin
+        self._products = {name: PRODUCTS[name] for name in products}
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """As ⑥ lists them."""
+        return tuple(self._products.values())
+
+    def admits(self, customer: Customer) -> None:
+        """Raises PersonalOnly."""
+        if customer.kind is CustomerKind.CORPORATE:
+            raise PersonalOnly
+
+    # ⑤
+
+    async def told(self, visit: Visit) -> dict[str, object]:
+        """What the vault is told when its frame opens (the message `issue`). Raises TrueStep, CertificationOutage."""
+        here = await self._walks.settled(visit)
+        walk = await self._walks.at_run(visit, here.run, AwaitingKey, ChoosingProduct, Requested, Delivered)
+        authorities = [certificate.parse(der) for der in await self._certification.authorities()]
+        state = walk.here.state
+        return {
+            "now": rfc3339(walk.now),
+            "flow": public_id(walk.flow_id),
+            "lang": visit.lang,
+            "origin": self._origin,
+            "holder": {"name": walk.customer.name, "kind": str(walk.customer.kind)},
+            "encryption": _base64(await self._certification.encryption_certificate()),
+            "anchors": [_base64(one.der) for one in authorities],
+            "policies": sorted({row.oid for one in self.products for row in _rows(authorities, one)}),
+            "profile_ko": self._profile_name(authorities, "ko"),
+            "profile_en": self._profile_name(authorities, "en"),
+            "state": _word(state),
+            "spki": getattr(state, "spki", None),
+        }
+
+    def _profile_name(self, authorities: list[Certificate], lang: str) -> str:
+        found = next((row for one in self.products for row in _rows(authorities, one)), None)
+        return "" if found is None else (found.name_ko if lang == "ko" else found.name_en)
+
+    async def key_made(self, visit: Visit, turn: Turn, spki: str) -> int:
+        """The hash of a key that the vault wrote and read back: the flow's next version. Raises TrueStep."""
+        async with self._walks.turn_of(visit):
+            here = await self._walks.settled(visit)
+            if here.run == turn.run and isinstance(here.state, ChoosingProduct) and here.state.spki == spki:
+                return here.version
+            walk = await self._walks.at_run(visit, turn.run, AwaitingKey, ChoosingProduct)
+            if not _SPKI.fullmatch(spki):
+                raise Refusal("bad-request")
+            reach("issuance.25")
+            await self._walks.save(walk, KeyMade(walk.now, spki), "issuance.key", With())
+            reach("issuance.26")
+            return walk.here.version + 1
+
+    # ⑥
+
+    async def ending(self, customer: Customer) -> Ending:
+        """What the warning at ⑥ names."""
+        active = await self._bindings.active(customer.customer_id)
+        details = None if active is None else await self._bindings.details(active)
+        try:
+            ever = await self._certification.issued(customer.idn)
+        except (CertificationOutage, CertificationRefused):
+            return Ending(False, {}, details)
+        found = {one.key: ever.ended_by(one.profile, self._walks.now()) for one in self.products}
+        return Ending(True, {key: one for key, one in found.items() if one is not None}, details)
+
+    async def choose(self, visit: Visit, turn: Turn, product: str, *, agreed: bool) -> dict[str, str]:
+        """확인: the holder is registered at the authority for this key alone; its two codes, for the vault (D1, D3).
+
+        Raises ProductUnknown, EndNotAgreed, CertificationOutage, RefusedByAuthority, TrueStep.
+        """
+        async with self._walks.turn_of(visit):
+            walk = await self._walks.at_run(visit, turn.run, ChoosingProduct)
+            chosen = self._products.get(product)
+            if chosen is None:
+                raise ProductUnknown
+            if not agreed:
+                raise EndNotAgreed
+            state = walk.here.state
+            assert isinstance(state, ChoosingProduct)
+            reach("issuance.27")
+            codes = await self._register(walk, chosen, state.spki)
+            reach("issuance.28")
+            sealed = await self._sealed(walk, "codes", msgspec.json.encode(codes))
+            await self._walks.save(
+                walk, HolderRegistered(walk.now, chosen.key, sealed), "issuance.product", With(facts={"n": 1})
+            )
+            reach("issuance.29")
+            return self._codes(walk.customer, codes)
+
+    async def _register(self, walk: Walk, chosen: Product, spki: str) -> dict[str, str]:
+        customer, contact = walk.customer, await self._accounting.contact(walk.customer)
+        holder = ToRegister(
+            chosen.profile, customer.name, customer.idn, mobile=customer.mobile, email=contact.email,
+            spki_hash=bytes.fromhex(spki) if self._certification.binds_keys else None,
+        )  # fmt: skip
+        try:
+            found = await self._certification.register(holder)
+        except CertificationRefused as refused:
+            await self._walks.refuse(walk, "issuance.product", RefusedByAuthority(cause=_short(refused)))
+        until = rfc3339(found.expires)
+        return {"reference": found.reference_number, "code": found.authorization_code.reveal(), "until": until}
+
+    async def again(self, visit: Visit, run: int) -> dict[str, str]:
+        """The same codes, for a vault that lost the answer. Raises TrueStep."""
+        walk = await self._walks.at_run(visit, run, Requested, Delivered)
+        return self._codes(walk.customer, await self._opened(walk))
+
+    def _codes(self, customer: Customer, codes: dict[str, str]) -> dict[str, str]:
+        return {
+            "reference": codes["reference"], "code": codes["code"], "idn": customer.idn.reveal(),
+            "not_after_at_most": rfc3339(self._walks.now() + _LONGEST),
+        }  # fmt: skip
+
+    # the authority
+
+    async def carry(self, visit: Visit, run: int, message: bytes) -> bytes:
+        """A message of the vault to the authority and its answer back, both as they are; on the way the run goes on.
+
+        Raises NotCarried, CertificationOutage, TrueStep.
+        """
+        async with self._walks.turn_of(visit):
+            here = await self._walks.settled(visit)
+            if here.run == run and isinstance(here.state, Issued):
+                return await self._repeated(message)
+            walk = await self._walks.at_run(visit, run, Requested, Delivered)
+            kind = carrying.from_vault(message, (await self._opened(walk))["reference"])
+            if kind is BodyKind.CERT_CONF and not isinstance(walk.here.state, Delivered):
+                raise carrying.NotCarried
+            reach("issuance.30")
+            answer = await self._certification.carry(message)
+            reach("issuance.31")
+            await self._follow(walk, kind, carrying.from_authority(answer))
+            reach("issuance.33")
+            return answer
+
+    async def _repeated(self, message: bytes) -> bytes:
+        """The pkiConf was lost on its way to the vault: the authority says it again to the same bytes, or refuses."""
+        if carrying.kind_of(message) is not BodyKind.CERT_CONF:
+            raise TrueStep
+        return await self._certification.carry(message)
+
+    async def _follow(self, walk: Walk, kind: BodyKind, brought: carrying.Brought) -> None:
+        match brought:
+            case carrying.Certified(found):
+                await self._certified(walk, found)
+            case carrying.Confirmed() if kind is BodyKind.CERT_CONF:
+                await self._confirmed(walk)
+            case carrying.Rejected(word):
+                failure = RefusedByAuthority(cause=word)
+                await self._walks.declined(walk, "issuance.carry", failure)
+
+    async def _certified(self, walk: Walk, found: Certificate) -> None:
+        """An ip: only a certificate of the key that was registered is remembered; the vault checks all else (B10)."""
+        state = walk.here.state
+        assert isinstance(state, Requested | Delivered)
+        if sha256(found.spki).hexdigest() != state.spki:
+            await self._walks.record(walk, "issuance.carry", "issuance-other-key", With())
+            raise Outage("certification-outage")
+        if isinstance(state, Delivered) and state.fingerprint == found.fingerprint.hex():
+            return
+        sealed = await self._sealed(walk, "certificate", found.der)
+        reach("issuance.32")
+        await self._walks.save(
+            walk, CertificateCarried(walk.now, sealed, found.fingerprint.hex()), "issuance.certificate", With()
+        )
+
+    async def _confirmed(self, walk: Walk) -> None:
+        """pkiConf: binding, its history, notices and Issued in ONE transaction, before the vault hears of it."""
+        state = walk.here.state
+        assert isinstance(state, Delivered)
+        found = certificate.parse(await self._open(walk, "certificate", state.certificate))
+        policy = policies.lookup(found.issuer, found.policy_oid)
+        if policy is None:
+            raise Outage("certification-outage")
+        replaces = await self._bindings.active(walk.customer.customer_id)
+        ours = ToBind(walk.customer.customer_id, found, policy, walk.now, walk.visit.session.session)
+        change = await self._bindings.change(ours, replaces)
+        contact = await self._accounting.contact(walk.customer)
+        notices = self._notices.issued(
+            walk.customer, email=contact.email, use=policy.name_ko, not_after=found.not_after, at=walk.now,
+            replaced=None if replaces is None else await self._use_of(replaces), dedup=f"issued:{change.binding_id}",
+        )  # fmt: skip
+        event = Confirmed(f"{found.serial:x}", found.not_after, replaces is not None)
+        await self._walks.save(walk, event, "issuance.issued", With(rows=change.rows, outbox=notices))
+
+    async def _use_of(self, binding: Binding) -> str:
+        return (await self._bindings.details(binding)).use_ko
+
+    # sealed under the customer's own key (H6)
+
+    async def _sealed(self, walk: Walk, what: str, clear: bytes) -> str:
+        sealed = await self._parts.fields.seal(walk.customer.customer_id, "flow", what, walk.flow_id, clear)
+        return _base64(sealed)
+
+    async def _open(self, walk: Walk, what: str, sealed: str) -> bytes:
+        found = base64.b64decode(sealed)
+        return await self._parts.fields.open(walk.customer.customer_id, "flow", what, walk.flow_id, found)
+
+    async def _opened(self, walk: Walk) -> dict[str, str]:
+        state = walk.here.state
+        assert isinstance(state, Requested | Delivered)
+        return msgspec.json.decode(await self._open(walk, "codes", state.sealed), type=dict[str, str])
+
+
+def _word(state: State | None) -> str:
+    """How page and vault call the states that they share."""
+    words = {AwaitingKey: "key", ChoosingProduct: "product", Requested: "requested", Delivered: "delivered"}
+    return words[type(state)]
+
+
+def _rows(authorities: list[Certificate], product: Product) -> list[Policy]:
+    """The rows of the policy table that a product's certificates may carry under these authorities."""
+    owners = {found.key for one in authorities if (found := policies.authority(one.subject)) is not None}
+    return [
+        row
+        for row in policies.policies()
+        if row.ca.key in owners and row.use == product.use and row.holder == "personal"
+    ]
+
+
+def _short(refused: CertificationRefused) -> str:
+    return str(refused.facts.get("said") or refused.facts.get("fail_info") or "-")[:64]
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()

@@ -1,0 +1,90 @@
+"""신규공동인증서신청, carried out: the banking password, then the steps of `identity`, `account`, `issuing`.
+
+Every public method takes a `Visit`; the screen always follows from the stored state (flows.md M1–M7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ingam.center.issuance.account import Accounting
+from ingam.center.issuance.flow import (
+    AwaitingKey,
+    AwaitingOneWon,
+    ChoosingProduct,
+    Consenting,
+    Describing,
+    IdCardAccepted,
+    Left,
+    NameConfirmed,
+    PhoneProved,
+    WentBack,
+)
+from ingam.center.issuance.identity import Identification
+from ingam.center.issuance.issuing import Issuing
+from ingam.center.issuance.walks import Here, Walks
+from ingam.center.walks import TrueStep, Turn, Visit, With
+from ingam.customer.session import Session
+from ingam.kernel.secret import Secret
+from ingam.ports.customers import Customer
+
+BACK = (NameConfirmed, IdCardAccepted, AwaitingOneWon, ChoosingProduct)
+LEAVE = (
+    Consenting, NameConfirmed, PhoneProved, IdCardAccepted, AwaitingOneWon, Describing, AwaitingKey, ChoosingProduct,
+)  # fmt: skip
+
+
+class Accounts(Protocol):
+    """ID and password with their lock: `customer.account`."""
+
+    async def check_password(self, banking_id: str, password: Secret[str], session: Session, address: str) -> Customer:
+        """The customer; raises LoginWrong, LoginLocked. The failure is counted until `forgive` is saved."""
+
+    async def forgive(self, banking_id: str, session: Session) -> list[str]:
+        """The counters that a full match clears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """The service behind /issuance/new."""
+
+    walks: Walks
+    accounts: Accounts
+    identification: Identification
+    accounting: Accounting
+    issuing: Issuing
+
+    async def here(self, visit: Visit, *, anew: bool = False) -> Here:
+        """The true step. Time that ran out is recorded now; `anew` leaves a finished run for the next one."""
+        try:
+            return await self.walks.settled(visit, anew=anew)
+        except TrueStep:
+            return await self.walks.settled(visit, anew=anew)
+
+    async def customer(self, visit: Visit) -> Customer:
+        """Whose session it is. Raises NotLoggedIn."""
+        return await self.walks.customer(visit)
+
+    async def enter(self, visit: Visit, password: Secret[str]) -> None:
+        """인터넷뱅킹 비밀번호 확인: begins a run, or goes on with an interrupted one (F10).
+
+        Raises LoginWrong, LoginLocked, LoginCrowded, PersonalOnly, TrueStep.
+        """
+        async with self.walks.turn_of(visit):
+            customer = await self.walks.customer(visit)
+            self.issuing.admits(customer)
+            await self.accounts.check_password(customer.banking_id, password, visit.session, visit.address)
+            await self.walks.begin(visit, resets=await self.accounts.forgive(customer.banking_id, visit.session))
+
+    async def back(self, visit: Visit, turn: Turn) -> None:
+        """이전. Raises TrueStep."""
+        async with self.walks.turn_of(visit):
+            walk = await self.walks.at(visit, turn, *BACK)
+            await self.walks.save(walk, WentBack(), "issuance.back", With(ledger=self.accounting.voided(walk)))
+
+    async def cancel(self, visit: Visit, run: int) -> None:
+        """취소, for as long as the authority was asked nothing. Raises TrueStep."""
+        async with self.walks.turn_of(visit):
+            walk = await self.walks.at_run(visit, run, *LEAVE)
+            await self.walks.save(walk, Left(), "issuance.cancel", With(ledger=self.accounting.voided(walk)))
