@@ -24,7 +24,7 @@ from ingam.center.doorway import Cookies, Doorway
 from ingam.center.finance_cert import web as finance_cert
 from ingam.center.home.web import Home
 from ingam.center.inquiry import web as inquiry
-from ingam.center.issuance import web as issuance
+from ingam.center.issuance import menu as issuance
 from ingam.center.login.service import Login
 from ingam.center.login.web import LoginWeb
 from ingam.center.management import web as management
