@@ -111,7 +111,7 @@ async function run(): Promise<unknown[]> {
   if (inputs.step === 'ask') return each(inputs.cases, ask)
   if (inputs.step === 'receive' || inputs.step === 'confirm') return each(inputs.cases, receive)
   if (inputs.step === 'check') return each(inputs.cases, check)
-  return each(inputs.cases, follow)
+  return each((inputs as Following).cases, follow)
 }
 
 process.stdout.write(JSON.stringify(await run()))

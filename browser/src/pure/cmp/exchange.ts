@@ -32,7 +32,7 @@ import {
   writePart,
 } from './message.ts'
 import { AuthorityRefused, CmpRefused } from './refusal.ts'
-import { writeConfirmation, writePolling, writeRequest } from './request.ts'
+import { writeConfirmation, writePolling, writeRejection, writeRequest } from './request.ts'
 
 const RANDOM_OCTETS = 16
 const AT_ONCE_AGAIN_S = 5
@@ -120,13 +120,14 @@ export function composePollReq(exchange: Exchange, speaker: Speaker): Promise<Co
 }
 
 /** The certConf for an offered certificate; `reject` gives it back, and the old one stands. Throws CmpRefused. */
-export function composeCertConf(
+export async function composeCertConf(
   exchange: Exchange,
   certificate: Uint8Array,
   speaker: Speaker,
   verdict: 'accept' | 'reject' = 'accept',
 ): Promise<Composed> {
-  const content = strict(() => writeConfirmation(new Certificate(certificate), verdict === 'accept'))
+  const content =
+    verdict === 'accept' ? strict(() => writeConfirmation(certificate)) : writeRejection(certificate)
   return compose(exchange, speaker, CERT_CONF, content)
 }
 
@@ -180,7 +181,10 @@ function waitingOr(info: StatusInfo, exchange: Exchange): Waiting {
 /** What answers a certConf: returns where the authority has taken it. Throws as `receiveIp` does. */
 export async function receivePkiConf(exchange: Exchange, answer: Uint8Array, listening: Listening): Promise<void> {
   const { kind, content } = await hear(exchange, answer, listening)
-  if (kind === ERROR) throw refused(readError(content))
+  if (kind === ERROR) {
+    const info = readError(content)
+    throw info.status === WAITING ? new CmpRefused('cmp-answer-unexpected') : refused(info)
+  }
   if (kind !== PKICONF) throw new CmpRefused('cmp-answer-unexpected')
   checkPkiConf(content)
 }

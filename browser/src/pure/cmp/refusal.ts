@@ -2,7 +2,8 @@
  * The two ways in which an exchange with the authority fails: an answer that is not believed, and a proven no.
  *
  * After the first nothing has ended, and the very same bytes may be carried again: the authority repeats its answer
- * (security D9). After the second there is no certificate of this request.
+ * (security D9). After the second this message has done nothing; `cmp-time` says that it was never heard before, since
+ * repetitions are answered first, and that it may be composed again for the present instant.
  */
 
 import { type Facts, Refusal } from '../failure.ts'

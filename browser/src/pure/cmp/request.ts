@@ -5,8 +5,9 @@
  */
 
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
+import { Refusal } from '../failure.ts'
 import { subtle } from '../platform.ts'
-import type { Certificate } from '../npki/certificate.ts'
+import { Certificate } from '../npki/certificate.ts'
 import { algorithm, BIT_STRING, bits, integer, octets, seq, tlv, whole } from '../npki/der.ts'
 import { ENCRYPTED_VID } from '../npki/encrypted_vid.ts'
 import { spkiOf } from '../npki/new_key.ts'
@@ -32,15 +33,33 @@ const REJECTION = 2
 const INCORRECT_DATA = tlv(BIT_STRING, Uint8Array.of(0, 1))
 
 /**
- * CertConfirmContent for a certificate (RFC 9810 §5.3.18): its hash by the algorithm that it is signed with.
+ * CertConfirmContent that accepts a DER certificate (RFC 9810 §5.3.18): its hash by the algorithm that signs it.
  *
- * `accepts` false gives it back: the authority ends it, and the one that it would have superseded stands.
+ * Throws CertificateMalformed, and CmpRefused (cmp-answer-unexpected) for an algorithm whose hash is not used here.
  */
-export function writeConfirmation(certificate: Certificate, accepts: boolean): Uint8Array {
+export function writeConfirmation(certificate: Uint8Array): Uint8Array {
+  return seq(writeStatus(certificate))
+}
+
+/**
+ * CertConfirmContent that gives a certificate back: the authority ends it, and the one before it stands.
+ *
+ * Of what cannot even be read nothing can be said: no CertStatus at all rejects everything (RFC 9810 §5.3.18).
+ */
+export function writeRejection(certificate: Uint8Array): Uint8Array {
+  try {
+    return seq(writeStatus(certificate, seq(integer(REJECTION), INCORRECT_DATA)))
+  } catch (failure) {
+    if (failure instanceof Refusal) return seq()
+    throw failure
+  }
+}
+
+function writeStatus(der: Uint8Array, ...status: readonly Uint8Array[]): Uint8Array {
+  const certificate = new Certificate(der)
   const hash = signatureHash(certificate.signatureAlgorithm)
   if (hash === null) throw new CmpRefused('cmp-answer-unexpected')
-  const status = accepts ? [] : [seq(integer(REJECTION), INCORRECT_DATA)]
-  return seq(seq(octets(HASHES[hash](certificate.der)), integer(CERT_REQ_ID), ...status))
+  return seq(octets(HASHES[hash](certificate.der)), integer(CERT_REQ_ID), ...status)
 }
 
 /** PollReqContent. */
