@@ -1,6 +1,7 @@
 """The demo's own authority: founded once, with a ceremony's record, before its processes start; and kept going.
 
 An OCSP responder's certificate lives 90 days (security D12), so a demo that is started again after months renews it.
+Its registration authorities come after it (`run/demo_registrars`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ingam.ca.profiles import Authority, preset, preset_files
 from ingam.kernel.errors import Refusal
 from ingam.npki.signature import KeyKind
 from ingam.ports.clock import Clock
+from ingam.run import demo_registrars
 from ingam.run.sandbox import key_source
 from ingam.sandbox.authorities.keys import FreshKeys
 from ingam.settings import Settings
@@ -47,7 +49,12 @@ def prepare(settings: Settings, say: Callable[[str], None], clock: Clock | None 
     folder, time = authority_folder(settings), clock or SystemClock()
     if folder.exists():
         _renew(settings, folder, time.now())
-        return
+    else:
+        _found(settings, folder, time, say)
+    demo_registrars.prepare(settings, folder, time, say)
+
+
+def _found(settings: Settings, folder: Path, time: Clock, say: Callable[[str], None]) -> None:
     say("인증기관의 키와 인증서 만드는 중 · founding the certification authority")
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority, secret = preset(PRESET), passphrase(settings, folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingam.npki import subject
 from ingam.npki.certificate import Certificate
+from ingam.sandbox import ours
 from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, for_center, person
 from ingam.sandbox.samples import SAMPLES, Sample
 from ingam.sandbox.world import World
@@ -33,7 +34,7 @@ def listing(world: World, demo: Path) -> dict[str, object]:
         "folder": str(demo / "NPKI"),
         "certificate_password": CERTIFICATE_PASSWORD,
         "people": people,
-        "certificates": [_told(world, one, demo) for one in SAMPLES],
+        "certificates": [*(_told(world, one, demo) for one in SAMPLES), *ours.told(world.folder, demo)],
     }
 
 
@@ -49,12 +50,12 @@ def spread(world: World, demo: Path, root: Certificate) -> None:
     `root`: a root of the world, which tells it from others.
     """
     mark, this = demo / _MARK, root.fingerprint.hex()
-    if mark.exists():
-        if mark.read_text() == this:
-            return
-        shutil.rmtree(demo / "NPKI", ignore_errors=True)
-    shutil.copytree(world.folder / "demo", demo, dirs_exist_ok=True)
-    mark.write_text(this)
+    if not mark.exists() or mark.read_text() != this:
+        if mark.exists():
+            shutil.rmtree(demo / "NPKI", ignore_errors=True)
+        shutil.copytree(world.folder / "demo", demo, dirs_exist_ok=True)
+        mark.write_text(this)
+    ours.spread(world.folder, demo)
 
 
 def _papers(one: Person) -> dict[str, object]:

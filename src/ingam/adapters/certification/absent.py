@@ -1,0 +1,42 @@
+"""No authority: the center is nobody's registration authority (yet), and every question is an outage."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from ingam.kernel.secret import Secret
+from ingam.ports.certification import CertificationOutage, EverIssued, Registered, ToRegister
+
+
+class AbsentCertification:
+    """`ports.certification.Certification` that never answers."""
+
+    binds_keys = True
+
+    async def register(self, holder: ToRegister) -> Registered:
+        """Raises CertificationOutage, as all of them."""
+        _away(holder)
+
+    async def carry(self, message: bytes) -> bytes:
+        """Nothing is carried."""
+        _away(message)
+
+    async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
+        """Nothing is revoked."""
+        _away(issuer, serial, reason)
+
+    async def encryption_certificate(self) -> bytes:
+        """There is none."""
+        _away()
+
+    async def authorities(self) -> tuple[bytes, ...]:
+        """There are none."""
+        _away()
+
+    async def issued(self, idn: Secret[str]) -> EverIssued:
+        """Nobody knows."""
+        _away(idn)
+
+
+def _away(*_asked: object) -> NoReturn:
+    raise CertificationOutage(cause="no-authority")
