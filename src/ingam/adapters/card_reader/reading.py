@@ -1,0 +1,349 @@
+"""A flat card to its fields: the whole card once for its lines, then each wanted line again, closely.
+
+The registration number is the anchor: it is found by its form, and the name stands right above it on both cards. Where
+layouts differ by year, places follow from what was found rather than from a template; templates are the fallback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from ingam.adapters.card_reader import fields as forms
+from ingam.adapters.card_reader.eyes import Box, Eyes, Letters, Line
+from ingam.adapters.card_reader.finding import HIGH, WIDE, Picture
+
+SURE_TITLE: Final = 0.6
+"""Three letters of five, in order."""
+
+SURE_NUMBER: Final = 0.5
+
+_ENOUGH: Final = 0.86
+"""Of a first attempt; with less, the line is looked at in other lights."""
+
+_OVERVIEW: Final = 0.75
+"""The scale at which letters of a card suit the overview; the smallest print is read again at full size."""
+
+_LETTER: Final = HIGH * 0.05
+"""Height of a line of the number where it was not found."""
+
+_NAME_ZONE: Final = {"resident": Box(90, 225, 840, 335), "licence": Box(400, 262, 1000, 348)}
+_NUMBER_ZONE: Final = {"resident": Box(90, 335, 840, 425), "licence": Box(400, 345, 1000, 415)}
+_LICENCE_ZONE: Final = Box(400, 175, 1000, 265)
+_SERIAL_ZONE: Final = Box(990, 570, 1250, 665)
+_DATE_ZONE: Final = Box(400, 620, 900, 695)
+
+
+@dataclass(slots=True)
+class Found:
+    """`number`: where the registration number lies, and from where on its back half does; None where it is unsure."""
+
+    titles: dict[str, float]
+    fields: dict[str, str] = field(default_factory=dict, repr=False)
+    sure: dict[str, float] = field(default_factory=dict)
+    number: Box | None = None
+    back_half: Box | None = None
+    suspects: tuple[Box, ...] = ()
+    """Other lines with long numbers, for who masks."""
+
+    def keep(self, name: str, told: tuple[str, float] | None) -> None:
+        """Notes a field that was found in form."""
+        if told is not None and told[0]:
+            self.fields[name], self.sure[name] = told[0], round(min(told[1], 1.0), 2)
+
+
+def read(card: Picture, kind: str, eyes: Eyes) -> Found:
+    """What stands on a flat card. `kind`: "resident" or "licence"."""
+    return _Reading(card, kind, eyes).whole()
+
+
+class _Reading:
+    """One card that is being read."""
+
+    def __init__(self, card: Picture, kind: str, eyes: Eyes) -> None:
+        self._grey = _evened(cv2.cvtColor(card, cv2.COLOR_BGR2GRAY))
+        self._noise, self._kind, self._eyes = _noise(self._grey), kind, eyes
+        self._lines: list[Line] = []
+
+    def whole(self) -> Found:
+        found = Found(self._titles())
+        if self._other_card(found):
+            return found  # nothing of it is read
+        self._lines = self._overview()
+        self._titles_again(found)
+        if self._other_card(found) or not self._looks_like_one(found):
+            return found
+        number = self._number(found)
+        found.keep("name", self._name(number))
+        if self._kind == "resident":
+            found.keep("issued_on", self._issued_on())
+        else:
+            found.keep("number", self._licence_number(number))
+            found.keep("serial", self._serial())
+        found.suspects = tuple(one.box for one in self._numbers())
+        return found
+
+    def _other_card(self, found: Found) -> bool:
+        return found.titles[self._kind] < SURE_TITLE <= max(found.titles.values())
+
+    def _looks_like_one(self, found: Found) -> bool:
+        """Its title, or a line that may be the number: only then it is looked at closely, which takes a second."""
+        return found.titles[self._kind] >= SURE_TITLE or bool(self._numbers())
+
+    def _numbers(self) -> list[Line]:
+        """Lines of the overview that may be a registration number."""
+        return [one for one in self._lines if _digits(one.text) >= 8 and not forms.licence_number(one.text)]
+
+    def _titles(self) -> dict[str, float]:
+        """How much of each title stands at the top, whichever look at it tells more."""
+        top = self._grey[40 : round(HIGH * 0.266)]
+        best = dict.fromkeys(forms.TITLES, 0.0)
+        for scale in (0.25, 0.5):
+            small = cv2.resize(top, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            heard = self._eyes.line(small, Letters.HANGUL, block=True).text
+            best = {kind: max(best[kind], forms.likeness(heard, title)) for kind, title in forms.TITLES.items()}
+            if max(best.values()) >= SURE_TITLE:
+                break
+        return best
+
+    def _titles_again(self, found: Found) -> None:
+        """Titles among the lines of the overview, where the closer look failed."""
+        heard = "".join(one.text for one in self._lines if one.box.middle < HIGH * 0.3)
+        for kind, title in forms.TITLES.items():
+            found.titles[kind] = max(found.titles[kind], forms.likeness(heard, title))
+
+    def _overview(self) -> list[Line]:
+        small = cv2.resize(self._grey, None, fx=_OVERVIEW, fy=_OVERVIEW, interpolation=cv2.INTER_AREA)
+        if self._noise > 12:
+            small = cv2.GaussianBlur(small, (0, 0), 1.0)
+        return [
+            Line(one.text, Box(*(round(side / _OVERVIEW) for side in _sides(one.box))), one.sure)
+            for one in self._eyes.lines(small)
+        ]
+
+    def _number(self, found: Found) -> Box | None:
+        """The registration number into `found`, with its places; its line's box, also where it is unsure."""
+        likely = [one.box for one in self._numbers() if _digits(one.text) >= 10]
+        best: tuple[float, str, Box, Box] | None = None
+        for box in [*likely, _NUMBER_ZONE[self._kind]]:
+            told = self._closely(box, Letters.DIGITS, forms.idn)
+            if told is not None and (best is None or told[1] > best[0]):
+                line = told[2]
+                best = (told[1], told[0], line.box, _back_half(line))
+            if best is not None:
+                break
+        if best is None:
+            return likely[0] if likely else None
+        sure, number, box, back = best
+        if self._kind == "resident":
+            found.keep("idn", (number, sure))
+        else:
+            found.keep("birth_date", (forms.birth_date(number), sure))
+        if sure >= SURE_NUMBER:
+            found.number, found.back_half = box, back
+        return box
+
+    def _name(self, number: Box | None) -> tuple[str, float] | None:
+        best: tuple[str, float] | None = None
+        for box in self._name_places(number):
+            told = self._closely(box, Letters.HANGUL, forms.name, least=2)
+            if told is None or told[1] < 0.5:
+                latin = self._closely(box, Letters.LATIN, _latin)
+                told = latin if latin and (told is None or latin[1] > told[1]) else told
+            if told is not None and (best is None or told[1] > best[1]):
+                best = told[:2]
+            if best is not None and best[1] >= 0.6:
+                break
+        return best
+
+    def _name_places(self, number: Box | None) -> Iterator[Box]:
+        """The line above the number, as it was seen; then where it has to be; then the zone of the kind."""
+        if number is not None:
+            high = max(number.high, _LETTER * 0.8)
+            band = Box(
+                max(round(number.left - high), 0), round(number.top - 3.3 * high), 0, round(number.top - 0.3 * high)
+            )
+            above = [
+                one.box for one in self._lines
+                if band.top < one.box.middle < band.bottom and abs(one.box.left - number.left) < 2.5 * high
+            ]  # fmt: skip
+            if above:
+                nearest = max(above, key=lambda one: one.middle)
+                same = [one for one in above if abs(one.middle - nearest.middle) < high]
+                if nearest.high >= 0.6 * high and max(one.high for one in same) < 2.2 * high:
+                    yield Box(
+                        number.left,
+                        min(one.top for one in same),
+                        max(one.right for one in same),
+                        max(one.bottom for one in same),
+                    )
+            yield Box(
+                number.left,
+                round(number.top - 2.95 * high),
+                number.left + round(high * 13),
+                round(number.top - 0.7 * high),
+            )
+        yield _NAME_ZONE[self._kind]
+
+    def _licence_number(self, number: Box | None) -> tuple[str, float] | None:
+        """Above the name: 12 digits, or a region's name and ten."""
+        below = number.top if number is not None else HIGH * 0.5
+        seen = [
+            one.box for one in self._lines
+            if _digits(one.text) >= 8 and HIGH * 0.12 < one.box.middle < below - _LETTER
+        ]  # fmt: skip
+        for box in [*seen, _LICENCE_ZONE]:
+            region = self._closely(box, Letters.HANGUL, forms.old_licence_number)
+            told = region or self._closely(box, Letters.DIGITS, forms.licence_number)
+            if told is not None:
+                return told[:2]
+        return None
+
+    def _serial(self) -> tuple[str, float] | None:
+        """Below the small portrait at the right."""
+        zone = _SERIAL_ZONE.grown(40, 30)
+        seen = [
+            one.box
+            for one in self._lines
+            if zone.left < one.box.left and zone.top < one.box.middle < zone.bottom and len(one.text) >= 4
+        ]
+        for box in [*seen, _SERIAL_ZONE]:
+            told = self._closely(box, Letters.SERIAL, forms.serial)
+            if told is not None:
+                return told[:2]
+        return None
+
+    def _issued_on(self) -> tuple[str, float] | None:
+        """Below the address, above the office."""
+        seen = [one.box for one in self._lines if one.box.middle > HIGH * 0.6 and _digits(one.text) >= 5]
+        for box in [*seen, _DATE_ZONE]:
+            told = self._closely(box, Letters.DATE, forms.issued_on)
+            if told is not None:
+                return told[:2]
+        return None
+
+    def _closely(
+        self, box: Box, letters: Letters, form: Callable[[str], str | tuple[str, float] | None], least: int = 1
+    ) -> tuple[str, float, Line] | None:
+        """A line in several lights, until one look is sure enough; else what most looks agree on.
+
+        `least`: looks that are taken at any rate, where a model errs with confidence.
+        """
+        seen: dict[str, tuple[float, Line]] = {}
+        looks = 0
+        place = _room(box)
+        for light in self._lights(place):
+            line = self._eyes.line(light, letters)
+            looks += 1
+            told = form(line.text)
+            if told is None:
+                if looks == 1 and line.sure >= _ENOUGH:
+                    break  # read well, and it is something else
+                continue
+            value, shape = (told, 1.0) if isinstance(told, str) else told
+            line = replace(line, sure=_sure_of(value, line))
+            sum_before, best = seen.get(value, (0.0, line))
+            better = line if line.sure >= best.sure else best
+            seen[value] = (sum_before + line.sure * shape, better)
+            if looks >= least and seen[value][0] / looks >= _ENOUGH:
+                break
+        if not seen:
+            return None
+        value, (total, line) = max(seen.items(), key=lambda one: one[1][0])
+        return value, total / looks, _moved(line, place)
+
+    def _lights(self, place: Box) -> Iterator[Picture]:
+        """The line as it is or calmed, whichever suits its grain; then softened, sharpened, made smaller."""
+        crop = self._grey[place.top : place.bottom, place.left : place.right]
+        if min(crop.shape) < 8:
+            return
+        grainy = self._noise > 8
+        if not grainy:
+            yield _stretched(crop)
+        strength = min(6 + self._noise, 40)
+        calm = cv2.fastNlMeansDenoising(crop, None, h=strength, templateWindowSize=5, searchWindowSize=11)
+        yield _stretched(calm)
+        yield _stretched(cv2.GaussianBlur(crop, (0, 0), 1.4))
+        for reach, gain in ((3.0, 1.5), (5.0, 3.0)):
+            soft = cv2.GaussianBlur(calm, (0, 0), reach).astype(np.float32)
+            yield _stretched(np.clip(calm * (1 + gain) - soft * gain, 0, 255))
+        yield _stretched(cv2.resize(calm, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA))
+
+
+def warm(eyes: Eyes) -> None:
+    """Reads one drawn line, so that whatever the libraries load late is loaded."""
+    card = np.full((HIGH, WIDE, 3), 235, np.uint8)
+    cv2.putText(card, "900101-1000000", (100, 400), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (30, 30, 30), 4)
+    one = _Reading(card, "resident", eyes)
+    for light in one._lights(Box(90, 340, 600, 420)):
+        eyes.line(light, Letters.DIGITS)
+    eyes.lines(one._grey[300:500, :700])
+
+
+def _back_half(line: Line) -> Box:
+    """From behind the hyphen to the end of the line: by the letters' places, and by proportion, whichever is more."""
+    digits = [one.box for one in line.letters if one.sign.isdigit()]
+    high = max(line.box.high, round(_LETTER * 0.6))
+    by_share = line.box.left + (line.box.right - line.box.left) * 0.455
+    start = min(by_share, digits[6].left - high * 0.15) if len(digits) == 13 else by_share
+    return Box(round(start), line.box.top, round(line.box.right + high * 0.8), line.box.bottom).grown(0, high * 0.3)
+
+
+def _sure_of(value: str, line: Line) -> float:
+    """How sure the letters of the value are, where they stand at the line's head: a name with its Hanja behind it."""
+    letters = [one for one in line.letters if one.sign.strip()]
+    wanted = value.replace(" ", "")
+    if "".join(one.sign for one in letters[: len(wanted)]) != wanted or len(letters) == len(wanted):
+        return line.sure
+    return min(one.sure for one in letters[: len(wanted)])
+
+
+def _moved(line: Line, to: Box) -> Line:
+    """The line of a piece, in the places of the whole."""
+    letters = tuple(replace(one, box=one.box.moved(to.left, to.top)) for one in line.letters)
+    return replace(line, box=line.box.moved(to.left, to.top), letters=letters)
+
+
+def _latin(heard: str) -> tuple[str, float] | None:
+    told = forms.name(heard)
+    return told if told is not None and told[0].isascii() else None
+
+
+def _room(box: Box) -> Box:
+    """A line with some paper around it."""
+    room = box.grown(box.high * 0.35, box.high * 0.22)
+    return Box(room.left, room.top, min(room.right, WIDE), min(room.bottom, HIGH))
+
+
+def _evened(grey: Picture) -> Picture:
+    """Shadows and the rim of a glare flattened: every place relative to the paper around it."""
+    small = cv2.resize(grey, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    paper = cv2.GaussianBlur(cv2.dilate(small, np.ones((7, 7), np.uint8)), (0, 0), 4)
+    ground = cv2.resize(paper, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return np.asarray(np.clip(grey.astype(np.float32) / np.maximum(ground, 40) * 235, 0, 255), np.uint8)
+
+
+def _noise(grey: Picture) -> float:
+    """Standard deviation of the grain, by the median of what a small median takes away."""
+    grain = np.abs(grey.astype(np.int16) - cv2.medianBlur(grey, 3).astype(np.int16))
+    return float(np.median(grain)) * 2.0
+
+
+def _stretched(light: Picture) -> Picture:
+    """Darkest ink to black, paper to white, and some paper around it."""
+    levels = np.sort(light, axis=None)
+    low, high = float(levels[len(levels) // 100]), float(levels[len(levels) * 9 // 10])
+    told: Picture = np.clip((light.astype(np.float32) - low) * (255 / max(high - low, 20)), 0, 255).astype(np.uint8)
+    return cv2.copyMakeBorder(told, 10, 10, 10, 10, cv2.BORDER_REPLICATE)
+
+
+def _digits(text: str) -> int:
+    return sum(letter.isdigit() for letter in text)
+
+
+def _sides(box: Box) -> tuple[int, int, int, int]:
+    return box.left, box.top, box.right, box.bottom
