@@ -1,5 +1,6 @@
 // The script of every center page. Each behaviour improves a page that works without it.
 
+import { attachIssue } from '../window/issue.ts';
 import { attachCertificateWindows } from '../window/main.ts';
 import { startBusy } from './busy.ts';
 import { startDigits } from './digits.ts';
@@ -18,5 +19,6 @@ startMenu(document);
 startSession(document);
 // Before startBusy: a submission that opens the certificate window is none yet.
 attachCertificateWindows();
+attachIssue(document);
 startBusy(document);
 void startWebApp(document);

@@ -10,11 +10,13 @@ import { Refusal } from '../pure/failure.ts'
 import { toHex } from '../pure/octets.ts'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Asked, asked, expired, instantOf, sameAct } from './asked.ts'
+import { toBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
 import { type Entry, entryOfGroup, entryOfRecord, fingerprintOf, merged, type Picked } from './entries.ts'
 import { done } from './labour.ts'
 import { lastUsed, rememberUsed } from './last_used.ts'
 import { grouped } from './listing.ts'
+import { localStorageOrNone } from './local.ts'
 import type { ChallengeMessage } from './messages.ts'
 import type { Origins } from './settings.ts'
 import { type Standing, standingOf, standingOfCertificate } from './standing.ts'
@@ -265,7 +267,7 @@ export class Desk {
 
   async #conclude(entry: Entry, result: Done): Promise<void> {
     if (entry.certificate === null && !this.#usableAfterAll(entry, new Certificate(result.certificate))) return
-    const ready = { signed: base64(result.signed), sealed: result.sealed === null ? null : base64(result.sealed) }
+    const ready = { signed: toBase64(result.signed), sealed: result.sealed === null ? null : toBase64(result.sealed) }
     rememberUsed(toHex(sha256(result.certificate)))
     if (result.raise !== null) await replace(result.raise)
     if (result.keep === null || (await this.#keepNow(result))) return this.#answer(ready)
@@ -315,19 +317,4 @@ export class Desk {
   #countName(entry: Entry): string {
     return fingerprintOf(entry) ?? (entry.source?.kind === 'pfx' ? toHex(sha256(entry.source.pfx)) : entry.id)
   }
-}
-
-const inMemory = new Map<string, string>()
-
-/** localStorage, or this window's memory where the browser gives none. */
-function localStorageOrNone(): Pick<Storage, 'getItem' | 'setItem'> {
-  try {
-    return localStorage
-  } catch {
-    return { getItem: (key) => inMemory.get(key) ?? null, setItem: (key, value) => void inMemory.set(key, value) }
-  }
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(''))
 }

@@ -2,6 +2,7 @@
  * The window's side of the worker: one worker for one operation, started ahead so that its code is ready (B11).
  */
 
+import type { IssueAnswer, IssueStep } from './issue_steps.ts'
 import type { Answer, Work } from './work.ts'
 
 interface ScriptPolicy {
@@ -43,9 +44,43 @@ export function done(work: Work): Promise<Answer> {
   return new Promise<Answer>((resolve) => {
     worker.onmessage = (event: MessageEvent<Answer>) => resolve(event.data)
     worker.onerror = () => resolve({ ok: false, code: 'defect', facts: {}, opened: false })
-    worker.postMessage(work, [work.password.buffer])
+    worker.postMessage(work, [work.password.buffer, ...(work.prf === undefined ? [] : [work.prf.buffer])])
   }).finally(() => {
     worker.terminate()
     prepare()
   })
+}
+
+/** The worker of one issue: its steps, one after the other, and its end. */
+export interface IssueWorker {
+  do(step: IssueStep): Promise<IssueAnswer>
+  /** Overwrites what it holds and ends it. */
+  end(): void
+}
+
+/** A worker that lives for one issue (B11: one operation, however many steps). */
+export function issueWorker(): IssueWorker {
+  prepare()
+  const worker = ready!
+  ready = null
+  let last: Promise<unknown> = Promise.resolve()
+  const step = (asked: IssueStep): Promise<IssueAnswer> =>
+    new Promise((resolve) => {
+      worker.onmessage = (event: MessageEvent<IssueAnswer>) => resolve(event.data)
+      worker.onerror = () => resolve({ ok: false, code: 'defect', facts: {}, failInfo: null, texts: null })
+      worker.postMessage(asked, 'password' in asked ? [asked.password.buffer] : [])
+    })
+  return {
+    do: (asked) => {
+      const answer = last.then(() => step(asked))
+      last = answer
+      return answer
+    },
+    end: () => {
+      worker.postMessage('end')
+      // What is being computed ends with it; nothing of it leaves any more.
+      setTimeout(() => worker.terminate(), 0)
+      prepare()
+    },
+  }
 }

@@ -5,21 +5,23 @@
  * is refused by code. No message ever carries a password, a key, R, or an address to talk to.
  */
 
-import { Refusal } from '../pure/failure.ts'
 import { PURPOSES, type Purpose } from '../pure/challenge.ts'
+import { CUSTOMER_KINDS, type CustomerKind, type Lang, LANGS } from './customers.ts'
+import { type IssueMessage, issueMessage, type RegisteredMessage, registeredMessage } from './issue_messages.ts'
+import { base64, exactly, HEX_32, INSTANT, MessageRefused, oneOf, record, text } from './message_fields.ts'
+
+export { CUSTOMER_KINDS, type CustomerKind, type Lang } from './customers.ts'
+export { MessageRefused } from './message_fields.ts'
 
 const VERSION = 1
 const BODY_TEXT_MOST = 8192
-const HEX_32 = /^[0-9a-f]{64}$/
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/
 const ID = /^[0-9a-z-]{1,40}$/
 const CODE = /^[a-z0-9-]{1,64}$/
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
+const SERIAL = /^[0-9a-f]{1,40}$/
 const ANSWER_MOST = 65_536
-
-export const CUSTOMER_KINDS = ['personal', 'union-head', 'corporate'] as const
-export type CustomerKind = (typeof CUSTOMER_KINDS)[number]
-export type Lang = 'ko' | 'en'
+/** Base64 of a PKIMessage of 64 KiB. */
+const CARRIED_MOST = 87_384
+const HEIGHT_MOST = 6_000
 
 /** What the center's server hands out and its page passes on. `body`: 64 lower hex of SHA-256 of `body_text`, or null. */
 export interface ChallengeMessage {
@@ -36,26 +38,42 @@ export interface ChallengeMessage {
   readonly lang: Lang
 }
 
-/** Asked by the center. `list`, `issue`, `copy` and `export` are reserved: refused with `message-reserved` for now. */
-export const RESERVED = ['list', 'issue', 'copy', 'export'] as const
+/** Asked by the center. `list`, `copy` and `export` are reserved: refused with `message-reserved` for now. */
+export const RESERVED = ['list', 'copy', 'export'] as const
 export type FromCenter =
   | { readonly kind: 'sign'; readonly id: string; readonly challenge: ChallengeMessage }
+  | { readonly kind: 'issue'; readonly id: string; readonly issue: IssueMessage }
+  | { readonly kind: 'registered'; readonly id: string; readonly registered: RegisteredMessage }
+  | { readonly kind: 'carried'; readonly id: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly id: string; readonly code: string }
   | { readonly kind: 'close'; readonly id: string }
 
-/** Told by the vault. `signed`: base64 of the CMS; `sealed`: base64 of the sealed R or null. */
+/**
+ * Told by the vault. `signed`: base64 of the CMS; `sealed`: base64 of the sealed R or null.
+ *
+ * Of an issue: `made` when key and R are kept, read back and opened; `carry` a PKIMessage, base64; `issued` when the
+ * authority has the confirmation; `done` when the person leaves the last screen; `size` how high the frame would be.
+ */
 export type FromVault =
   | { readonly kind: 'ready' }
   | { readonly kind: 'signed'; readonly id: string; readonly signed: string; readonly sealed: string | null }
+  | { readonly kind: 'made'; readonly id: string; readonly spki: string }
+  | { readonly kind: 'carry'; readonly id: string; readonly message: string }
+  | IssuedMessage
+  | { readonly kind: 'done'; readonly id: string }
+  | { readonly kind: 'size'; readonly id: string; readonly height: number }
   | { readonly kind: 'cancelled'; readonly id: string }
   | { readonly kind: 'expired'; readonly id: string }
   | { readonly kind: 'refused'; readonly id: string; readonly code: string }
 
-/** The message is not on the list or not in its form: code `message-refused`. */
-export class MessageRefused extends Refusal {
-  constructor(code: 'message-refused' | 'message-reserved' = 'message-refused') {
-    super(code)
-    this.name = 'MessageRefused'
-  }
+/** `fingerprint`: SHA-256 of the certificate; `serial`: lower hex; `kept`: whether the browser promised not to clear it. */
+export interface IssuedMessage {
+  readonly kind: 'issued'
+  readonly id: string
+  readonly fingerprint: string
+  readonly serial: string
+  readonly not_after: string
+  readonly kept: boolean
 }
 
 /** A message as it goes over the wire. */
@@ -75,13 +93,29 @@ export function fromCenter(data: unknown): FromCenter {
   const kind = fields['kind']
   if (RESERVED.some((reserved) => reserved === kind)) throw new MessageRefused('message-reserved')
   const id = text(fields['id'], ID)
-  if (kind === 'close') {
-    exactly(fields, ['ingam', 'kind', 'id'])
-    return { kind, id }
+  const only = (...names: readonly string[]): void => exactly(fields, ['ingam', 'kind', 'id', ...names])
+  switch (kind) {
+    case 'close':
+      only()
+      return { kind, id }
+    case 'sign':
+      only('challenge')
+      return { kind, id, challenge: challengeMessage(fields['challenge']) }
+    case 'issue':
+      only('issue')
+      return { kind, id, issue: issueMessage(fields['issue']) }
+    case 'registered':
+      only('registered')
+      return { kind, id, registered: registeredMessage(fields['registered']) }
+    case 'carried':
+      only('message')
+      return { kind, id, message: base64(fields['message'], CARRIED_MOST) }
+    case 'failed':
+      only('code')
+      return { kind, id, code: text(fields['code'], CODE) }
+    default:
+      throw new MessageRefused()
   }
-  if (kind !== 'sign') throw new MessageRefused()
-  exactly(fields, ['ingam', 'kind', 'id', 'challenge'])
-  return { kind, id, challenge: challengeMessage(fields['challenge']) }
 }
 
 /** What the vault tells. Throws MessageRefused. */
@@ -91,11 +125,45 @@ export function fromVault(data: unknown): FromVault {
   const kind = fields['kind']
   if (kind === 'ready') return { kind }
   const id = text(fields['id'], ID)
-  if (kind === 'cancelled' || kind === 'expired') return { kind, id }
-  if (kind === 'refused') return { kind, id, code: text(fields['code'], CODE) }
-  if (kind !== 'signed') throw new MessageRefused()
-  const sealed = fields['sealed'] === null ? null : base64(fields['sealed'])
-  return { kind, id, signed: base64(fields['signed']), sealed }
+  switch (kind) {
+    case 'cancelled':
+    case 'expired':
+    case 'done':
+      return { kind, id }
+    case 'refused':
+      return { kind, id, code: text(fields['code'], CODE) }
+    case 'signed': {
+      const sealed = fields['sealed'] === null ? null : base64(fields['sealed'], ANSWER_MOST)
+      return { kind, id, signed: base64(fields['signed'], ANSWER_MOST), sealed }
+    }
+    case 'made':
+      return { kind, id, spki: text(fields['spki'], HEX_32) }
+    case 'carry':
+      return { kind, id, message: base64(fields['message'], CARRIED_MOST) }
+    case 'size':
+      return { kind, id, height: height(fields['height']) }
+    case 'issued':
+      return issued(id, fields)
+    default:
+      throw new MessageRefused()
+  }
+}
+
+function issued(id: string, fields: Record<string, unknown>): IssuedMessage {
+  if (typeof fields['kept'] !== 'boolean') throw new MessageRefused()
+  return {
+    kind: 'issued',
+    id,
+    fingerprint: text(fields['fingerprint'], HEX_32),
+    serial: text(fields['serial'], SERIAL),
+    not_after: text(fields['not_after'], INSTANT),
+    kept: fields['kept'],
+  }
+}
+
+function height(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > HEIGHT_MOST) throw new MessageRefused()
+  return value as number
 }
 
 const CHALLENGE_FIELDS = [
@@ -130,32 +198,6 @@ export function challengeMessage(data: unknown): ChallengeMessage {
     body_text: bodyText,
     seal,
     customer_kind: fields['customer_kind'] === null ? null : oneOf(fields['customer_kind'], CUSTOMER_KINDS),
-    lang: oneOf(fields['lang'], ['ko', 'en'] as const),
+    lang: oneOf(fields['lang'], LANGS),
   }
-}
-
-function record(data: unknown): Record<string, unknown> {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new MessageRefused()
-  return data as Record<string, unknown>
-}
-
-function exactly(fields: Record<string, unknown>, names: readonly string[]): void {
-  const found = Object.keys(fields)
-  if (found.length !== names.length || !names.every((name) => found.includes(name))) throw new MessageRefused()
-}
-
-function text(value: unknown, form: RegExp): string {
-  if (typeof value !== 'string' || !form.test(value)) throw new MessageRefused()
-  return value
-}
-
-function base64(value: unknown): string {
-  if (typeof value !== 'string' || value.length > ANSWER_MOST) throw new MessageRefused()
-  return text(value, BASE64)
-}
-
-function oneOf<T extends string>(value: unknown, known: readonly T[]): T {
-  const found = known.find((each) => each === value)
-  if (found === undefined) throw new MessageRefused()
-  return found
 }

@@ -12,10 +12,10 @@ import { Certificate } from '../pure/npki/certificate.ts'
 import { sign } from '../pure/npki/cms.ts'
 import { openKey, sealKey } from '../pure/npki/key_file.ts'
 import { openPfx } from '../pure/npki/pfx.ts'
-import type { PrivateKey } from '../pure/npki/private_key.ts'
+import { PrivateKey } from '../pure/npki/private_key.ts'
 import { sealRandom } from '../pure/seal.ts'
-import { keep, type KeptRecord, openRecord } from './record.ts'
-import type { Done, KeySource, Work } from './work.ts'
+import { keep, type KeptRecord, openByPasskey, openRecord } from './record.ts'
+import type { Done, Work } from './work.ts'
 
 /** Fetches the server's sealing key from the configured center: 65 bytes. */
 export type SealKeySource = (center: string) => Promise<Uint8Array>
@@ -38,7 +38,7 @@ interface Opened {
 
 /** Does the work. Throws a Refusal; `told.opened` says whether the password had opened the key by then. */
 export async function perform(work: Work, sealKey: SealKeySource, told: { opened: boolean }): Promise<Done> {
-  const opened = await open(work.source, work.password)
+  const opened = await open(work)
   told.opened = true
   try {
     return await use(work, opened, sealKey)
@@ -47,7 +47,7 @@ export async function perform(work: Work, sealKey: SealKeySource, told: { opened
   }
 }
 
-async function open(source: KeySource, password: Uint8Array): Promise<Opened> {
+async function open({ source, password, prf }: Work): Promise<Opened> {
   if (source.kind === 'pfx') {
     const { key, certificate } = await openPfx(source.pfx, password)
     return { key, certificate, keyFile: null, raise: null }
@@ -56,9 +56,15 @@ async function open(source: KeySource, password: Uint8Array): Promise<Opened> {
     const key = await openKey(source.keyFile, password)
     return { key, certificate: new Certificate(source.certificate), keyFile: source.keyFile, raise: null }
   }
+  if (prf !== undefined) return openedByPasskey(source.record, prf)
   const { keyFile, raised } = await openRecord(source.record, password)
   const key = await openKey(keyFile, password)
   return { key, certificate: new Certificate(source.record.certificate), keyFile, raise: raised }
+}
+
+async function openedByPasskey(record: KeptRecord, prf: Uint8Array): Promise<Opened> {
+  const key = new PrivateKey(await openByPasskey(record, prf))
+  return { key, certificate: new Certificate(record.certificate), keyFile: null, raise: null }
 }
 
 async function use(work: Work, opened: Opened, sealKeySource: SealKeySource): Promise<Done> {

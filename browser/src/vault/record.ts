@@ -3,43 +3,53 @@
  *
  * The unchanged key file is sealed with AES-256-GCM under a random 256-bit key (DEK); a slot seals the DEK. The
  * password slot's key is PBKDF2-HMAC-SHA256 of the certificate's own password. Opening raises a slot of fewer rounds.
+ * A passkey slot may stand beside it (B9): under the passkey's PRF it seals the DEK and the opened PKCS#8, because the
+ * key file inside has a password of its own that no passkey knows. The password slot always remains.
  * Associated data everywhere: what it is, record id, certificate hash, version; so nothing moves between records.
  * A non-extractable key would be no protection against a copied profile (B7): none is kept.
  */
 
+import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Refusal } from '../pure/failure.ts'
-import { same, toHex, wipe } from '../pure/octets.ts'
-import { type CryptoKey, type Randomness, randomBytes, subtle, utf8 } from '../pure/platform.ts'
+import { join, same, toHex, wipe } from '../pure/octets.ts'
+import { type Randomness, randomBytes, utf8 } from '../pure/platform.ts'
+import { countable, open, openSlot, passwordSlot, type PasswordSlot, ROUNDS, seal, type Sealed } from './sealing.ts'
+
+export { type PasswordSlot, ROUNDS } from './sealing.ts'
 
 export const VERSION = 1
-/** OWASP's figure for PBKDF2-HMAC-SHA256 when this was written; about 110 ms on a common PC. */
-export const ROUNDS = 600_000
-// A record from a tampered profile may not keep the machine busy for minutes.
-const ROUNDS_MOST = 10_000_000
+const DEK = 32
+const LABEL = utf8('ingam/vault-passkey/1')
 
-/** Opens the DEK by the certificate's password. */
-export interface PasswordSlot {
-  readonly kind: 'password'
-  readonly rounds: number
+/** Opens DEK and key by a passkey. `credential`: its id; `salt`: 32 bytes that its PRF is asked for, of this record. */
+export interface PasskeySlot extends Sealed {
+  readonly kind: 'passkey'
+  readonly credential: Uint8Array
   readonly salt: Uint8Array
-  readonly nonce: Uint8Array
-  readonly sealed: Uint8Array
 }
 
-/** `id`: 32 lower hex; `certificate`: DER; `nonce`, `sealed`: AES-256-GCM of the key file under the DEK. */
-export interface KeptRecord {
+export type Slot = PasswordSlot | PasskeySlot
+
+/** Whether the person has been given a file of it: asked for until it is `done` (B12). */
+export type Backup = 'due' | 'done'
+
+/**
+ * `id`: 32 lower hex; `certificate`: DER; `nonce`, `sealed`: AES-256-GCM of the key file under the DEK.
+ *
+ * `backup`: absent where the certificate came out of files that the person has anyway.
+ */
+export interface KeptRecord extends Sealed {
   readonly version: number
   readonly id: string
   readonly certificate: Uint8Array
-  readonly nonce: Uint8Array
-  readonly sealed: Uint8Array
-  readonly slots: readonly PasswordSlot[]
+  readonly slots: readonly Slot[]
+  readonly backup?: Backup
 }
 
-/** The password opens no slot: `wrong-password`; the record is not as it was written: `record-damaged`. */
+/** No slot opens: `wrong-password`, `passkey-refused`; the record is not as it was written: `record-damaged`. */
 export class RecordRefused extends Refusal {
-  constructor(code: 'wrong-password' | 'record-damaged') {
+  constructor(code: 'wrong-password' | 'passkey-refused' | 'record-damaged') {
     super(code)
     this.name = 'RecordRefused'
   }
@@ -52,13 +62,14 @@ export async function keep(
   password: Uint8Array,
   rounds: number = ROUNDS,
   random: Randomness = randomBytes,
+  id: string = toHex(random(16)),
 ): Promise<KeptRecord> {
-  const bare = { version: VERSION, id: toHex(random(16)), certificate: certificate.slice() }
-  const dek = random(32)
+  const bare = { version: VERSION, id, certificate: certificate.slice() }
+  const dek = random(DEK)
   try {
-    const nonce = random(12)
-    const sealed = await gcm('encrypt', dek, nonce, bound('key', bare), keyFile)
-    return { ...bare, nonce, sealed, slots: [await passwordSlot(bare, dek, password, rounds, random)] }
+    const sealed = await seal(dek, bound('key', bare), keyFile, random)
+    const slot = await passwordSlot(dek, password, bound('slot', bare), rounds, random)
+    return { ...bare, ...sealed, slots: [slot] }
   } finally {
     wipe(dek)
   }
@@ -70,16 +81,84 @@ export async function openRecord(
   password: Uint8Array,
   rounds: number = ROUNDS,
 ): Promise<{ keyFile: Uint8Array; raised: KeptRecord | null }> {
-  const slot = record.slots.find((each) => each.kind === 'password')
-  if (record.version !== VERSION || slot === undefined) throw new RecordRefused('record-damaged')
-  const dek = await openSlot(record, slot, password)
+  const { slot, dek } = await dekByPassword(record, password)
   try {
-    const keyFile = await opened(dek, record)
+    const keyFile = await openedKeyFile(dek, record)
     const raised = slot.rounds < rounds ? await raise(record, slot, dek, password, rounds) : null
     return { keyFile, raised }
   } finally {
     wipe(dek)
   }
+}
+
+/** The slot of a passkey, or null. */
+export function passkeySlot(record: KeptRecord): PasskeySlot | null {
+  return record.slots.find((each) => each.kind === 'passkey') ?? null
+}
+
+/** The slot of the password, which every record has; null only in a damaged one. */
+export function slotOfPassword(record: KeptRecord): PasswordSlot | null {
+  return record.slots.find((each) => each.kind === 'password') ?? null
+}
+
+/** A made passkey. `salt`: 32 bytes; `prf`: 32 bytes that the passkey gave for it, overwritten by the caller. */
+export interface Passkey {
+  readonly credential: Uint8Array
+  readonly salt: Uint8Array
+  readonly prf: Uint8Array
+}
+
+/** The record with a slot for a passkey, in the place of an older one. `pkcs8`: the opened key, overwritten by the caller. */
+export async function withPasskey(
+  record: KeptRecord,
+  password: Uint8Array,
+  pkcs8: Uint8Array,
+  passkey: Passkey,
+  random: Randomness = randomBytes,
+): Promise<KeptRecord> {
+  const { dek } = await dekByPassword(record, password)
+  const key = keyOfPasskey(record, passkey.prf)
+  const inside = join(dek, pkcs8)
+  try {
+    const sealed = await seal(key, bound('passkey', record), inside, random)
+    const { credential, salt } = passkey
+    const slot: PasskeySlot = { kind: 'passkey', credential: credential.slice(), salt: salt.slice(), ...sealed }
+    return { ...record, slots: [...record.slots.filter((each) => each.kind !== 'passkey'), slot] }
+  } finally {
+    wipe(dek, key, inside)
+  }
+}
+
+/** The opened PKCS#8 by the passkey's PRF output; the caller overwrites both. Throws RecordRefused. */
+export async function openByPasskey(record: KeptRecord, prf: Uint8Array): Promise<Uint8Array> {
+  const slot = passkeySlot(record)
+  if (record.version !== VERSION || slot === null) throw new RecordRefused('record-damaged')
+  const key = keyOfPasskey(record, prf)
+  try {
+    const inside = await open(key, bound('passkey', record), slot)
+    if (inside === null) throw new RecordRefused('passkey-refused')
+    const pkcs8 = inside.slice(DEK)
+    wipe(inside)
+    return pkcs8
+  } finally {
+    wipe(key)
+  }
+}
+
+/** HKDF-SHA256 with a label and what the slot belongs to (B9). */
+function keyOfPasskey(record: Bare, prf: Uint8Array): Uint8Array {
+  return hkdf(sha256, prf, undefined, join(LABEL, bound('passkey', record)), 32)
+}
+
+async function dekByPassword(
+  record: KeptRecord,
+  password: Uint8Array,
+): Promise<{ slot: PasswordSlot; dek: Uint8Array }> {
+  const slot = slotOfPassword(record)
+  if (record.version !== VERSION || slot === null || !countable(slot)) throw new RecordRefused('record-damaged')
+  const dek = await openSlot(slot, password, bound('slot', record))
+  if (dek === null) throw new RecordRefused('wrong-password')
+  return { slot, dek }
 }
 
 async function raise(
@@ -89,78 +168,34 @@ async function raise(
   password: Uint8Array,
   rounds: number,
 ): Promise<KeptRecord> {
-  const fresh = await passwordSlot(record, dek, password, rounds, randomBytes)
+  const fresh = await passwordSlot(dek, password, bound('slot', record), rounds, randomBytes)
   return { ...record, slots: record.slots.map((each) => (each === old ? fresh : each)) }
 }
 
 type Bare = Pick<KeptRecord, 'version' | 'id' | 'certificate'>
 
-async function passwordSlot(
-  record: Bare,
-  dek: Uint8Array,
-  password: Uint8Array,
-  rounds: number,
-  random: Randomness,
-): Promise<PasswordSlot> {
-  const salt = random(16)
-  const nonce = random(12)
-  const key = await derive(password, salt, rounds)
-  try {
-    return { kind: 'password', rounds, salt, nonce, sealed: await gcm('encrypt', key, nonce, bound('slot', record), dek) }
-  } finally {
-    wipe(key)
-  }
+async function openedKeyFile(dek: Uint8Array, record: KeptRecord): Promise<Uint8Array> {
+  const keyFile = await open(dek, bound('key', record), record)
+  if (keyFile === null) throw new RecordRefused('record-damaged')
+  return keyFile
 }
 
-async function openSlot(record: KeptRecord, slot: PasswordSlot, password: Uint8Array): Promise<Uint8Array> {
-  if (!(slot.rounds >= 1 && slot.rounds <= ROUNDS_MOST)) throw new RecordRefused('record-damaged')
-  const key = await derive(password, slot.salt, slot.rounds)
-  try {
-    return await gcm('decrypt', key, slot.nonce, bound('slot', record), slot.sealed)
-  } catch {
-    throw new RecordRefused('wrong-password')
-  } finally {
-    wipe(key)
-  }
-}
-
-async function opened(dek: Uint8Array, record: KeptRecord): Promise<Uint8Array> {
-  try {
-    return await gcm('decrypt', dek, record.nonce, bound('key', record), record.sealed)
-  } catch {
-    throw new RecordRefused('record-damaged')
-  }
-}
-
-function bound(what: 'key' | 'slot', { id, certificate, version }: Bare): Uint8Array {
+function bound(what: 'key' | 'slot' | 'passkey', { id, certificate, version }: Bare): Uint8Array {
   return utf8(`ingam/vault-record/${version}\n${what}\n${id}\n${toHex(sha256(certificate))}\n`)
-}
-
-async function derive(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array> {
-  const from = await subtle().importKey('raw', password, 'PBKDF2', false, ['deriveBits'])
-  return new Uint8Array(await subtle().deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations }, from, 256))
-}
-
-async function gcm(
-  way: 'encrypt' | 'decrypt',
-  key: Uint8Array,
-  iv: Uint8Array,
-  additionalData: Uint8Array,
-  bytes: Uint8Array,
-): Promise<Uint8Array> {
-  const imported: CryptoKey = await subtle().importKey('raw', key, 'AES-GCM', false, [way])
-  return new Uint8Array(await subtle()[way]({ name: 'AES-GCM', iv, additionalData }, imported, bytes))
 }
 
 /** Whether two records hold the same bytes: what is read back after a write must equal what was written. */
 export function sameRecord(one: KeptRecord, other: KeptRecord): boolean {
-  const parts = (each: KeptRecord): Uint8Array[] => [
-    each.certificate,
-    each.nonce,
-    each.sealed,
-    ...each.slots.flatMap((slot) => [slot.salt, slot.nonce, slot.sealed, utf8(`${slot.kind} ${slot.rounds}`)]),
-  ]
-  const [left, right] = [parts(one), parts(other)]
-  if (one.version !== other.version || one.id !== other.id || left.length !== right.length) return false
-  return left.every((part, at) => same(part, right[at]!))
+  const [left, right] = [partsOf(one), partsOf(other)]
+  const alike = one.version === other.version && one.id === other.id && one.backup === other.backup
+  return alike && left.length === right.length && left.every((part, at) => same(part, right[at]!))
+}
+
+function partsOf({ certificate, nonce, sealed, slots }: KeptRecord): Uint8Array[] {
+  return [certificate, nonce, sealed, ...slots.flatMap(partsOfSlot)]
+}
+
+function partsOfSlot(slot: Slot): Uint8Array[] {
+  const named = slot.kind === 'password' ? utf8(`password ${slot.rounds}`) : join(utf8('passkey '), slot.credential)
+  return [slot.salt, slot.nonce, slot.sealed, named]
 }

@@ -6,6 +6,7 @@
 
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import { Refusal } from '../pure/failure.ts'
+import { type Draft, outlived, sameDraft } from './draft.ts'
 import { type KeptRecord, sameRecord } from './record.ts'
 
 const NAME = 'ingam-vault'
@@ -13,6 +14,7 @@ const RECORDS_MOST = 50
 
 interface Schema extends DBSchema {
   records: { key: string; value: KeptRecord }
+  drafts: { key: string; value: Draft }
   trial: { key: string; value: number }
 }
 
@@ -25,10 +27,13 @@ export class CannotKeep extends Refusal {
 }
 
 function database(): Promise<IDBPDatabase<Schema>> {
-  return openDB<Schema>(NAME, 1, {
-    upgrade(db) {
-      db.createObjectStore('records', { keyPath: 'id' })
-      db.createObjectStore('trial')
+  return openDB<Schema>(NAME, 2, {
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore('records', { keyPath: 'id' })
+        db.createObjectStore('trial')
+      }
+      if (before < 2) db.createObjectStore('drafts', { keyPath: 'flow' })
     },
   })
 }
@@ -58,9 +63,9 @@ export async function store(record: KeptRecord): Promise<void> {
   throw new CannotKeep()
 }
 
-/** Writes a record in the place of its older form; where that fails, the older one stands and still opens. */
-export async function replace(record: KeptRecord): Promise<void> {
-  await writtenBack(record)
+/** Writes a record in the place of its older form; where that fails (false), the older one stands and still opens. */
+export async function replace(record: KeptRecord): Promise<boolean> {
+  return writtenBack(record)
 }
 
 async function writtenBack(record: KeptRecord): Promise<boolean> {
@@ -74,6 +79,61 @@ async function writtenBack(record: KeptRecord): Promise<boolean> {
   } catch {
     // Whatever the browser's reason, the person keeps the file and nothing was lost.
     return false
+  }
+}
+
+/** The record of an id as it lies in the storage, or null. */
+export async function recordOf(id: string): Promise<KeptRecord | null> {
+  try {
+    return (await using((db) => db.get('records', id))) ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Keeps a draft, new or in the place of its older form: writes strictly, reads back, compares. Throws CannotKeep. */
+export async function storeDraft(draft: Draft): Promise<Draft> {
+  try {
+    await using(async (db) => {
+      const transaction = db.transaction('drafts', 'readwrite', { durability: 'strict' })
+      await Promise.all([transaction.store.put(draft), transaction.done])
+    })
+    const back = await draftOf(draft.flow)
+    if (back !== null && sameDraft(back, draft)) return back
+  } catch {
+    // The reason is the browser's own; what matters is that it is not kept.
+  }
+  throw new CannotKeep()
+}
+
+/** The draft of a flow as it lies in the storage, or null. */
+export async function draftOf(flow: string): Promise<Draft | null> {
+  try {
+    return (await using((db) => db.get('drafts', flow))) ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Removes a draft, where there is one. */
+export async function removeDraft(flow: string): Promise<void> {
+  try {
+    await using(async (db) => {
+      const transaction = db.transaction('drafts', 'readwrite', { durability: 'strict' })
+      await Promise.all([transaction.store.delete(flow), transaction.done])
+    })
+  } catch {
+    // It opens nothing without its password, and is cleared away later.
+  }
+}
+
+/** Clears away drafts of other flows that are of no more use. */
+export async function clearDrafts(except: string, now: number): Promise<void> {
+  try {
+    const all = await using((db) => db.getAll('drafts', undefined, RECORDS_MOST))
+    for (const each of all) if (each.flow !== except && outlived(each, now)) await removeDraft(each.flow)
+  } catch {
+    // Where nothing can be read there is nothing to clear.
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The vault's page: the certificate window inside a frame of the center (security B1, B2).
+ * The vault's page: the certificate window, or an issue, inside a frame of the center (security B1, B2).
  *
  * It says that it is ready, waits for the embedding page to ask, and shows nothing until then. Opened by itself, as a
  * page of its own, it stays empty.
@@ -7,24 +7,34 @@
 
 import { listen } from './channel.ts'
 import { Desk } from './desk.ts'
+import { IssueDesk } from './issue_desk.ts'
 import { prepare } from './labour.ts'
 import type { FromCenter } from './messages.ts'
 import { origins } from './settings.ts'
 
-let desk: Desk | null = null
+let desk: Desk | IssueDesk | null = null
 
 async function start(): Promise<void> {
   const known = await origins()
   const tell = listen(known, (message: FromCenter) => {
     if (desk?.closed === true) desk = null
-    if (message.kind === 'close') {
-      desk?.cancel()
-      return
+    switch (message.kind) {
+      case 'close':
+        desk?.cancel()
+        return
+      case 'sign':
+        if (desk instanceof Desk && desk.renewed(message.id, message.challenge)) return
+        // Another act: whatever was typed for the former one is gone with it.
+        desk?.discard()
+        desk = new Desk(known, tell, message.id, message.challenge)
+        return
+      case 'issue':
+        desk?.discard()
+        desk = new IssueDesk(known, tell, message.id, message.issue)
+        return
+      default:
+        if (desk instanceof IssueDesk) desk.hear(message)
     }
-    if (desk?.renewed(message.id, message.challenge) === true) return
-    // Another act: whatever was typed for the former one is gone with it.
-    desk?.discard()
-    desk = new Desk(known, tell, message.id, message.challenge)
   })
   prepare()
   tell({ kind: 'ready' })

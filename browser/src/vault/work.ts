@@ -10,10 +10,15 @@ export type KeySource =
   | { readonly kind: 'pfx'; readonly pfx: Uint8Array }
   | { readonly kind: 'record'; readonly record: KeptRecord }
 
-/** One signature. `password`: UTF-8 of what was typed, moved and overwritten; `signingTime`: milliseconds since 1970. */
+/**
+ * One signature. `password`: UTF-8 of what was typed, moved and overwritten; `signingTime`: milliseconds since 1970.
+ *
+ * `prf`: what the record's passkey gave, in the place of a password, which is empty then; moved and overwritten too.
+ */
 export interface Work {
   readonly source: KeySource
   readonly password: Uint8Array
+  readonly prf?: Uint8Array
   readonly challenge: Challenge
   readonly signingTime: number
   /** The center to fetch the sealing key from, where R is asked for; else null. */

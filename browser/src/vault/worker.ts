@@ -1,11 +1,15 @@
 /**
  * The worker in which keys are opened: one worker, one operation, then it is ended by the window (security B11).
  *
- * Failures leave here as a code and facts that hold nothing of a key, a password or R.
+ * A signature is one message, an issue one operation of several steps. Failures leave here as a code and facts that
+ * hold nothing of a key, a password or R.
  */
 
-import { Refusal } from '../pure/failure.ts'
+import { type Facts, Refusal } from '../pure/failure.ts'
 import { wipe } from '../pure/octets.ts'
+import { AuthorityRefused } from '../pure/cmp/refusal.ts'
+import type { IssueAnswer, IssueStep } from './issue_steps.ts'
+import { Issuing } from './issuing.ts'
 import { perform } from './operation.ts'
 import type { Answer, Work } from './work.ts'
 
@@ -13,27 +17,46 @@ const SEAL_KEY_WAIT_MS = 10_000
 const POINT = 65
 
 interface Scope {
-  onmessage: ((event: MessageEvent<Work>) => void) | null
-  postMessage(answer: Answer): void
+  onmessage: ((event: MessageEvent<Work | IssueStep | 'end'>) => void) | null
+  postMessage(answer: Answer | IssueAnswer): void
 }
 
 const scope = globalThis as unknown as Scope
+const issuing = new Issuing()
 
-scope.onmessage = (event) => {
-  void answer(event.data).then((told) => scope.postMessage(told))
+scope.onmessage = ({ data }) => {
+  if (data === 'end') issuing.end()
+  else if ('step' in data) void answerStep(data).then((told) => scope.postMessage(told))
+  else void answer(data).then((told) => scope.postMessage(told))
+}
+
+async function answerStep(step: IssueStep): Promise<IssueAnswer> {
+  try {
+    return { ok: true, done: await issuing.perform(step) }
+  } catch (failure) {
+    const { code, facts } = told(failure)
+    const proven = failure instanceof AuthorityRefused
+    const of = { failInfo: proven ? failure.failInfo : null, texts: proven ? failure.texts : null }
+    return { ok: false, code, facts, ...of }
+  }
 }
 
 async function answer(work: Work): Promise<Answer> {
-  const told = { opened: false }
+  const progress = { opened: false }
   try {
-    return { ok: true, done: await perform(work, fetchSealKey, told) }
+    return { ok: true, done: await perform(work, fetchSealKey, progress) }
   } catch (failure) {
-    // A failure that is not ours to tell says nothing: its text might hold what it failed on.
-    const { code, facts } = failure instanceof Refusal ? failure : { code: 'defect', facts: {} }
-    return { ok: false, code, facts, opened: told.opened }
+    return { ok: false, ...told(failure), opened: progress.opened }
   } finally {
     wipe(work.password)
+    if (work.prf !== undefined) wipe(work.prf)
   }
+}
+
+/** A failure that is not ours to tell says nothing: its text might hold what it failed on. */
+function told(failure: unknown): { code: string; facts: Facts } {
+  if (!(failure instanceof Refusal)) return { code: 'defect', facts: {} }
+  return { code: failure.code, facts: failure.facts }
 }
 
 /** `{center}/seal-key` → `{"key_id": 16 hex, "public": base64 of 65 bytes}`; code `outage` where it does not come. */

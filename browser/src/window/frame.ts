@@ -88,6 +88,7 @@ class Conversation {
     if (message.kind === 'expired') return void this.#renew()
     if (message.kind === 'cancelled') return this.#end({ kind: 'cancelled' })
     if (message.kind === 'refused') return this.#end({ kind: 'failed', code: message.code })
+    if (message.kind !== 'signed') return
     const { signed, sealed } = message
     this.#end({ kind: 'signed', signed, sealed, nonce: this.#challenge.nonce })
   }
