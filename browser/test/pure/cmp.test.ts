@@ -60,7 +60,8 @@ test('openssl cmp and the vault understand each other', async () => {
 
 for (const { said, exchange, code, answer } of file.refused) {
   test(`a refusal is read with its code: ${said}`, async () => {
-    const failure = await receiveIp(exchange, fromHex(answer), { ...listening, code }).catch((thrown: unknown) => thrown)
+    const receiving = receiveIp(exchange, fromHex(answer), { ...listening, code })
+    const failure = await receiving.catch((thrown: unknown) => thrown)
     assert.ok(failure instanceof AuthorityRefused)
     assert.equal(failure.code, said)
     assert.equal(failure.failInfo.length, 1)
@@ -132,8 +133,8 @@ test('another code, another exchange and an older message are not taken', async 
 })
 
 /** An answer that this very test protects with the code. */
-async function answering(kind: number, content: Uint8Array, given: { alg?: Uint8Array; code?: string } = {}): Promise<Uint8Array> {
-  const { alg = pbmac1(new Uint8Array(16)), code = file.code } = given
+async function answering(kind: number, content: Uint8Array): Promise<Uint8Array> {
+  const alg = pbmac1(new Uint8Array(16))
   const { transactionId, senderNonce } = file.ir.exchange
   const part = writePart(
     {
@@ -148,20 +149,20 @@ async function answering(kind: number, content: Uint8Array, given: { alg?: Uint8
     kind,
     content,
   )
-  return writeMessage(part, await computeMac(macParameters(alg), ascii(code), part))
+  return writeMessage(part, await computeMac(macParameters(alg), ascii(file.code), part))
 }
 
 const utf8 = (said: string): Uint8Array => tlv(0x0c, text(said))
 const status = (number: number, ...rest: Uint8Array[]): Uint8Array => seq(integer(number), ...rest)
-const receive = async (kind: number, content: Uint8Array, given = {}): Promise<unknown> =>
-  receiveIp(file.ir.exchange, await answering(kind, content, given), listening)
+const receive = async (kind: number, content: Uint8Array): Promise<unknown> =>
+  receiveIp(file.ir.exchange, await answering(kind, content), listening)
 
 test('an authority that says no code of ours has refused all the same', async () => {
   for (const [said, code, texts] of [
     [[], 'issue-refused', null],
     [['no such number'], 'issue-refused', null],
     [['a'.repeat(65)], 'issue-refused', null],
-    [['ca-name-refused', '안 됩니다', 'It is not possible'], 'ca-name-refused', { ko: '안 됩니다', en: 'It is not possible' }],
+    [['ca-name-refused', '안 됩니다', 'Impossible'], 'ca-name-refused', { ko: '안 됩니다', en: 'Impossible' }],
   ] as const) {
     const free = said.length === 0 ? [] : [seq(...said.map(utf8))]
     const failure = await receive(ERROR, seq(status(2, ...free))).catch((thrown: unknown) => thrown)
@@ -264,7 +265,8 @@ test('a header is strict: its fields once, in order, within their bounds, of ver
   assert.equal(await replaced(0xa4, explicit(4, octets(new Uint8Array(129)))), 'cmp-malformed')
   assert.equal(await replaced(0xa0, explicit(0, tlv(0x18, text('2026')))), 'cmp-malformed')
   assert.equal(await replaced(0xa1, explicit(1, octets(new Uint8Array(1)))), 'cmp-malformed')
-  const infos = (count: number): Uint8Array => explicit(8, seq(...Array.from({ length: count }, () => seq(oid('1.2.3')))))
+  const infos = (count: number): Uint8Array =>
+    explicit(8, seq(...Array.from({ length: count }, () => seq(oid('1.2.3')))))
   assert.equal(await headed(...parts, infos(33)), 'cmp-malformed')
   assert.equal(await headed(...parts, infos(32)), 'cmp-protection-wrong')
 })

@@ -45,7 +45,12 @@ interface Following {
   step: 'accept' | 'reject' | 'poll'
   cases: { exchange: Exchange; code: string; certificate: string }[]
 }
-type Inputs = (Making | Asking | Receiving | Checking | Following) & { anchors: string[]; encryption: string; at: string }
+interface Everywhere {
+  anchors: string[]
+  encryption: string
+  at: string
+}
+type Inputs = (Making | Asking | Receiving | Checking | Following) & Everywhere
 
 const inputs = JSON.parse(readFileSync(0, 'utf8')) as Inputs
 const anchors = inputs.anchors.map((each) => new Certificate(fromHex(each)))

@@ -38,7 +38,8 @@ export async function encryptVid(
 ): Promise<Uint8Array> {
   const content = writeContent(computeVid(DUMMY_IDN, random), random)
   try {
-    const sealed = padding === 'oaep' ? oaep(encryption.spki, content) : pkcs1(encryption.publicKey, content, randomness)
+    const sealed =
+      padding === 'oaep' ? oaep(encryption.spki, content) : pkcs1(encryption.publicKey, content, randomness)
     return seq(
       explicit(1, HASH),
       explicit(2, PADDINGS[padding]),
