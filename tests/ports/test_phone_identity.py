@@ -95,7 +95,7 @@ def test_who_types_the_code_is_the_holder_of_the_telephone(sandbox: Outside, one
 
 def test_the_people_are_of_every_kind() -> None:
     found = {one.key: (one.birth_date, one.male, one.foreigner, one.carrier) for one in NATURAL}
-    assert found["maria"] == (date(2002, 3, 4), False, True, "LGU")
+    assert found["mia"] == (date(2002, 3, 4), False, True, "LGU")
     assert found["alex"] == (date(1990, 1, 1), True, True, "KT")
     assert found["jung"][3] == "SKT_MVNO"
 

@@ -132,19 +132,19 @@ def test_the_list_for_programs_tells_it_too(kept: Box) -> None:
     assert people["hong"]["licence"] == {"number": "119513000101", "serial": "TEST01", "issued": "2020-06-01"}
     assert people["jung"]["carrier"] == "SKT_MVNO"
     assert people["jung"]["home_phone"] is None
-    assert people["maria"]["resident_card"] is None
+    assert people["mia"]["resident_card"] is None
     assert people["gaon"]["bank"] is None
     assert json.dumps(people)
 
 
 def test_the_new_people_are_what_they_are_there_for() -> None:
-    assert len(person("maria").name) == 20
-    assert person("maria").foreigner
+    assert len(person("mia").name) == 18
+    assert person("mia").foreigner
     assert person("alex").foreigner
     assert not old_check_digit(person("choi").idn)
     assert person("jung").carrier.endswith("_MVNO")
     assert person("jung").home_phone is None
-    assert len(person("han").name) == 10
+    assert len(person("han").name) == 9
 
 
 def old_check_digit(idn: str) -> bool:

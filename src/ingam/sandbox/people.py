@@ -117,9 +117,9 @@ PEOPLE: Final = (
     Person("alex", "personal", "Alex Sample", "Alex Sample", "alex9001", "9001015000005", "01085130005",
            "alex@example.test", carrier="KT", licence=Licence("111013000505", "TEST05", date(2022, 10, 5)),
            bank=BankAccount("081", "85130000000005"), address=_home(5)),
-    # A foreigner's number of the 2000s, and the longest name that the name field takes.
-    Person("maria", "personal", "Alexandra Maria Test", "Alexandra Maria Test", "mari0203", "0203048000006",
-           "01085130006", "maria@example.test", carrier="LGU", licence=Licence("112113000606", "TEST06",
+    # A foreigner's number of the 2000s, and a long Latin name.
+    Person("mia", "personal", "Alexandra Mia Test", "Alexandra Mia Test", "mia0203", "0203048000006",
+           "01085130006", "mia@example.test", carrier="LGU", licence=Licence("112113000606", "TEST06",
            date(2023, 11, 6)), bank=BankAccount("003", "85130000000006"), address=_home(6)),
     # A number of after October 2020: its last digit is no check digit.
     Person("choi", "personal", "최새번호", "Choi Sae Beon Ho", "choi9611", "9611252000007", "01085130007",
@@ -132,7 +132,7 @@ PEOPLE: Final = (
            licence=Licence("260813000808", "TEST08", date(2024, 1, 8)), bank=BankAccount("011", "85130000000008"),
            address=_home(8)),
     # A long Korean name.
-    Person("han", "personal", "한빛나라가온누리아라", "Han Bitnaragaonnuriara", "hanb7909", "7909092000009",
+    Person("han", "personal", "한빛나라가온누리아", "Han Bitnaragaonnuria", "hanb7909", "7909092000009",
            "01085130009", "han@example.test", carrier="LGU_MVNO", resident_card=ResidentCard(date(2010, 9, 9)),
            licence=Licence("119913000909", "TEST09", date(2020, 9, 9)), bank=BankAccount("045", "85130000000009"),
            address=_home(9)),
