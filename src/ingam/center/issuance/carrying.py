@@ -7,6 +7,7 @@ order to know where the run stands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, TypeAlias
 
 from ingam.kernel.errors import Refusal
@@ -53,23 +54,29 @@ class Nothing:
 Brought: TypeAlias = Certified | Confirmed | Rejected | Nothing
 
 
-def from_vault(data: bytes, reference: str) -> BodyKind:
-    """The kind of a message of this registration. Raises NotCarried."""
+class Asked(Enum):
+    """What the vault's message asks for."""
+
+    CERTIFICATE = "certificate"
+    CONFIRMATION = "confirmation"
+    REJECTION = "rejection"
+
+
+def from_vault(data: bytes, reference: str) -> Asked:
+    """What a message of this registration asks for. Raises NotCarried."""
     try:
         found = message.parse(data)
+        kind = found.body.kind
+        if kind not in FROM_VAULT or found.header.sender_kid != reference.encode():
+            raise NotCarried
+        if kind is not BodyKind.CERT_CONF:
+            return Asked.CERTIFICATE
+        states = bodies.read_cert_conf(found.body)
     except CmpRefused:
         raise NotCarried from None
-    if found.body.kind not in FROM_VAULT or found.header.sender_kid != reference.encode():
-        raise NotCarried
-    return found.body.kind
-
-
-def kind_of(data: bytes) -> BodyKind:
-    """The kind of a message of the vault. Raises NotCarried."""
-    try:
-        return message.parse(data).body.kind
-    except CmpRefused:
-        raise NotCarried from None
+    # Nothing at all, or one that is not accepted, declines the certificate (RFC 9810 section 5.3.18).
+    accepted = states and all(one.status.status is Status.ACCEPTED for one in states)
+    return Asked.CONFIRMATION if accepted else Asked.REJECTION
 
 
 def from_authority(data: bytes) -> Brought:

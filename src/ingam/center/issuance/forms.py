@@ -130,7 +130,7 @@ def phone(fields: Fields, today: date) -> Phone:
     """Raises FormRefused."""
     form = Reading(fields, today)
     mobile = form.text("mobile")
-    carrier, method = _one(form, "carrier", Carrier), _one(form, "method", Method)
+    carrier, method = _one(form, fields, "carrier", Carrier), _one(form, fields, "method", Method)
     return _whole(form, Phone(ticked(fields), mobile, carrier, method))
 
 
@@ -156,7 +156,7 @@ def presented(fields: Fields) -> Presented:
 def card(fields: Fields, today: date) -> Card:
     """Raises FormRefused."""
     form = Reading(fields, today)
-    kind, said = _one(form, "kind", CardKind), form.text("name", "person_name")
+    kind, said = _one(form, fields, "kind", CardKind), form.text("name", "person_name")
     if kind is CardKind.LICENCE:
         found = Card(
             ticked(fields), kind, said, "", None, form.day("birth_date"), form.text("licence_number", "license_no"),
@@ -216,9 +216,9 @@ def _whole(form: Reading, command: _T) -> _T:
     return command
 
 
-def _one(form: Reading, name: str, kind: type[_E]) -> _E:
+def _one(form: Reading, fields: Fields, name: str, kind: type[_E]) -> _E:
     """One of a list; the first stands in where none was chosen, and the form is refused."""
-    text = form.fields.get(name, "")
+    text = fields.get(name, "")
     if text in {str(one) for one in kind}:
         return kind(text)
     form.errors[name] = "fields.choice"

@@ -18,6 +18,7 @@ import msgspec
 
 from ingam.center.issuance import carrying
 from ingam.center.issuance.account import Accounting
+from ingam.center.issuance.carrying import Asked
 from ingam.center.issuance.flow import (
     AwaitingKey,
     CertificateCarried,
@@ -32,7 +33,7 @@ from ingam.center.issuance.flow import (
 )
 from ingam.center.issuance.identity import Parts
 from ingam.center.issuance.walks import Walk, Walks, public_id
-from ingam.center.walks import TrueStep, Turn, Visit, With
+from ingam.center.walks import Turn, Visit, With
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ToBind
 from ingam.customer.notice import Notices
 from ingam.kernel.errors import Outage, Refusal
@@ -49,7 +50,6 @@ from ingam.ports.certification import (
     ToRegister,
 )
 from ingam.ports.customers import Customer, CustomerKind
-from ingam.protocols.cmp.message import BodyKind
 
 _SPKI: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST: Final = timedelta(days=366 + 31)
@@ -72,6 +72,12 @@ class PersonalOnly(Refusal):
     """A corporation's certificate is not issued on the telephone."""
 
     code = "issuance-personal-only"
+
+
+class DeclinedByDevice(Refusal):
+    """The vault did not accept the certificate that came: the authority revoked it, the old one stands."""
+
+    code = "issuance-declined-by-device"
 
 
 class RefusedByAuthority(Refusal):
@@ -241,31 +247,27 @@ class Issuing:
         async with self._walks.turn_of(visit):
             here = await self._walks.settled(visit)
             if here.run == run and isinstance(here.state, Issued):
-                return await self._repeated(message)
+                return await self._certification.carry(message)  # its pkiConf was lost; the authority says it again
             walk = await self._walks.at_run(visit, run, Requested, Delivered)
-            kind = carrying.from_vault(message, (await self._opened(walk))["reference"])
-            if kind is BodyKind.CERT_CONF and not isinstance(walk.here.state, Delivered):
+            asked = carrying.from_vault(message, (await self._opened(walk))["reference"])
+            if asked is not Asked.CERTIFICATE and not isinstance(walk.here.state, Delivered):
                 raise carrying.NotCarried
             reach("issuance.30")
             answer = await self._certification.carry(message)
             reach("issuance.31")
-            await self._follow(walk, kind, carrying.from_authority(answer))
+            await self._follow(walk, asked, carrying.from_authority(answer))
             reach("issuance.33")
             return answer
 
-    async def _repeated(self, message: bytes) -> bytes:
-        """The pkiConf was lost on its way to the vault: the authority says it again to the same bytes, or refuses."""
-        if carrying.kind_of(message) is not BodyKind.CERT_CONF:
-            raise TrueStep
-        return await self._certification.carry(message)
-
-    async def _follow(self, walk: Walk, kind: BodyKind, brought: carrying.Brought) -> None:
-        match brought:
-            case carrying.Certified(found):
+    async def _follow(self, walk: Walk, asked: Asked, brought: carrying.Brought) -> None:
+        match asked, brought:
+            case Asked.CERTIFICATE, carrying.Certified(found):
                 await self._certified(walk, found)
-            case carrying.Confirmed() if kind is BodyKind.CERT_CONF:
+            case Asked.CONFIRMATION, carrying.Confirmed():
                 await self._confirmed(walk)
-            case carrying.Rejected(word):
+            case Asked.REJECTION, carrying.Confirmed():
+                await self._walks.declined(walk, "issuance.carry", DeclinedByDevice())
+            case _, carrying.Rejected(word):
                 failure = RefusedByAuthority(cause=word)
                 await self._walks.declined(walk, "issuance.carry", failure)
 
