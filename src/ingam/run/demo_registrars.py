@@ -52,8 +52,7 @@ ENOUGH: Final = timedelta(days=30)
 
 OTHER_BROKER: Final = Ours(
     "other-broker", "kim", "예시증권", "securities", Variant.PBES2_SEED,
-    "증권용, 다른 증권사(예시증권)에서 같은 인증기관으로 발급: 새로 발급받으면 폐지됩니다",
-    "Securities, of another broker and the same authority: a new one revokes it",
+    "증권용 (시연 인증기관, 예시증권)", "Securities (the demo's authority, another broker)",
 )  # fmt: skip
 
 
