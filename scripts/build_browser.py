@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def generate() -> None:
-    """What TypeScript shares with Python, as data: the words of both languages and the policy table."""
+    """What TypeScript shares with Python, as data: the words of both languages, the policy table, the field rules."""
     GENERATED.mkdir(parents=True, exist_ok=True)
     told = {lang: table(lang) for lang in LANGUAGES}
     words = {
@@ -84,9 +84,10 @@ def generate() -> None:
         f"export const words: Record<'ko' | 'en', Record<string, string>> = {body};\n",
         encoding="utf-8",
     )
-    policies = ROOT / "scripts" / "policies_json.py"
-    if policies.exists():
-        subprocess.run([sys.executable, str(policies)], check=True, cwd=ROOT)
+    for name in ("policies_json.py", "fields_json.py"):
+        script = ROOT / "scripts" / name
+        if script.exists():
+            subprocess.run([sys.executable, str(script)], check=True, cwd=ROOT)
 
 
 def _bundle(place: str, out: Path) -> dict[str, str]:
@@ -150,7 +151,7 @@ def _digest() -> str:
     """SHA-256 over every source of the bundles."""
     sources = [p for p in (BROWSER / "src").rglob("*") if p.is_file() and GENERATED not in p.parents]
     sources += [ROOT / "package-lock.json", Path(__file__), *(ROOT / "src/ingam/kernel/words").glob("*.toml")]
-    sources += [ROOT / "src/ingam/npki/policies.toml"]
+    sources += [ROOT / "src/ingam/npki/policies.toml", ROOT / "src/ingam/customer/fields.py"]
     whole = hashlib.sha256()
     for path in sorted(p for p in sources if p.exists()):
         whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
