@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
 from ingam.center.registration.flow import REGISTRATION
 from ingam.kernel.flow import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, LOGIN)
+FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, ISSUANCE, LOGIN)
 
 
 def page(machine: Machine[Any, Any]) -> str:

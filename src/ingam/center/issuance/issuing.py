@@ -302,6 +302,7 @@ class Issuing:
             walk.customer, email=contact.email, use=policy.name_ko, not_after=found.not_after, at=walk.now,
             replaced=None if replaces is None else await self._use_of(replaces), dedup=f"issued:{change.binding_id}",
         )  # fmt: skip
+        reach("issuance.34")
         event = Confirmed(f"{found.serial:x}", found.not_after, replaces is not None)
         await self._walks.save(walk, event, "issuance.issued", With(rows=change.rows, outbox=notices))
 

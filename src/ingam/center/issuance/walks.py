@@ -228,7 +228,7 @@ class Walks:
 
     async def record(self, walk: Walk, action: str, result: str, beside: With) -> None:
         """An audit line, and the rows and counters that a refused post still writes."""
-        reach("issuance.recording")
+        reach("issuance.35")
         await self._recorder.save(_act(walk, action, result), None, beside)
 
     async def refuse(self, walk: Walk, action: str, refusal: Refusal) -> NoReturn:

@@ -1,0 +1,114 @@
+"""The issuance machine is held to its table: every event in every state, every edge walked, states through JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingam.center.issuance import flow
+from ingam.center.issuance.flow import EDGES, ISSUANCE, Door, Event, State
+from ingam.center.issuance.steps import STEPS
+from ingam.kernel.errors import Defect
+from ingam.kernel.flow import IllegalMove
+
+AT = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+LATER = AT + timedelta(minutes=3)
+DOOR, OTHER = Door("aa" * 32, "bb" * 32, AT), Door("cc" * 32, "bb" * 32, LATER)
+ASKED = flow.Asked("t" * 32, "dd" * 32, LATER)
+PROVED = flow.Proved("phone", "dd" * 32)
+STATES: list[State] = [
+    flow.Consenting(DOOR),
+    flow.NameConfirmed(DOOR),
+    flow.NameConfirmed(DOOR, ASKED),
+    flow.PhoneProved(DOOR, PROVED),
+    flow.IdCardAccepted(DOOR, flow.Proved("certificate", None), "resident"),
+    flow.IdCardAccepted(DOOR, PROVED, "licence", lapsed=True),
+    flow.AwaitingOneWon(DOOR, PROVED, "resident", "R" * 20, "004", "****1234**", AT, LATER),
+    flow.Describing(DOOR, PROVED),
+    flow.AwaitingKey(DOOR),
+    flow.ChoosingProduct(DOOR, "ee" * 32),
+    flow.Requested(DOOR, "ee" * 32, "gold", "c2VhbGVk"),
+    flow.Delivered(DOOR, "ee" * 32, "gold", "c2VhbGVk", "Y2VydA==", "ff" * 32),
+    flow.Issued("ff" * 32, "gold", "1a2b", LATER, replaced=True),
+    flow.Refused("issuance-refused"),
+    flow.Expired(),
+    flow.Cancelled(),
+]
+EVENTS: list[Event] = [
+    flow.NameChecked(LATER),
+    flow.IdentityAsked(ASKED),
+    flow.IdentityProved(LATER, PROVED),
+    flow.CardAccepted(LATER, "licence"),
+    flow.OneWonSent("S" * 20, "088", "****5678**", LATER, LATER),
+    flow.OneWonLapsed(),
+    flow.OneWonProved(LATER),
+    flow.Described(LATER),
+    flow.KeyMade(LATER, "11" * 32),
+    flow.HolderRegistered(LATER, "gold", "c2VhbGVk"),
+    flow.CertificateCarried(LATER, "Y2VydA==", "22" * 32),
+    flow.Confirmed("1a2b", LATER, replaced=False),
+    flow.Resumed(OTHER),
+    flow.WentBack(),
+    flow.Declined("issuance-refused"),
+    flow.TimeRanOut(),
+    flow.Left(),
+]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_every_event_in_every_state_does_what_the_table_says(state: State, event: Event) -> None:
+    targets = EDGES.get(type(state), {}).get(type(event))
+    if targets is None:
+        with pytest.raises(IllegalMove):
+            ISSUANCE.advance(state, event)
+        return
+    assert type(ISSUANCE.advance(state, event).state) in targets
+
+
+def test_every_edge_is_walked_and_every_state_is_reached() -> None:
+    walked = {
+        (type(state), type(event), type(ISSUANCE.advance(state, event).state))
+        for state in STATES
+        for event in EVENTS
+        if ISSUANCE.allows(state, event)
+    }
+    table = {(s, e, t) for s, events in EDGES.items() for e, targets in events.items() for t in targets}
+    assert walked == table
+    assert {type(state) for state in STATES} == set(ISSUANCE.states().values())
+    assert ISSUANCE.ends() == {flow.Issued, flow.Refused, flow.Expired, flow.Cancelled}
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
+def test_every_state_comes_back_from_the_store_as_it_was(state: State) -> None:
+    assert ISSUANCE.load(ISSUANCE.dump(state)) == state
+
+
+def test_whoever_goes_on_has_the_same_state_behind_another_door() -> None:
+    for state in STATES:
+        if ISSUANCE.allows(state, flow.Resumed(OTHER)):
+            moved = ISSUANCE.advance(state, flow.Resumed(OTHER)).state
+            assert moved == type(state)(**{**{n: getattr(state, n) for n in state.__slots__}, "door": OTHER})
+
+
+def test_nobody_leaves_by_a_button_once_the_authority_may_have_issued() -> None:
+    for state in STATES:
+        if isinstance(state, flow.Requested | flow.Delivered):
+            assert not ISSUANCE.allows(state, flow.Left())
+            assert not ISSUANCE.allows(state, flow.WentBack())
+
+
+def test_a_finished_step_is_remembered_as_the_last_one() -> None:
+    moved = ISSUANCE.advance(flow.Consenting(DOOR), flow.NameChecked(LATER)).state
+    assert isinstance(moved, flow.NameConfirmed)
+    assert moved.door == Door(DOOR.session, DOOR.device, LATER)
+
+
+def test_a_state_that_no_code_knows_is_a_defect() -> None:
+    with pytest.raises(Defect):
+        ISSUANCE.load('{"state":"Dreaming","version":1,"facts":{}}')
+
+
+def test_the_steps_are_numbered_without_a_gap() -> None:
+    assert [name for name, _ in STEPS] == [f"issuance.{number}" for number in range(1, len(STEPS) + 1)]
