@@ -25,6 +25,7 @@ from ingam.run import demo_authority, demo_table
 from ingam.run.demo import CHILDREN, WITHOUT_PORT, authority_addresses
 from ingam.run.founding_houses import Moment
 from ingam.sandbox import addresses
+from ingam.sandbox.people import PEOPLE
 from ingam.settings import Settings
 from ingam.wiring.authority import authority_folder
 
@@ -127,7 +128,7 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
         with urlopen(f"http://localhost:{first.port + offset}/{path}", timeout=10) as answer:
             assert answer.status == 200
     kept = customers(tmp_path / "data")
-    assert len(kept) == 5
+    assert len(kept) == len(PEOPLE)
 
     # The same data folder a second time.
     second = start(free_ports(7))
