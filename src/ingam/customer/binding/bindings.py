@@ -58,7 +58,7 @@ class SealDetails(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A stored binding. `fingerprint`: SHA-256 of the certificate, 64 lower hex."""
+    """A stored binding. `fingerprint`: SHA-256 of the certificate, 64 lower hex; `ended_at`: None while it stands."""
 
     binding_id: str
     customer_id: str
@@ -68,6 +68,7 @@ class Binding:
     status: str
     bound_at: datetime
     sealed_details: bytes = field(repr=False)
+    ended_at: datetime | None = None
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -83,7 +84,7 @@ class Details(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ToBind:
-    """A certificate that is this customer's, and by whose session it comes: proven (check 9), or issued to them here."""
+    """A certificate that is this customer's, and by whose session it comes: proven (check 9), or issued here."""
 
     customer_id: str
     certificate: Certificate
@@ -216,8 +217,9 @@ def _flat(name: Name) -> str:
 def _binding(row: Row | None) -> Binding | None:
     if row is None:
         return None
-    not_after, bound_at, details = row["not_after"], row["bound_at"], row["details"]
+    not_after, bound_at, details, ended_at = row["not_after"], row["bound_at"], row["details"], row["ended_at"]
     assert isinstance(not_after, datetime) and isinstance(bound_at, datetime) and isinstance(details, bytes)
+    assert ended_at is None or isinstance(ended_at, datetime)
     return Binding(
         binding_id=str(row["binding_id"]),
         customer_id=str(row["customer_id"]),
@@ -227,4 +229,5 @@ def _binding(row: Row | None) -> Binding | None:
         status=str(row["status"]),
         bound_at=bound_at,
         sealed_details=details,
+        ended_at=ended_at,
     )
