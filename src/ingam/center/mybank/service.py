@@ -1,0 +1,145 @@
+"""What 마이뱅크 shows: the authority's word on every certificate ever issued, and the center's own history.
+
+The authority is asked at every look and nothing of its answer is kept. When it does not answer, the history stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Final
+
+from ingam.customer.binding.bindings import ACTIVE, Binding, Bindings
+from ingam.kernel.errors import Failure, Refusal
+from ingam.npki import certificate, policies
+from ingam.npki.policies import Policy
+from ingam.ports.certification import (
+    Certification,
+    CertificationOutage,
+    CertificationRefused,
+    EverIssued,
+    IssuedCertificate,
+    Standing,
+)
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customers
+from ingam.ports.ephemeral import Ephemeral
+
+WINDOW_S: Final = 60
+LOOKS: Final = 20
+"""Looks of one customer in a window: each is a signed question that the authority records."""
+
+EXPIRED: Final = "expired"
+REASONS: Final = frozenset({1, 3, 4, 5, 6, 9})
+"""CRLReasons that have a word; of the others the state says enough."""
+
+
+class TooManyLooks(Refusal):
+    """The authority is asked too often for one person."""
+
+    code = "too-many-requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A certificate as the authority tells of it. `state`: a Standing, or `expired`; `reason`: a CRLReason with a word.
+
+    `ended_at`: since when it is held, revoked or expired. `here`: it is the one that is registered at this center.
+    """
+
+    use: str
+    through: str
+    serial: str
+    begins: datetime
+    ends: datetime
+    state: str
+    reason: int | None
+    ended_at: datetime | None
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A registration at this center. `state`: ACTIVE, REPLACED, RELEASED or STALE; `serial`: lower hex."""
+
+    use: str
+    issuer: str
+    serial: str
+    state: str
+    bound_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The page. `failure`: why the authority's part is missing, or None; `more`: it left older ones out."""
+
+    lines: tuple[Line, ...]
+    more: bool
+    failure: Failure | None
+    history: tuple[Past, ...]
+
+
+class MyBank:
+    """The service."""
+
+    def __init__(
+        self, customers: Customers, certification: Certification, bindings: Bindings, ephemeral: Ephemeral, clock: Clock
+    ) -> None:
+        self._customers, self._certification, self._bindings = customers, certification, bindings
+        self._ephemeral, self._clock = ephemeral, clock
+
+    async def shown(self, customer_id: str, lang: str) -> Shown:
+        """For whoever is logged in. Raises TooManyLooks, EphemeralOutage, StoreOutage."""
+        if not await self._ephemeral.hit(f"mybank:{customer_id}", WINDOW_S, LOOKS):
+            raise TooManyLooks
+        history = await self._bindings.history(customer_id)
+        here = next((one.fingerprint for one in history if one.status == ACTIVE), "")
+        found, failure = await self._ever(customer_id)
+        lines = tuple(line(one, here, lang, self._clock.now()) for one in found)
+        return Shown(lines, found.more, failure, tuple([await self._past(one, lang) for one in history]))
+
+    async def _ever(self, customer_id: str) -> tuple[EverIssued, Failure | None]:
+        customer = await self._customers.by_id(customer_id)
+        if customer is None:
+            return EverIssued(), None
+        try:
+            return await self._certification.issued(customer.idn), None
+        except (CertificationOutage, CertificationRefused) as failure:
+            return EverIssued(), failure
+
+    async def _past(self, one: Binding, lang: str) -> Past:
+        details = await self._bindings.details(one)
+        issuer = policies.issuer_name(certificate.parse(details.certificate).issuer, lang)
+        use = details.use_en if lang == "en" else details.use_ko
+        return Past(use, issuer, details.serial, one.status, one.bound_at, one.ended_at)
+
+
+def line(one: IssuedCertificate, here: str, lang: str, now: datetime) -> Line:
+    """A certificate as the page shows it. `here`: the fingerprint that is registered, or ""."""
+    expired = one.standing is not Standing.REVOKED and now > one.not_after
+    return Line(
+        use=use_of(one, lang),
+        through=one.through,
+        serial=one.serial,
+        begins=one.not_before,
+        ends=one.not_after,
+        state=EXPIRED if expired else str(one.standing),
+        reason=one.reason if not expired and one.reason in REASONS else None,
+        ended_at=one.not_after if expired else one.ended_at,
+        here=one.fingerprint == here,
+    )
+
+
+def use_of(one: IssuedCertificate, lang: str) -> str:
+    """`증권/보험용(개인)`: as policies.toml calls the policy; the authority's own word where it is not there."""
+    row = _rows().get(one.policy)
+    if row is None:
+        return one.profile
+    return row.name_en if lang == "en" else row.name_ko
+
+
+@cache
+def _rows() -> dict[str, Policy]:
+    return {row.oid: row for row in policies.policies()}
