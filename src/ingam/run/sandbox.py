@@ -39,8 +39,10 @@ from ingam.sandbox import addresses, listing
 from ingam.sandbox.authorities import trust
 from ingam.sandbox.authorities.keys import FolderKeys, FreshKeys, KeySource
 from ingam.sandbox.authorities.trust import Trusted
+from ingam.sandbox.bank import Deposits
 from ingam.sandbox.behind import HousesAway, Line, Passed
 from ingam.sandbox.box import Sandbox
+from ingam.sandbox.mail import Mails, MailServer
 from ingam.sandbox.parties import party_routes, plain_failure
 from ingam.sandbox.phone import Phones
 from ingam.sandbox.web import page_routes
@@ -82,19 +84,24 @@ def app(
     clock: Clock | None = None,
     demo: Path | None = None,
     line: LineOpener | None = None,
+    mail_port: int | None = None,
 ) -> Starlette:
     """The sandbox's application; `prepare` must have run. Without `bundle`, the built one (build/browser) is read.
 
     `line`: the way to the houses; without one they are opened within this process, on the application's loop.
+    `mail_port`: where SMTP is spoken on 127.0.0.1 (0 takes a free one, then `state.mail_port`); None speaks none.
     """
     if settings.production:
         raise Refusal("sandbox-in-production")
     time, own = clock or SystemClock(), replace(settings, center_origin=settings.sandbox_origin)
     folder, to_houses = world_folder(settings), _Way()
-    world, phones = World(folder), Phones(settings.data / "sandbox" / "phone.db")
+    kept = settings.data / "sandbox"
+    world, phones, deposits, mails = (
+        World(folder), Phones(kept / "phone.db"), Deposits(kept / "bank.db"), Mails(kept / "mail.db")
+    )  # fmt: skip
     box = Sandbox(
         world, phones, FreshKeys(), time, demo or demo_folder(settings), settings.center_origin,
-        behind(settings, folder, to_houses, time),
+        behind(settings, folder, to_houses, time), deposits=deposits, mails=mails,
     )  # fmt: skip
     pages = page.Pages(["ingam.sandbox"], own, bundle or Bundle.read(BUNDLE), time, frame="plain")
 
@@ -106,11 +113,16 @@ def app(
             yield Within(houses)
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(started: Starlette) -> AsyncIterator[None]:
+        post = MailServer(mails, box.switches, time)
         async with (line or within)() as way:
             to_houses.way = way
+            if mail_port is not None:
+                started.state.mail_port = await post.start(mail_port)
             yield
-        phones.close()
+            await post.close()
+        for one in (phones, deposits, mails):
+            one.close()
 
     screens = Starlette(
         routes=[*page.shell_routes(pages), *page_routes(box)],
@@ -171,7 +183,7 @@ def main() -> int:
         settings = read(os.environ)
         prepare(settings, lambda told: print(told, file=sys.stderr))  # nothing is made where all is there
         houses = None if os.environ.get(APART) else beside(os.environ)
-        served = app(settings, line=lambda: _process(settings, houses))
+        served = app(settings, line=lambda: _process(settings, houses), mail_port=settings.port("sandbox") + 1)
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 2

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from ingam.ports.clock import Clock
 from ingam.sandbox.authorities.keys import KeySource
+from ingam.sandbox.bank import Deposits
 from ingam.sandbox.behind import Behind
+from ingam.sandbox.mail import Mails
 from ingam.sandbox.phone import Phones
 from ingam.sandbox.phone_identity import Identities
 from ingam.sandbox.switches import Switches
@@ -27,3 +29,5 @@ class Sandbox:
     behind: Behind
     switches: Switches = field(default_factory=Switches)
     identities: Identities = field(default_factory=Identities)
+    deposits: Deposits = field(default_factory=Deposits)
+    mails: Mails = field(default_factory=Mails)

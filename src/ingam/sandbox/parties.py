@@ -23,6 +23,8 @@ from ingam.sandbox.authorities.houses import LICENSED, ROOTS, House
 from ingam.sandbox.behind import Passed
 from ingam.sandbox.box import Sandbox
 from ingam.sandbox.id_registry import IdRegistry
+from ingam.sandbox.juso import Juso
+from ingam.sandbox.open_banking import OpenBankingService
 from ingam.sandbox.phone_identity import PhoneIdentityAgency
 from ingam.sandbox.real_name import RealNames
 from ingam.sandbox.switches import SwitchedOff
@@ -55,6 +57,8 @@ def party_routes(box: Sandbox) -> list[Route]:
         Route("/dir/{house}/crl/{name}.crl", parties.partition, methods=["GET"]),
         Route("/aligo/send/", _bounded(aligo.send), methods=["POST"]),
         *_identity_routes(box),
+        *_bank_routes(box),
+        Route("/juso/addrlink/addrLinkApi.do", _bounded(Juso(box.switches).search), methods=["GET", "POST"]),
     ]
 
 
@@ -70,6 +74,18 @@ def _identity_routes(box: Sandbox) -> list[Route]:
         Route(f"{one}/confirm", _bounded(agency.confirm), methods=["POST"]),
         Route(one, _bounded(agency.record), methods=["GET"]),
         *(Route(f"/idcard/verify/{kind}", _bounded(cards.of(kind)), methods=["POST"]) for kind in ("ic", "dl")),
+    ]
+
+
+def _bank_routes(box: Sandbox) -> list[Route]:
+    """All banks, behind 금융결제원."""
+    service, at = OpenBankingService(box.deposits, box.switches, box.clock), "/openbanking"
+    return [
+        Route(f"{at}/oauth/2.0/token", _bounded(service.token), methods=["POST"]),
+        Route(f"{at}/v2.0/inquiry/real_name", _bounded(service.real_name), methods=["POST"]),
+        Route(f"{at}/v2.0/inquiry/receive", _bounded(service.receive), methods=["POST"]),
+        Route(f"{at}/v2.0/transfer/deposit/acnt_num", _bounded(service.deposit), methods=["POST"]),
+        Route(f"{at}/v2.0/transfer/result", _bounded(service.result), methods=["POST"]),
     ]
 
 

@@ -97,6 +97,8 @@ def addresses(sandbox_origin: str) -> dict[str, str]:
         "realname.ingam.test": f"{origin}/realname",
         "portone.test": f"{origin}/portone",
         "idcard.test": f"{origin}/idcard",
+        "openbanking.test": f"{origin}/openbanking",
+        "juso.test": f"{origin}/juso",
     }
     for one in HOUSES:
         found[one.ocsp] = f"{origin}/ocsp/{one.key}"

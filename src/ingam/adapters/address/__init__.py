@@ -1,0 +1,1 @@
+"""The address book: juso.go.kr."""
