@@ -1,8 +1,9 @@
-"""마이뱅크: every certificate ever issued to whoever looks, of nobody else, and the history here when the CA is down."""
+"""마이뱅크: every certificate ever issued to whoever looks, of nobody else; the history here when the CA is down."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -149,12 +150,7 @@ def test_an_authority_that_does_not_tell_leaves_the_history_here(
 def test_the_one_that_is_registered_here_is_marked(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await world.bind(HONG, party())
-        bound = VALID.__class__(
-            **{
-                **{name: getattr(VALID, name) for name in VALID.__slots__},
-                "fingerprint": party().certificate.fingerprint.hex(),
-            }
-        )
+        bound = replace(VALID, fingerprint=party().certificate.fingerprint.hex())
         with_mybank(world, of(bound, held(Standing.REVOKED, 4)))
         browser = world.browser()
         await browser.log_in()
