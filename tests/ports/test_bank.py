@@ -32,7 +32,7 @@ from ingam.ports.bank import (
 from ingam.sandbox.people import PEOPLE, person
 
 BASE = "http://localhost:1/openbanking"
-CONTRACT = Contract("M202600001", "client", Secret("s3cret"), "1000200030004000", Secret("phrase"))
+CONTRACT = Contract("M202600001", "client", Secret("s3cret"), Secret("1000200030004000"), Secret("phrase"))
 HONG = person("hong")
 assert HONG.bank is not None
 BANK, ACCOUNT, BIRTH = HONG.bank.bank_code, Secret(HONG.bank.account), Secret(HONG.idn[:6])

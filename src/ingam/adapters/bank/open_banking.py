@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, NoReturn
@@ -71,7 +71,7 @@ class Contract:
     institution: str
     client_id: str
     client_secret: Secret[str]
-    account: str = field(repr=False)
+    account: Secret[str]
     passphrase: Secret[str]
     account_type: str = "N"
     name: str = "1원인증"
@@ -203,7 +203,7 @@ class OpenBanking:
         contract, account = self._contract, transfer.account.reveal()
         return {
             "cntr_account_type": contract.account_type,
-            "cntr_account_num": contract.account,
+            "cntr_account_num": contract.account.reveal(),
             "wd_pass_phrase": contract.passphrase.reveal(),
             "wd_print_content": contract.name,
             "name_check_option": "on",

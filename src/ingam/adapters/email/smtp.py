@@ -31,11 +31,11 @@ _ONE_ADDRESS: Final = re.compile(r"[^\s@<>(),;:\"\\\[\]]{1,64}@[A-Za-z0-9.-]{1,1
 
 
 class Tls(StrEnum):
-    """NONE is for a server on this machine; STARTTLS is asked for and required; IMPLICIT is port 465's."""
+    """NONE is for a server on this machine; STARTTLS is asked for and required; TLS is from the start (port 465)."""
 
     NONE = "none"
     STARTTLS = "starttls"
-    IMPLICIT = "implicit"
+    TLS = "tls"
 
 
 class SmtpEmail:
@@ -96,8 +96,8 @@ class SmtpEmail:
     async def _spoken(self, message: EmailMessage, to: str) -> None:
         client = aiosmtplib.SMTP(
             hostname=self._host, port=self._port, timeout=self._answer_s, local_hostname="localhost",
-            use_tls=self._tls is Tls.IMPLICIT, start_tls=self._tls is Tls.STARTTLS, username=self._user,
-            password=self._password.reveal() if self._password is not None else None,
+            use_tls=self._tls is Tls.TLS, start_tls=self._tls is Tls.STARTTLS, username=self._user or None,
+            password=self._password.reveal() if self._user and self._password is not None else None,
         )  # fmt: skip
         async with client:
             await client.send_message(message, sender=self._sender, recipients=[to])
