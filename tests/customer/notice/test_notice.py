@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from datetime import UTC, datetime
 
 import msgspec
 from tests.center.registration.world import HONG, Phone
 
-from ingam.customer.notice import SMS, LoginLockNotice, Notices, Sender, deliver_sms
-from ingam.ports.store import Claimed
+from ingam.customer.notice import EMAIL, SMS, LoginLockNotice, Notices, Sender, deliver_email, deliver_sms
+from ingam.ports.email import Email
+from ingam.ports.store import Claimed, Outgoing
 from ingam.settings import Institution
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -31,6 +33,73 @@ def test_the_notices_say_what_when_and_whom_to_call() -> None:
     )
     replaced = NOTICES.registered(HONG, use="범용(개인)", not_after=AT, at=AT, replaced=True, dedup="d")
     assert "교체되었습니다" in text_of(replaced.payload)
+
+
+MAILED = dataclasses.replace(HONG, email="hong@example.test")
+
+
+def issuance() -> list[Outgoing]:
+    return [
+        *NOTICES.issued(MAILED, use="증권/보험용", not_after=AT, at=AT, dedup="d1"),
+        *NOTICES.superseded(MAILED, use="증권/보험용", at=AT, dedup="d2"),
+    ]
+
+
+def test_of_issuance_one_is_told_by_sms_and_by_email() -> None:
+    made = issuance()
+    assert [(one.kind, one.dedup) for one in made] == [
+        (SMS, "d1"), (EMAIL, "d1:email"), (SMS, "d2"), (EMAIL, "d2:email"),
+    ]  # fmt: skip
+    assert text_of(made[0].payload) == (
+        "[증권금융] 공동인증서(증권/보험용, 만료 2026-11-22)가 2026-11-22 21:00 발급되어 등록되었습니다. "
+        "본인이 아니면 1544-0000로 연락하세요."
+    )
+    mail = msgspec.json.decode(made[3].payload, type=dict[str, str])
+    assert (mail["to"], mail["subject"]) == (MAILED.email, "[증권금융] 기존 공동인증서가 폐지되었습니다")
+    assert "폐지 시각: 2026-11-22 21:00" in mail["text"]
+
+
+def test_without_an_address_there_is_the_sms_alone() -> None:
+    nowhere = dataclasses.replace(HONG, email=None)
+    assert [one.kind for one in NOTICES.issued(nowhere, use="증권용", not_after=AT, at=AT, dedup="d")] == [SMS]
+
+
+def test_what_was_replaced_is_told_too_and_another_address_may_be_written_to() -> None:
+    made = NOTICES.issued(
+        MAILED, use="증권용", not_after=AT, at=AT, dedup="d", email="new@example.test", replaced="범용(개인)"
+    )
+    assert [(one.kind, one.dedup) for one in made] == [
+        (SMS, "d"), (EMAIL, "d:email"), (SMS, "d:superseded"), (EMAIL, "d:superseded:email"),
+    ]  # fmt: skip
+    assert msgspec.json.decode(made[1].payload, type=dict[str, str])["to"] == "new@example.test"
+    assert "기존 공동인증서(범용(개인))가" in text_of(made[2].payload)
+    assert len(NOTICES.issued(MAILED, use="증권용", not_after=AT, at=AT, dedup="d", email="")) == 1
+
+
+def test_H9_no_notice_of_issuance_holds_a_name_a_number_or_a_link() -> None:
+    for made in issuance():
+        message = msgspec.json.decode(made.payload, type=dict[str, str])
+        text = message["text"] + message.get("subject", "")
+        assert "1544-0000" in text
+        for word in (HONG.name, HONG.idn.reveal(), HONG.idn.reveal()[6:], HONG.banking_id, "http", "www"):
+            assert word not in text
+
+
+def test_an_email_is_handed_over_under_its_own_reference() -> None:
+    sent: list[Email] = []
+
+    class Post:
+        async def send(self, email: Email) -> None:
+            sent.append(email)
+
+    made = issuance()[1]
+
+    async def go() -> None:
+        await deliver_email(Post())(Claimed(1, EMAIL, made.payload, 0, made.dedup))
+
+    asyncio.run(go())
+    assert [(one.to, one.reference) for one in sent] == [(MAILED.email, "d1:email")]
+    assert "만료일: 2026-11-22" in sent[0].text
 
 
 def test_H9_no_notice_holds_a_name_a_number_or_a_link() -> None:

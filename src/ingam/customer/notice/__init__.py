@@ -1,6 +1,6 @@
 """Notices to the customer's registered contact: what was done, when, and whom to call; no number, no link (flows.md).
 
-They leave through the outbox in the transaction of what they tell of. SMS now; e-mail comes with its own port.
+They leave through the outbox in the transaction of what they tell of, as SMS and – of issuance – as e-mail too.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from ingam.kernel.instants import korean_day, korean_minute
 from ingam.kernel.secret import Secret
 from ingam.kernel.words import say
 from ingam.ports.customers import Customer
+from ingam.ports.email import Email, EmailSender
 from ingam.ports.sms import Sms, SmsSender
 from ingam.ports.store import Claimed, Outgoing
 
 SMS: Final = "sms"
 """The outbox kind; `deliver_sms` is its handler."""
+
+EMAIL: Final = "email"
+"""The outbox kind; `deliver_email` is its handler."""
 
 
 class Institution(Protocol):
@@ -72,9 +76,47 @@ class Notices:
         """타기관인증서등록이 막혔다."""
         return self._outgoing(customer, "notice.registration-locked", at, dedup, time=korean_minute(at))
 
+    def issued(
+        self,
+        customer: Customer,
+        *,
+        use: str,
+        not_after: datetime,
+        at: datetime,
+        dedup: str,
+        email: str | None = None,
+        replaced: str | None = None,
+    ) -> list[Outgoing]:
+        """신규발급, by SMS and e-mail; `use` and `replaced` as the policy table names them, the latter of what ended.
+
+        `email`: where it is not the registered address that is written to; "" is none.
+        """
+        to = (customer.email or "") if email is None else email
+        facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
+        made = self._both(customer, to, "notice.issued", at, dedup, **facts)
+        return made if replaced is None else made + self._superseded(customer, to, replaced, at, f"{dedup}:superseded")
+
+    def superseded(
+        self, customer: Customer, *, use: str, at: datetime, dedup: str, email: str | None = None
+    ) -> list[Outgoing]:
+        """A certificate whose place a new one took is revoked. `use`: the revoked one's; `email`: as in `issued`."""
+        return self._superseded(customer, (customer.email or "") if email is None else email, use, at, dedup)
+
+    def _superseded(self, customer: Customer, to: str, use: str, at: datetime, dedup: str) -> list[Outgoing]:
+        return self._both(customer, to, "notice.superseded", at, dedup, use=use, time=korean_minute(at))
+
+    def _both(self, customer: Customer, to: str, key: str, at: datetime, dedup: str, **facts: str) -> list[Outgoing]:
+        sms = self._outgoing(customer, key, at, dedup, **facts)
+        if not to:
+            return [sms]
+        subject, text = (self._said(f"{key}-{part}", **facts) for part in ("subject", "mail"))
+        return [sms, email_outgoing(to, subject, Secret(text), f"{dedup}:email", at)]
+
     def _outgoing(self, customer: Customer, key: str, at: datetime, dedup: str, **facts: str) -> Outgoing:
-        text = say(key, "ko", institution=self._sender.name("ko"), tel=self._sender.tel, **facts)
-        return sms_outgoing(customer.mobile, Secret(text), dedup, at)
+        return sms_outgoing(customer.mobile, Secret(self._said(key, **facts)), dedup, at)
+
+    def _said(self, key: str, **facts: str) -> str:
+        return say(key, "ko", institution=self._sender.name("ko"), tel=self._sender.tel, **facts)
 
 
 class LoginLockNotice(LockNotice):
@@ -99,5 +141,21 @@ def deliver_sms(sender: SmsSender) -> Callable[[Claimed], Awaitable[None]]:
     async def deliver(claimed: Claimed) -> None:
         message = msgspec.json.decode(claimed.payload, type=dict[str, str])
         await sender.send(Sms(to=message["to"], text=message["text"], reference=claimed.dedup))
+
+    return deliver
+
+
+def email_outgoing(to: str, subject: str, text: Secret[str], dedup: str, at: datetime) -> Outgoing:
+    """An e-mail in the outbox; the store seals the payload; the Message-ID comes of `dedup`."""
+    payload = {"to": to, "subject": subject, "text": text.reveal()}
+    return Outgoing(EMAIL, msgspec.json.encode(payload), dedup, at)
+
+
+def deliver_email(sender: EmailSender) -> Callable[[Claimed], Awaitable[None]]:
+    """The worker's handler for `EMAIL`: one message, one Message-ID, however often it is tried. Raises EmailOutage."""
+
+    async def deliver(claimed: Claimed) -> None:
+        message = msgspec.json.decode(claimed.payload, type=dict[str, str])
+        await sender.send(Email(message["to"], message["subject"], message["text"], claimed.dedup))
 
     return deliver
