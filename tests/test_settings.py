@@ -103,3 +103,21 @@ def test_G7_production_refuses_what_only_a_demo_may_have(name: str, value: str) 
 def test_H1_settings_do_not_print_keys_or_the_stores_password() -> None:
     told = {"INGAM_SMS_KEY": "canary-key", "INGAM_STORE": "postgresql://ingam:canary-password@db/ingam"}
     assert "canary" not in repr(read(told))
+
+
+def test_G7_production_issues_nothing_until_it_names_products_and_contracted_parties() -> None:
+    assert read(PRODUCTION).issuance_products == ()
+    asked = PRODUCTION | {"INGAM_ISSUANCE_PRODUCTS": "gold"}
+    assert variable(asked) == "INGAM_PARTY_REAL_NAME_KEY"
+    secrets = ("REAL_NAME_KEY", "PHONE_IDENTITY_SECRET", "ID_CARD_SECRET", "BANK_CLIENT_SECRET", "BANK_PASSPHRASE",
+               "ADDRESS_KEY", "EMAIL_PASSWORD")  # fmt: skip
+    named = asked | {f"INGAM_PARTY_{name}": "contracted" for name in secrets}
+    assert variable(named) == "INGAM_PARTY_EMAIL_TLS"
+    assert variable(named | {"INGAM_PARTY_EMAIL_TLS": "starttls"}) == "INGAM_PARTY_EMAIL_SERVER"
+    whole = named | {"INGAM_PARTY_EMAIL_TLS": "starttls", "INGAM_PARTY_EMAIL_SERVER": "mail.example:587"}
+    assert read(whole).issuance_products == ("gold",)
+
+
+@pytest.mark.parametrize("wrong", ["platinum", "gold,platinum"])
+def test_a_product_that_nobody_knows_is_refused(wrong: str) -> None:
+    assert variable({"INGAM_ISSUANCE_PRODUCTS": wrong}) == "INGAM_ISSUANCE_PRODUCTS"

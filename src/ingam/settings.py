@@ -87,6 +87,32 @@ class CaSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PartySettings:
+    """The outside parties of 신규공동인증서신청: a name in `addresses`, and what each knows us by."""
+
+    real_name_host: str = "realname.ingam.test"
+    real_name_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    phone_identity_host: str = "portone.test"
+    phone_identity_secret: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    phone_identity_channel: str = "channel-key-ingam-demo"
+    id_card_host: str = "idcard.test"
+    id_card_secret: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    bank_host: str = "openbanking.test"
+    bank_institution: str = "M202600001"  # 이용기관코드
+    bank_client_id: str = "ingam-demo"
+    bank_client_secret: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    bank_account: Secret[str] = field(default_factory=lambda: Secret("2930000000001"))  # 약정 계좌 that 1원 leaves from
+    bank_passphrase: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    address_host: str = "juso.test"
+    address_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    email_server: str = ""  # host:port; "" is the sandbox's on this machine
+    email_sender: str = "no-reply@ingam.test"
+    email_tls: str = "none"  # none, starttls, implicit; the demo's server is on this machine
+    email_user: str = ""
+    email_password: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+
+
+@dataclass(frozen=True, slots=True)
 class Institution:
     """What an institution changes without code: names, telephone numbers, links, the accent colour."""
 
@@ -118,10 +144,12 @@ class Settings:
     sms_user: str = "ingam-demo"
     sms_sender: str = "15440000"
     sms_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
-    issuance_products: tuple[str, ...] = ("gold",)  # what 신규공동인증서신청 offers: gold, universal
+    issuance_products: tuple[str, ...] = ("gold",)  # gold, universal; none: no 신규공동인증서신청, as in production
+    terms: Path | None = None  # a folder of consent documents that takes the place of the demo's
     kill_at: str | None = None
     limits: Limits = field(default_factory=Limits)
     institution: Institution = field(default_factory=Institution)
+    parties: PartySettings = field(default_factory=PartySettings)
     ca: CaSettings = field(default_factory=CaSettings)
     cheap_passwords: bool = False  # tests only: Argon2id with the least work
 
@@ -165,10 +193,12 @@ def read(environment: Mapping[str, str]) -> Settings:
         sms_user=environment.get("INGAM_SMS_USER", "ingam-demo"),
         sms_sender=environment.get("INGAM_SMS_SENDER", "15440000"),
         sms_key=Secret(environment.get("INGAM_SMS_KEY", "sandbox")),
-        issuance_products=tuple(environment.get("INGAM_ISSUANCE_PRODUCTS", "gold").split(",")),
+        issuance_products=_products(environment, mode),
+        terms=Path(environment["INGAM_TERMS"]) if environment.get("INGAM_TERMS") else None,
         kill_at=environment.get("INGAM_KILL_AT") or None,
         limits=_limits(environment),
         institution=_institution(environment),
+        parties=_parties(environment),
         ca=_ca(environment),
         cheap_passwords=environment.get("INGAM_CHEAP_PASSWORDS") == "1",
     )
@@ -211,6 +241,22 @@ def _institution(environment: Mapping[str, str]) -> Institution:
     return Institution(**chosen)
 
 
+def _products(environment: Mapping[str, str], mode: str) -> tuple[str, ...]:
+    """What is issued has parties and an authority under contract: production offers only what is named."""
+    text = environment.get("INGAM_ISSUANCE_PRODUCTS", "" if mode == "production" else "gold")
+    return tuple(one.strip() for one in text.split(",") if one.strip())
+
+
+def _parties(environment: Mapping[str, str]) -> PartySettings:
+    """INGAM_PARTY_BANK_HOST …: each by its name in capitals."""
+    chosen: dict[str, Any] = {}
+    for one in fields(PartySettings):
+        text = environment.get(f"INGAM_PARTY_{one.name.upper()}")
+        if text is not None:
+            chosen[one.name] = Secret(text) if one.type == "Secret[str]" else text
+    return PartySettings(**chosen)
+
+
 def _ca(environment: Mapping[str, str]) -> CaSettings:
     """INGAM_CA_NAME, INGAM_CA_WORKERS …: each by its name in capitals."""
     chosen: dict[str, Any] = {}
@@ -230,6 +276,8 @@ def _ca(environment: Mapping[str, str]) -> CaSettings:
 def _refuse(settings: Settings) -> None:
     _refuse_ca(settings)
     _refuse_origins(settings)
+    if settings.parties.email_tls not in ("none", "starttls", "implicit"):
+        raise SettingsRefused(variable="INGAM_PARTY_EMAIL_TLS")
     if not set(settings.issuance_products) <= {"gold", "universal"}:
         raise SettingsRefused(variable="INGAM_ISSUANCE_PRODUCTS")
     if settings.limits.status_cache_s > STATUS_CACHE_MOST_S:
@@ -245,8 +293,18 @@ def _refuse(settings: Settings) -> None:
             raise SettingsRefused(variable=f"INGAM_{variable}_ORIGIN")
     if settings.sms_key == Secret("sandbox"):
         raise SettingsRefused(variable="INGAM_SMS_KEY")
+    if settings.issuance_products:
+        _refuse_sandbox_parties(settings.parties)
     if any(name.endswith(".test") for name in settings.addresses):
         raise SettingsRefused(variable="INGAM_ADDRESSES")
+
+
+def _refuse_sandbox_parties(parties: PartySettings) -> None:
+    for one in fields(PartySettings):
+        if getattr(parties, one.name) in (Secret("sandbox"), "none"):
+            raise SettingsRefused(variable=f"INGAM_PARTY_{one.name.upper()}")
+    if not parties.email_server:
+        raise SettingsRefused(variable="INGAM_PARTY_EMAIL_SERVER")
 
 
 def _refuse_ca(settings: Settings) -> None:

@@ -25,6 +25,12 @@ from ingam.center.finance_cert import web as finance_cert
 from ingam.center.home.web import Home
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
+from ingam.center.issuance.account import Accounting, AccountPorts
+from ingam.center.issuance.identity import Identification, IdentityPorts, Parts
+from ingam.center.issuance.issuing import Issuing
+from ingam.center.issuance.service import Issuance
+from ingam.center.issuance.walks import Walks
+from ingam.center.issuance.web import IssuanceWeb
 from ingam.center.login.service import Login
 from ingam.center.login.web import LoginWeb
 from ingam.center.management import web as management
@@ -32,13 +38,16 @@ from ingam.center.protection import web as protection
 from ingam.center.registration.service import Registration
 from ingam.center.registration.web import RegistrationWeb
 from ingam.center.seal_key import SealKeys
+from ingam.center.terms.registry import Registry
+from ingam.center.terms.web import TermsWeb
 from ingam.customer.account.accounts import Accounts
 from ingam.customer.additional_auth.no_medium import NoMedium
 from ingam.customer.additional_auth.sms import SmsCodes
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
-from ingam.customer.notice import SMS, LoginLockNotice, Notices, Sender, deliver_sms
+from ingam.customer.consent import Consents
+from ingam.customer.notice import EMAIL, SMS, LoginLockNotice, Notices, Sender, deliver_email, deliver_sms
 from ingam.customer.session.sessions import Sessions, Times
 from ingam.kernel import steps
 from ingam.kernel.errors import Failure
@@ -55,7 +64,10 @@ AGAIN_S: Final = 5.0
 
 log = structlog.get_logger()
 
-TEMPLATES = ("ingam.center.about", "ingam.center.home", "ingam.center.login", "ingam.center.registration")
+TEMPLATES = (
+    "ingam.center.about", "ingam.center.home", "ingam.center.issuance", "ingam.center.login",
+    "ingam.center.registration", "ingam.center.terms",
+)  # fmt: skip
 
 
 def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
@@ -120,17 +132,43 @@ def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies:
         digests=digests,
         limits=limits,
     )
+    issuing = _issuance(settings, given, accounts, bindings, challenges, prover, seal_keys, notices)
     login = Login(store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock)
     return [
         *Home(bindings, clock).routes(),
         *LoginWeb(login, sessions, clock, cookies).routes(),
         *RegistrationWeb(registration, clock).routes(),
         *seal_key.routes(seal_keys, settings.vault_origin),
+        *issuing,
         *(
             route
             for place in (about, copying, finance_cert, inquiry, issuance, management, protection)
             for route in place.routes()
         ),
+    ]
+
+
+def _issuance(
+    settings: Settings, given: CenterPorts, accounts: Accounts, bindings: Bindings, challenges: Challenges,
+    prover: Prover, seal_keys: SealKeys, notices: Notices,
+) -> list[BaseRoute]:  # fmt: skip
+    """신규공동인증서신청, its documents, and 마이뱅크; nothing where nothing is issued."""
+    parties, authority, limits = given.parties, given.certification, settings.limits
+    if parties is None or authority is None:
+        return []
+    terms = Registry.read(settings.terms, production=settings.production)
+    parts = Parts(given.store, given.digests, given.fields, Consents(terms, given.store))
+    walks = Walks(given.store, given.clock, given.customers, given.digests, limits)
+    identity = IdentityPorts(parties.real_name, parties.phone_identity, parties.card_reader, parties.id_cards)
+    accounting = Accounting(walks, parts, AccountPorts(parties.bank, parties.addresses), limits)
+    issuing = Issuing(
+        walks, parts, authority, accounting, bindings, notices, settings.issuance_products, settings.center_origin
+    )
+    identification = Identification(walks, parts, identity, limits, challenges, prover, seal_keys)
+    service = Issuance(walks, accounts, identification, accounting, issuing)
+    return [
+        *IssuanceWeb(service, given.clock, settings.vault_origin).routes(),
+        *TermsWeb(terms, given.clock).routes(),
     ]
 
 
@@ -141,6 +179,8 @@ def _beside(given: CenterPorts, settings: Settings) -> Any:
     async def beside(_: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
         deliver = {SMS: deliver_sms(given.sms)}
+        if given.parties is not None:
+            deliver[EMAIL] = deliver_email(given.parties.email)
         tasks = [
             asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),
             asyncio.create_task(steadily("tidy", lambda: tidy(given.store, given.clock, settings.limits, stop), stop)),

@@ -21,6 +21,7 @@ from ingam.adapters.status.outgoing import Outgoing
 from ingam.adapters.store import open_store
 from ingam.customer.binding.bindings import SealDetails
 from ingam.kernel.errors import Failure
+from ingam.ports.certification import Certification
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.ephemeral import Ephemeral
@@ -29,6 +30,8 @@ from ingam.ports.sms import SmsSender
 from ingam.ports.status import Authorities, StatusChecker
 from ingam.ports.store import Store
 from ingam.settings import Settings, SettingsRefused
+from ingam.wiring.certification import certification
+from ingam.wiring.parties import PartyPorts, party_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class CenterPorts:
     authorities: Authorities
     status: StatusChecker
     sms: SmsSender
+    certification: Certification | None = None
+    parties: PartyPorts | None = None
     closing: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     async def shut(self) -> None:
@@ -67,6 +72,9 @@ def center_ports(settings: Settings) -> CenterPorts:
     async def close_passwords() -> None:
         passwords.close()
 
+    # Where nothing is issued, no authority and no party of issuing is asked for.
+    issues = bool(settings.issuance_products)
+    parties = party_ports(settings, clock) if issues else None
     return CenterPorts(
         store=store,
         clock=clock,
@@ -77,7 +85,9 @@ def center_ports(settings: Settings) -> CenterPorts:
         authorities=authorities,
         status=OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s),
         sms=sms,
-        closing=(outgoing.close, sms.aclose, close_passwords, store.close),
+        certification=certification(settings, outgoing, clock) if issues else None,
+        parties=parties,
+        closing=(*(parties.closing if parties else ()), outgoing.close, sms.aclose, close_passwords, store.close),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
@@ -50,6 +50,7 @@ from ingam.ports.certification import (
     ToRegister,
 )
 from ingam.ports.customers import Customer, CustomerKind
+from ingam.ports.store import Outgoing
 
 _SPKI: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST: Final = timedelta(days=366 + 31)
@@ -297,17 +298,28 @@ class Issuing:
         replaces = await self._bindings.active(walk.customer.customer_id)
         ours = ToBind(walk.customer.customer_id, found, policy, walk.now, walk.visit.session.session)
         change = await self._bindings.change(ours, replaces)
-        contact = await self._accounting.contact(walk.customer)
-        notices = self._notices.issued(
-            walk.customer, email=contact.email, use=policy.name_ko, not_after=found.not_after, at=walk.now,
-            replaced=None if replaces is None else await self._use_of(replaces), dedup=f"issued:{change.binding_id}",
-        )  # fmt: skip
+        notices = await self._told_of(walk, found, policy, replaces, change.binding_id)
         reach("issuance.34")
         event = Confirmed(f"{found.serial:x}", found.not_after, replaces is not None)
         await self._walks.save(walk, event, "issuance.issued", With(rows=change.rows, outbox=notices))
 
-    async def _use_of(self, binding: Binding) -> str:
-        return (await self._bindings.details(binding)).use_ko
+    async def _told_of(
+        self, walk: Walk, found: Certificate, policy: Policy, replaces: Binding | None, binding_id: str
+    ) -> list[Outgoing]:
+        """Of the new one; and of the registered one where it was of the same policy, which the authority has ended.
+
+        Of one that was never registered here the authority tells by itself (security D2).
+        """
+        contact = await self._accounting.contact(walk.customer)
+        reached = replace(walk.customer, email=contact.email)
+        told = self._notices.issued(
+            reached, use=policy.name_ko, not_after=found.not_after, at=walk.now, dedup=f"issued:{binding_id}"
+        )
+        if replaces is None or replaces.policy_oid != policy.oid:
+            return list(told)
+        use = (await self._bindings.details(replaces)).use_ko
+        ended = self._notices.superseded(reached, use=use, at=walk.now, dedup=f"superseded:{replaces.binding_id}")
+        return [*told, *ended]
 
     # sealed under the customer's own key (H6)
 
