@@ -107,7 +107,7 @@ class PartySettings:
     address_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
     email_server: str = ""  # host:port; "" is the sandbox's on this machine
     email_sender: str = "no-reply@ingam.test"
-    email_tls: str = "none"  # none, starttls, implicit; the demo's server is on this machine
+    email_tls: str = "none"  # none, starttls, tls; the demo's server is on this machine
     email_user: str = ""
     email_password: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
 
@@ -276,7 +276,7 @@ def _ca(environment: Mapping[str, str]) -> CaSettings:
 def _refuse(settings: Settings) -> None:
     _refuse_ca(settings)
     _refuse_origins(settings)
-    if settings.parties.email_tls not in ("none", "starttls", "implicit"):
+    if settings.parties.email_tls not in ("none", "starttls", "tls"):
         raise SettingsRefused(variable="INGAM_PARTY_EMAIL_TLS")
     if not set(settings.issuance_products) <= {"gold", "universal"}:
         raise SettingsRefused(variable="INGAM_ISSUANCE_PRODUCTS")

@@ -34,6 +34,8 @@ from ingam.center.issuance.web import IssuanceWeb
 from ingam.center.login.service import Login
 from ingam.center.login.web import LoginWeb
 from ingam.center.management import web as management
+from ingam.center.mybank.service import MyBank
+from ingam.center.mybank.web import MyBankWeb
 from ingam.center.protection import web as protection
 from ingam.center.registration.service import Registration
 from ingam.center.registration.web import RegistrationWeb
@@ -66,7 +68,7 @@ log = structlog.get_logger()
 
 TEMPLATES = (
     "ingam.center.about", "ingam.center.home", "ingam.center.issuance", "ingam.center.login",
-    "ingam.center.registration", "ingam.center.terms",
+    "ingam.center.mybank", "ingam.center.registration", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -169,6 +171,7 @@ def _issuance(
     return [
         *IssuanceWeb(service, given.clock, settings.vault_origin).routes(),
         *TermsWeb(terms, given.clock).routes(),
+        *MyBankWeb(MyBank(given.customers, authority, bindings, given.ephemeral, given.clock)).routes(),
     ]
 
 
