@@ -67,6 +67,11 @@ async def accept(request: Request) -> Response:
     return see_other("/gallery")
 
 
+async def card(request: Request) -> Response:
+    """Stands for the route that takes the photograph of an ID card."""
+    return JSONResponse({"bytes": len(await request.body())})
+
+
 async def fail(request: Request) -> Response:
     kind = request.path_params["kind"]
     if kind == "refusal":
@@ -93,6 +98,7 @@ def app(viewer: Viewer | None = None, settings: Settings | None = None, bundle: 
     routes = [
         Route("/gallery", show),
         Route("/gallery", accept, methods=["POST"]),
+        Route("/issuance/new/card", card, methods=["POST", "PUT"]),
         Route("/fail/{kind}", fail),
         Route("/session/extend", extend, methods=["POST"]),
         *shell_routes(pages),

@@ -12,7 +12,8 @@ from tests.page import gallery
 
 from ingam.kernel.words import table
 from ingam.page import Viewer, set_up_log
-from ingam.page.menu import JOINT, TOP, crumbs_of
+from ingam.page.menu import JOINT, PHONE, TABS, TOP, crumbs_of, tab_of
+from ingam.page.qr import QrCode
 
 PAGES = ("/gallery", "/gallery?wrong", "/about", "/issuance", "/copying", "/management", "/finance-cert", "/protection",
          "/inquiry", "/nope")  # fmt: skip
@@ -139,7 +140,40 @@ def test_the_menus_and_the_path_are_in_the_words_of_the_manual() -> None:
         assert f">{word}<" in text, word
     words = table("ko")
     assert [words[c.word] for c in crumbs_of("registration")] == ["인증센터", "공동인증서", "타기관인증서등록"]
-    assert all(words[p.word] for entry in (*TOP, *JOINT) for p in (entry, *entry.parts))
+    assert all(words[p.word] for entry in (*TOP, *JOINT, *TABS, *PHONE) for p in (entry, *entry.parts))
+
+
+def test_a_phone_has_the_four_tabs_and_the_list_of_the_manual_in_its_order() -> None:
+    text, _ = page("/about")
+    words = table("ko")
+    tabs = re.findall(r'<span class="tab-word">([^<]+)</span>', text)
+    assert tabs == ["메인", "인증센터", "예수금계좌신규개설", "마이뱅크"]
+    listed = [words[one.word] for entry in PHONE for one in (entry, *entry.parts)]
+    assert listed == [
+        "공동인증서 신규발급신청", "신규공동인증서신청", "인증서복사", "타기관인증서등록", "인증서관리",
+    ]  # fmt: skip
+    at = [text.index(f">{word}<", text.index("phone-list")) for word in ("공동인증서", *listed, "금융인증서")]
+    assert at == sorted(at)
+    path = [words[one.word] for one in crumbs_of("issuance_new")]
+    assert path == ["인증센터", "공동인증서", "공동인증서 신규발급신청", "신규공동인증서신청"]
+
+
+@pytest.mark.parametrize(
+    ("place", "tab"),
+    [("registration", "cert_center"), ("issuance_new", "cert_center"), ("finance_cert", "cert_center"),
+     ("cert_center", "cert_center"), ("main", "main"), ("mybank", "mybank"), ("deposit", "deposit"), ("loan", ""),
+     ("", "")],
+)  # fmt: skip
+def test_a_place_belongs_to_one_tab_or_none(place: str, tab: str) -> None:
+    assert tab_of(place) == tab
+
+
+def test_a_new_certificate_is_shown_the_way_to_the_phone_by_qr_and_by_link() -> None:
+    text, elements = page("/issuance")
+    assert any(tag == "svg" and one.get("class") == "qr" and one.get("role") == "img" for tag, one in elements.found)
+    assert QrCode.of("http://localhost:8700/issuance/new").path in text
+    assert text.count('href="/issuance/new"') >= 3
+    assert "신규공동인증서 발급은 모바일로만 진행 가능합니다." in text
 
 
 def test_what_the_person_is_called_is_escaped() -> None:

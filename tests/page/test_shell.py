@@ -16,6 +16,7 @@ from tests.page import gallery
 
 from ingam.kernel.errors import Defect, Outage, Refusal
 from ingam.page import Bundle, Viewer, set_up_log, status_of
+from ingam.page.shell import BODY_MAX
 from ingam.run.service_page import service_app
 from ingam.settings import Settings
 
@@ -118,6 +119,51 @@ def test_a_body_over_64_KiB_is_refused_by_its_announcement_and_by_its_bytes(log:
 
     assert ask(made, "POST", "/gallery", content=chunks(), headers=kind).status_code == 413
     assert ask(made, "POST", "/gallery", content=b"", headers={**kind, "Content-Length": "-5"}).status_code == 413
+
+
+def test_the_photograph_of_a_card_may_have_six_megabytes_and_nothing_else_may(log: io.StringIO) -> None:
+    made, most = gallery.app(SOMEBODY), 6 * 1024 * 1024
+
+    def post(path: str, kind: str, size: int, method: str = "POST") -> int:
+        headers = {"Content-Type": kind, **SAME_SITE}
+        return ask(made, method, path, content=b"x" * size, headers=headers).status_code
+
+    card = "/issuance/new/card"
+    assert post(card, "image/jpeg", most) == post(card, "image/png", most) == 200
+    assert post(card, "image/jpeg", most + 1) == 413
+    assert post(card, "application/octet-stream", BODY_MAX + 1) == 413
+    assert post(card, "application/x-www-form-urlencoded", BODY_MAX + 1) == 413
+    assert post(card, "text/plain; image/jpeg", BODY_MAX + 1) == 413
+    assert post(card, "image/jpeg", BODY_MAX + 1, "PUT") == 413
+    for path in ("/issuance/new", "/issuance/new/card/", "/issuance/new/cards", "/gallery"):
+        assert post(path, "image/jpeg", BODY_MAX + 1) == 413
+
+    async def chunks() -> Any:
+        for _ in range(most // 65536 + 1):
+            yield b"x" * 65536
+
+    headers = {"Content-Type": "image/jpeg", **SAME_SITE}
+    assert ask(made, "POST", card, content=chunks(), headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/issuance/new", True),
+        ("/issuance/new/card", True),
+        ("/issuance/new/issue", True),
+        ("/issuance", False),
+        ("/issuance/newer", False),
+        ("/about", False),
+        ("/static/center.css", False),
+    ],
+)
+def test_the_camera_is_for_the_pages_of_a_new_certificate_only(path: str, allowed: bool, log: io.StringIO) -> None:
+    permissions = ask(gallery.app(), "GET", path).headers["permissions-policy"].split(", ")
+    assert ("camera=(self)" if allowed else "camera=()") in permissions
+    assert sum(one.startswith("camera=") for one in permissions) == 1
+    for name in ("publickey-credentials-create", "publickey-credentials-get"):
+        assert f'{name}=(self "http://localhost:8701")' in permissions
 
 
 def test_F3_a_post_needs_the_origin_and_the_token(log: io.StringIO) -> None:
