@@ -29,11 +29,15 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """휴대폰본인인증 under way: the provider's unguessable transaction (E7), and a keyed digest of the number."""
+    """휴대폰본인인증 under way: the provider's unguessable transaction (E7), and a keyed digest of the number.
+
+    `method`: SMS, whose code is typed here, or APP, where the carrier's app asks.
+    """
 
     transaction: str
     mobile_key: str
     expires_at: datetime
+    method: str = "SMS"
 
 
 @dataclass(frozen=True, slots=True)

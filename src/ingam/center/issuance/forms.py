@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from ingam.customer.consent import Ticked, ticked
+from ingam.customer.consent import FIELD, Ticked, ticked
 from ingam.customer.fields import Reading
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -203,8 +203,8 @@ def details(fields: Fields, today: date) -> Details:
 
 
 def echoed(fields: Fields) -> dict[str, str]:
-    """What may stand in the form again: no password, code, whole number or account."""
-    return {name: value[:200] for name, value in fields.items() if name in _ECHOED}
+    """What may stand in the form again: no password, code, whole number or account. Ticks stay with their text."""
+    return {name: value[:200] for name, value in fields.items() if name in _ECHOED or name.startswith(FIELD)}
 
 
 _T = TypeVar("_T")

@@ -223,7 +223,8 @@ class Identification:
             except Refusal as refused:
                 await self._walks.refuse(walk, "issuance.phone", refused)
             reach("issuance.7")
-            event = IdentityAsked(Asked(started.transaction, self._mobile_key(command.mobile), started.expires))
+            key = self._mobile_key(command.mobile)
+            event = IdentityAsked(Asked(started.transaction, key, started.expires, str(command.method)))
             await self._walks.save(walk, event, "issuance.phone", With(rows=rows))
             reach("issuance.8")
 
@@ -235,7 +236,7 @@ class Identification:
                 started = await self._ports.phone.resend(asked.transaction)
             except Refusal as refused:
                 await self._walks.refuse(walk, "issuance.phone-again", refused)
-            event = IdentityAsked(Asked(started.transaction, asked.mobile_key, started.expires))
+            event = IdentityAsked(Asked(started.transaction, asked.mobile_key, started.expires, asked.method))
             await self._walks.save(walk, event, "issuance.phone-again", With())
 
     async def prove_phone(self, visit: Visit, turn: Turn, otp: Secret[str]) -> None:

@@ -37,6 +37,7 @@ from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import Here
 from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.additional_auth.no_medium import masked_mobile, masked_number
+from ingam.customer.fields import said
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.instants import KST
 from ingam.kernel.words import has, say
@@ -64,6 +65,8 @@ _SCREENS: Final[Mapping[type[Any], tuple[str, int]]] = {
     Issued: ("issuance/issued.html", 0),
     Refused: ("issuance/refused.html", 0),
 }
+_CARD_FIELDS: Final = {"idn": "number_front", "number": "licence_number", "serial": "licence_serial"}
+"""How the form of ② calls what the reader read, where they differ."""
 _WORDS: Final = {AwaitingKey: "key", ChoosingProduct: "product", Requested: "requested", Delivered: "delivered"}
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -191,10 +194,11 @@ class IssuanceWeb:
 
         async def read() -> dict[str, Any]:
             found = await self._issuance.identification.read_card(_visit(request), run, kind, image[: MOST_BYTES + 1])
-            fields = dict(found.fields)
-            if "idn" in fields:  # the back half is asked of nobody again, and no page shows it
-                fields["number_front"] = fields.pop("idn")[:7]
-            return {"fields": fields, "unsure": [name for name, sure in found.sure.items() if sure < forms.SURE]}
+            fields = {_CARD_FIELDS.get(name, name): text for name, text in found.fields.items()}
+            if "number_front" in fields:  # the back half is asked of nobody again, and no page shows it
+                fields["number_front"] = fields["number_front"][:7]
+            unsure = [_CARD_FIELDS.get(name, name) for name, sure in found.sure.items() if sure < forms.SURE]
+            return {"fields": fields, "unsure": unsure}
 
         return await self._json(request, read)
 
@@ -226,14 +230,18 @@ class IssuanceWeb:
 
     async def _failed(self, request: Request, fields: Mapping[str, str], failure: Failure, where: str) -> Response:
         request.state.failure = failure.code
-        if isinstance(failure, (TrueStep, *_ENDED)):
+        if isinstance(failure, TrueStep) or await self._ended(request, failure):
             return see_other(HERE)
         if isinstance(failure, NotLoggedIn):
             return to_login(request)
         if not isinstance(failure, Refusal | Outage):
             return failure_response(request, failure)
-        named = str(failure.facts.get("field", where))
+        named = str(failure.facts.get("field") or _first_consent(failure) or where)
         return await self._again(request, fields, {named: message_of(failure, request.state.lang)}, status_of(failure))
+
+    async def _ended(self, request: Request, failure: Failure) -> bool:
+        """Whether the run stopped with this refusal, so that its own screen says why."""
+        return isinstance(failure, _ENDED) and (await self._issuance.here(_visit(request))).ended
 
     async def _again(
         self, request: Request, fields: Mapping[str, str], errors: Mapping[str, str], status: int = 422
@@ -248,9 +256,10 @@ class IssuanceWeb:
         visit, lang = _visit(request), request.state.lang
         customer = await self._issuance.customer(visit)
         told: dict[str, Any] = {
-            "place": "issuance", "here": here, "state": here.state, "errors": {}, "typed": {}, "number": 0,
+            "place": "issuance_new", "here": here, "state": here.state, "errors": {}, "typed": {}, "number": 0,
             "customer": customer, "customer_number": masked_number(customer),
             "customer_mobile": masked_mobile(customer), "vault_origin": self._vault_origin, "now": self._clock.now(),
+            "said": said,
         }  # fmt: skip
         if here.state is None or here.away:
             return render(request, "issuance/password.html", status=status, **(told | facts))
@@ -274,8 +283,9 @@ class IssuanceWeb:
             case Requested() | Delivered():
                 return {"word": _WORDS[type(state)], "products": one.issuing.products, "ending": None}
             case Refused(cause):
-                key = f"refusal.{cause}"
-                return {"reason": say(key if has(key) else "refusal.outage", lang)}
+                # What a refusal says with its facts, the screen of its end says without them.
+                keys = (f"issuance.why-{cause}", f"refusal.{cause}", "refusal.outage")
+                return {"reason": say(next(key for key in keys if has(key)), lang)}
         return {}
 
     def _today(self) -> Any:
@@ -289,6 +299,12 @@ async def _posted(request: Request) -> dict[str, str]:
     if logged_in(request) is None:
         raise NotLoggedIn
     return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _first_consent(failure: Failure) -> str:
+    """The box of the first document that a refusal names; "" where it names none."""
+    code = str(failure.facts.get("documents", "")).partition(",")[0]
+    return f"consent_{code}" if code else ""
 
 
 def _visit(request: Request) -> Visit:
