@@ -209,6 +209,11 @@ def test_a_state_is_what_the_authority_says_and_what_time_ended() -> None:
     assert (revoked.state, revoked.reason, revoked.ended_at) == ("revoked", None, AT + timedelta(days=2))
 
 
+def test_a_policy_that_is_in_no_table_is_told_in_the_authoritys_own_word() -> None:
+    found = line(replace(VALID, policy="1.2.3"), "", "ko", AT)
+    assert (found.use, found.issuer) == ("securities", "")
+
+
 def test_every_state_and_reason_has_a_word() -> None:
     from ingam.center.mybank.service import REASONS
 

@@ -49,6 +49,7 @@ class Line:
     """
 
     use: str
+    issuer: str
     through: str
     serial: str
     begins: datetime
@@ -118,9 +119,11 @@ class MyBank:
 
 def line(one: IssuedCertificate, here: str, lang: str, now: datetime) -> Line:
     """A certificate as the page shows it. `here`: the fingerprint that is registered, or ""."""
+    use, issuer = named(one, lang)
     expired = one.standing is not Standing.REVOKED and now > one.not_after
     return Line(
-        use=use_of(one, lang),
+        use=use,
+        issuer=issuer,
         through=one.through,
         serial=one.serial,
         begins=one.not_before,
@@ -132,12 +135,12 @@ def line(one: IssuedCertificate, here: str, lang: str, now: datetime) -> Line:
     )
 
 
-def use_of(one: IssuedCertificate, lang: str) -> str:
-    """`증권/보험용(개인)`: as policies.toml calls the policy; the authority's own word where it is not there."""
+def named(one: IssuedCertificate, lang: str) -> tuple[str, str]:
+    """`증권/보험용(개인)` and whose policy it is, as policies.toml has them; else the authority's own word and ""."""
     row = _rows().get(one.policy)
     if row is None:
-        return one.profile
-    return row.name_en if lang == "en" else row.name_ko
+        return one.profile, ""
+    return (row.name_en, row.ca.name_en) if lang == "en" else (row.name_ko, row.ca.name_ko)
 
 
 @cache
