@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingam.kernel.words import table
 from ingam.page.failures import STATUS
-from ingam.settings import CaSettings, Institution, Limits, Settings
+from ingam.settings import CaSettings, Institution, Limits, PartySettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -27,6 +27,8 @@ MEANINGS = {
     "INGAM_SMS_USER": "user of the SMS provider",
     "INGAM_SMS_SENDER": "the registered sender number",
     "INGAM_SMS_KEY": "key of the SMS provider",
+    "INGAM_ISSUANCE_PRODUCTS": "what 신규공동인증서신청 offers: `gold`, `universal`; empty in production until it is named",
+    "INGAM_TERMS": "a folder of consent documents in the place of the demo's examples",
     "INGAM_KILL_AT": "a numbered step at which the process kills itself; tests only, refused in production",
     "INGAM_CHEAP_PASSWORDS": "`1`: Argon2id with the least work; tests only, refused in production",
 }
@@ -51,6 +53,29 @@ CA_MEANINGS = {
     "npki_port": "port of the NPKI profile over raw TCP; 0 is off",
 }
 
+PARTY_MEANINGS = {
+    "real_name_host": "실명확인: its name in INGAM_ADDRESSES",
+    "real_name_key": "its key",
+    "phone_identity_host": "휴대폰본인인증 (PortOne's shape): its name in INGAM_ADDRESSES",
+    "phone_identity_secret": "its API secret",
+    "phone_identity_channel": "its channel key",
+    "id_card_host": "신분증 진위확인: its name in INGAM_ADDRESSES",
+    "id_card_secret": "its secret",
+    "bank_host": "오픈뱅킹: its name in INGAM_ADDRESSES",
+    "bank_institution": "이용기관코드, 10 characters",
+    "bank_client_id": "client of its OAuth token",
+    "bank_client_secret": "its secret",
+    "bank_account": "약정 계좌 that 1원 leaves from",
+    "bank_passphrase": "입금이체용 암호문구",
+    "address_host": "주소 API: its name in INGAM_ADDRESSES",
+    "address_key": "승인키",
+    "email_server": "`host:port` of the SMTP server; empty is the sandbox's",
+    "email_sender": "the address in From",
+    "email_tls": "`starttls`, `tls`, or `none` for a server on this machine",
+    "email_user": "user of the SMTP server",
+    "email_password": "its password",
+}
+
 
 def settings_page() -> str:
     """Every variable with its default."""
@@ -64,10 +89,14 @@ def settings_page() -> str:
         lines.append(f"| `{variable}` | {shown} | {meaning} |")
     lines += ["", "## Limits", "", "Whole numbers; names that end in `_s` are seconds.", "", "| variable | default |"]
     lines += ["|---|---|", *(f"| `INGAM_LIMIT_{one.name.upper()}` | `{one.default}` |" for one in fields(Limits))]
-    lines += ["", "## The certification authority", "", "| variable | default | meaning |", "|---|---|---|"]
-    for one in fields(CaSettings):
-        shown = "" if one.default in (MISSING, "", False) else f"`{one.default}`"
-        lines.append(f"| `INGAM_CA_{one.name.upper()}` | {shown} | {CA_MEANINGS[one.name]} |")
+    for title, prefix, kind, meanings in (
+        ("The certification authority", "CA", CaSettings, CA_MEANINGS),
+        ("The outside parties of issuing", "PARTY", PartySettings, PARTY_MEANINGS),
+    ):
+        lines += ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|"]
+        for one in fields(kind):
+            shown = "" if one.default in (MISSING, "", False) else f"`{one.default}`"
+            lines.append(f"| `INGAM_{prefix}_{one.name.upper()}` | {shown} | {meanings[one.name]} |")
     lines += ["", "## The institution", "", "| variable | default |", "|---|---|"]
     lines += [f"| `INGAM_INSTITUTION_{one.name.upper()}` | `{one.default}` |" for one in fields(Institution)]
     return "\n".join(lines) + "\n"
