@@ -267,7 +267,7 @@ FOLDS: Final[Mapping[str, Callable[[str], str]]] = {
     "domain": _domain,
 }
 
-# -- checks: whether a text of the right form is right ------------------------------------------------------------------
+# -- checks: whether a text of the right form is right ----------------------------------------------------------------
 
 _BUSINESS_WEIGHTS: Final = (1, 3, 7, 1, 3, 7, 1, 3, 5)
 
