@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import os
-import signal
 import ssl
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,38 +14,19 @@ from urllib.request import urlopen
 
 import httpx2
 import pytest
-from tests.journeys.world import free_ports
+from tests.run import over_tls
+from tests.run.over_tls import Running
 
 from ingam.run import demo, tls, trial
-from ingam.run.trial import BEHIND, FRONTED, Front, Trial, Way
-from ingam.settings import PORTS, read
-
-ROOT = Path(__file__).parents[2]
-START_S = 90
+from ingam.run.trial import FRONTED, Front, Trial, Way
+from ingam.settings import read
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trial, Path, Path]]:
-    """The whole demo over TLS as HOST=localhost: the trial, its data folder, what it printed."""
-    folder = tmp_path_factory.mktemp("trial")
-    port = free_ports(BEHIND + len(PORTS))
-    environment = os.environ | {
-        "INGAM_SANDBOX_KEYS": str(ROOT / "vectors" / "keys"),
-        "INGAM_CHEAP_PASSWORDS": "1",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": str(ROOT / "src"),
-    }
-    command = [sys.executable, "-m", "ingam.run.demo", "--port", str(port), "--data", "data", "--https"]
-    log = folder / "log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT)
-    until = time.monotonic() + START_S
-    while "Ctrl-C" not in log.read_text(encoding="utf-8"):
-        assert process.poll() is None and time.monotonic() < until, log.read_text(encoding="utf-8")
-        time.sleep(0.05)
-    yield Trial("localhost", port), folder / "data", log
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The whole demo over TLS."""
+    with over_tls.running(tmp_path_factory.mktemp("trial")) as started:
+        yield started
 
 
 def trusting(data: Path) -> ssl.SSLContext:
@@ -67,10 +43,8 @@ def asked(at: Trial, data: Path, process: str, path: str = "/", **headers: str) 
     return answer
 
 
-def test_every_origin_answers_over_tls_under_the_authority_that_is_handed_out(
-    running: tuple[Trial, Path, Path],
-) -> None:
-    at, data, _ = running
+def test_every_origin_answers_over_tls_under_the_authority_that_is_handed_out(here: Running) -> None:
+    at, data = here.at, here.data
     with urlopen(at.welcome + "ca.crt", timeout=10) as answer:
         assert answer.headers["content-type"] == "application/x-x509-ca-cert"
         assert ssl.DER_cert_to_PEM_cert(answer.read()).strip() == (data / "tls" / "ca.crt").read_text().strip()
@@ -84,8 +58,8 @@ def test_every_origin_answers_over_tls_under_the_authority_that_is_handed_out(
         urlopen(at.origin("center") + "/", timeout=10, context=ssl.create_default_context())
 
 
-def test_F2_cookies_are_secure_there_and_the_center_knows_its_origins(running: tuple[Trial, Path, Path]) -> None:
-    at, data, _ = running
+def test_F2_cookies_are_secure_there_and_the_center_knows_its_origins(here: Running) -> None:
+    at, data = here.at, here.data
     answer = asked(at, data, "center", "/cert-center")
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-ingam=") and "; Secure" in cookie
@@ -99,8 +73,8 @@ def test_F2_cookies_are_secure_there_and_the_center_knows_its_origins(running: t
     assert asked(at, data, "center", "/cert-center", Host="evil.example").status == 421
 
 
-def test_the_terminal_tells_where_and_by_which_fingerprint(running: tuple[Trial, Path, Path]) -> None:
-    at, data, log = running
+def test_the_terminal_tells_where_and_by_which_fingerprint(here: Running) -> None:
+    at, data, log = here.at, here.data, here.log
     told = log.read_text(encoding="utf-8")
     made = tls.prepare(data / "tls", "localhost", datetime.now(UTC))
     for word in (at.origin("center"), at.welcome, made.fingerprint[:47], made.fingerprint[48:], "이 컴퓨터에서만", "█"):
