@@ -45,6 +45,7 @@ from ingam.sandbox.box import Sandbox
 from ingam.sandbox.mail import Mails, MailServer
 from ingam.sandbox.parties import party_routes, plain_failure
 from ingam.sandbox.phone import Phones
+from ingam.sandbox.statements import statement_routes
 from ingam.sandbox.web import page_routes
 from ingam.sandbox.world import World
 from ingam.settings import Settings, read
@@ -125,7 +126,7 @@ def app(
             one.close()
 
     screens = Starlette(
-        routes=[*page.shell_routes(pages), *page_routes(box)],
+        routes=[*page.shell_routes(pages), *page_routes(box), *statement_routes(box)],
         middleware=[page.middleware(own)],
         exception_handlers=page.failure_handlers(),
     )

@@ -57,6 +57,7 @@ class _Screens:
             request,
             "sandbox/overview.html",
             people=people,
+            mails=self._box.mails.counts(),
             certificates=listed,
             banking_password=BANKING_PASSWORD,
             certificate_password=CERTIFICATE_PASSWORD,
