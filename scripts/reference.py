@@ -27,7 +27,7 @@ MEANINGS = {
     "INGAM_SMS_USER": "user of the SMS provider",
     "INGAM_SMS_SENDER": "the registered sender number",
     "INGAM_SMS_KEY": "key of the SMS provider",
-    "INGAM_ISSUANCE_PRODUCTS": "what 신규공동인증서신청 offers: `gold`, `universal`; empty in production until it is named",
+    "INGAM_ISSUANCE_PRODUCTS": "what is offered: `gold`, `universal`; in production nothing until it is named",
     "INGAM_TERMS": "a folder of consent documents in the place of the demo's examples",
     "INGAM_KILL_AT": "a numbered step at which the process kills itself; tests only, refused in production",
     "INGAM_CHEAP_PASSWORDS": "`1`: Argon2id with the least work; tests only, refused in production",
