@@ -20,8 +20,17 @@ from ingam.npki.certificate import Certificate
 from ingam.ports.certification import CertificationOutage, ToRegister
 from ingam.ports.signing import KeyKind, KeyMissing
 from ingam.settings import CaSettings, Settings
-from ingam.wiring import certification as wired
-from ingam.wiring.certification import FILE, Registrar, RegistrarRefused, registrar_folder
+from ingam.wiring.certification import (
+    FILE,
+    Registrar,
+    RegistrarRefused,
+    certification,
+    next_key,
+    read,
+    registrar_folder,
+    registrar_keys,
+    write,
+)
 
 URL = "http://ca.ingam.test/.well-known/cmp"
 HERE = {"ca.ingam.test": "http://localhost:8703"}
@@ -53,7 +62,7 @@ def settings_of(folder: Path) -> Settings:
 
 def keyed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key of the RA lies in the folder."""
-    keys = wired.registrar_keys(settings)
+    keys = registrar_keys(settings)
     monkeypatch.setattr(keys, "_source", lambda _: held("ra", 101).key)
     keys.make("cmp-1", KeyKind.P_256)
     keys.close()
@@ -65,7 +74,7 @@ def told(ra: Certificate) -> Registrar:
 
 
 def opened(settings: Settings) -> object:
-    return wired.certification(settings, Silent(), SetClock(certificates("ingam")[0].not_before))
+    return certification(settings, Silent(), SetClock(certificates("ingam")[0].not_before))
 
 
 def reason(act: Callable[[], object]) -> object:
@@ -76,10 +85,10 @@ def reason(act: Callable[[], object]) -> object:
 
 def test_what_is_written_is_read(tmp_path: Path, ra: Certificate) -> None:
     folder = registrar_folder(settings_of(tmp_path))
-    wired.write(folder, told(ra))
-    assert wired.read(folder) == told(ra)
+    write(folder, told(ra))
+    assert read(folder) == told(ra)
     before = (folder / FILE).stat().st_mtime_ns
-    wired.write(folder, told(ra))
+    write(folder, told(ra))
     assert (folder / FILE).stat().st_mtime_ns == before
 
 
@@ -88,7 +97,7 @@ def test_with_its_key_it_is_the_authority_over_cmp(
 ) -> None:
     settings = settings_of(tmp_path)
     keyed(settings, monkeypatch)
-    wired.write(registrar_folder(settings), told(ra))
+    write(registrar_folder(settings), told(ra))
     assert isinstance(opened(settings), CmpCertification)
 
 
@@ -110,15 +119,15 @@ def test_a_center_that_is_nobodys_ra_has_an_authority_that_never_answers(tmp_pat
 
 def test_another_keys_certificate_is_refused(tmp_path: Path, ra: Certificate) -> None:
     settings = settings_of(tmp_path)
-    keys = wired.registrar_keys(settings)
+    keys = registrar_keys(settings)
     keys.make("cmp-1", KeyKind.P_256)
-    wired.write(registrar_folder(settings), told(ra))
+    write(registrar_folder(settings), told(ra))
     assert reason(lambda: opened(settings)) == "key"
 
 
 def test_a_missing_key_is_refused(tmp_path: Path, ra: Certificate) -> None:
     settings = settings_of(tmp_path)
-    wired.write(registrar_folder(settings), told(ra))
+    write(registrar_folder(settings), told(ra))
     with pytest.raises(KeyMissing):
         opened(settings)
 
@@ -128,7 +137,7 @@ def test_an_address_that_is_not_configured_or_goes_in_clear_is_refused(
 ) -> None:
     settings = settings_of(tmp_path)
     keyed(settings, monkeypatch)
-    wired.write(registrar_folder(settings), told(ra))
+    write(registrar_folder(settings), told(ra))
     assert reason(lambda: opened(replace(settings, addresses={}))) == "address"
     with pytest.raises(ClearTransport):
         opened(replace(settings, addresses={"ca.ingam.test": "http://ca.example.test"}))
@@ -141,7 +150,7 @@ def test_who_is_no_ra_or_nobodys_is_not_written(tmp_path: Path, ra: Certificate)
         (replace(told(ra), chain=(root,)), "chain"), (replace(told(ra), speakers=()), "speakers"),
         (replace(told(ra), key="issuing-1"), "file"), (replace(told(ra), key="../cmp-1"), "file"),
     ):  # fmt: skip
-        assert reason(lambda wrong=wrong: wired.write(tmp_path, wrong)) == why  # type: ignore[misc]
+        assert reason(lambda wrong=wrong: write(tmp_path, wrong)) == why  # type: ignore[misc]
     assert above.subject.raw == ra.issuer.raw
     assert not (tmp_path / FILE).exists()
 
@@ -158,19 +167,19 @@ def test_who_is_no_ra_or_nobodys_is_not_written(tmp_path: Path, ra: Certificate)
 )
 def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_bytes(text.encode("latin-1"))
-    assert reason(lambda: wired.read(tmp_path)) == "file"
+    assert reason(lambda: read(tmp_path)) == "file"
 
 
 def test_G7_a_key_in_a_file_is_refused_in_production_unless_it_is_allowed(tmp_path: Path) -> None:
     settings = replace(settings_of(tmp_path), mode="production", ca=CaSettings(passphrase=Secret("a passphrase")))
     with pytest.raises(KeyFileRefused):
-        wired.registrar_keys(settings)
-    wired.registrar_keys(replace(settings, ca=replace(settings.ca, file_keys=True))).close()
-    assert reason(lambda: wired.registrar_keys(replace(settings, ca=CaSettings(file_keys=True)))) == "passphrase"
+        registrar_keys(settings)
+    registrar_keys(replace(settings, ca=replace(settings.ca, file_keys=True))).close()
+    assert reason(lambda: registrar_keys(replace(settings, ca=CaSettings(file_keys=True)))) == "passphrase"
 
 
 def test_each_key_has_a_name_of_its_own(tmp_path: Path) -> None:
-    keys = wired.registrar_keys(settings_of(tmp_path))
-    assert wired.next_key(keys) == "cmp-1"
+    keys = registrar_keys(settings_of(tmp_path))
+    assert next_key(keys) == "cmp-1"
     keys.make("cmp-1", KeyKind.P_256)
-    assert wired.next_key(keys) == "cmp-2"
+    assert next_key(keys) == "cmp-2"

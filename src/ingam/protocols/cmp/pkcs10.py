@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ingam.npki import der, scan, signature
@@ -97,3 +98,9 @@ def verify(request: CertificationRequest) -> Proven:
     except (signature.SignatureInvalid, signature.SignatureAlgorithmRefused):
         raise CmpRefused("cmp-pop-wrong", FailInfo.BAD_POP) from None
     return Proven(request.public_key, key)
+
+
+def write(subject: bytes, spki: bytes, algorithm: bytes, sign: Callable[[bytes], bytes]) -> bytes:
+    """DER of a request without attributes. `subject`: DER Name; `algorithm`: of `sign`, which signs any bytes."""
+    info = der.seq(_VERSION_1, subject, spki, der.explicit(0, b""))
+    return der.seq(info, algorithm, der.bits(sign(info)))
