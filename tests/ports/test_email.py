@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from tests.ports.outside import SLOW_S, WAIT_S, Outside, outside, run
 
 from ingam.adapters.email.smtp import SmtpEmail, Tls, message_id
@@ -167,6 +175,47 @@ def test_a_fallen_server_is_left_alone_for_a_while(world: Outside) -> None:
         return causes
 
     assert with_server(world, walk) == ["status", "status", "breaker-open"]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """Of 127.0.0.1, signed by itself."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
+    now, here = datetime.now(UTC), x509.IPAddress(IPv4Address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([here]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = tmp_path / "mail.pem", tmp_path / "mail.key"
+    files[0].write_bytes(made.public_bytes(Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_starttls_is_spoken_with_a_server_whose_certificate_is_trusted(
+    world: Outside, certificate: tuple[Path, Path], trusted: bool
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*certificate)
+    trust = ssl.create_default_context(cafile=str(certificate[0])) if trusted else None
+
+    async def walk() -> None:
+        server = MailServer(world.box.mails, world.switches, world.clock, tls)
+        one = sender(world, await server.start(0), tls=Tls.STARTTLS, trust=trust)
+        try:
+            await one.send(EMAIL)
+        finally:
+            await server.close()
+
+    if trusted:
+        run(walk)
+        assert len(box(world)) == 1
+    else:
+        with pytest.raises(EmailOutage):
+            run(walk)
+        assert box(world) == []
 
 
 def test_nothing_is_sent_in_clear_where_starttls_is_required(world: Outside) -> None:

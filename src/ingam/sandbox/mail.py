@@ -1,4 +1,4 @@
-"""The mailboxes of the demo people, and the SMTP server that fills them (RFC 5321, loopback only, plain).
+"""The mailboxes of the demo people, and the SMTP server that fills them (RFC 5321, loopback only).
 
 The same Message-ID is delivered once into a mailbox. Nobody else's address is taken.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -103,9 +104,13 @@ def _text(message: EmailMessage) -> str:
 
 
 class MailServer:
-    """Speaks SMTP on 127.0.0.1; `start(0)` takes a free port and returns it."""
+    """Speaks SMTP on 127.0.0.1; `start(0)` takes a free port and returns it.
 
-    def __init__(self, mails: Mails, switches: Switches, clock: Clock) -> None:
+    `tls`: STARTTLS is offered under it; without one all is in clear, on loopback.
+    """
+
+    def __init__(self, mails: Mails, switches: Switches, clock: Clock, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._mails = mails
         self._switches = switches
         self._clock = clock
@@ -131,7 +136,7 @@ class MailServer:
         self._talks.add(task)
         try:
             async with asyncio.timeout(IDLE_S):
-                await _Talk(reader, writer, self._mails, self._switches, self._clock).hold()
+                await _Talk(reader, writer, self._mails, self._switches, self._clock, self._tls).hold()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass  # whoever went away in the middle, or spoke endless lines
         except asyncio.CancelledError:
@@ -142,11 +147,18 @@ class MailServer:
 
 
 class _Talk:
-    """One conversation: EHLO, MAIL, RCPT, DATA, RSET, NOOP, QUIT."""
+    """One conversation: EHLO, STARTTLS, MAIL, RCPT, DATA, RSET, NOOP, QUIT."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mails: Mails, switches: Switches, clock: Clock
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        mails: Mails,
+        switches: Switches,
+        clock: Clock,
+        tls: ssl.SSLContext | None,
     ) -> None:
+        self._tls = tls
         self._reader, self._writer = reader, writer
         self._mails, self._switches, self._clock = mails, switches, clock
         self._from: str | None = None
@@ -172,13 +184,20 @@ class _Talk:
             if verb.upper() == "QUIT":
                 await self._say("221 2.0.0 bye")
                 return
-            await self._say(*await self._answer(verb.upper(), rest.strip()))
+            if verb.upper() == "STARTTLS" and self._tls is not None:
+                await self._say("220 2.0.0 go ahead")
+                self._forget()
+                await self._writer.start_tls(self._tls)
+                self._tls = None
+            else:
+                await self._say(*await self._answer(verb.upper(), rest.strip()))
 
     async def _answer(self, verb: str, rest: str) -> tuple[str, ...]:
         match verb:
             case "EHLO":
                 self._forget()
-                return "250-smtp.test", "250-8BITMIME", "250-SMTPUTF8", f"250 SIZE {MOST_BYTES}"
+                offered = ("250-STARTTLS",) if self._tls is not None else ()
+                return "250-smtp.test", "250-8BITMIME", "250-SMTPUTF8", *offered, f"250 SIZE {MOST_BYTES}"
             case "HELO" | "RSET":
                 self._forget()
                 return ("250 smtp.test",)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import ssl
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime, formataddr
@@ -39,7 +40,10 @@ class Tls(StrEnum):
 
 
 class SmtpEmail:
-    """`ports.email.EmailSender` at one configured server. `sender`: the address in From, `name`: beside it."""
+    """`ports.email.EmailSender` at one configured server. `sender`: the address in From, `name`: beside it.
+
+    `trust`: whose certificates the server's is checked against; the machine's own where it is not given.
+    """
 
     def __init__(
         self,
@@ -52,12 +56,13 @@ class SmtpEmail:
         tls: Tls = Tls.STARTTLS,
         user: str | None = None,
         password: Secret[str] | None = None,
+        trust: ssl.SSLContext | None = None,
         answer_s: float = ANSWER_S,
         breaker: Breaker | None = None,
     ) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._sender, self._name = sender, name
-        self._user, self._password = user, password
+        self._user, self._password, self._trust = user, password, trust
         self._clock = clock
         self._answer_s = answer_s
         self._breaker = breaker or Breaker()
@@ -97,6 +102,7 @@ class SmtpEmail:
         client = aiosmtplib.SMTP(
             hostname=self._host, port=self._port, timeout=self._answer_s, local_hostname="localhost",
             use_tls=self._tls is Tls.TLS, start_tls=self._tls is Tls.STARTTLS, username=self._user or None,
+            tls_context=self._trust,
             password=self._password.reveal() if self._user and self._password is not None else None,
         )  # fmt: skip
         async with client:
