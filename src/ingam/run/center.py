@@ -49,7 +49,7 @@ from ingam.customer.binding.bindings import Bindings
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
 from ingam.customer.consent import Consents
-from ingam.customer.notice import EMAIL, SMS, LoginLockNotice, Notices, Sender, deliver_email, deliver_sms
+from ingam.customer.notice import LoginLockNotice, Notices, Sender, deliveries
 from ingam.customer.session.sessions import Sessions, Times
 from ingam.kernel import steps
 from ingam.kernel.errors import Failure
@@ -181,9 +181,7 @@ def _beside(given: CenterPorts, settings: Settings) -> Any:
     @asynccontextmanager
     async def beside(_: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        deliver = {SMS: deliver_sms(given.sms)}
-        if given.parties is not None:
-            deliver[EMAIL] = deliver_email(given.parties.email)
+        deliver = deliveries(given.sms, given.parties.email if given.parties else None)
         tasks = [
             asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),
             asyncio.create_task(steadily("tidy", lambda: tidy(given.store, given.clock, settings.limits, stop), stop)),

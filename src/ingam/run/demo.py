@@ -134,6 +134,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 def _need_ports(settings: Settings, over_tls: Trial | None) -> None:
     needed = [(settings.port(name), name) for name in CHILDREN]
+    needed.append((settings.port("sandbox") + 1, "sandbox"))  # its SMTP server
     needed += [(port, name) for name, port in (over_tls.ports if over_tls else {}).items()]
     for port, name in needed:
         if not _free(port):

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from ingam.adapters.store.migrate import check_revision
-from ingam.customer.notice import SMS, deliver_sms
+from ingam.customer.notice import deliveries
 from ingam.kernel.errors import Failure
 from ingam.page import set_up_log
 from ingam.ports.clock import Clock
@@ -139,7 +139,9 @@ async def _serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     given = center_ports(settings)
     try:
-        await work(given.store, {SMS: deliver_sms(given.sms)}, given.clock, stop)
+        await work(
+            given.store, deliveries(given.sms, given.parties.email if given.parties else None), given.clock, stop
+        )
     finally:
         await given.shut()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
@@ -311,15 +311,12 @@ class Issuing:
         Of one that was never registered here the authority tells by itself (security D2).
         """
         contact = await self._accounting.contact(walk.customer)
-        reached = replace(walk.customer, email=contact.email)
-        told = self._notices.issued(
-            reached, use=policy.name_ko, not_after=found.not_after, at=walk.now, dedup=f"issued:{binding_id}"
-        )
-        if replaces is None or replaces.policy_oid != policy.oid:
-            return list(told)
-        use = (await self._bindings.details(replaces)).use_ko
-        ended = self._notices.superseded(reached, use=use, at=walk.now, dedup=f"superseded:{replaces.binding_id}")
-        return [*told, *ended]
+        ended = replaces is not None and replaces.policy_oid == policy.oid
+        return self._notices.issued(
+            walk.customer, email=contact.email, use=policy.name_ko, not_after=found.not_after, at=walk.now,
+            replaced=(await self._bindings.details(replaces)).use_ko if replaces is not None and ended else None,
+            dedup=f"issued:{binding_id}",
+        )  # fmt: skip
 
     # sealed under the customer's own key (H6)
 

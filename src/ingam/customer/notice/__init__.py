@@ -159,3 +159,9 @@ def deliver_email(sender: EmailSender) -> Callable[[Claimed], Awaitable[None]]:
         await sender.send(Email(message["to"], message["subject"], message["text"], claimed.dedup))
 
     return deliver
+
+
+def deliveries(sms: SmsSender, email: EmailSender | None) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
+    """Every handler of the worker. Without `email` (nothing is issued) no e-mail is ever queued."""
+    found = {SMS: deliver_sms(sms)}
+    return found if email is None else found | {EMAIL: deliver_email(email)}
