@@ -170,7 +170,7 @@ class Case:
 @contextmanager
 def made(folder: Path, server: postgres.Server) -> Iterator[Ground]:
     """The shared part, from nothing."""
-    port = free_ports(7)
+    port = free_ports(8)
     env = {
         "INGAM_PORT": str(port),
         "INGAM_DATA": str(folder / "data"),
