@@ -13,11 +13,15 @@ import { type Asked, asked, expired, instantOf, sameAct } from './asked.ts'
 import { toBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
 import { type Entry, entryOfGroup, entryOfRecord, fingerprintOf, merged, type Picked } from './entries.ts'
+import { backedUp } from './backing_up.ts'
 import { done } from './labour.ts'
 import { lastUsed, rememberUsed } from './last_used.ts'
 import { grouped } from './listing.ts'
 import { localStorageOrNone } from './local.ts'
 import type { ChallengeMessage } from './messages.ts'
+import { askPasskey } from './passkey.ts'
+import { type PasskeySlot, passkeySlot } from './record.ts'
+import type { BackupTold } from './screens/backup.ts'
 import type { Origins } from './settings.ts'
 import { type Standing, standingOf, standingOfCertificate } from './standing.ts'
 import { askToPersist, canKeep, kept, remove, replace, store } from './store.ts'
@@ -50,6 +54,8 @@ export class Desk {
   #closed = false
   /** The timer that ends the wait for a fresh challenge; null when none is awaited. */
   #renewal: ReturnType<typeof setTimeout> | null = null
+  /** What a passkey gave for the signature that comes next. */
+  #prf: Uint8Array | null = null
   /** A finished signature that waits for the person to read a note first. */
   #ready: Ready | null = null
 
@@ -67,6 +73,7 @@ export class Desk {
       cancel: () => this.cancel(),
       keep: (wanted) => void this.#keepAsked(wanted),
       remove: () => void this.#remove(),
+      backUp: (password, strong) => this.#backUp(password, strong),
     })
     void this.#begin()
   }
@@ -203,11 +210,42 @@ export class Desk {
     const found = this.#entry()
     if (found === null) return this.#view.missingChoice()
     if (!found.standing.usable) return this.#view.alert(this.#view.reason(found))
+    const slot = this.#view.use.empty() ? passkeyOf(found.entry) : null
+    if (slot !== null) return this.#confirmByPasskey(slot)
     const rest = restOf(loadCounts(localStorageOrNone()), this.#countName(found.entry), Date.now())
     if (rest > 0) return this.#view.wrong(this.#view.say('resting', { m: Math.ceil(rest / 60_000) }))
     if (this.#view.use.empty()) return this.#view.wrong(this.#view.say('password-missing'))
     if (!expired(this.#request, performance.now())) return this.#sign()
     this.#renew()
+  }
+
+  /** [확인] with the password left empty: the phone asks the person instead (B2, B9). */
+  async #confirmByPasskey(slot: PasskeySlot): Promise<void> {
+    this.#working(true, 'passkey-working')
+    try {
+      this.#prf = await askPasskey(slot)
+    } catch (failure) {
+      if (!(failure instanceof Refusal)) throw failure
+      return this.#fail(failure.code)
+    }
+    if (this.#closed) return
+    if (!expired(this.#request, performance.now())) return this.#sign()
+    this.#renew()
+  }
+
+  /** PFX로 백업 of the chosen line: the record then remembers that there is one. */
+  async #backUp(password: Uint8Array, strong: boolean): Promise<BackupTold> {
+    const found = this.#entry()
+    const record = found?.entry.source?.kind === 'record' ? found.entry.source.record : null
+    if (record === null) return { text: this.#view.sentence('defect'), about: 'failure' }
+    const told = await backedUp(record, password, strong, this.#request.lang)
+    if (told.record === null) {
+      const about = told.code === 'wrong-password' ? 'password' : 'failure'
+      return { text: this.#view.sentence(told.code), about }
+    }
+    this.#kept = (await kept()).map(entryOfRecord)
+    this.#draw()
+    return { text: this.#view.say('issue-backup-told'), about: 'done' }
   }
 
   /** The challenge ended while the person typed: a fresh one is asked for once, and the signature follows by itself. */
@@ -231,6 +269,8 @@ export class Desk {
     if (expired(this.#request, performance.now())) return this.#fail('challenge-life')
     this.#working(true)
     const { entry } = found
+    const prf = this.#prf
+    this.#prf = null
     const answer = await done({
       source: found.entry.source,
       password: this.#view.use.take(),
@@ -238,6 +278,7 @@ export class Desk {
       signingTime: this.#now().getTime(),
       sealFor: this.#request.seal ? this.#origins.center : null,
       keep: this.#view.use.keep.checked && entry.source?.kind !== 'record',
+      ...(prf === null ? {} : { prf }),
     })
     if (this.#closed) return
     if (!answer.ok && answer.code === 'wrong-password') return this.#wrong(entry)
@@ -308,13 +349,17 @@ export class Desk {
     this.#tell({ kind: 'signed', id: this.#id, signed, sealed })
   }
 
-  #working(busy: boolean): void {
+  #working(busy: boolean, word = 'working'): void {
     this.#busy = busy
-    this.#view.working(busy, PROGRESS_AFTER_MS)
+    this.#view.working(busy, PROGRESS_AFTER_MS, word)
   }
 
   /** Tries count per certificate; a PFX that was not opened yet counts by its own bytes. */
   #countName(entry: Entry): string {
     return fingerprintOf(entry) ?? (entry.source?.kind === 'pfx' ? toHex(sha256(entry.source.pfx)) : entry.id)
   }
+}
+
+function passkeyOf({ source }: Entry): PasskeySlot | null {
+  return source?.kind === 'record' ? passkeySlot(source.record) : null
 }

@@ -68,6 +68,8 @@ export class IssueDesk {
   #record: KeptRecord | null = null
   #rest: ReturnType<typeof setTimeout> | null = null
   #release: (() => void) | null = null
+  /** What was typed, on its way to the worker: taken before the next screen empties the field. */
+  #typedBytes: Uint8Array | null = null
   #renewed = false
   #closed = false
 
@@ -79,7 +81,7 @@ export class IssueDesk {
     this.#issue = issue
     const profile = issue.lang === 'ko' ? issue.profile_ko : issue.profile_en
     const events = {
-      chosen: () => this.#on({ on: 'chosen' }),
+      chosen: () => this.#chosen(),
       typed: () => this.#typed(),
       forgotten: () => this.#on({ on: 'forgotten' }),
       again: () => this.#on({ on: 'again' }),
@@ -214,9 +216,22 @@ export class IssueDesk {
     return done.draft
   }
 
+  #chosen(): void {
+    this.#typedBytes = this.#view.form?.take() ?? null
+    this.#on({ on: 'chosen' })
+  }
+
+  /** The bytes move to the worker; none stay here. */
+  #password(): Uint8Array {
+    const bytes = this.#typedBytes
+    this.#typedBytes = null
+    if (bytes === null || bytes.length === 0) throw new Refusal('defect')
+    return bytes
+  }
+
   /** ⑤: key and R, encrypted, written, read back, opened; then the center hears of the public half. */
   async #make(): Promise<void> {
-    const password = this.#view.form?.take() ?? new Uint8Array(0)
+    const password = this.#password()
     this.#view.making('making')
     const made = await this.#draftBy({ step: 'make', flow: this.#issue.flow, created: Date.now(), password })
     this.#view.making('keeping')
@@ -231,15 +246,15 @@ export class IssueDesk {
     if (state.at !== 'resuming' || unlock === null) return
     const rest = restOf(loadCounts(localStorageOrNone()), state.draft.spki, Date.now())
     if (rest > 0) return unlock.wrong(this.#view.say('issue-resting', { m: Math.ceil(rest / 60_000) }))
+    this.#typedBytes = unlock.take()
     unlock.busy(this.#view.say('issue-unlocking'))
     this.#on({ on: 'typed' })
   }
 
   async #open(draft: Draft): Promise<void> {
-    const password = this.#view.unlock?.take() ?? new Uint8Array(0)
     const storage = localStorageOrNone()
     try {
-      await this.#step({ step: 'open', draft, password })
+      await this.#step({ step: 'open', draft, password: this.#password() })
       saveCounts(storage, afterRight(loadCounts(storage), draft.spki))
       this.#on({ on: 'unlocked', stands: this.#issue.state })
     } catch (failure) {

@@ -17,7 +17,8 @@ export interface Measure {
 
 /**
  * One step. `make` and `open` bring the password, which stays in the worker until `end`; every other step opens what it
- * needs with it and overwrites it again. `strong`: the backup form of B16 instead of the interoperable one.
+ * needs with it and overwrites it again. `strong`: the backup form of B16 instead of the interoperable one; a backup
+ * from the certificate window brings the password itself.
  */
 export type IssueStep =
   | { readonly step: 'make'; readonly flow: string; readonly created: number; readonly password: Uint8Array }
@@ -29,7 +30,7 @@ export type IssueStep =
   | { readonly step: 'confirm'; readonly draft: Draft; readonly record: KeptRecord; readonly measure: Measure }
   | { readonly step: 'renew'; readonly draft: Draft; readonly record: KeptRecord | null; readonly measure: Measure }
   | { readonly step: 'conclude'; readonly draft: Draft; readonly message: Uint8Array; readonly measure: Measure }
-  | { readonly step: 'backup'; readonly record: KeptRecord; readonly strong: boolean }
+  | { readonly step: 'backup'; readonly record: KeptRecord; readonly strong: boolean; readonly password?: Uint8Array }
   | { readonly step: 'passkey'; readonly record: KeptRecord; readonly passkey: Passkey }
 
 /** What a step gives. `offered`: a certificate that passed every check, sealed with its key and opened once. */

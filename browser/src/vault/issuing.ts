@@ -9,6 +9,7 @@
 
 import { composeCertConf, composeIr, composePollReq, receiveIp, receivePkiConf } from '../pure/cmp/exchange.ts'
 import { Refusal } from '../pure/failure.ts'
+import { checkNewPassword } from '../pure/npki/cert_password.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
 import { checkEncryption, checkIssued } from '../pure/npki/chain.ts'
 import { openKey, sealKey } from '../pure/npki/key_file.ts'
@@ -17,7 +18,7 @@ import { writePfx } from '../pure/npki/pfx.ts'
 import type { PrivateKey } from '../pure/npki/private_key.ts'
 import { parseIdentifyData } from '../pure/npki/vid.ts'
 import { wipe } from '../pure/octets.ts'
-import { randomBytes } from '../pure/platform.ts'
+import { fromUtf8, randomBytes } from '../pure/platform.ts'
 import { begin, type Draft, DraftRefused, type Opened, openDraft, type Sent } from './draft.ts'
 import type { RegisteredMessage } from './issue_messages.ts'
 import type { IssueDone, IssueStep, Measure } from './issue_steps.ts'
@@ -81,6 +82,8 @@ export class Issuing {
   async #make({ flow, created, password }: StepOf<'make'>): Promise<IssueDone> {
     this.end()
     this.#password = password
+    // Again here, where the key is sealed: a screen that lost what was typed must never seal it under nothing.
+    wipe(checkNewPassword(fromUtf8(password)))
     const key = await makeKey()
     this.#made = key
     const keyFile = await sealKey(key.pkcs8, password)
@@ -183,7 +186,11 @@ export class Issuing {
     })
   }
 
-  async #backup({ record, strong }: StepOf<'backup'>): Promise<IssueDone> {
+  async #backup({ record, strong, password }: StepOf<'backup'>): Promise<IssueDone> {
+    if (password !== undefined) {
+      this.end()
+      this.#password = password
+    }
     const key = await this.#keyOf(record)
     try {
       const pair = { certificate: record.certificate, pkcs8: key.pkcs8 }

@@ -29,6 +29,9 @@ function onlyWorker(address: string): string {
   return address
 }
 
+// Time to overwrite what it holds, before it is gone.
+const END_MS = 100
+
 let ready: Worker | null = null
 
 /** Starts the next worker, so that nobody waits for its code after typing a password. */
@@ -68,7 +71,8 @@ export function issueWorker(): IssueWorker {
     new Promise((resolve) => {
       worker.onmessage = (event: MessageEvent<IssueAnswer>) => resolve(event.data)
       worker.onerror = () => resolve({ ok: false, code: 'defect', facts: {}, failInfo: null, texts: null })
-      worker.postMessage(asked, 'password' in asked ? [asked.password.buffer] : [])
+      const password = 'password' in asked ? asked.password : undefined
+      worker.postMessage(asked, password === undefined ? [] : [password.buffer])
     })
   return {
     do: (asked) => {
@@ -78,8 +82,7 @@ export function issueWorker(): IssueWorker {
     },
     end: () => {
       worker.postMessage('end')
-      // What is being computed ends with it; nothing of it leaves any more.
-      setTimeout(() => worker.terminate(), 0)
+      setTimeout(() => worker.terminate(), END_MS)
       prepare()
     },
   }

@@ -10,7 +10,9 @@ import type { Entry, Picked } from './entries.ts'
 import { hold } from './focus.ts'
 import type { Lang } from './messages.ts'
 import { ownPlace } from './place.ts'
+import { type KeptRecord, passkeySlot } from './record.ts'
 import { Aside } from './screens/aside.ts'
+import { backupPage, type BackupTold } from './screens/backup.ts'
 import { details } from './screens/details.ts'
 import { type FileArea, fileArea, takeDrops } from './screens/files.ts'
 import { help } from './screens/help.ts'
@@ -29,6 +31,7 @@ export interface ViewEvents {
   cancel(): void
   keep(wanted: boolean): void
   remove(): void
+  backUp(password: Uint8Array, strong: boolean): Promise<BackupTold>
 }
 
 /** What to draw. */
@@ -188,11 +191,14 @@ export class View {
     this.#why.classList.toggle('bad', line?.standing.usable === false)
     this.#links.replaceChildren(...this.#linksOf(line))
     const usable = line?.standing.usable === true
-    this.use.fit({ password: usable, keep: usable && this.#scene.tab === 'files' })
+    const passkey = usable && line !== undefined && hasPasskey(line.entry)
+    this.use.fit({ password: usable, keep: usable && this.#scene.tab === 'files', passkey })
   }
 
   #below(line: Line): string {
     if (!line.standing.usable) return this.reason(line)
+    // Asked for until it is done (security B12).
+    if (recordOf(line.entry)?.backup === 'due') return this.say('backup-due')
     return line.standing.chip === 'soon' ? this.say('soon', { d: line.standing.days }) : ''
   }
 
@@ -202,9 +208,15 @@ export class View {
       const content = (): HTMLElement => details(line.entry, this.#lang, this.say)
       links.push(button(this.say('details'), 'link', () => this.#aside.show(this.say('details'), content())))
     }
+    if (line !== undefined && recordOf(line.entry)?.backup !== undefined) links.push(this.#backupLink())
     if (line !== undefined && this.#scene.tab === 'browser') links.push(this.#removeLink(line.entry))
     if (this.#scene.tab === 'files') links.push(this.#helpLink())
     return links
+  }
+
+  #backupLink(): HTMLElement {
+    const page = (): HTMLElement => backupPage(this.say, this.#events.backUp)
+    return button(this.say('backup-link'), 'link', () => this.#aside.show(this.say('backup-link'), page()))
   }
 
   #removeLink(entry: Entry): HTMLElement {
@@ -277,7 +289,7 @@ export class View {
   }
 
   /** Over `after` milliseconds a word says what is being done. */
-  working(busy: boolean, after: number): void {
+  working(busy: boolean, after: number, word = 'working'): void {
     if (this.#progress !== null) clearTimeout(this.#progress)
     this.#progress = null
     this.#card.classList.toggle('working', busy)
@@ -285,8 +297,8 @@ export class View {
     this.alert('')
     this.use.wrong('')
     this.#progress = setTimeout(() => {
-      this.use.busy(this.say('working'))
-      this.announce(this.say('working'))
+      this.use.busy(this.say(word))
+      this.announce(this.say(word))
     }, after)
   }
 
@@ -296,4 +308,13 @@ export class View {
     this.use.clear()
     document.body.replaceChildren()
   }
+}
+
+function recordOf({ source }: Entry): KeptRecord | null {
+  return source?.kind === 'record' ? source.record : null
+}
+
+function hasPasskey(entry: Entry): boolean {
+  const record = recordOf(entry)
+  return record !== null && passkeySlot(record) !== null
 }

@@ -7,6 +7,7 @@ import { button, el, show } from '../dom.ts'
 import type { Lang } from '../customers.ts'
 import { type KeptRecord, passkeySlot } from '../record.ts'
 import { day, type Say } from '../words.ts'
+import { backupForms } from './backup.ts'
 
 export interface IssuedScreen {
   readonly element: HTMLElement
@@ -110,19 +111,9 @@ function card(options: IssuedOptions, what: 'backup' | 'passkey', press: () => v
   }
 }
 
-/** The interoperable form is chosen from the start; each says in one sentence how strong it is (B16). */
 function backupCard(options: IssuedOptions): Card {
-  const { say } = options
-  const forms = (['common', 'strong'] as const).map((name) => {
-    const input = el('input', { type: 'radio', name: 'backup-form', id: `backup-${name}`, value: name, 'aria-describedby': `backup-${name}-hint` })
-    input.checked = name === 'common'
-    const words = el('div', {}, el('label', { for: `backup-${name}` }, say(`issue-backup-${name}`)))
-    words.append(el('p', { class: 'hint', id: `backup-${name}-hint` }, say(`issue-backup-${name}-hint`)))
-    return { input, element: el('div', { class: 'check form' }, input, words) }
-  })
-  const group = el('fieldset', { class: 'forms' }, el('legend', { class: 'unseen' }, say('issue-backup-form')))
-  group.append(...forms.map((each) => each.element))
-  return card(options, 'backup', () => options.backup(forms[1]!.input.checked), group)
+  const forms = backupForms(options.say)
+  return card(options, 'backup', () => options.backup(forms.strong()), forms.element)
 }
 
 function passkeyCard(options: IssuedOptions): Card {

@@ -46,13 +46,17 @@ export function passwordField({ id, label, describedBy = '', enter, aside }: Fie
 /** The word that shows what was typed in all fields, and hides it again. */
 export function revealer(say: Say, inputs: () => readonly HTMLInputElement[]): { element: HTMLElement; hide(): void } {
   const element = button(say('show'), 'link', () => look(element.getAttribute('aria-pressed') !== 'true'))
-  const look = (open: boolean): void => {
-    for (const input of inputs()) input.type = open ? 'text' : 'password'
+  const name = (open: boolean): void => {
     element.textContent = say(open ? 'hide' : 'show')
     element.setAttribute('aria-label', say(open ? 'hide-password' : 'show-password'))
     element.setAttribute('aria-pressed', String(open))
   }
-  look(false)
+  const look = (open: boolean): void => {
+    for (const input of inputs()) input.type = open ? 'text' : 'password'
+    name(open)
+  }
+  // The fields are hidden from the start, and are made after this word that stands beside the first of them.
+  name(false)
   return { element, hide: () => look(false) }
 }
 

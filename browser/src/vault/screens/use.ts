@@ -14,7 +14,7 @@ export interface UseForm {
   clear(): void
   wrong(text: string): void
   /** Which parts a line needs. */
-  fit(parts: { readonly password: boolean; readonly keep: boolean }): void
+  fit(parts: { readonly password: boolean; readonly keep: boolean; readonly passkey: boolean }): void
   busy(word: string | null): void
   keepTold(text: string): void
 }
@@ -32,6 +32,8 @@ export function useForm(say: Say, onPhone: boolean, events: UseEvents): UseForm 
   const keep = keepField(say, onPhone, events)
   const confirm = el('button', { type: 'submit', class: 'primary' }, say('confirm'))
   const actions = el('div', { class: 'ends' }, button(say('cancel'), 'secondary', events.cancel), confirm)
+  const passkey = el('p', { class: 'hint', id: 'passkey-hint', hidden: true }, say('passkey-hint'))
+  password.element.append(passkey)
   const element = el('form', { class: 'use', novalidate: true }, password.element, keep.element, actions)
   element.addEventListener('submit', (event) => {
     event.preventDefault()
@@ -52,6 +54,7 @@ export function useForm(say: Say, onPhone: boolean, events: UseEvents): UseForm 
     fit: (parts) => {
       show(password.element, parts.password)
       show(keep.element, parts.keep)
+      show(passkey, parts.passkey)
     },
     busy: (word) => {
       element.setAttribute('aria-busy', String(word !== null))
@@ -76,7 +79,7 @@ function passwordField(say: Say): PasswordField {
     autocomplete: 'off',
     autocapitalize: 'none',
     spellcheck: 'false',
-    'aria-describedby': 'password-wrong password-hint',
+    'aria-describedby': 'password-wrong password-hint passkey-hint',
     enterkeyhint: 'done',
   })
   const wrong = el('p', { id: 'password-wrong', class: 'wrong', role: 'alert', hidden: true })
