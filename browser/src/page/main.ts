@@ -2,19 +2,31 @@
 
 import { attachIssue } from '../window/issue.ts';
 import { attachCertificateWindows } from '../window/main.ts';
+import { startAddresses } from './addresses.ts';
 import { startBusy } from './busy.ts';
+import { startConsents } from './consents.ts';
+import { startContact } from './contact.ts';
 import { startDigits } from './digits.ts';
+import { startFields } from './fields.ts';
+import { startIdCard } from './id_card.ts';
 import { startMenu } from './menu.ts';
 import { startSecrets } from './secrets.ts';
 import { startSession } from './session.ts';
 import { startSummary } from './summary.ts';
 import { startTimers } from './timers.ts';
+import { startWayBack } from './way_back.ts';
 import { startWebApp } from './web_app.ts';
 
 startSummary(document);
 startTimers(document);
 startSecrets(document);
 startDigits(document);
+startFields(document);
+startConsents(document);
+startContact(document);
+startAddresses(document);
+startIdCard(document);
+startWayBack(document);
 startMenu(document);
 startSession(document);
 // Before startBusy: a submission that opens the certificate window is none yet.
