@@ -85,8 +85,8 @@ def _laid(card: Image.Image, skew: float, drawn: np.random.Generator, size: tupl
     at = _corners(wide / high, skew, drawn, size)
     turn: Any = cv2.getPerspectiveTransform(np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32), at)
     shown = cv2.warpPerspective(face, turn, size, flags=cv2.INTER_AREA).astype(np.float64)
-    share = cv2.GaussianBlur(cv2.warpPerspective(cover, turn, size, flags=cv2.INTER_AREA), (0, 0), 0.8) / 255.0
-    return desk(size, drawn) * (1 - share[:, :, None]) + shown * share[:, :, None]
+    share: Picture = cv2.GaussianBlur(cv2.warpPerspective(cover, turn, size, flags=cv2.INTER_AREA), (0, 0), 0.8) / 255.0
+    return np.asarray(desk(size, drawn) * (1 - share[:, :, None]) + shown * share[:, :, None])
 
 
 def _corners(shape: float, skew: float, drawn: np.random.Generator, size: tuple[int, int]) -> Picture:

@@ -28,8 +28,36 @@ _OLD_LICENCE: Final = re.compile(rf"(?<!\d)(\d{{2}}){_DASH}(\d{{6}}){_DASH}(\d{{
 _DATE: Final = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*[.,\-년]\s*(\d{1,2})\s*[.,\-월]\s*(\d{1,2})(?!\d)")
 _SERIAL: Final = re.compile(r"(?<![A-Z0-9])[A-Z0-9]{5,6}(?![A-Z0-9])")
 _HANGUL_NAME: Final = re.compile(r"[가-힣]{2,}")
-_LATIN_NAME: Final = re.compile(r"[A-Z][A-Z.\-]*(?: [A-Z][A-Z.\-]*)*", re.IGNORECASE)
+_LATIN_NAME: Final = re.compile(r"[A-Z][A-Za-z.\-]*(?: [A-Za-z][A-Za-z.\-]*)*")
+_PRINTED: Final = (
+    "성명",
+    "주소",
+    "조건",
+    "적성",
+    "갱신",
+    "면허",
+    "자동차",
+    "운전",
+    "주민",
+    "등록",
+    "견본",
+    "보통",
+    "대형",
+    "특수",
+    "원동기",
+)
+"""What else stands on these cards."""
+
+_SURNAMES: Final = frozenset(
+    "김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민나진지엄채원천방공현함변염여추도소석선설마길연위표명기반"
+    "왕금옥육인맹제모탁국어은편용예봉경사부황보가복태목형피두감음빈동온호범좌팽승간견당화창라독고제갈남궁선우사공"
+)
+"""First syllables of Korean surnames; another one is only less likely to have been read right."""
+
 _OPENING: Final = re.compile(r"[(\[{<〈（|\d]")
+_HANJA: Final = re.compile(r"[가-힣] ?[(\[{<〈（]")
+"""Where the name in Hanja begins."""
+
 _USUAL: Final = 3
 _LONGEST_HANGUL: Final = 5
 _TAKEN_FOR: Final = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "|": "1", "S": "5", "B": "8"})
@@ -45,11 +73,13 @@ def name(heard: str) -> tuple[str, float] | None:
     hangul = _HANGUL_NAME.match(head.replace(" ", ""))
     if hangul:
         found = hangul.group()
-        return (found, 1.0) if len(found) <= _LONGEST_HANGUL else (found[:_USUAL], 0.3)
-    latin = _LATIN_NAME.search(head.strip())
-    if latin and len(latin.group()) >= 3:
-        return " ".join(latin.group().split())[:40], 0.9
-    return None
+        if found.startswith(_PRINTED):
+            return None
+        behind = re.sub(r"[^\w]", "", head.replace(" ", "")[len(found) :] + line[len(head) :].lstrip())
+        shape = (1.0 if found[0] in _SURNAMES else 0.6) * (0.5 if len(behind) > 2 and not _HANJA.search(line) else 1.0)
+        return (found, shape) if len(found) <= _LONGEST_HANGUL else (found[:_USUAL], 0.3)
+    latin = _LATIN_NAME.match(head.strip())
+    return (" ".join(latin.group().split())[:40], 0.9) if latin and len(latin.group()) >= 4 else None
 
 
 def idn(heard: str) -> str | None:
@@ -91,6 +121,11 @@ def issued_on(heard: str) -> str | None:
         if found and found.year >= 1999:
             return f"{found:%Y%m%d}"
     return None
+
+
+def dated(heard: str) -> bool:
+    """Whether a line holds a date, so that its digits are no number."""
+    return _DATE.search(heard.translate(_TAKEN_FOR)) is not None
 
 
 def serial(heard: str) -> str | None:

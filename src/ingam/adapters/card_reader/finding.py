@@ -31,10 +31,10 @@ _LIKELY: Final = (1.25, 2.0)
 _BARE: Final = (1.48, 1.70)
 """Of a picture that is nothing but the card."""
 
-SHARP: Final = 1.5
+SHARP: Final = 1.0
 """Variance of the Laplacian of the flat card, from which letters can be told apart at all."""
 
-BLOWN: Final = 0.30
+BLOWN: Final = 0.60
 """Share of the card that is blown out, from which nothing is tried."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,6 +17,9 @@ from ingam.adapters.card_reader import fields as forms
 from ingam.adapters.card_reader.eyes import Box, Eyes, Letters, Line
 from ingam.adapters.card_reader.finding import HIGH, WIDE, Picture
 
+Form: TypeAlias = Callable[[str], str | tuple[str, float] | None]
+"""Text to a field's value, where it has its form."""
+
 SURE_TITLE: Final = 0.6
 """Three letters of five, in order."""
 
@@ -24,6 +27,9 @@ SURE_NUMBER: Final = 0.5
 
 _ENOUGH: Final = 0.86
 """Of a first attempt; with less, the line is looked at in other lights."""
+
+_WORTH: Final = {"name": 0.3, "number": 0.3, "serial": 0.1}
+"""Below so much (0.2 for others) a field is left to the person: correcting is more work than typing."""
 
 _OVERVIEW: Final = 0.75
 """The scale at which letters of a card suit the overview; the smallest print is read again at full size."""
@@ -52,7 +58,7 @@ class Found:
 
     def keep(self, name: str, told: tuple[str, float] | None) -> None:
         """Notes a field that was found in form."""
-        if told is not None and told[0]:
+        if told is not None and told[1] >= _WORTH.get(name, 0.2):
             self.fields[name], self.sure[name] = told[0], round(min(told[1], 1.0), 2)
 
 
@@ -96,7 +102,11 @@ class _Reading:
 
     def _numbers(self) -> list[Line]:
         """Lines of the overview that may be a registration number."""
-        return [one for one in self._lines if _digits(one.text) >= 8 and not forms.licence_number(one.text)]
+        return [
+            one
+            for one in self._lines
+            if _digits(one.text) >= 8 and not forms.licence_number(one.text) and not forms.dated(one.text)
+        ]
 
     def _titles(self) -> dict[str, float]:
         """How much of each title stands at the top, whichever look at it tells more."""
@@ -137,7 +147,7 @@ class _Reading:
             if best is not None:
                 break
         if best is None:
-            return likely[0] if likely else None
+            return likely[0] if likely else next((one.box for one in self._numbers()), None)
         sure, number, box, back = best
         if self._kind == "resident":
             found.keep("idn", (number, sure))
@@ -187,6 +197,14 @@ class _Reading:
                 number.left + round(high * 13),
                 round(number.top - 0.7 * high),
             )
+        zone = _NAME_ZONE[self._kind].grown(30, 25)
+        for one in self._lines:
+            if (
+                zone.top < one.box.middle < zone.bottom
+                and zone.left < one.box.left < zone.right
+                and forms.name(one.text)
+            ):
+                yield one.box
         yield _NAME_ZONE[self._kind]
 
     def _licence_number(self, number: Box | None) -> tuple[str, float] | None:
@@ -197,8 +215,10 @@ class _Reading:
             if _digits(one.text) >= 8 and HIGH * 0.12 < one.box.middle < below - _LETTER
         ]  # fmt: skip
         for box in [*seen, _LICENCE_ZONE]:
-            region = self._closely(box, Letters.HANGUL, forms.old_licence_number)
-            told = region or self._closely(box, Letters.DIGITS, forms.licence_number)
+            told = self._closely(box, Letters.HANGUL, _either_number)
+            if told is None or (told[1] < _ENOUGH and told[0][0].isdigit()):
+                closer = self._closely(box, Letters.DIGITS, forms.licence_number)
+                told = max((one for one in (told, closer) if one), key=lambda one: one[1], default=None)
             if told is not None:
                 return told[:2]
         return None
@@ -226,35 +246,47 @@ class _Reading:
                 return told[:2]
         return None
 
-    def _closely(
-        self, box: Box, letters: Letters, form: Callable[[str], str | tuple[str, float] | None], least: int = 1
-    ) -> tuple[str, float, Line] | None:
+    def _closely(self, box: Box, letters: Letters, form: Form, least: int = 1) -> tuple[str, float, Line] | None:
         """A line in several lights, until one look is sure enough; else what most looks agree on.
 
         `least`: looks that are taken at any rate, where a model errs with confidence.
         """
-        seen: dict[str, tuple[float, Line]] = {}
+        seen: dict[str, list[Line]] = {}
         looks = 0
-        place = _room(box)
-        for light in self._lights(place):
+        place = self._tight(_room(box))
+        for looks, light in enumerate(self._lights(place), 1):
             line = self._eyes.line(light, letters)
-            looks += 1
             told = form(line.text)
             if told is None:
-                if looks == 1 and line.sure >= _ENOUGH:
-                    break  # read well, and it is something else
                 continue
             value, shape = (told, 1.0) if isinstance(told, str) else told
-            line = replace(line, sure=_sure_of(value, line))
-            sum_before, best = seen.get(value, (0.0, line))
-            better = line if line.sure >= best.sure else best
-            seen[value] = (sum_before + line.sure * shape, better)
-            if looks >= least and seen[value][0] / looks >= _ENOUGH:
+            seen.setdefault(value, []).append(replace(line, sure=_sure_of(value, line) * shape))
+            if looks >= least and len(seen) == 1 and max(one.sure for one in seen[value]) >= _ENOUGH:
                 break
         if not seen:
             return None
-        value, (total, line) = max(seen.items(), key=lambda one: one[1][0])
-        return value, total / looks, _moved(line, place)
+        value, lines = max(seen.items(), key=lambda one: sum(line.sure for line in one[1]))
+        best = max(lines, key=lambda one: one.sure)
+        agreeing = len(lines) / max(sum(len(one) for one in seen.values()), min(looks, 2))
+        return value, best.sure * agreeing, _moved(best, place)
+
+    def _tight(self, place: Box) -> Box:
+        """The rows of a place in which its line stands: a line with much paper or half of another one is not read."""
+        crop = self._grey[place.top : place.bottom, place.left : place.right]
+        if min(crop.shape) < 8:
+            return place
+        soft = cv2.GaussianBlur(crop, (0, 0), 1.5 if self._noise < 8 else 2.5)
+        dark = cv2.threshold(soft, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+        rows = dark.sum(axis=1)
+        inked = (rows > max(rows.max() * 0.12, 2)).astype(np.int8)
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], inked, [0]))))
+        runs = [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+        tall = [one for one in runs if one[1] - one[0] >= _LETTER * 0.45]
+        if not tall:
+            return place
+        start, end = max(tall, key=lambda one: int(rows[one[0] : one[1]].sum()))
+        room = round((end - start) * 0.28)
+        return Box(place.left, place.top + max(start - room, 0), place.right, min(place.top + end + room, place.bottom))
 
     def _lights(self, place: Box) -> Iterator[Picture]:
         """The line as it is or calmed, whichever suits its grain; then softened, sharpened, made smaller."""
@@ -306,6 +338,10 @@ def _moved(line: Line, to: Box) -> Line:
     """The line of a piece, in the places of the whole."""
     letters = tuple(replace(one, box=one.box.moved(to.left, to.top)) for one in line.letters)
     return replace(line, box=line.box.moved(to.left, to.top), letters=letters)
+
+
+def _either_number(heard: str) -> str | None:
+    return forms.licence_number(heard) or forms.old_licence_number(heard)
 
 
 def _latin(heard: str) -> tuple[str, float] | None:
