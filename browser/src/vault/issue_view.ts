@@ -54,7 +54,9 @@ export class IssueView {
     document.documentElement.lang = lang
     document.documentElement.classList.add('inline')
     document.title = this.say('issue-frame-title')
-    const main = el('main', { class: 'inline-main' }, this.#box, this.#status)
+    // The page has the heading that is seen; whoever comes into the frame by a screen reader finds one here.
+    const heading = el('h1', { class: 'unseen' }, document.title)
+    const main = el('main', { class: 'inline-main' }, heading, this.#box, this.#status)
     document.body.replaceChildren(main)
     this.#watch = new ResizeObserver(() => size(Math.ceil(main.getBoundingClientRect().height)))
     this.#watch.observe(main)

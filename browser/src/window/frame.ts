@@ -8,6 +8,7 @@
 import { type ChallengeMessage, comesFrom, fromVault, type FromVault, written } from '../vault/messages.ts'
 
 const READY_WAIT_MS = 10_000
+const FEATURES = ['clipboard-write', 'publickey-credentials-get']
 
 // The person confirms once per challenge; more than this is a loop, not a person.
 const RENEWALS_MOST = 5
@@ -65,7 +66,7 @@ class Conversation {
     waiting.setAttribute('role', 'status')
     waiting.textContent = this.#opening.loading
     this.#frame.title = this.#opening.title
-    this.#frame.allow = `clipboard-write ${this.#opening.vault}`
+    this.#frame.allow = FEATURES.map((each) => `${each} ${this.#opening.vault}`).join('; ')
     this.#frame.referrerPolicy = 'no-referrer'
     this.#frame.src = `${this.#opening.vault}/window.html`
     this.#dialog.className = 'certificate-window'

@@ -6,7 +6,7 @@
  * on the way is sent again as it was: nothing is made twice.
  */
 
-import { comesFrom, fromVault, type FromCenter, type FromVault, written } from '../vault/messages.ts'
+import { comesFrom, fromVault, type FromCenter, type FromVault, MessageRefused, written } from '../vault/messages.ts'
 import { type IssueMessage, issueMessage, registeredMessage } from '../vault/issue_messages.ts'
 import { words } from '../generated/words.ts'
 import { Asking, type Failed } from './issue_asking.ts'
@@ -85,8 +85,8 @@ class Issue {
 
   #hear(event: MessageEvent): void {
     if (!comesFrom(event, this.#vault, this.#frame?.contentWindow ?? null)) return
-    const message = fromVault(event.data)
-    if (message.kind !== 'ready' && message.id !== this.#id) return
+    const message = readOrNull(event.data)
+    if (message === null || (message.kind !== 'ready' && message.id !== this.#id)) return
     this.#answer(message)
   }
 
@@ -216,6 +216,16 @@ class Issue {
     const form = document.querySelector<HTMLFormElement>('form#cancel')
     if (form !== null) form.requestSubmit()
     else location.assign(this.#ask.base)
+  }
+}
+
+/** What is not on the list is nothing to us: tools of a browser talk between windows, too. */
+function readOrNull(data: unknown): FromVault | null {
+  try {
+    return fromVault(data)
+  } catch (failure) {
+    if (failure instanceof MessageRefused) return null
+    throw failure
   }
 }
 
