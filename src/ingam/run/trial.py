@@ -45,7 +45,9 @@ _NOT_ON: Final = frozenset((
     b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto", b"x-real-ip",
 ))  # fmt: skip
 _NOT_BACK: Final = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"strict-transport-security"))
-_POLICY: Final = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +168,13 @@ class Welcome:
             host=trial.host,
             days=(made.ends - now).days,
             fingerprint=made.fingerprint,
-            folder=folder,
+            folder=f"{folder.parent.name}/{folder.name}",
             center=trial.origin("center") + "/",
             sandbox=trial.origin("sandbox") + "/",
         )
         look = bundle.files[bundle.names["center.css"]].body
-        self._files = {
+        fonts = {name: file for name, file in bundle.files.items() if name.endswith(".woff2")}
+        self._files = {f"/{name}".encode(): _file(file.kind, file.body) for name, file in fonts.items()} | {
             b"/": _file("text/html; charset=utf-8", page.encode()),
             b"/look.css": _file("text/css; charset=utf-8", look),
             b"/ca.crt": _file("application/x-x509-ca-cert", made.authority),
