@@ -59,6 +59,8 @@ export class IssueScreen {
     this.wait('')
     this.#error.textContent = text
     this.#way.replaceChildren()
+    // What the frame says of waiting is not true while nobody answers.
+    this.#section.classList.toggle('failing', way !== null)
     if (way === null) return
     const button = document.createElement('button')
     button.type = 'button'
@@ -71,6 +73,7 @@ export class IssueScreen {
 
   /** What failed is being tried again, or is over. */
   clear(): void {
+    this.#section.classList.remove('failing')
     this.#error.textContent = ''
     this.#way.replaceChildren()
   }
