@@ -91,16 +91,26 @@ export class Opened {
     }
   }
 
+  /** A copy of the key that it is sealed under, for the next step of the same operation. */
+  key(): Uint8Array {
+    return this.#dek.slice()
+  }
+
   wipe(): void {
     wipe(this.#dek)
   }
 }
 
-/** Opens a draft. Throws DraftRefused. */
+/** Opens a draft by its password. Throws DraftRefused. */
 export async function openDraft(draft: Draft, password: Uint8Array): Promise<Opened> {
   if (draft.version !== DRAFT_VERSION || !countable(draft.slot)) throw new DraftRefused('draft-damaged')
   const dek = await openSlot(draft.slot, password, bound('slot', draft))
   if (dek === null) throw new DraftRefused('wrong-password')
+  return openWith(draft, dek)
+}
+
+/** Opens a draft by the key that it is sealed under, which the result takes over. Throws DraftRefused. */
+export async function openWith(draft: Draft, dek: Uint8Array): Promise<Opened> {
   const keyFile = await open(dek, bound('key', draft), draft.key)
   const codes = draft.codes === null ? null : await open(dek, bound('codes', draft), draft.codes)
   if (keyFile === null || (draft.codes !== null && codes === null)) throw new DraftRefused('draft-damaged')

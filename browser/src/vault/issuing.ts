@@ -4,7 +4,8 @@
  * ⑤ make → the window stores and reads back → check (it opens to the same key) → `made`
  * ⑥ request (ir) → the window stores → sent … receive → checks → sealed with its key → the window stores and reads back
  *   → confirm (it opens, the key fits, every check again) → the window stores → sent … conclude.
- * Only the password stays between the steps; keys, R and codes are opened in one step and overwritten at its end.
+ * Between the steps stay the password and the key of the draft; private key, R and codes are opened in one step and
+ * overwritten at its end.
  */
 
 import { composeCertConf, composeIr, composePollReq, receiveIp, receivePkiConf } from '../pure/cmp/exchange.ts'
@@ -19,7 +20,7 @@ import type { PrivateKey } from '../pure/npki/private_key.ts'
 import { parseIdentifyData } from '../pure/npki/vid.ts'
 import { wipe } from '../pure/octets.ts'
 import { fromUtf8, randomBytes } from '../pure/platform.ts'
-import { begin, type Draft, DraftRefused, type Opened, openDraft, type Sent } from './draft.ts'
+import { begin, type Draft, DraftRefused, type Opened, openDraft, openWith, type Sent } from './draft.ts'
 import type { RegisteredMessage } from './issue_messages.ts'
 import type { IssueDone, IssueStep, Measure } from './issue_steps.ts'
 import { keep, type KeptRecord, openRecord, withPasskey } from './record.ts'
@@ -38,6 +39,8 @@ type StepOf<K extends IssueStep['step']> = Extract<IssueStep, { step: K }>
 export class Issuing {
   readonly #rounds: number | undefined
   #password: Uint8Array = new Uint8Array(0)
+  /** What the draft of this operation is sealed under, so that its password's rounds are not counted at every step. */
+  #dek: { readonly id: string; readonly key: Uint8Array } | null = null
   /** The key as it was made, until it was compared with what was read back. */
   #made: PrivateKey | null = null
 
@@ -49,6 +52,12 @@ export class Issuing {
     wipe(this.#password)
     this.#made?.wipe()
     this.#made = null
+    this.#forget()
+  }
+
+  #forget(): void {
+    if (this.#dek !== null) wipe(this.#dek.key)
+    this.#dek = null
   }
 
   /** Does a step. Throws a Refusal. */
@@ -102,6 +111,8 @@ export class Issuing {
   async #check({ draft }: StepOf<'check'>): Promise<IssueDone> {
     const made = this.#made
     if (made === null) throw new Refusal('defect')
+    // By the password itself, as whoever comes back will.
+    this.#forget()
     await this.#with(draft, (_, key) => {
       if (!sameKey(made, key)) throw new DraftRefused('draft-damaged')
       return Promise.resolve()
@@ -219,7 +230,9 @@ export class Issuing {
 
   /** Opens a draft and its key for one step. */
   async #with<T>(draft: Draft, use: (opened: Opened, key: PrivateKey) => Promise<T>): Promise<T> {
-    const opened = await openDraft(draft, this.#password)
+    const known = this.#dek?.id === draft.id ? this.#dek : null
+    const opened = known === null ? await openDraft(draft, this.#password) : await openWith(draft, known.key.slice())
+    this.#dek ??= { id: draft.id, key: opened.key() }
     try {
       const key = await openKey(opened.keyFile, this.#password)
       try {

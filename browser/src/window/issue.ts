@@ -52,7 +52,8 @@ class Issue {
       if (event.persisted) location.reload()
     })
     this.#form?.addEventListener('submit', (event) => this.#submitted(event), { capture: true })
-    this.#screen.show('key')
+    const late = ['requested', 'delivered'].includes(this.#section.dataset['state'] ?? '')
+    this.#screen.show(late ? 'issuing' : 'key')
     this.#open()
   }
 
