@@ -31,6 +31,7 @@ from ingam.ports.certification import IssuedCertificate, Standing
 from ingam.ports.customers import Customer, CustomerKind
 from ingam.settings import Settings
 
+__all__ = ["CASES", "CSRF", "app", "facts_of", "served", "visible"]
 VIEWER: Final = Viewer("ko", CSRF, "홍길동", "id", 581)
 HONG: Final = Customer(
     "c-1", CustomerKind.PERSONAL, "honggildong", "홍길동", Secret("7510052123456"), "01085131234",
@@ -141,12 +142,12 @@ CASES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "identity-wrong": (
         "identity",
         _on(1, flow.NameConfirmed(DOOR), documents=documents("T8"), typed={"mobile": "010"})
-        | {"errors": {"mobile": "fields.mobile", "carrier": "fields.choice", "consent_T8": "refusal.consent-missing"}},
+        | {"errors": {"mobile": "fields.mobile", "carrier": "issuance.choose_carrier", "consent_T8": "refusal.consent-missing"}},
     ),
     "identity-certificate": (
         "identity",
         _on(1, _waiting("SMS"), documents=documents("T8"))
-        | {"errors": {"certificate": "registration.need_certificate"}},
+        | {"errors": {"certificate": "issuance.need_certificate"}},
     ),
     "card": ("card", _on(2, flow.PhoneProved(DOOR, PHONE), documents=documents("T9"))),
     "card-wrong": (
@@ -202,10 +203,10 @@ def facts_of(case: str, lang: str) -> tuple[str, dict[str, Any]]:
         "place": "issuance_new", "errors": {}, "typed": {}, "customer": HONG, "customer_number": "751005-2******",
         "customer_mobile": "010-8513-****", "vault_origin": "http://localhost:8701", "now": NOW, "said": said,
     }  # fmt: skip
-    told = base | facts
+    told: dict[str, Any] = base | facts
     told["errors"] = {name: say(key, lang) for name, key in told["errors"].items()}
     if "reason" in told:
-        told["reason"] = say(told["reason"], lang)
+        told["reason"] = say(str(told["reason"]), lang)
     return f"issuance/{template}.html", told
 
 

@@ -143,7 +143,7 @@ def otp(fields: Fields, today: date) -> Secret[str]:
 def presented(fields: Fields) -> Presented:
     """Raises FormRefused when the window filled in nothing or no base64: no certificate was chosen."""
     nonce, signed, sealed = fields.get("nonce", ""), fields.get("signed", ""), fields.get("sealed", "")
-    refused = FormRefused({"certificate": "registration.need_certificate"})
+    refused = FormRefused({"certificate": "issuance.need_certificate"})
     if not _NONCE.fullmatch(nonce) or not 0 < len(signed) <= SIGNED_MOST or len(sealed) > SIGNED_MOST:
         raise refused
     try:
@@ -221,5 +221,5 @@ def _one(form: Reading, fields: Fields, name: str, kind: type[_E]) -> _E:
     text = fields.get(name, "")
     if text in {str(one) for one in kind}:
         return kind(text)
-    form.errors[name] = "fields.choice"
+    form.errors[name] = f"issuance.choose_{name}"
     return next(iter(kind))
