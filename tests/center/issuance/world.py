@@ -169,12 +169,14 @@ class Mailer:
         self.around = around
         self.server: MailServer | None = None
         self.port = 0
+        self.starting = asyncio.Lock()
 
     async def send(self, email: Email) -> None:
         box = self.around.box
-        if self.server is None:
-            self.server = MailServer(box.mails, box.switches, box.clock)
-            self.port = await self.server.start(0)
+        async with self.starting:
+            if self.server is None:
+                self.server = MailServer(box.mails, box.switches, box.clock)
+                self.port = await self.server.start(0)
         sender = SmtpEmail(
             "127.0.0.1", self.port, sender="no-reply@ingam.test", name="증권금융", clock=box.clock, tls=Tls.NONE
         )  # fmt: skip
