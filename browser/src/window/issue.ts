@@ -52,8 +52,7 @@ class Issue {
       if (event.persisted) location.reload()
     })
     this.#form?.addEventListener('submit', (event) => this.#submitted(event), { capture: true })
-    const late = ['requested', 'delivered'].includes(this.#section.dataset['state'] ?? '')
-    this.#screen.show(late ? 'issuing' : 'key')
+    this.#screen.show('key')
     this.#open()
   }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -29,10 +30,10 @@ def phone(chromium: Browser, bench: Bench, complaints: list[str]) -> Iterator[Ca
         script: str | None = None,
     ) -> Page:  # fmt: skip
         if context is None:
-            dark = "dark" if scheme == "dark" else "light"
+            dark: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
             context = chromium.new_context(
                 viewport=SIZES[width], color_scheme=dark, has_touch=width == 360, accept_downloads=True
-            )  # type: ignore[arg-type]
+            )
             context.set_default_timeout(PATIENCE_MS)
             if script is not None:
                 context.add_init_script(script)
