@@ -42,6 +42,12 @@ def status_notice(office: Office, one: Certificate, state: State, at: datetime) 
     return [_notice(office, mobile, text, f"{state.value} {one.ca} {one.serial:x} {int(at.timestamp())}", at)]
 
 
+def contact_notice(office: Office, mobile: str, reference: str, at: datetime) -> Notice:
+    """To the contact that stood: another one is told from now on. Whoever registers cannot end notices unnoticed."""
+    text = say("ca.contact", authority=office.authority.name_ko, time=korean_minute(at))
+    return _notice(office, mobile, text, f"contact {reference}", at)
+
+
 def opened(office: Office, notice: Notice) -> Sms:
     """The message of a notice. Raises Defect `sealed-payload`."""
     inner = msgspec.json.decode(office.sealer.open(notice.sealed, f"{NOTICE} {notice.dedup}"))

@@ -425,7 +425,10 @@ class Leaves(Protocol):
 class Books(Standings, RevokedEntries, Leaves, Protocol):
     """All of the books. Writers are awaited until the disk has it; readers are synchronous and quick."""
 
-    async def register(self, registration: Registration, audit: AuditLine, person: bytes | None = None) -> None:
+    async def register(
+        self, registration: Registration, audit: AuditLine, person: bytes | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:  # fmt: skip
         """Enter what an RA registered. `person`: the person's sealed facts, in place of what stood."""
 
     async def enter(self, intent: IssueIntent, der: bytes, leaf: Leaf, audit: AuditLine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -324,6 +325,23 @@ async def test_D2_the_authority_itself_tells_the_registered_contact_of_every_iss
     assert len(ca.notices()) == 2
     await enrolled(ca, RA, 101, "ra")
     assert len(ca.notices()) == 2
+
+
+async def test_D2_a_contact_that_is_replaced_is_told_so(ca: World) -> None:
+    await ca.register("securities", HONG)
+    await ca.register("securities", HONG)
+    assert ca.notices() == []
+    await ca.register("securities", replace(HONG, mobile="01099999999"))
+    (told,) = ca.notices()
+    assert told.startswith(f"{HONG.mobile} [인감 시연 인증기관] 공동인증서 안내를 받으실 연락처가")
+    assert "01099999999" not in told
+
+
+async def test_D2_a_registration_without_a_contact_does_not_end_the_notices(ca: World) -> None:
+    await ca.register("securities", HONG)
+    await enrolled(ca, replace(HONG, mobile=""), 103)
+    (told,) = ca.notices()
+    assert told.startswith(HONG.mobile) and "발급되었습니다" in told
 
 
 async def test_D2_every_certificate_ever_issued_to_a_person_is_found(ca: World) -> None:

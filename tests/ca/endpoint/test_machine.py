@@ -254,9 +254,11 @@ class Authority(RuleBasedStateMachine):
         assert len({one.raw for one in answers}) == 1 or refused(answers[0])
         answer = answers[0]
         if not refused(answer):
-            transaction, until = answer.header.transaction_id or b"", self.clock.now().timestamp() + HOUR
-            for one in self.know.sent:  # an exchange is kept for an hour after its last message
-                one.kept_until = until if one.transaction == transaction else one.kept_until
+            transaction, now = answer.header.transaction_id or b"", self.clock.now().timestamp()
+            until = now + HOUR
+            for one in self.know.sent:  # an exchange is kept for an hour after its last message; a later one of the
+                if one.transaction == transaction and one.kept_until > now:  # same number, after a restart, is another
+                    one.kept_until = until
             self.know.sent.append(Sent(data, answer.raw, transaction, until))
         return answer
 

@@ -22,6 +22,7 @@ from ingam.ports.books import (
     IssueIntent,
     Leaf,
     ListRecord,
+    Notice,
     Recorded,
     Registration,
     StatusChange,
@@ -77,8 +78,11 @@ class SqliteBooks(BooksReader):
         super().__init__(path)
         self._writer: Writer | None = None
 
-    async def register(self, registration: Registration, audit: AuditLine, person: bytes | None = None) -> None:
-        await self._write(lambda db: writing.register(db, registration, audit, person))
+    async def register(
+        self, registration: Registration, audit: AuditLine, person: bytes | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:  # fmt: skip
+        await self._write(lambda db: writing.register(db, registration, audit, person, notices))
 
     async def wrong_code(self, reference: str, audit: AuditLine, burn_at: int | None) -> int:
         return await self._write(lambda db: writing.wrong_code(db, reference, audit, burn_at))

@@ -47,7 +47,9 @@ CODE_KEPT: Final = timedelta(hours=1)
 """After pkiConf, so that a lost pkiConf can be repeated (security D3)."""
 
 
-def register(db: sqlite3.Connection, one: Registration, line: AuditLine, person: bytes | None) -> None:
+def register(
+    db: sqlite3.Connection, one: Registration, line: AuditLine, person: bytes | None, notices: Sequence[Notice] = ()
+) -> None:
     """A new registration; the reference number is random, so a taken one is a Defect."""
     if person is not None:
         db.execute("INSERT OR REPLACE INTO person VALUES (?, ?)", (one.person, person))
@@ -56,6 +58,7 @@ def register(db: sqlite3.Connection, one: Registration, line: AuditLine, person:
                    rows.registration_row(one))  # fmt: skip
     except sqlite3.IntegrityError:
         raise Defect("ca-reference-taken") from None
+    _notices(db, notices)
     audit(db, line)
 
 

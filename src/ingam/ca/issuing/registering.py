@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ingam.ca import facts as sealed
 from ingam.ca.facts import Facts
 from ingam.ca.issuing.names import Applicant, real_name_of, subject_of
+from ingam.ca.notices import contact_notice
 from ingam.ca.office import Office
 from ingam.ca.profiles import Customer, Operation, Profile
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
-from ingam.ports.books import AuditLine, Registration
+from ingam.ports.books import AuditLine, Notice, Registration
 
 CODE_BYTES: Final = 16
 REFERENCE_DIGITS: Final = 20
@@ -76,7 +77,8 @@ async def register(office: Office, asked: Asked, *, by: str) -> Registered:
     profile = office.authority.profile(asked.profile)
     _check(office, profile, asked)
     person = await _person(office, profile, asked)
-    facts = _numbered(office, person, asked.facts)
+    known = _known(office, person)
+    facts = asked.facts if person is None else _completed(office, asked.facts, known)
     # The names are tried now, so that the RA hears of a bad one and not the person.
     subject_of(office.authority, profile, applicant(facts))
     real_name_of(profile, applicant(facts))
@@ -97,7 +99,7 @@ async def register(office: Office, asked: Asked, *, by: str) -> Registered:
     )
     line = AuditLine(at, "register", "ok", json.dumps({"profile": profile.name, "by": by, "reference": reference}))
     kept = None if person is None else sealed.seal_person(office.sealer, person, facts)
-    await office.books.register(one, line, kept)
+    await office.books.register(one, line, kept, _moved(office, known, facts, reference))
     return Registered(reference, code, one.expires_at)
 
 
@@ -145,14 +147,29 @@ async def _person(office: Office, profile: Profile, asked: Asked) -> bytes | Non
     return await office.index.index("idn", asked.facts.idn)
 
 
-def _numbered(office: Office, person: bytes | None, given: Facts) -> Facts:
-    """A person keeps the number in the name through reissues and renewals."""
-    if given.number or person is None:
-        return given
-    kept = office.books.person(person)
-    number = None if kept is None else sealed.open_person(office.sealer, person, kept).number
-    fresh = f"{int.from_bytes(office.random(8), 'big') % 10**NUMBER_DIGITS:0{NUMBER_DIGITS}}"
-    return Facts(**{**{name: getattr(given, name) for name in Facts.__slots__}, "number": number or fresh})
+def _known(office: Office, person: bytes | None) -> Facts | None:
+    """What was registered of the person before."""
+    kept = None if person is None else office.books.person(person)
+    return None if person is None or kept is None else sealed.open_person(office.sealer, person, kept)
+
+
+def _completed(office: Office, given: Facts, known: Facts | None) -> Facts:
+    """A person keeps the number in the name through reissues and renewals, and the contact where none is told (D2)."""
+    if known is not None:
+        mobile, email = given.mobile or known.mobile, given.email or known.email
+        given = replace(given, number=given.number or known.number, mobile=mobile, email=email)
+    return given if given.number else replace(given, number=_number(office))
+
+
+def _moved(office: Office, known: Facts | None, facts: Facts, reference: str) -> list[Notice]:
+    """What the contact that stood is told when another one takes its place (D2)."""
+    if known is None or known.mobile in ("", facts.mobile):
+        return []
+    return [contact_notice(office, known.mobile, reference, office.now())]
+
+
+def _number(office: Office) -> str:
+    return f"{int.from_bytes(office.random(8), 'big') % 10**NUMBER_DIGITS:0{NUMBER_DIGITS}}"
 
 
 def _kept_end(office: Office, profile: Profile, person: bytes | None, operation: Operation) -> datetime | None:
