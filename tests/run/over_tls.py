@@ -33,7 +33,7 @@ class Running:
 @contextmanager
 def running(folder: Path) -> Iterator[Running]:
     """Started and ready; stopped afterwards, as by Ctrl-C."""
-    port = free_ports(BEHIND + len(PORTS))
+    port = free_ports(BEHIND + len(PORTS) + 1)  # the sandbox takes mail on one more
     environment = os.environ | {
         "INGAM_SANDBOX_KEYS": str(ROOT / "vectors" / "keys"),
         "INGAM_CHEAP_PASSWORDS": "1",

@@ -119,3 +119,13 @@ def test_F9_whole_requests_on_one_connection_count_nothing_for_the_next_one() ->
     assert asyncio.run(go()) == 2 * HEAD_MOST // len(
         START + b"Content-Length: 4\r\nCookie: " + b"c" * 1000 + b"\r\n\r\nbody"
     )
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_last_of_a_large_body_is_no_head(first: bool) -> None:
+    size = 40 * HEAD_MOST
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
+    body = b"b" * size
+    parts = iter([head + body[:100], body[100:]] if first else [head, body])
+    said = answers(parts, 2 * size)
+    assert said.startswith(b"HTTP/1.1 200") and said.rstrip().endswith(b"%d\r\n0" % size)

@@ -21,15 +21,17 @@ class BoundedHttp(HttpToolsProtocol):
 
     _in_head = True
     _head_ended = False
+    _body_ended = False
     _waiting = 0
     _fields = 0
 
     def data_received(self, data: bytes) -> None:
         """Counts what arrives while a head is unfinished: a field that never ends reaches no callback."""
-        self._head_ended = False
+        self._head_ended = self._body_ended = False
         super().data_received(data)
-        # A whole request may come at once: it began and ended in a head, and counts nothing for the next.
-        self._waiting = self._waiting + len(data) if self._in_head and not self._head_ended else 0
+        # A whole request may come at once, or the last of a body: it ends in a head, and counts nothing for the next.
+        waits = self._in_head and not self._head_ended and not self._body_ended
+        self._waiting = self._waiting + len(data) if waits else 0
         if self._waiting > HEAD_MOST and not self.transport.is_closing():
             self.send_400_response("Invalid HTTP request received.")
 
@@ -50,4 +52,5 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._in_head = True
+        self._body_ended = True
         super().on_message_complete()

@@ -41,7 +41,7 @@ WELCOME: Final = 8
 PATIENCE_S: Final = 60.0
 # Of one connection only (RFC 9110 section 7.6.1), or what only this front may say (security F9).
 _NOT_ON: Final = frozenset((
-    b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+    b"connection", b"expect", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
     b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto", b"x-real-ip",
 ))  # fmt: skip
 _NOT_BACK: Final = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"strict-transport-security"))
