@@ -8,21 +8,20 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Refusal } from '../pure/failure.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
-import { displayName } from '../pure/npki/subject.ts'
 import { toHex } from '../pure/octets.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
 import type { Draft } from './draft.ts'
-import { advance, type Effect, type Event, type State, type Trouble } from './issue_machine.ts'
+import { advance, type Effect, type Event, type State } from './issue_machine.ts'
 import type { IssueMessage } from './issue_messages.ts'
-import type { IssueAnswer, IssueDone, IssueStep, Measure } from './issue_steps.ts'
+import type { IssueDone, IssueStep, Measure } from './issue_steps.ts'
 import { IssueView } from './issue_view.ts'
+import { Offers, StepFailed } from './issue_offers.ts'
 import { type IssueWorker, issueWorker } from './labour.ts'
 import { rememberUsed } from './last_used.ts'
 import { localStorageOrNone } from './local.ts'
 import type { FromCenter } from './messages.ts'
-import { canUsePasskey, makePasskey } from './passkey.ts'
-import { pfxName, save } from './pfx_file.ts'
+import { canUsePasskey } from './passkey.ts'
 import type { KeptRecord } from './record.ts'
 import type { Origins } from './settings.ts'
 import {
@@ -32,7 +31,6 @@ import {
   draftOf,
   recordOf,
   removeDraft,
-  replace,
   store,
   storeDraft,
 } from './store.ts'
@@ -43,29 +41,16 @@ const LOCK_WAIT_MS = 2_500
 const REST_MS = 10 * 60_000
 const POLL_MOST_S = 60
 
-/** A step of the worker that failed. */
-class StepFailed extends Error {
-  readonly trouble: Trouble
-  readonly failInfo: readonly string[] | null
-
-  constructor({ code, facts, texts, failInfo }: Extract<IssueAnswer, { ok: false }>) {
-    super(code)
-    this.name = 'StepFailed'
-    this.trouble = { code, facts, texts }
-    this.failInfo = failInfo
-  }
-}
-
 /** One issue, from the `issue` message to its end. */
 export class IssueDesk {
   readonly #tell: Tell
   readonly #id: string
   readonly #issue: IssueMessage
   readonly #view: IssueView
+  readonly #offers: Offers
   readonly #arrived = { wall: Date.now(), steady: performance.now() }
   #state: State = { at: 'opening' }
   #worker: IssueWorker | null = null
-  #record: KeptRecord | null = null
   #rest: ReturnType<typeof setTimeout> | null = null
   #release: (() => void) | null = null
   /** What was typed, on its way to the worker: taken before the next screen empties the field. */
@@ -88,10 +73,12 @@ export class IssueDesk {
       retry: () => void this.#begin(),
       cancel: () => this.cancel(),
       done: () => this.cancel(),
-      backup: (strong: boolean) => void this.#backup(strong),
-      passkey: () => void this.#passkey(),
+      backup: (strong: boolean) => void this.#offers.backup(strong),
+      passkey: () => void this.#offers.passkey(),
     }
     this.#view = new IssueView(issue.lang, profile, events, (height) => this.#tell({ kind: 'size', id, height }))
+    const changed = (record: KeptRecord): void => this.#on({ on: 'changed', record })
+    this.#offers = new Offers(this.#view, issue.lang, (step) => this.#step(step), changed)
     this.#view.draw(this.#state)
     void this.#begin()
   }
@@ -319,7 +306,7 @@ export class IssueDesk {
     await this.#step({ step: 'conclude', draft, message, measure: this.#measure() })
     const record = await recordOf(draft.id)
     if (record === null) throw new Refusal('record-damaged')
-    this.#record = record
+    this.#offers.record = record
     this.#on({ on: 'concluded', record, kept: await askToPersist() })
   }
 
@@ -340,46 +327,6 @@ export class IssueDesk {
     const serial = certificate.serial.toString(16)
     const notAfter = certificate.notAfter.toISOString().replace('.000Z', 'Z')
     this.#tell({ kind: 'issued', id: this.#id, fingerprint, serial, not_after: notAfter, kept })
-  }
-
-  async #backup(strong: boolean): Promise<void> {
-    await this.#offering('backup', async (record) => {
-      const done = await this.#step({ step: 'backup', record, strong })
-      if (done.kind !== 'pfx') throw new Refusal('defect')
-      save(done.pfx, pfxName(new Certificate(record.certificate), this.#issue.lang))
-      return { ...record, backup: 'done' }
-    })
-  }
-
-  async #passkey(): Promise<void> {
-    await this.#offering('passkey', async (record) => {
-      // First, while the press still counts as one: a worker's answer would come too late for it.
-      const passkey = await makePasskey(displayName(new Certificate(record.certificate).subject))
-      const done = await this.#step({ step: 'passkey', record, passkey })
-      if (done.kind !== 'record') throw new Refusal('defect')
-      return done.record
-    })
-  }
-
-  /** One of the two offers of the last screen: what it changes in the record is stored and shown. */
-  async #offering(what: 'backup' | 'passkey', act: (record: KeptRecord) => Promise<KeptRecord>): Promise<void> {
-    const screen = this.#view.issued
-    const record = this.#record
-    if (screen === null || record === null) return
-    screen.busy(what, true)
-    try {
-      const fresh = await act(record)
-      if (!(await replace(fresh))) throw new Refusal('cannot-keep')
-      this.#record = fresh
-      screen.busy(what, false)
-      this.#on({ on: 'changed', record: fresh })
-      screen.told(what, this.#view.say(`issue-${what}-told`), false)
-    } catch (failure) {
-      screen.busy(what, false)
-      if (!(failure instanceof Refusal) && !(failure instanceof StepFailed)) throw failure
-      const code = failure instanceof Refusal ? failure.code : failure.trouble.code
-      screen.told(what, this.#view.words(code), true)
-    }
   }
 
   #measure(): Measure {
