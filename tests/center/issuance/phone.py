@@ -266,8 +266,7 @@ class Phone:
 
     async def fetch(self) -> None:
         """From Requested or Delivered to the end, as the page's script and the vault do."""
-        if not self.vault.issue:
-            self.vault.issue = await self.issue()
+        self.vault.issue = await self.issue()
         ir = self.vault.ask(self.vault.registered or await self.again())
         confirmation = self.vault.confirm(await self.carry(ir))
         self.vault.finish(await self.carry(confirmation))

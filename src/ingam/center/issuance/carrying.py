@@ -18,7 +18,8 @@ from ingam.protocols.cmp.message import BodyKind, UnverifiedMessage
 from ingam.protocols.cmp.status import CmpRefused, FailInfo, Status, StatusInfo
 
 FROM_VAULT: Final = frozenset((BodyKind.IR, BodyKind.CERT_CONF, BodyKind.POLL_REQ))
-_PASSING: Final = FailInfo.SYSTEM_UNAVAIL | FailInfo.SYSTEM_FAILURE
+_PASSING: Final = FailInfo.SYSTEM_UNAVAIL | FailInfo.SYSTEM_FAILURE | FailInfo.BAD_TIME
+"""What does not end a run. badTime proves that a message never arrived in time: the vault composes it anew."""
 
 
 class NotCarried(Refusal):
