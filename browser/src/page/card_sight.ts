@@ -67,7 +67,8 @@ export function light(image: Grey): { mean: number; saturated: number } {
 /** On how many of the four sides of the guide frame the card differs from what it lies on. */
 export function edges(image: Grey): number {
   const { left, top, right, bottom } = inside(image);
-  const band = Math.max(3, Math.round(image.width * 0.04));
+  // Two bands fit into what is seen around the frame: one to compare with, one of tolerance.
+  const band = Math.floor(Math.min(left, top) / 2);
   const mean = (x0: number, y0: number, x1: number, y1: number): number => {
     let sum = 0;
     for (let y = y0; y < y1; y += 1) for (let x = x0; x < x1; x += 1) sum += image.values[y * image.width + x]!;

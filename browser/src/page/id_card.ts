@@ -90,6 +90,7 @@ class IdCard {
     this.#word(why);
     this.#button('upload');
     this.#one('[data-by-file]').hidden = true;
+    this.#finder.hidden = true;
   }
 
   async #torch(): Promise<void> {
@@ -183,7 +184,7 @@ class IdCard {
       input.value = fields[input.name] ?? '';
       settle(input);
       const doubtful = unsure.includes(input.name) || (input.value === '' && input.getAttribute('aria-required') === 'true');
-      if (doubtful && input.closest('[hidden] [data-kind], [data-kind][hidden]') === null) this.#doubt(input);
+      if (doubtful && input.closest('[data-kind][hidden]') === null) this.#doubt(input);
     }
     this.#show('fields');
     this.#one('[data-card-head]').focus();
@@ -209,7 +210,8 @@ class IdCard {
     for (const each of document.querySelectorAll<HTMLElement>('[data-card-shown]')) each.hidden = each.dataset['cardShown'] !== stage;
     if (stage === 'fields') return;
     if (this.#able) void this.#open();
-    this.#one('[data-shoot]').focus();
+    this.#one('[data-shoot]').focus({ preventScroll: true });
+    this.#form.scrollIntoView({ block: 'start' });
   }
 
   /** The other card has to be photographed as well. */

@@ -142,7 +142,7 @@ CASES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "identity-wrong": (
         "identity",
         _on(1, flow.NameConfirmed(DOOR), documents=documents("T8"), typed={"mobile": "010"})
-        | {"errors": {"mobile": "fields.mobile", "carrier": "issuance.choose_carrier", "consent_T8": "refusal.consent-missing"}},
+        | {"errors": {"mobile": "fields.mobile", "carrier": "issuance.choose_carrier"}},
     ),
     "identity-certificate": (
         "identity",
