@@ -28,6 +28,7 @@ MEANINGS = {
     "INGAM_SMS_SENDER": "the registered sender number",
     "INGAM_SMS_KEY": "key of the SMS provider",
     "INGAM_ISSUANCE_PRODUCTS": "what is offered: `gold`, `universal`; in production nothing until it is named",
+    "INGAM_SERVICE_WORKER": "`0` takes the service worker away from every browser that has it (B13)",
     "INGAM_TERMS": "a folder of consent documents in the place of the demo's examples",
     "INGAM_KILL_AT": "a numbered step at which the process kills itself; tests only, refused in production",
     "INGAM_CHEAP_PASSWORDS": "`1`: Argon2id with the least work; tests only, refused in production",

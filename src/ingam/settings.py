@@ -122,6 +122,7 @@ class Institution:
     bank_en: str = "ESOP Banking"
     tel: str = "1544-0000"
     authority_link: str = "http://www.signkorea.co.kr"
+    deposit_link: str = ""  # where 예수금계좌신규개설 leads; "" shows our own page with the telephone number
     brand: str = "#14509b"
     mark: str = "印"
 
@@ -145,6 +146,7 @@ class Settings:
     sms_sender: str = "15440000"
     sms_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
     issuance_products: tuple[str, ...] = ("gold",)  # gold, universal; none: no 신규공동인증서신청, as in production
+    service_worker: bool = True  # off takes it away from every browser that has it (B13)
     terms: Path | None = None  # a folder of consent documents that takes the place of the demo's
     kill_at: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -194,6 +196,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         sms_sender=environment.get("INGAM_SMS_SENDER", "15440000"),
         sms_key=Secret(environment.get("INGAM_SMS_KEY", "sandbox")),
         issuance_products=_products(environment, mode),
+        service_worker=environment.get("INGAM_SERVICE_WORKER", "1") != "0",
         terms=Path(environment["INGAM_TERMS"]) if environment.get("INGAM_TERMS") else None,
         kill_at=environment.get("INGAM_KILL_AT") or None,
         limits=_limits(environment),

@@ -164,7 +164,15 @@ def _issuance(
     identity = IdentityPorts(parties.real_name, parties.phone_identity, parties.card_reader, parties.id_cards)
     accounting = Accounting(walks, parts, AccountPorts(parties.bank, parties.addresses), limits)
     issuing = Issuing(
-        walks, parts, authority, accounting, bindings, notices, settings.issuance_products, settings.center_origin
+        walks,
+        parts,
+        authority,
+        accounting,
+        bindings,
+        notices,
+        settings.issuance_products,
+        settings.center_origin,
+        settings.institution.name_ko,
     )
     identification = Identification(walks, parts, identity, limits, challenges, prover, seal_keys)
     service = Issuance(walks, accounts, identification, accounting, issuing)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ingam.adapters.blind_index.process import ProcessBlindIndex
 from ingam.adapters.clock.system import SystemClock
@@ -32,6 +33,10 @@ from ingam.ports.store import Store
 from ingam.settings import Settings, SettingsRefused
 from ingam.wiring.certification import certification
 from ingam.wiring.parties import PartyPorts, party_ports
+
+
+AUTHORITY_S: Final = 10.0
+"""An authority signs before it answers; a status question is given three seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ def center_ports(settings: Settings) -> CenterPorts:
 
     # Where nothing is issued, no authority and no party of issuing is asked for.
     issues = bool(settings.issuance_products)
+    authority = Outgoing(settings.addresses, seconds=AUTHORITY_S)
     parties = party_ports(settings, clock) if issues else None
     return CenterPorts(
         store=store,
@@ -85,9 +91,16 @@ def center_ports(settings: Settings) -> CenterPorts:
         authorities=authorities,
         status=OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s),
         sms=sms,
-        certification=certification(settings, outgoing, clock) if issues else None,
+        certification=certification(settings, authority, clock) if issues else None,
         parties=parties,
-        closing=(*(parties.closing if parties else ()), outgoing.close, sms.aclose, close_passwords, store.close),
+        closing=(
+            *(parties.closing if parties else ()),
+            authority.close,
+            outgoing.close,
+            sms.aclose,
+            close_passwords,
+            store.close,
+        ),
     )
 
 

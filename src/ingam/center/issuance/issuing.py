@@ -120,10 +120,10 @@ class Issuing:
 
     def __init__(
         self, walks: Walks, parts: Parts, certification: Certification, accounting: Accounting, bindings: Bindings,
-        notices: Notices, products: tuple[str, ...], origin: str,
+        notices: Notices, products: tuple[str, ...], origin: str, institution: str,
     ) -> None:  # fmt: skip
         self._walks, self._parts, self._certification, self._accounting = walks, parts, certification, accounting
-        self._bindings, self._notices, self._origin = bindings, notices, origin
+        self._bindings, self._notices, self._origin, self._institution = bindings, notices, origin, institution
         self._products = {name: PRODUCTS[name] for name in products}
 
     @property
@@ -218,6 +218,7 @@ class Issuing:
         customer, contact = walk.customer, await self._accounting.contact(walk.customer)
         holder = ToRegister(
             chosen.profile, customer.name, customer.idn, mobile=customer.mobile, email=contact.email,
+            branch=self._institution,
             spki_hash=bytes.fromhex(spki) if self._certification.binds_keys else None,
         )  # fmt: skip
         try:
