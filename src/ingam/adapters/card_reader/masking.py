@@ -11,7 +11,7 @@ from typing import Final
 import cv2
 
 from ingam.adapters.card_reader import fields as forms
-from ingam.adapters.card_reader.eyes import Box, Eyes, Letters
+from ingam.adapters.card_reader.eyes import Box, Eyes
 from ingam.adapters.card_reader.finding import HIGH, WIDE, Picture
 from ingam.adapters.card_reader.reading import Found
 
@@ -20,6 +20,10 @@ BAND: Final = (round(HIGH * 0.33), round(HIGH * 0.60))
 
 _QUALITIES: Final = (88, 80, 70, 55, 40, 25, 10)
 _MARGIN: Final = 30
+_LINE: Final = 42
+"""Height of a line of the number; two of them to either side are looked at again."""
+
+_OVERVIEW: Final = 0.75
 
 
 def masked(card: Picture, found: Found, eyes: Eyes) -> Picture:
@@ -56,6 +60,9 @@ def _blacken(card: Picture, place: Box) -> None:
 def _still_there(card: Picture, place: Box, eyes: Eyes) -> bool:
     """Whether the line, or one beside it, still holds a number as long as a back half."""
     grey = cv2.cvtColor(card, cv2.COLOR_BGR2GRAY)
-    near = grey[max(place.top - place.high, 0) : min(place.bottom + place.high, HIGH)]
-    heard = eyes.line(near, Letters.HANGUL, block=True)
-    return any(forms.idn(one) or forms.long_numbers(one) for one in heard.text.split("\n"))
+    near = grey[max(place.top - 2 * _LINE, 0) : min(place.bottom + 2 * _LINE, HIGH)]
+    small = cv2.resize(near, None, fx=_OVERVIEW, fy=_OVERVIEW, interpolation=cv2.INTER_AREA)
+    return any(
+        forms.idn(one.text) or (forms.long_numbers(one.text) and not forms.licence_number(one.text))
+        for one in eyes.lines(small)
+    )

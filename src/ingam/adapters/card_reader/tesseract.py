@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,7 @@ MOST_WAITING: Final = 32
 MOST_PIXELS: Final = 50_000_000
 MOST_SIDE: Final = 12_000
 LEAST_SIDE: Final = 240
+_END_S: Final = 5.0
 _MOST_LINE: Final = 16 * 1024
 _MOST_FIELD: Final = 64
 _PLACES: Final = (
@@ -247,9 +249,14 @@ class _Worker:
     async def end(self) -> None:
         """Kills it, where it has not ended of itself, and waits until it is gone."""
         self._to.close()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                while await self._from.read(_MOST_LINE):
+                    pass  # the end of a process is told only when its output was read to the end
+                await self._process.wait()
 
     async def _line(self) -> dict[str, Any]:
         try:
