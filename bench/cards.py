@@ -35,6 +35,8 @@ NAMES = (
 )  # fmt: skip
 HANJA = "洪吉童金證券"
 SECONDS = 3.0
+SEED = 2026
+"""Not the one that the reader was tuned with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,14 @@ class Outcome:
 
 def shots(strengths: tuple[float, ...] = STRENGTHS) -> Iterator[Shot]:
     """The photographs, the same in every run."""
-    drawn = random.Random(4)
+    drawn = random.Random(SEED)
     number = 0
     for kind in CardKind:
         for spoiling in SPOILINGS:
             for strength in strengths:
                 number += 1
                 card, right = _card(kind, number, drawn)
-                image = jpeg(photograph(card, _spoilt(spoiling, strength), seed=number))
+                image = jpeg(photograph(card, _spoilt(spoiling, strength), seed=SEED + number))
                 yield Shot(kind, spoiling, strength, image, right)
 
 
@@ -78,7 +80,7 @@ def _spoilt(spoiling: str, strength: float) -> Spoilt:
 
 
 def _card(kind: CardKind, number: int, drawn: random.Random) -> tuple[Image.Image, dict[str, str]]:
-    name, family = NAMES[number % len(NAMES)], ("noto", "nanum")[number % 2]
+    name, family = NAMES[(number * 7 + 5) % len(NAMES)], ("noto", "nanum")[number % 2]
     born = date(drawn.randint(1950, 2004), drawn.randint(1, 12), drawn.randint(1, 28))
     idn = f"{born:%y%m%d}{(1 if born.year < 2000 else 3) + number % 2}{number:06d}"
     given = date(drawn.randint(2002, 2025), drawn.randint(1, 12), drawn.randint(1, 28))

@@ -34,7 +34,6 @@ from ingam.settings import Settings, SettingsRefused
 from ingam.wiring.certification import certification
 from ingam.wiring.parties import PartyPorts, party_ports
 
-
 AUTHORITY_S: Final = 10.0
 """An authority signs before it answers; a status question is given three seconds."""
 

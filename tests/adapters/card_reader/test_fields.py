@@ -35,10 +35,11 @@ def test_what_else_is_printed_is_no_name(heard: str) -> None:
     assert fields.name(heard) is None
 
 
-def test_a_name_run_into_its_hanja_is_unsure() -> None:
-    told = fields.name("홍길동컷솜로소")
+def test_a_long_name_is_read_and_less_sure() -> None:
+    told = fields.name("한빛나라가온누리아")
     assert told is not None
-    assert told[1] < 0.5
+    assert told[0] == "한빛나라가온누리아"
+    assert told[1] < 0.9
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,7 @@ def refusal_of(judge: Judge, image: bytes, kind: str = "resident") -> str:
 def flat(image: bytes) -> Picture:
     photo = finding.decoded(image)
     assert photo is not None
-    corners = finding.found(photo)
-    assert corners is not None
-    return finding.flat(photo, corners)
+    return finding.flat(photo, finding.found(photo)[0])
 
 
 def test_a_resident_card_is_read_and_its_back_half_is_gone(judge: Judge) -> None:

@@ -59,7 +59,10 @@ class Refused(Exception):  # noqa: N818 - what a page is told
 
 @dataclass
 class Phone:
-    """One browser with its cookies; keeps the page that it sees. `vault`: its newest record."""
+    """One browser with its cookies; keeps the page that it sees. `vault`: its newest record.
+
+    `asked`: every address; `sent`: every form; `seen`: every page.
+    """
 
     world: World
     client: httpx2.AsyncClient
@@ -70,6 +73,8 @@ class Phone:
     csrf: str = ""
     vault: Vault = field(init=False)
     asked: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    sent: list[tuple[str, Fields]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.fresh_vault(self.key)
@@ -91,6 +96,7 @@ class Phone:
         told = {"Origin": "http://localhost:8700", "Sec-Fetch-Site": "same-origin"}
         told |= {name.replace("_", "-"): value for name, value in headers.items()}
         self.asked.append(path)
+        self.sent.append((path, fields or {}))
         if content is not None:
             return await self.client.post(path, content=content, headers=told | {"X-Ingam-CSRF": self.csrf})
         return await self.client.post(path, data={"csrf": self.csrf, **(fields or {})}, headers=told)
@@ -135,6 +141,7 @@ class Phone:
 
     def _saw(self, answer: httpx2.Response) -> str:
         self.page, self.status = answer.text, answer.status_code
+        self.seen.append(answer.text)
         found = re.search(r'name="csrf" value="([^"]+)"', self.page)
         self.csrf = found[1] if found else self.csrf
         return self.page

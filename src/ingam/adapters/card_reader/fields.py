@@ -58,8 +58,8 @@ _OPENING: Final = re.compile(r"[(\[{<〈（|\d]")
 _HANJA: Final = re.compile(r"[가-힣] ?[(\[{<〈（]")
 """Where the name in Hanja begins."""
 
-_USUAL: Final = 3
-_LONGEST_HANGUL: Final = 5
+_USUAL: Final = 5
+_LONGEST: Final = 20
 _TAKEN_FOR: Final = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "|": "1", "S": "5", "B": "8"})
 
 
@@ -77,7 +77,7 @@ def name(heard: str) -> tuple[str, float] | None:
             return None
         behind = re.sub(r"[^\w]", "", head.replace(" ", "")[len(found) :] + line[len(head) :].lstrip())
         shape = (1.0 if found[0] in _SURNAMES else 0.6) * (0.5 if len(behind) > 2 and not _HANJA.search(line) else 1.0)
-        return (found, shape) if len(found) <= _LONGEST_HANGUL else (found[:_USUAL], 0.3)
+        return found[:_LONGEST], shape if len(found) <= _USUAL else shape * 0.8
     latin = _LATIN_NAME.match(head.strip())
     return (" ".join(latin.group().split())[:40], 0.9) if latin and len(latin.group()) >= 4 else None
 

@@ -46,8 +46,13 @@ def decoded(image: bytes) -> Picture | None:
         return None
 
 
-def found(photograph: Picture) -> Corners | None:
-    """Where the card lies, long side upright as in the photograph; None where there is none."""
+def found(photograph: Picture) -> list[Corners]:
+    """Where the card may lie, the likeliest first, its long side across; empty where there is none."""
+    outlined = _outlined(photograph)
+    return [*([] if outlined is None else [outlined]), *_bare(photograph)]
+
+
+def _outlined(photograph: Picture) -> Corners | None:
     high, wide = photograph.shape[:2]
     scale = _SOUGHT_AT / max(high, wide)
     small = cv2.resize(photograph, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -58,12 +63,15 @@ def found(photograph: Picture) -> Corners | None:
             score = 0.0 if corners is None else _score(contour, corners)
             if corners is not None and score > most:
                 best, most = corners, score
-    if best is not None:
-        return np.asarray(best / scale, np.float32)
-    long, short = max(high, wide), min(high, wide)
-    if _BARE[0] <= long / short <= _BARE[1]:
-        return _lengthwise(np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32))
-    return None
+    return None if best is None else np.asarray(best / scale, np.float32)
+
+
+def _bare(photograph: Picture) -> list[Corners]:
+    """The whole picture, where it has the shape of a card: a scan, or one that was cut out already."""
+    high, wide = photograph.shape[:2]
+    if not _BARE[0] <= max(high, wide) / min(high, wide) <= _BARE[1]:
+        return []
+    return [_lengthwise(np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32))]
 
 
 def flat(photograph: Picture, corners: Corners) -> Picture:

@@ -32,7 +32,7 @@ class Judge:
         """Walks the whole way once, so that whatever the libraries load late is loaded before nothing can be opened."""
         drawn = np.full((240, 400, 3), (60, 80, 110), np.uint8)
         cv2.rectangle(drawn, (60, 30), (340, 207), (235, 230, 225), -1)
-        card = finding.flat(drawn, finding.found(drawn))  # type: ignore[arg-type]
+        card = finding.flat(drawn, finding.found(drawn)[0])
         finding.sharpness(card), finding.blown_out(card)
         reading.warm(self._eyes)
         found = Found({}, back_half=Box(400, 360, 700, 410))
@@ -45,29 +45,34 @@ class Judge:
         """The answer as the worker writes it: {"refused": code, "why": word} or {"fields", "sure"}, and the JPEG."""
         photograph = finding.decoded(image)
         if photograph is None:
-            return {"refused": "card-not-an-image", "why": "broken"}, b""
-        corners = finding.found(photograph)
-        if corners is None:
-            return {"refused": "card-unreadable", "why": "no-card"}, b""
-        card = finding.flat(photograph, corners)
+            return _refused("broken", "card-not-an-image")
+        answer = _refused("no-card")
+        for corners in finding.found(photograph):
+            answer = self._judged(finding.flat(photograph, corners), kind)
+            if answer[1] or answer[0]["refused"] == "card-wrong-kind":
+                break
+        return answer
+
+    def _judged(self, card: Picture, kind: str) -> Answer:
         if finding.sharpness(card) < finding.SHARP:
-            return {"refused": "card-unreadable", "why": "blurred"}, b""
+            return _refused("blurred")
         glare = finding.blown_out(card)
         if glare > finding.BLOWN:
-            return {"refused": "card-unreadable", "why": "glare"}, b""
-        return self._read(card, kind, glare)
-
-    def _read(self, card: Picture, kind: str, glare: float) -> Answer:
+            return _refused("glare")
         for upright in (card, finding.turned(card)):
             found = reading.read(upright, kind, self._eyes)
             if found.titles[kind] < reading.SURE_TITLE <= max(found.titles.values()):
-                return {"refused": "card-wrong-kind", "why": "title"}, b""
+                return _refused("title", "card-wrong-kind")
             if _is_a_card(found, kind):
                 if not _read_enough(found):
                     break
                 kept = masking.as_jpeg(masking.masked(upright, found, self._eyes), MOST_MASKED_BYTES)
                 return {"fields": found.fields, "sure": found.sure}, kept
-        return {"refused": "card-unreadable", "why": "glare" if glare > 0.02 else "not-read"}, b""
+        return _refused("glare" if glare > 0.02 else "not-read")
+
+
+def _refused(why: str, code: str = "card-unreadable") -> Answer:
+    return {"refused": code, "why": why}, b""
 
 
 def _is_a_card(found: Found, kind: str) -> bool:

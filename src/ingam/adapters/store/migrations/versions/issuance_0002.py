@@ -1,4 +1,4 @@
-"""What 신규공동인증서신청 keeps: consents, the proof of identity, masked identity cards, contacts with their history."""
+"""What 신규공동인증서신청 keeps: consents, the proof of identity, masked identity cards, contacts."""
 
 from __future__ import annotations
 
