@@ -268,7 +268,8 @@ class Phone:
         return await self.tell("product", {"again": "yes"})
 
     async def carry(self, message: bytes) -> bytes:
-        told = await self.tell("carry", {"message": base64.b64encode(message).decode()})
+        run = self.turn.get("run", "1")  # the last page has none, and its script remembers it
+        told = await self.tell("carry", {"run": run, "message": base64.b64encode(message).decode()})
         return base64.b64decode(told["message"], validate=True)
 
     async def fetch(self) -> None:

@@ -11,6 +11,8 @@ from typing import Final, Protocol
 
 import msgspec
 
+from ingam.center.issuance import budgets
+from ingam.center.issuance.budgets import Budget
 from ingam.center.issuance.flow import (
     AwaitingOneWon,
     Described,
@@ -29,7 +31,7 @@ from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.ports.address import AddressBook, Found
-from ingam.ports.bank import Bank, BankName, Transfer
+from ingam.ports.bank import Bank, BankClosed, BankName, Transfer
 from ingam.ports.customers import Customer
 from ingam.ports.store import Count, Insert, Issue, LedgerMove, Row, Use, Void
 
@@ -133,10 +135,11 @@ class Accounting:
             rows = self._parts.consents.given(
                 walk.customer.customer_id, (ACCOUNT_CONSENT,), command.consents, walk.flow_id, walk.now
             )
-            await self._count(walk, command)
+            days = self._days(walk, command)
+            await self._left(walk, days)
             reach("issuance.16")
             try:
-                await self._own(walk, command)
+                await self._own(walk, command, days)
                 code, reference = self._fresh()
                 reach("issuance.17")
                 await self._ports.bank.send_one_won(
@@ -152,24 +155,44 @@ class Accounting:
             await self._walks.save(walk, event, "issuance.onewon", With(rows=rows, ledger=ledger))
             reach("issuance.19")
 
-    async def _count(self, walk: Walk, command: Account) -> None:
-        """Before the bank is asked anything: names could be guessed, and each 1원 costs (F9)."""
-        store, limits, customer_id = self._parts.store, self._limits, walk.customer.customer_id
-        if await store.counted(_wrong_key(walk.customer), MONTH_S, walk.now) >= limits.onewon_wrong_a_month:
-            await self._walks.refuse(walk, "issuance.onewon", OneWonBudgetSpent())
+    def _days(self, walk: Walk, command: Account) -> tuple[Budget, Budget]:
+        """What a person, and what an account, may get of one day."""
         whose = self._parts.digests.digest("account", f"{command.bank_code}:{command.account.reveal()}")
-        for key, most in (
-            (f"onewon-person:{customer_id}", limits.onewon_person_a_day),
-            (f"onewon-account:{whose}", limits.onewon_account_a_day),
-        ):
-            if await store.count(Count(key, DAY_S, most, walk.now)) > most:
+        return (
+            Budget(f"onewon-person:{walk.customer.customer_id}", DAY_S, self._limits.onewon_person_a_day),
+            Budget(f"onewon-account:{whose}", DAY_S, self._limits.onewon_account_a_day),
+        )
+
+    async def _left(self, walk: Walk, days: tuple[Budget, Budget]) -> None:
+        """Before the bank is asked anything: names could be guessed, and each 1원 costs (F9)."""
+        await self._refuse_spent(walk, "issuance.onewon")
+        for budget in days:
+            if not await budgets.left(self._parts.store, budget, walk.now):
                 await self._walks.refuse(walk, "issuance.onewon", OneWonTooMany())
 
-    async def _own(self, walk: Walk, command: Account) -> None:
+    async def _refuse_spent(self, walk: Walk, action: str) -> None:
+        """Wrong digits, over all transfers (E3): nothing goes on here, and the run ends."""
+        wrong = await self._parts.store.counted(_wrong_key(walk.customer), MONTH_S, walk.now)
+        if wrong >= self._limits.onewon_wrong_a_month:
+            await self._walks.decline(walk, action, OneWonBudgetSpent())
+
+    async def _own(self, walk: Walk, command: Account, days: tuple[Budget, Budget]) -> None:
+        """The bank's answer is what is counted, match or no match; a closed bank has given none."""
         birth6 = Secret(walk.customer.idn.reveal()[:6])
-        holder = await self._ports.bank.holder(command.bank_code, command.account, birth6)
-        if not same_name(holder.name, walk.customer.name):
-            raise HolderMismatch
+        refused: Refusal | None = None
+        try:
+            holder = await self._ports.bank.holder(command.bank_code, command.account, birth6)
+            if not same_name(holder.name, walk.customer.name):
+                refused = HolderMismatch()
+        except BankClosed:
+            raise
+        except Refusal as no_match:
+            refused = no_match
+        within = [await budgets.spent(self._parts.store, budget, walk.now) for budget in days]
+        if refused is not None:
+            raise refused
+        if not all(within):
+            raise OneWonTooMany
 
     def _fresh(self) -> tuple[Secret[str], str]:
         """Uniformly random digits, and a reference that the bank has never seen."""
@@ -190,6 +213,7 @@ class Accounting:
             walk = await self._walks.at(visit, turn, AwaitingOneWon)
             state = walk.here.state
             assert isinstance(state, AwaitingOneWon)
+            await self._refuse_spent(walk, "issuance.onewon-proof")
             reach("issuance.20")
             row = await self._parts.store.issued(_kind(walk.customer), state.request_id)
             if row is None or row.used_at is not None or row.expires_at <= walk.now:
@@ -210,7 +234,7 @@ class Accounting:
     async def _wrong(self, walk: Walk, tries: int) -> None:
         month = Count(_wrong_key(walk.customer), MONTH_S, self._limits.onewon_wrong_a_month, walk.now)
         if await self._parts.store.count(month) >= self._limits.onewon_wrong_a_month:
-            await self._walks.refuse(walk, "issuance.onewon-proof", OneWonBudgetSpent())
+            await self._walks.decline(walk, "issuance.onewon-proof", OneWonBudgetSpent())
         left = self._limits.onewon_tries - tries
         if left > 0:
             await self._walks.refuse(walk, "issuance.onewon-proof", OneWonWrong(n=left))

@@ -80,6 +80,16 @@ def from_vault(data: bytes, reference: str) -> Asked:
     return Asked.CONFIRMATION if accepted else Asked.REJECTION
 
 
+def is_confirmation_of(data: bytes, fingerprint: str) -> bool:
+    """Whether it is a certConf that accepts the certificate of this SHA-256 (hex) and nothing else."""
+    try:
+        found = message.parse(data)
+        states = bodies.read_cert_conf(found.body) if found.body.kind is BodyKind.CERT_CONF else ()
+    except CmpRefused:
+        return False
+    return [(one.cert_hash.hex(), one.status.status) for one in states] == [(fingerprint, Status.ACCEPTED)]
+
+
 def from_authority(data: bytes) -> Brought:
     """What an answer brings."""
     try:

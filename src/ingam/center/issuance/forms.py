@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -149,7 +148,7 @@ def presented(fields: Fields) -> Presented:
     try:
         blob = base64.b64decode(sealed, validate=True) if sealed else None
         return Presented(nonce, base64.b64decode(signed, validate=True), blob)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, and what a text that is not ASCII raises
         raise refused from None
 
 

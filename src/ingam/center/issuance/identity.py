@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
+from ingam.center.issuance import budgets
+from ingam.center.issuance.budgets import Budget
 from ingam.center.issuance.flow import (
     Asked,
     AwaitingOneWon,
@@ -33,7 +35,7 @@ from ingam.customer.binding.challenges import Challenges, NonceInvalid
 from ingam.customer.binding.proof import Prover, SealOpener, UnverifiedPresentation, prove_ownership
 from ingam.customer.consent import Consents, Document
 from ingam.customer.person import birth_date, is_foreign, same_name
-from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.kernel.words import say
@@ -42,12 +44,14 @@ from ingam.ports.customers import Customer
 from ingam.ports.id_card import DriverLicence, IdCards, ResidentCard, Verdict
 from ingam.ports.keys import Digests
 from ingam.ports.phone_identity import Asked as Asking
-from ingam.ports.phone_identity import Identity, PhoneIdentity
+from ingam.ports.phone_identity import Identity, Method, PhoneIdentity, PhoneIdentityTooMany
 from ingam.ports.real_name import RealName
 from ingam.ports.store import Change, Count, Delete, Insert, Row, Store
 from ingam.protocols import challenge as protocol
 
 DAY_S: Final = 86_400
+ASKINGS_A_DAY: Final = 20
+"""Codes and app messages of the agency for one person."""
 FIRST_CONSENTS: Final = ("T1", "T2", "T3", "T4", "T5", "T6")
 PHONE_CONSENT: Final = "T8"
 CARD_CONSENT: Final = "T9"
@@ -128,6 +132,8 @@ class Limits(Protocol):
     @property
     def vid_max_fail(self) -> int: ...
     @property
+    def sms_wrong_a_day(self) -> int: ...
+    @property
     def idcard_reads(self) -> int: ...
     @property
     def idcard_checks_a_day(self) -> int: ...
@@ -184,7 +190,7 @@ class Identification:
             )
             resets = await self._match(walk, command)
             reach("issuance.3")
-            if not await self._ports.real_name.check(command.name, command.idn):
+            if not await self._real(walk, command, resets):
                 await self._walks.refuse(walk, "issuance.name", NameMismatch())
             reach("issuance.4")
             await self._walks.save(walk, NameChecked(walk.now), "issuance.name", With(rows=rows, resets=resets))
@@ -200,6 +206,14 @@ class Identification:
         if not (number and name):
             await self._walks.refuse(walk, "issuance.name", PersonMismatch())
         return [key]
+
+    async def _real(self, walk: Walk, command: Name, resets: list[str]) -> bool:
+        """An outage is nobody's guess: the number was right, and that forgives."""
+        try:
+            return await self._ports.real_name.check(command.name, command.idn)
+        except Outage as outage:
+            await self._walks.record(walk, "issuance.name", outage.code, With(resets=resets))
+            raise
 
     # ① 본인인증
 
@@ -217,6 +231,8 @@ class Identification:
                 self._parts.random(16).hex(), walk.customer.name, Secret(walk.customer.idn.reveal()[:7]),
                 command.mobile, command.carrier, command.method,
             )  # fmt: skip
+            if not await budgets.spent(self._parts.store, self._askings(walk), walk.now):
+                await self._walks.refuse(walk, "issuance.phone", PhoneIdentityTooMany())
             reach("issuance.6")
             try:
                 started = await self._ports.phone.start(asked)
@@ -232,6 +248,8 @@ class Identification:
         """재전송. Raises IdentityNotAsked and what the carrier refuses."""
         async with self._walks.turn_of(visit):
             walk, asked = await self._asked(visit, turn)
+            if not await budgets.spent(self._parts.store, self._askings(walk), walk.now):
+                await self._walks.refuse(walk, "issuance.phone-again", PhoneIdentityTooMany())
             try:
                 started = await self._ports.phone.resend(asked.transaction)
             except Refusal as refused:
@@ -246,6 +264,7 @@ class Identification:
         """
         async with self._walks.turn_of(visit):
             walk, asked = await self._asked(visit, turn)
+            resets = await self._count_code(walk, asked)
             reach("issuance.9")
             try:
                 found = await self._ports.phone.confirm(asked.transaction, otp)
@@ -254,8 +273,21 @@ class Identification:
             rows = await self._same_person(walk, found, asked)
             reach("issuance.10")
             event = IdentityProved(walk.now, Proved("phone", asked.mobile_key))
-            await self._walks.save(walk, event, "issuance.phone-proof", With(rows=rows))
+            await self._walks.save(walk, event, "issuance.phone-proof", With(rows=rows, resets=resets))
             reach("issuance.11")
+
+    def _askings(self, walk: Walk) -> Budget:
+        """Messages that a person's telephone gets of one day."""
+        return Budget(f"identity-ask:{walk.customer.customer_id}", DAY_S, ASKINGS_A_DAY)
+
+    async def _count_code(self, walk: Walk, asked: Asked) -> list[str]:
+        """Each try, before the agency is asked; over all transactions, each of which has tries of its own (E3)."""
+        if asked.method == str(Method.APP):
+            return []  # nothing is typed, so nothing is guessed
+        codes = Budget(f"identity-wrong:{walk.customer.customer_id}", DAY_S, self._limits.sms_wrong_a_day)
+        if not await budgets.spent(self._parts.store, codes, walk.now):
+            await self._walks.refuse(walk, "issuance.phone-proof", PhoneIdentityTooMany())
+        return [codes.key]
 
     async def _asked(self, visit: Visit, turn: Turn) -> tuple[Walk, Asked]:
         walk = await self._walks.at(visit, turn, NameConfirmed)
@@ -335,13 +367,16 @@ class Identification:
         """
         async with self._walks.turn_of(visit):
             walk = await self._walks.at_run(visit, run, PhoneProved)
-            reads = Count(f"idcard-read:{walk.flow_id}", DAY_S, self._limits.idcard_reads, walk.now)
-            if await self._parts.store.count(reads) > self._limits.idcard_reads:
+            reads = Budget(f"idcard-read:{walk.flow_id}", DAY_S, self._limits.idcard_reads)
+            if not await budgets.left(self._parts.store, reads, walk.now):
                 await self._walks.refuse(walk, "issuance.card-read", CardTries())
             try:
                 found = await self._ports.reader.read(image, kind)
             except Refusal as refused:
+                await budgets.spent(self._parts.store, reads, walk.now)
                 await self._walks.refuse(walk, "issuance.card-read", refused)
+            if not await budgets.spent(self._parts.store, reads, walk.now):
+                await self._walks.refuse(walk, "issuance.card-read", CardTries())
             reach("issuance.12")
             await self._walks.record(walk, "issuance.card-read", "ok", With(rows=await self._image(walk, found)))
             return found
@@ -378,13 +413,13 @@ class Identification:
             reach("issuance.15")
 
     async def _genuine(self, walk: Walk, command: Card) -> None:
-        day = Count(
-            f"idcard-check:{walk.customer.customer_id}", DAY_S, self._limits.idcard_checks_a_day, walk.now
-        )  # fmt: skip
-        if await self._parts.store.count(day) > self._limits.idcard_checks_a_day:
+        checks = Budget(f"idcard-check:{walk.customer.customer_id}", DAY_S, self._limits.idcard_checks_a_day)
+        if not await budgets.left(self._parts.store, checks, walk.now):
             await self._walks.refuse(walk, "issuance.card", CardTries())
         reach("issuance.13")
         verdict = await self._ports.cards.verify(_asked_of(walk.customer, command))
+        if not await budgets.spent(self._parts.store, checks, walk.now):
+            await self._walks.refuse(walk, "issuance.card", CardTries())
         if verdict is Verdict.LOST:
             await self._walks.refuse(walk, "issuance.card", CardLost())
         if verdict is not Verdict.GENUINE:

@@ -249,6 +249,8 @@ class Issuing:
         async with self._walks.turn_of(visit):
             here = await self._walks.settled(visit)
             if here.run == run and isinstance(here.state, Issued):
+                if not carrying.is_confirmation_of(message, here.state.fingerprint):
+                    raise carrying.NotCarried
                 return await self._certification.carry(message)  # its pkiConf was lost; the authority says it again
             walk = await self._walks.at_run(visit, run, Requested, Delivered)
             asked = carrying.from_vault(message, (await self._opened(walk))["reference"])

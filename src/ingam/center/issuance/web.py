@@ -6,7 +6,6 @@ JSON is for what a page does while it stays: the photograph, the addresses, the 
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -325,5 +324,5 @@ def _octets(text: str) -> bytes:
         raise Refusal("bad-request")
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, and what a text that is not ASCII raises
         raise Refusal("bad-request") from None
