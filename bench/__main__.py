@@ -11,6 +11,7 @@ COMPARISONS = {
     "issuing": ("issuing",),
     "ocsp": ("ocsp",),
     "crl": ("crl",),
+    "phone": ("phone", "browser_phone"),
 }
 
 
