@@ -16,6 +16,9 @@ from ingam.ports.card_reader import MOST_MASKED_BYTES
 
 Answer: TypeAlias = tuple[dict[str, object], bytes]
 
+_TRUSTED: Final = 5.0
+"""Sharpness without which a letter is less sure than the model believes: it errs with confidence on blurred ones."""
+
 _NUMBERS: Final = ("idn", "birth_date")
 _LEAST_SURE: Final = 0.3
 """Of a name or number, for a picture to count as read."""
@@ -54,7 +57,8 @@ class Judge:
         return answer
 
     def _judged(self, card: Picture, kind: str) -> Answer:
-        if finding.sharpness(card) < finding.SHARP:
+        sharp = finding.sharpness(card)
+        if sharp < finding.SHARP:
             return _refused("blurred")
         glare = finding.blown_out(card)
         if glare > finding.BLOWN:
@@ -67,7 +71,11 @@ class Judge:
                 if not _read_enough(found):
                     break
                 kept = masking.as_jpeg(masking.masked(upright, found, self._eyes), MOST_MASKED_BYTES)
-                return {"fields": found.fields, "sure": found.sure}, kept
+                trust = min(1.0, 0.4 + sharp / _TRUSTED)
+                return {
+                    "fields": found.fields,
+                    "sure": {one: round(sure * trust, 2) for one, sure in found.sure.items()},
+                }, kept
         return _refused("glare" if glare > 0.02 else "not-read")
 
 

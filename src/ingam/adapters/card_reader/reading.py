@@ -28,6 +28,10 @@ SURE_NUMBER: Final = 0.5
 _ENOUGH: Final = 0.86
 """Of a first attempt; with less, the line is looked at in other lights."""
 
+_BORDER: Final = 10
+_SMALLER: Final = 0.7
+_UNDER_GLARE: Final = 0.6
+
 _WORTH: Final = {"name": 0.3, "number": 0.3, "serial": 0.1}
 """Below so much (0.2 for others) a field is left to the person: correcting is more work than typing."""
 
@@ -71,6 +75,7 @@ class _Reading:
     """One card that is being read."""
 
     def __init__(self, card: Picture, kind: str, eyes: Eyes) -> None:
+        self._blown = (card.min(axis=2) >= 250).astype(np.uint8)
         self._grey = _evened(cv2.cvtColor(card, cv2.COLOR_BGR2GRAY))
         self._noise, self._kind, self._eyes = _noise(self._grey), kind, eyes
         self._lines: list[Line] = []
@@ -234,8 +239,20 @@ class _Reading:
         for box in [*seen, _SERIAL_ZONE]:
             told = self._closely(box, Letters.SERIAL, forms.serial)
             if told is not None:
-                return told[:2]
+                return self._by_shape(told[0], told[2].box), told[1]
         return None
+
+    def _by_shape(self, serial: str, line: Box) -> str:
+        """O and 0, I and 1 by how wide they are drawn, where every letter stands alone: no word tells them."""
+        room = _room(line)
+        crop = self._grey[room.top : room.bottom, room.left : room.right]
+        dark = cv2.threshold(crop, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+        parts = cv2.connectedComponentsWithStats(dark)[2][1:]
+        letters = sorted((one for one in parts if one[3] > 0.5 * line.high), key=lambda one: int(one[0]))
+        if len(letters) != len(serial):
+            return serial
+        shapes = [float(one[2] / one[3]) for one in letters]
+        return "".join(_drawn(letter, shape) for letter, shape in zip(serial, shapes, strict=True))
 
     def _issued_on(self) -> tuple[str, float] | None:
         """Below the address, above the office."""
@@ -254,8 +271,8 @@ class _Reading:
         seen: dict[str, list[Line]] = {}
         looks = 0
         place = self._tight(_room(box))
-        for looks, light in enumerate(self._lights(place), 1):
-            line = self._eyes.line(light, letters)
+        for looks, (light, scale) in enumerate(self._lights(place), 1):
+            line = _placed(self._eyes.line(light, letters), place, scale)
             told = form(line.text)
             if told is None:
                 continue
@@ -268,7 +285,13 @@ class _Reading:
         value, lines = max(seen.items(), key=lambda one: sum(line.sure for line in one[1]))
         best = max(lines, key=lambda one: one.sure)
         agreeing = len(lines) / max(sum(len(one) for one in seen.values()), min(looks, 2))
-        return value, best.sure * agreeing, _moved(best, place)
+        return value, best.sure * agreeing * self._in_sight(place), best
+
+    def _in_sight(self, place: Box) -> float:
+        """1, or less where the line runs into a glare: what is under it may have belonged to it."""
+        beside = round(1.5 * place.high)
+        blown = self._blown[place.top : place.bottom, max(place.left - beside, 0) : place.right + beside]
+        return _UNDER_GLARE if blown.size and blown.mean() > 0.1 else 1.0
 
     def _tight(self, place: Box) -> Box:
         """The rows of a place in which its line stands: a line with much paper or half of another one is not read."""
@@ -288,22 +311,22 @@ class _Reading:
         room = round((end - start) * 0.28)
         return Box(place.left, place.top + max(start - room, 0), place.right, min(place.top + end + room, place.bottom))
 
-    def _lights(self, place: Box) -> Iterator[Picture]:
-        """The line as it is or calmed, whichever suits its grain; then softened, sharpened, made smaller."""
+    def _lights(self, place: Box) -> Iterator[tuple[Picture, float]]:
+        """The line as it is or calmed, as suits its grain; then softened, sharpened, made smaller; with the scale."""
         crop = self._grey[place.top : place.bottom, place.left : place.right]
         if min(crop.shape) < 8:
             return
         grainy = self._noise > 8
         if not grainy:
-            yield _stretched(crop)
+            yield _stretched(crop), 1.0
         strength = min(6 + self._noise, 40)
         calm = cv2.fastNlMeansDenoising(crop, None, h=strength, templateWindowSize=5, searchWindowSize=11)
-        yield _stretched(calm)
-        yield _stretched(cv2.GaussianBlur(crop, (0, 0), 1.4))
+        yield _stretched(calm), 1.0
+        yield _stretched(cv2.GaussianBlur(crop, (0, 0), 1.4)), 1.0
         for reach, gain in ((3.0, 1.5), (5.0, 3.0)):
             soft = cv2.GaussianBlur(calm, (0, 0), reach).astype(np.float32)
-            yield _stretched(np.clip(calm * (1 + gain) - soft * gain, 0, 255))
-        yield _stretched(cv2.resize(calm, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA))
+            yield _stretched(np.clip(calm * (1 + gain) - soft * gain, 0, 255)), 1.0
+        yield _stretched(cv2.resize(calm, None, fx=_SMALLER, fy=_SMALLER, interpolation=cv2.INTER_AREA)), _SMALLER
 
 
 def warm(eyes: Eyes) -> None:
@@ -311,7 +334,7 @@ def warm(eyes: Eyes) -> None:
     card = np.full((HIGH, WIDE, 3), 235, np.uint8)
     cv2.putText(card, "900101-1000000", (100, 400), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (30, 30, 30), 4)
     one = _Reading(card, "resident", eyes)
-    for light in one._lights(Box(90, 340, 600, 420)):
+    for light, _ in one._lights(Box(90, 340, 600, 420)):
         eyes.line(light, Letters.DIGITS)
     eyes.lines(one._grey[300:500, :700])
 
@@ -334,10 +357,24 @@ def _sure_of(value: str, line: Line) -> float:
     return min(one.sure for one in letters[: len(wanted)])
 
 
-def _moved(line: Line, to: Box) -> Line:
-    """The line of a piece, in the places of the whole."""
-    letters = tuple(replace(one, box=one.box.moved(to.left, to.top)) for one in line.letters)
-    return replace(line, box=line.box.moved(to.left, to.top), letters=letters)
+def _placed(line: Line, place: Box, scale: float) -> Line:
+    """A line of a light, in the places of the whole card."""
+
+    def on_card(box: Box) -> Box:
+        sides = (round((side - _BORDER) / scale) for side in _sides(box))
+        return Box(*sides).moved(place.left, place.top)
+
+    letters = tuple(replace(one, box=on_card(one.box)) for one in line.letters)
+    return replace(line, box=on_card(line.box), letters=letters)
+
+
+def _drawn(letter: str, shape: float) -> str:
+    """The letter or digit that is as wide as this, for its height."""
+    if letter in "O0":
+        return "O" if shape > 0.74 else "0"
+    if letter in "I1":
+        return "I" if shape < 0.27 else "1"
+    return letter
 
 
 def _either_number(heard: str) -> str | None:
@@ -374,7 +411,7 @@ def _stretched(light: Picture) -> Picture:
     levels = np.sort(light, axis=None)
     low, high = float(levels[len(levels) // 100]), float(levels[len(levels) * 9 // 10])
     told: Picture = np.clip((light.astype(np.float32) - low) * (255 / max(high - low, 20)), 0, 255).astype(np.uint8)
-    return cv2.copyMakeBorder(told, 10, 10, 10, 10, cv2.BORDER_REPLICATE)
+    return cv2.copyMakeBorder(told, _BORDER, _BORDER, _BORDER, _BORDER, cv2.BORDER_REPLICATE)
 
 
 def _digits(text: str) -> int:
