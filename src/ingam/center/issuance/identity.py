@@ -121,7 +121,7 @@ class CardTries(Refusal):
 
 
 class CardNotRead(Refusal):
-    """The fields came without a photograph of this run."""
+    """The fields came without a photograph of such a card in this run."""
 
     code = "id-card-not-read"
 
@@ -137,8 +137,6 @@ class Limits(Protocol):
     def idcard_reads(self) -> int: ...
     @property
     def idcard_checks_a_day(self) -> int: ...
-    @property
-    def idcard_keep_s(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +386,7 @@ class Identification:
         row: Row = {
             "image_id": image_id, "flow_id": walk.flow_id, "customer_id": customer_id, "kind": str(found.kind),
             "image": sealed, "taken_at": walk.now,
-            "delete_at": walk.now + timedelta(seconds=self._limits.idcard_keep_s),
+            "delete_at": walk.now + timedelta(seconds=DAY_S),  # longer once the authority is asked: it is evidence then
         }  # fmt: skip
         return [Delete("id_card_image", {"flow_id": walk.flow_id}), Insert("id_card_image", row)]
 
@@ -402,7 +400,8 @@ class Identification:
             rows = self._parts.consents.given(
                 walk.customer.customer_id, (CARD_CONSENT,), command.consents, walk.flow_id, walk.now
             )
-            if await self._parts.store.one("id_card_image", {"flow_id": walk.flow_id}) is None:
+            image = await self._parts.store.one("id_card_image", {"flow_id": walk.flow_id})
+            if image is None or image["kind"] != str(command.kind):
                 await self._walks.refuse(walk, "issuance.card", CardNotRead())
             if not _of(walk.customer, command):
                 await self._walks.refuse(walk, "issuance.card", CardMismatch())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 from weakref import WeakValueDictionary
@@ -23,8 +23,10 @@ from ingam.center.issuance.flow import (
     Door,
     Event,
     Expired,
+    HolderRegistered,
     OneWonLapsed,
     OneWonSent,
+    Refused,
     Requested,
     Resumed,
     State,
@@ -36,14 +38,16 @@ from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import FlowSave, Store
+from ingam.ports.store import Change, Delete, FlowSave, Row, Store, Update
 
-RUNS_MOST = 1000
+RUNS_MOST = 100
+"""The last one is among them, however many there are: no run ends later than one that was begun after it."""
+
 _FETCHING = (Requested, Delivered)
 
 
 class Limits(Protocol):
-    """The settings of this flow's time, in seconds."""
+    """The settings of this flow's time, and of a picture's, in seconds."""
 
     @property
     def flow_ttl_s(self) -> int: ...
@@ -51,6 +55,8 @@ class Limits(Protocol):
     def flow_resume_s(self) -> int: ...
     @property
     def issuance_fetch_s(self) -> int: ...
+    @property
+    def idcard_keep_s(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,7 @@ class Walks:
 
     async def _last(self, visit: Visit, customer: Customer) -> Here:
         where = {"customer_id": customer.customer_id, "machine": ISSUANCE.name}
-        rows = await self._store.many("flow", where, limit=RUNS_MOST)
+        rows = await self._store.many("flow", where, order="expires_at", descending=True, limit=RUNS_MOST)
         runs = [int(str(row["flow_id"]).rpartition(":")[2]) for row in rows]
         if not runs:
             return Here(1, 0, None, self._clock.now())
@@ -213,7 +219,18 @@ class Walks:
             customer_id=walk.customer.customer_id,
             expires_at=self._expires(walk, event, step.state),
         )
+        beside = replace(beside, rows=[*beside.rows, *self._picture(walk, step.state, event)])
         await self._recorder.save(_act(walk, action, result), flow, beside)
+
+    def _picture(self, walk: Walk, state: State, event: Event) -> list[Change]:
+        """Of the card: evidence for its time once the authority is asked; where nothing comes of a run, none (H8)."""
+        where: Row = {"flow_id": walk.flow_id}
+        if isinstance(event, HolderRegistered):
+            until = walk.now + timedelta(seconds=self._limits.idcard_keep_s)
+            return [Update("id_card_image", where, {"delete_at": until})]
+        # Of a run that was being fetched, nobody here knows whether its certificate stands.
+        lost = isinstance(state, Expired) and not isinstance(walk.here.state, _FETCHING)
+        return [Delete("id_card_image", where)] if lost or isinstance(state, Cancelled | Refused) else []
 
     def _expires(self, walk: Walk, event: Event, state: State) -> datetime:
         """Thirty minutes from the start; anew from 인증요청, whose digits live as long; an hour for fetching."""

@@ -1,0 +1,116 @@
+"""What a review of the phone's issuance found: retention, floods, and what one step says to another (H8, F9, F11)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.center.issuance.test_walk import begun
+from tests.center.issuance.world import World, told
+
+from ingam.center.issuance.flow import ISSUANCE, Cancelled
+from ingam.ports.card_reader import CardKind
+from ingam.ports.store import FlowSave, Save
+from ingam.run.tidy import once as tidied
+from ingam.sandbox.people import person
+
+HONG = person("hong")
+
+
+# ── H8: pictures of identity cards ──
+
+
+@pytest.mark.parametrize("screen", ["card", "account", "key", "product"])
+def test_H8_a_run_that_is_left_keeps_no_picture_of_a_card(sqlite_url: str, tmp_path: Path, screen: str) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, screen)
+        if screen == "card":
+            await one.shoot()
+        assert len(await world.rows("id_card_image")) == 1
+        await one.post("cancel")
+        assert await world.rows("id_card_image") == []
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_H8_a_run_whose_time_is_over_keeps_no_picture_of_a_card(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await begun(world, HONG, "account")
+        world.clock.forward(world.settings.limits.flow_ttl_s + 1)
+        later = world.phone(HONG)
+        await later.log_in()
+        await later.get()
+        assert await world.rows("id_card_image") == []
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_H8_a_run_that_nobody_comes_back_to_keeps_no_picture_of_a_card(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await begun(world, HONG, "account")
+        world.clock.forward(86_401)
+        await tidied(world.ports.store, world.clock.now(), world.settings.limits)
+        assert await world.rows("id_card_image") == []
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_H8_what_was_asked_of_the_authority_keeps_its_picture_until_its_date(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await begun(world, HONG, "issued")
+        (image,) = await world.rows("id_card_image")
+        assert image["delete_at"] == world.clock.now() + timedelta(seconds=world.settings.limits.idcard_keep_s)
+        world.clock.forward(86_401)
+        await tidied(world.ports.store, world.clock.now(), world.settings.limits)
+        assert len(await world.rows("id_card_image")) == 1
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_H8_a_certificate_that_may_stand_keeps_its_evidence(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await begun(world, HONG, "requested")
+        world.clock.forward(world.settings.limits.issuance_fetch_s + 1)
+        later = world.phone(HONG)
+        await later.log_in()
+        await later.get()
+        assert later.screen == "password"
+        assert len(await world.rows("id_card_image")) == 1
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_the_picture_that_is_kept_is_of_the_card_that_was_checked(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, "card")
+        await one.shoot(CardKind.RESIDENT)
+        await one.card(CardKind.LICENCE)
+        assert (one.screen, one.status) == ("card", 422)
+        assert "id-card-not-read" in await world.results("issuance.card")
+        await one.shoot(CardKind.LICENCE)
+        await one.card(CardKind.LICENCE)
+        assert one.screen == "account"
+
+    told(sqlite_url, tmp_path, story)
+
+
+# ── F9: floods ──
+
+
+def test_F9_a_person_with_very_many_runs_still_finds_the_last_one(sqlite_url: str, tmp_path: Path) -> None:
+    """Whoever has ID and password begins and leaves runs by the thousand: the person is not shut out by it."""
+
+    async def story(world: World) -> None:
+        at = world.clock.now()
+        for run in range(1_000, 2_001):
+            gone = FlowSave(
+                f"issuance:c-hong:{run}", ISSUANCE.name, 0, ISSUANCE.dump(Cancelled()), "0" * 64, "c-hong",
+                at + timedelta(seconds=run - 1_000),
+            )  # fmt: skip
+            await world.ports.store.save(Save(flow=gone))
+        world.clock.forward(1_200)
+        one = await begun(world, HONG, "identity")
+        assert one.turn["run"] == "2001"
+
+    told(sqlite_url, tmp_path, story)
