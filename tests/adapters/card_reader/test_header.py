@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from functools import cache
 
 import pytest
@@ -52,6 +53,12 @@ def test_a_moving_picture_is_none() -> None:
 )
 def test_a_beginning_alone_is_none(image: bytes) -> None:
     assert header(image) is None
+
+
+def test_F9_a_jpeg_of_nothing_but_fill_bytes_costs_no_time() -> None:
+    began = time.process_time()
+    assert header(b"\xff\xd8" + b"\xff" * (6 << 20)) is None
+    assert time.process_time() - began < 0.05  # it is looked at by the process that serves everybody
 
 
 def test_a_jpeg_of_nothing_but_markers_ends() -> None:

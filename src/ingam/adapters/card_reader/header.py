@@ -17,6 +17,7 @@ _BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 """Markers without a length."""
 
 _MOST_SEGMENTS: Final = 2_000
+_MOST_FILL: Final = 64
 
 
 class Format(Enum):
@@ -59,10 +60,11 @@ def _png(image: bytes) -> Header | None:
 def _jpeg(image: bytes) -> Header | None:
     at = 2
     for _ in range(_MOST_SEGMENTS):
-        while at < len(image) and image[at] == 0xFF:  # the mark, and fill bytes before the marker
-            at += 1
-        if at >= len(image) or image[at - 1] != 0xFF:
+        marked = image[at : at + _MOST_FILL]
+        bare = marked.lstrip(b"\xff")  # the mark, and fill bytes before the marker
+        if not bare or len(bare) == len(marked):
             return None
+        at += len(marked) - len(bare)
         marker, at = image[at], at + 1
         if marker in _BARE:
             continue
