@@ -81,7 +81,7 @@ class Phone:
 
     def fresh_vault(self, key: int) -> None:
         """Another record with another key."""
-        self.vault = Vault(held("person", key), self.world.ca.random)
+        self.vault = Vault(held("person", key), self.world.random)
 
     # pages
 

@@ -21,6 +21,7 @@ from tests.ca.world import (
     NOW,
     by_code,
     certificates,
+    counting,
     held,
     only_certificate,
     registrar,
@@ -145,11 +146,11 @@ class Wire:
 class Statuses:
     """`ports.status.StatusChecker` that asks the authority's own books."""
 
-    def __init__(self, ca: Authority, clock: SetClock) -> None:
-        self.ca, self.clock = ca, clock
+    def __init__(self, wire: Wire, clock: SetClock) -> None:
+        self.wire, self.clock = wire, clock
 
     async def check(self, person: Certificate, issuer: Certificate, *, fresh: bool, at: datetime) -> Status:
-        found = self.ca.books.standing(1, person.serial)
+        found = self.wire.ca.books.standing(1, person.serial)
         if found is None:
             return Unknown(Source.OCSP, at)
         if found.state is State.REVOKED:
@@ -211,6 +212,7 @@ class World:
     mailer: Mailer
     log: io.StringIO
     answer_s: float
+    random: Callable[[int], bytes] = field(default_factory=lambda: counting(5_000_000))
     ports: CenterPorts = field(init=False)
     passwords: Passwords = field(init=False)
     app: Starlette = field(init=False)
@@ -233,12 +235,12 @@ class World:
             customers=TableCustomers(store, keys.fields, keys.digests, index, self.passwords, clock),
             fields=CustomerFields(store, keys.fields),
             authorities=Authorities({above.fingerprint: known}),
-            status=Statuses(self.ca, clock),
+            status=Statuses(self.wire, clock),
             sms=AligoSms(
                 f"{OUTSIDE}/aligo", key=Secret("k"), user_id="u", sender="15440000", transport=around.transport
             ),
             certification=CmpCertification(
-                CMP, "http://localhost:8703", self.wire, self.ra, (speaker,), clock, self.ca.random
+                CMP, "http://localhost:8703", self.wire, self.ra, (speaker,), clock, self.random
             ),
             parties=self._parties(),
         )
@@ -267,6 +269,12 @@ class World:
         """As after a crash: nothing that was in memory is there."""
         await self.stop()
         self.start()
+
+    async def restart_authority(self) -> None:
+        """The same books, and nothing that was in memory."""
+        await self.ca.shut()
+        self.ca = authority_world(self.folder / "authority", clock=self.clock)
+        self.wire.ca = self.ca
 
     async def enrol(self) -> None:
         """The demo people become customers."""
@@ -365,7 +373,7 @@ async def opened(
             await client.aclose()
         await world.mailer.close()
         await world.stop()
-        await ca.shut()
+        await world.ca.shut()
         around.box.phones.close()
         around.box.deposits.close()
         around.box.mails.close()
