@@ -6,12 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.center.issuance.phone import Refused
 from tests.center.issuance.test_walk import begun
 from tests.center.issuance.world import World, told
 
+from ingam.center.issuance.account import LOOKING_S, LOOKUPS
 from ingam.center.issuance.flow import ISSUANCE, Cancelled
+from ingam.center.issuance.identity import DAY_S, REAL_NAMES_A_DAY
+from ingam.center.issuance.issuing import ASKED, CARRIED, CARRYING_S
 from ingam.ports.card_reader import CardKind
-from ingam.ports.store import FlowSave, Save
+from ingam.ports.store import Count, FlowSave, Save
 from ingam.run.tidy import once as tidied
 from ingam.sandbox.people import person
 
@@ -98,6 +102,12 @@ def test_the_picture_that_is_kept_is_of_the_card_that_was_checked(sqlite_url: st
 # ── F9: floods ──
 
 
+async def spend(world: World, key: str, window_s: int, times: int) -> None:
+    """As if it had been asked so often."""
+    for _ in range(times):
+        await world.ports.store.count(Count(key, window_s, 1_000, world.clock.now()))
+
+
 def test_F9_a_person_with_very_many_runs_still_finds_the_last_one(sqlite_url: str, tmp_path: Path) -> None:
     """Whoever has ID and password begins and leaves runs by the thousand: the person is not shut out by it."""
 
@@ -112,5 +122,60 @@ def test_F9_a_person_with_very_many_runs_still_finds_the_last_one(sqlite_url: st
         world.clock.forward(1_200)
         one = await begun(world, HONG, "identity")
         assert one.turn["run"] == "2001"
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F9_the_real_name_of_one_person_is_asked_so_often_in_a_day(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, "identity")
+        await one.post("back")
+        await spend(world, "real-name:c-hong", DAY_S, REAL_NAMES_A_DAY - 2)
+        await one.name()
+        assert one.screen == "identity"
+        await one.post("back")
+        await one.name()
+        assert (one.screen, one.status) == ("consents", 429)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F9_addresses_are_looked_up_so_often_by_one_person(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, "details")
+        await spend(world, "address:c-hong", LOOKING_S, LOOKUPS - 1)
+        await one.tell("address", {"keyword": "시험로"})
+        with pytest.raises(Refused) as refused:
+            await one.tell("address", {"keyword": "시험로"})
+        assert (refused.value.status, refused.value.code) == (429, "too-many-requests")
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F9_one_run_does_not_carry_messages_without_end(sqlite_url: str, tmp_path: Path) -> None:
+    """To the authority the center is one source, and its bound is everybody's."""
+
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, "requested")
+        ir = one.vault.ask(one.vault.registered)
+        await spend(world, f"carry:issuance:c-hong:{one.turn['run']}", CARRYING_S, CARRIED)
+        sent = len(world.wire.sent)
+        with pytest.raises(Refused) as refused:
+            await one.carry(ir)
+        assert (refused.value.status, len(world.wire.sent)) == (429, sent)
+        await one.get()
+        assert one.screen == "requested"  # nothing ended by it
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F9_the_screen_of_the_choice_asks_the_authority_so_often(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, "product")
+        await spend(world, "ever-issued:c-hong", CARRYING_S, ASKED)
+        before = len(world.wire.sent)
+        await one.get()
+        assert (one.screen, one.status) == ("product", 200)
+        assert len(world.wire.sent) == before
 
     told(sqlite_url, tmp_path, story)

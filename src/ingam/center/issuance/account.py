@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from ingam.center.issuance import budgets
-from ingam.center.issuance.budgets import Budget
+from ingam.center.issuance.budgets import Budget, TooOften
 from ingam.center.issuance.flow import (
     AwaitingOneWon,
     Described,
@@ -36,6 +36,9 @@ from ingam.ports.customers import Customer
 from ingam.ports.store import Count, Insert, Issue, LedgerMove, Row, Use, Void
 
 MONTH_S: Final = 30 * DAY_S
+LOOKING_S: Final = 600
+LOOKUPS: Final = 60
+"""Of one person, in the seconds before."""
 DIGITS: Final = 4
 REFERENCE_CHARS: Final = 20
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -247,8 +250,11 @@ class Accounting:
     # ④
 
     async def addresses(self, visit: Visit, run: int, keyword: str, page: int) -> Found:
-        """주소찾기. Raises TrueStep, AddressKeyword, AddressOutage."""
-        await self._walks.at_run(visit, run, Describing)
+        """주소찾기. Raises TrueStep, TooOften, AddressKeyword, AddressOutage."""
+        walk = await self._walks.at_run(visit, run, Describing)
+        lookups = Budget(f"address:{walk.customer.customer_id}", LOOKING_S, LOOKUPS)
+        if not await budgets.spent(self._parts.store, lookups, walk.now):
+            raise TooOften
         return await self._ports.addresses.search(keyword, page)
 
     async def contact(self, customer: Customer) -> Contact:

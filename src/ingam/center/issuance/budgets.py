@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from ingam.kernel.errors import Refusal
 from ingam.ports.store import Count, Store
 
 ASKINGS: Final = 5
@@ -23,6 +24,12 @@ class Budget:
     key: str
     window_s: int
     most: int
+
+
+class TooOften(Refusal):
+    """More than a person needs; nothing was asked."""
+
+    code = "too-many-requests"
 
 
 async def left(store: Store, budget: Budget, at: datetime) -> bool:

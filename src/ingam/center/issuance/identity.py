@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from ingam.center.issuance import budgets
-from ingam.center.issuance.budgets import Budget
+from ingam.center.issuance.budgets import Budget, TooOften
 from ingam.center.issuance.flow import (
     Asked,
     AwaitingOneWon,
@@ -52,6 +52,8 @@ from ingam.protocols import challenge as protocol
 DAY_S: Final = 86_400
 ASKINGS_A_DAY: Final = 20
 """Codes and app messages of the agency for one person."""
+REAL_NAMES_A_DAY: Final = 30
+"""Questions to the real-name service about one person: 이전 leads back to it as often as one likes."""
 FIRST_CONSENTS: Final = ("T1", "T2", "T3", "T4", "T5", "T6")
 PHONE_CONSENT: Final = "T8"
 CARD_CONSENT: Final = "T9"
@@ -179,7 +181,7 @@ class Identification:
     async def name(self, visit: Visit, turn: Turn, command: Name) -> None:
         """[실명확인]: the documents, the name and the number.
 
-        Raises ConsentMissing, ConsentOutdated, PersonMismatch, PersonLocked, NameMismatch, RealNameOutage, TrueStep.
+        Raises Consent…, PersonMismatch, PersonLocked, TooOften, NameMismatch, RealNameOutage, TrueStep.
         """
         async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Consenting)
@@ -187,6 +189,9 @@ class Identification:
                 walk.customer.customer_id, FIRST_CONSENTS, command.consents, walk.flow_id, walk.now
             )
             resets = await self._match(walk, command)
+            names = Budget(f"real-name:{walk.customer.customer_id}", DAY_S, REAL_NAMES_A_DAY)
+            if not await budgets.spent(self._parts.store, names, walk.now):
+                await self._walks.refuse(walk, "issuance.name", TooOften())
             reach("issuance.3")
             if not await self._real(walk, command, resets):
                 await self._walks.refuse(walk, "issuance.name", NameMismatch())

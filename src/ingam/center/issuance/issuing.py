@@ -16,8 +16,9 @@ from typing import Final
 
 import msgspec
 
-from ingam.center.issuance import carrying
+from ingam.center.issuance import budgets, carrying
 from ingam.center.issuance.account import Accounting
+from ingam.center.issuance.budgets import Budget, TooOften
 from ingam.center.issuance.carrying import Asked
 from ingam.center.issuance.flow import (
     AwaitingKey,
@@ -32,7 +33,7 @@ from ingam.center.issuance.flow import (
     State,
 )
 from ingam.center.issuance.identity import Parts
-from ingam.center.issuance.walks import Walk, Walks, public_id
+from ingam.center.issuance.walks import Walk, Walks, flow_id, public_id
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ToBind
 from ingam.customer.notice import Notices
@@ -51,6 +52,12 @@ from ingam.ports.certification import (
 )
 from ingam.ports.customers import Customer, CustomerKind
 from ingam.ports.store import Outgoing
+
+CARRYING_S: Final = 600
+CARRIED: Final = 300
+"""Messages of one run in these seconds: more than a vault sends that has to wait."""
+ASKED: Final = 40
+"""Questions about one person that the authority signs answers to, in the same time."""
 
 _SPKI: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST: Final = timedelta(days=366 + 31)
@@ -183,6 +190,9 @@ class Issuing:
         """What the warning at ⑥ names."""
         active = await self._bindings.active(customer.customer_id)
         details = None if active is None else await self._bindings.details(active)
+        asked = Budget(f"ever-issued:{customer.customer_id}", CARRYING_S, ASKED)
+        if not await budgets.spent(self._parts.store, asked, self._walks.now()):
+            return Ending(False, {}, details)
         try:
             ever = await self._certification.issued(customer.idn)
         except (CertificationOutage, CertificationRefused):
@@ -244,24 +254,32 @@ class Issuing:
     async def carry(self, visit: Visit, run: int, message: bytes) -> bytes:
         """A message of the vault to the authority and its answer back, both as they are; on the way the run goes on.
 
-        Raises NotCarried, CertificationOutage, TrueStep.
+        Raises NotCarried, TooOften, CertificationOutage, TrueStep.
         """
         async with self._walks.turn_of(visit):
             here = await self._walks.settled(visit)
             if here.run == run and isinstance(here.state, Issued):
                 if not carrying.is_confirmation_of(message, here.state.fingerprint):
                     raise carrying.NotCarried
+                await self._refuse_flood(here.run, visit)
                 return await self._certification.carry(message)  # its pkiConf was lost; the authority says it again
             walk = await self._walks.at_run(visit, run, Requested, Delivered)
             asked = carrying.from_vault(message, (await self._opened(walk))["reference"])
             if asked is not Asked.CERTIFICATE and not isinstance(walk.here.state, Delivered):
                 raise carrying.NotCarried
+            await self._refuse_flood(run, visit)
             reach("issuance.30")
             answer = await self._certification.carry(message)
             reach("issuance.31")
             await self._follow(walk, asked, carrying.from_authority(answer))
             reach("issuance.33")
             return answer
+
+    async def _refuse_flood(self, run: int, visit: Visit) -> None:
+        """The authority bounds its sources (D9), and all that is carried is of one source. Raises TooOften."""
+        carried = Budget(f"carry:{flow_id(visit.session.customer_id or '', run)}", CARRYING_S, CARRIED)
+        if not await budgets.spent(self._parts.store, carried, self._walks.now()):
+            raise TooOften
 
     async def _follow(self, walk: Walk, asked: Asked, brought: carrying.Brought) -> None:
         match asked, brought:
