@@ -64,15 +64,17 @@ def test_without_an_address_there_is_the_sms_alone() -> None:
     assert [one.kind for one in NOTICES.issued(nowhere, use="증권용", not_after=AT, at=AT, dedup="d")] == [SMS]
 
 
-def test_what_was_replaced_is_told_too_and_another_address_may_be_written_to() -> None:
+def test_D2_an_address_that_was_just_typed_does_not_silence_the_registered_one() -> None:
     made = NOTICES.issued(
         MAILED, use="증권용", not_after=AT, at=AT, dedup="d", email="new@example.test", replaced="범용(개인)"
     )
     assert [(one.kind, one.dedup) for one in made] == [
-        (SMS, "d"), (EMAIL, "d:email"), (SMS, "d:superseded"), (EMAIL, "d:superseded:email"),
+        (SMS, "d"), (EMAIL, "d:email"), (EMAIL, "d:email-registered"),
+        (SMS, "d:superseded"), (EMAIL, "d:superseded:email"), (EMAIL, "d:superseded:email-registered"),
     ]  # fmt: skip
-    assert msgspec.json.decode(made[1].payload, type=dict[str, str])["to"] == "new@example.test"
-    assert "기존 공동인증서(범용(개인))가" in text_of(made[2].payload)
+    written = [msgspec.json.decode(one.payload, type=dict[str, str])["to"] for one in made if one.kind == EMAIL]
+    assert written == ["new@example.test", MAILED.email] * 2
+    assert "기존 공동인증서(범용(개인))가" in text_of(made[3].payload)
     assert len(NOTICES.issued(MAILED, use="증권용", not_after=AT, at=AT, dedup="d", email="")) == 1
 
 

@@ -89,7 +89,8 @@ class Notices:
     ) -> list[Outgoing]:
         """신규발급, by SMS and e-mail; `use` and `replaced` as the policy table names them, the latter of what ended.
 
-        `email`: where it is not the registered address that is written to; "" is none.
+        `email`: an address that was just said, beside which the registered one hears of it too: whoever typed another
+        one silences nobody. "" is none.
         """
         to = (customer.email or "") if email is None else email
         facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
@@ -110,7 +111,10 @@ class Notices:
         if not to:
             return [sms]
         subject, text = (self._said(f"{key}-{part}", **facts) for part in ("subject", "mail"))
-        return [sms, email_outgoing(to, subject, Secret(text), f"{dedup}:email", at)]
+        mails = {f"{dedup}:email": to}
+        if customer.email and customer.email != to:
+            mails[f"{dedup}:email-registered"] = customer.email
+        return [sms, *(email_outgoing(each, subject, Secret(text), name, at) for name, each in mails.items())]
 
     def _outgoing(self, customer: Customer, key: str, at: datetime, dedup: str, **facts: str) -> Outgoing:
         return sms_outgoing(customer.mobile, Secret(self._said(key, **facts)), dedup, at)
