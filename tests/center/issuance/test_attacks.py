@@ -94,6 +94,27 @@ def test_E5_digits_after_their_time_are_worth_nothing(sqlite_url: str, tmp_path:
     told(sqlite_url, tmp_path, story, onewon_ttl_s=360)
 
 
+def test_E5_the_earlier_digits_are_void_before_another_1_won_is_asked_for(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, "onewon")
+        first, turn = one.digits, one.turn
+        ticks = {"consent_T7": next(fields["consent_T7"] for _, fields in one.sent if "consent_T7" in fields)}
+        world.around.switches.turn("party", "bank", "off")
+        await one.ask_one_won(**ticks)  # no button of this screen, and a form all the same
+        world.around.switches.reset()
+        await one.get()
+        assert one.screen == "account"
+        await one.send("/issuance/new/onewon-proof", {**turn, "code": first})
+        await one.get()
+        assert one.screen == "account"
+        voided = [row["voided"] for row in await world.rows("ledger_used") if str(row["kind"]).startswith("onewon:")]
+        assert voided == [True]
+        await one.ask_one_won()
+        assert one.screen == "onewon"
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_F9_an_account_gets_three_transfers_a_day_and_a_person_five(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         one = await begun(world, HONG, "account")

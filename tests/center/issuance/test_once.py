@@ -148,7 +148,7 @@ def test_a_photograph_and_its_fields_at_once(sqlite_url: str, tmp_path: Path) ->
         fields = {**turn, **one.ticks, **one.card_fields()}
         await asyncio.gather(
             one.send("/issuance/new/card-fields", fields),
-            *(one.shoot(CardKind.LICENCE) for _ in range(3)),
+            *(one.shoot(CardKind.RESIDENT) for _ in range(3)),
             one.send("/issuance/new/card-fields", fields),
             return_exceptions=True,
         )

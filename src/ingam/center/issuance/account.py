@@ -130,14 +130,19 @@ class Accounting:
     async def send(self, visit: Visit, turn: Turn, command: Account) -> None:
         """[인증요청]: the holder is compared, then 1원 leaves with four digits as the remitter's name.
 
-        Another transfer voids the digits of the one before (E5). Raises Consent…, OneWonTooMany, OneWonBudgetSpent,
-        HolderMismatch, and what the bank refuses: BankAccountUnknown, BankHolderMismatch, BankClosed; BankOutage.
+        The digits of an earlier transfer are void before another is asked for (E5).
+
+        Raises Consent…, OneWonTooMany, OneWonBudgetSpent, HolderMismatch, and what the bank refuses:
+        BankAccountUnknown, BankHolderMismatch, BankClosed; BankOutage.
         """
         async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, IdCardAccepted, AwaitingOneWon)
             rows = self._parts.consents.given(
                 walk.customer.customer_id, (ACCOUNT_CONSENT,), command.consents, walk.flow_id, walk.now
             )
+            if isinstance(walk.here.state, AwaitingOneWon):
+                await self._walks.save(walk, WentBack(), "issuance.back", With(ledger=self.voided(walk)))
+                walk = await self._walks.at_run(visit, turn.run, IdCardAccepted)
             days = self._days(walk, command)
             await self._left(walk, days)
             reach("issuance.16")
@@ -153,7 +158,7 @@ class Accounting:
             reach("issuance.18")
             request_id, expires = reference, walk.now + timedelta(seconds=self._limits.onewon_ttl_s)
             facts = msgspec.json.encode({"digest": self._digest(request_id, code)}).decode()
-            ledger: list[LedgerMove] = [Issue(_kind(walk.customer), request_id, expires, facts), *self.voided(walk)]
+            ledger: list[LedgerMove] = [Issue(_kind(walk.customer), request_id, expires, facts)]
             event = OneWonSent(request_id, command.bank_code, masked_account(command.account), walk.now, expires)
             await self._walks.save(walk, event, "issuance.onewon", With(rows=rows, ledger=ledger))
             reach("issuance.19")
