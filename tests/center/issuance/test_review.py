@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ingam.center.issuance.account import LOOKING_S, LOOKUPS
 from ingam.center.issuance.flow import ISSUANCE, Cancelled
 from ingam.center.issuance.identity import DAY_S, REAL_NAMES_A_DAY
 from ingam.center.issuance.issuing import ASKED, CARRIED, CARRYING_S
-from ingam.ports.card_reader import CardKind
+from ingam.ports.card_reader import CardKind, Reading
 from ingam.ports.store import Count, FlowSave, Save
 from ingam.run.tidy import once as tidied
 from ingam.sandbox.people import person
@@ -177,5 +178,31 @@ def test_F9_the_screen_of_the_choice_asks_the_authority_so_often(sqlite_url: str
         await one.get()
         assert (one.screen, one.status) == ("product", 200)
         assert len(world.wire.sent) == before
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F11_one_photograph_of_a_person_at_a_time_lies_in_memory(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, "card")
+        reading, looked = asyncio.Event(), asyncio.Event()
+        read = world.reader.read
+
+        async def slowly(image: bytes, kind: CardKind) -> Reading:
+            reading.set()
+            await looked.wait()
+            return await read(image, kind)
+
+        world.reader.read = slowly  # type: ignore[method-assign]
+        first = asyncio.create_task(one.shoot())
+        await reading.wait()
+        for _ in range(3):
+            with pytest.raises(Refused) as refused:
+                await one.shoot()
+            assert (refused.value.status, refused.value.code) == (429, "too-many-requests")
+        looked.set()
+        assert (await first)["fields"]
+        await one.card()
+        assert one.screen == "account"
 
     told(sqlite_url, tmp_path, story)

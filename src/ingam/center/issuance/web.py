@@ -17,6 +17,7 @@ from starlette.routing import Route
 from ingam.center.doorway import address_of, logged_in, to_login
 from ingam.center.issuance import forms
 from ingam.center.issuance.account import OneWonBudgetSpent
+from ingam.center.issuance.budgets import TooOften
 from ingam.center.issuance.flow import (
     AwaitingKey,
     AwaitingOneWon,
@@ -77,6 +78,7 @@ class IssuanceWeb:
 
     def __init__(self, issuance: Issuance, clock: Clock, vault_origin: str) -> None:
         self._issuance, self._clock, self._vault_origin = issuance, clock, vault_origin
+        self._photographing: set[str] = set()
 
     def routes(self) -> list[Route]:
         """Everything below /issuance/new."""
@@ -184,8 +186,18 @@ class IssuanceWeb:
     async def card(self, request: Request) -> Response:
         """A photograph as the body; its fields for the person to correct."""
         check_post(request, {})
-        if logged_in(request) is None:
+        session = logged_in(request)
+        if session is None or session.customer_id is None:
             raise NotLoggedIn
+        if session.customer_id in self._photographing:
+            raise TooOften  # its six megabytes are not even received
+        self._photographing.add(session.customer_id)
+        try:
+            return await self._read(request)
+        finally:
+            self._photographing.discard(session.customer_id)
+
+    async def _read(self, request: Request) -> Response:
         query = request.query_params
         kind = CardKind.LICENCE if query.get("kind") == "licence" else CardKind.RESIDENT
         run = _small(query.get("run", ""))
