@@ -13,10 +13,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 RULES = (
     *(f"A{number}" for number in range(1, 18)),
-    *(f"B{number}" for number in range(1, 16)),
+    *(f"B{number}" for number in range(1, 18)),
     *(f"D{number}" for number in range(1, 15)),
-    "F1", "F2", "F3", "F4", "F7", "F8",
-    "H1", "H2", "H3", "H4", "H5", "H6", "H7",
+    "E1", "E2", "E3", "E5", "E7", "E9",
+    "F1", "F2", "F3", "F4", "F7", "F8", "F9", "F10", "F11",
+    "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H9",
 )  # fmt: skip
 
 _PYTHON = re.compile(r"^\s*(?:async )?def test_((?:[A-H]\d{1,2}_)+)", re.MULTILINE)

@@ -60,3 +60,8 @@ def test_whatever_is_posted_at_the_third_screen_is_bytes_or_a_list_of_errors(fie
 def test_commands_do_not_print_what_they_carry() -> None:
     command = forms.identify({"banking_id": "hong1234", "password": "no-such", "idn": "751005-2123456"}, TODAY)
     assert "no-such" not in repr(command) and "2123456" not in repr(command) and "hong1234" not in repr(command)
+
+
+def test_a_signature_in_letters_that_are_no_ascii_is_refused_and_no_defect() -> None:
+    with pytest.raises(forms.FormRefused):
+        forms.presented({"nonce": "a" * 64, "signed": "서명"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -115,7 +114,7 @@ def presented(fields: Fields) -> Presented:
     try:
         decoded = base64.b64decode(signed, validate=True)
         blob = base64.b64decode(sealed, validate=True) if sealed else None
-    except binascii.Error:
+    except ValueError:  # no base64, or no ASCII
         raise FormRefused({"certificate": "registration.need_certificate"}) from None
     return Presented(nonce, decoded, blob)
 
