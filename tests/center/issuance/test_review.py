@@ -13,7 +13,7 @@ from tests.center.issuance.world import World, told
 
 from ingam.center.issuance.account import LOOKING_S, LOOKUPS
 from ingam.center.issuance.flow import ISSUANCE, Cancelled
-from ingam.center.issuance.identity import DAY_S, REAL_NAMES_A_DAY
+from ingam.center.issuance.identity import DAY_S, LOOKS_A_DAY, REAL_NAMES_A_DAY
 from ingam.center.issuance.issuing import ASKED, CARRIED, CARRYING_S
 from ingam.ports.card_reader import CardKind, Reading
 from ingam.ports.store import Count, FlowSave, Save
@@ -137,6 +137,17 @@ def test_F9_the_real_name_of_one_person_is_asked_so_often_in_a_day(sqlite_url: s
         await one.post("back")
         await one.name()
         assert (one.screen, one.status) == ("consents", 429)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F9_the_agency_is_asked_so_often_whether_the_app_confirmed(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, "identity")
+        await one.ask_code(method="APP")
+        await spend(world, "identity-look:c-hong", DAY_S, LOOKS_A_DAY)
+        await one.prove_phone("")
+        assert (one.screen, one.status) == ("otp", 429)
 
     told(sqlite_url, tmp_path, story)
 

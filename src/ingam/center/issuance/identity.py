@@ -52,6 +52,8 @@ from ingam.protocols import challenge as protocol
 DAY_S: Final = 86_400
 ASKINGS_A_DAY: Final = 20
 """Codes and app messages of the agency for one person."""
+LOOKS_A_DAY: Final = 200
+"""Whether somebody has confirmed in the app yet."""
 REAL_NAMES_A_DAY: Final = 30
 """Questions to the real-name service about one person: 이전 leads back to it as often as one likes."""
 FIRST_CONSENTS: Final = ("T1", "T2", "T3", "T4", "T5", "T6")
@@ -285,8 +287,11 @@ class Identification:
 
     async def _count_code(self, walk: Walk, asked: Asked) -> list[str]:
         """Each try, before the agency is asked; over all transactions, each of which has tries of its own (E3)."""
-        if asked.method == str(Method.APP):
-            return []  # nothing is typed, so nothing is guessed
+        if asked.method == str(Method.APP):  # nothing is typed, so nothing is guessed
+            looks = Budget(f"identity-look:{walk.customer.customer_id}", DAY_S, LOOKS_A_DAY)
+            if not await budgets.spent(self._parts.store, looks, walk.now):
+                await self._walks.refuse(walk, "issuance.phone-proof", TooOften())
+            return []
         codes = Budget(f"identity-wrong:{walk.customer.customer_id}", DAY_S, self._limits.sms_wrong_a_day)
         if not await budgets.spent(self._parts.store, codes, walk.now):
             await self._walks.refuse(walk, "issuance.phone-proof", PhoneIdentityTooMany())
