@@ -1,0 +1,110 @@
+"""The manual's second route on a phone: from the banking password to a login with the certificate that was issued."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from urllib.request import Request, urlopen
+
+from playwright.sync_api import expect
+from tests.journeys.issuance.conftest import Handset
+from tests.journeys.issuance.walk import PhoneWalk
+from tests.journeys.screens import trouble
+
+from ingam.adapters.clock.system import SystemClock
+from ingam.adapters.status import trust_file
+from ingam.kernel.words import say
+from ingam.npki import certificate
+from ingam.npki.certificate import Certificate
+from ingam.protocols import ocsp
+
+
+def looking(at: PhoneWalk) -> list[str]:
+    """Hold every screen to the rules of all screens; what is wrong with them."""
+    found: list[str] = []
+    at.look = lambda screen: found.extend(trouble(at.page, f"new-{screen}-360-{at.lang}"))
+    return found
+
+
+def whole(at: PhoneWalk, kind: str) -> str:
+    """① to ⑥ and a login; the serial number of the certificate."""
+    at.to_card()
+    at.look("2-card")
+    at.to_details(kind)
+    at.to_product()
+    at.choose_product()
+    serial = at.issued()
+    at.done()
+    at.log_in_by_new_certificate()
+    return serial
+
+
+def standing(at: PhoneWalk, one: Certificate) -> ocsp.CertStatus:
+    """What the authority's responder says now."""
+    authorities, _ = trust_file.read(at.world.data / "trust" / "authorities.toml")
+    own = next(each for each in authorities.by_fingerprint.values() if each.certificate.subject.raw == one.issuer.raw)
+    nonce = secrets.token_bytes(16)
+    asked = ocsp.request(ocsp.cert_id(one, own.certificate), nonce)
+    headers = {"content-type": "application/ocsp-request"}
+    with urlopen(Request(f"http://localhost:{at.world.port + 4}/ocsp/ingam", asked, headers), timeout=10) as answer:
+        said = ocsp.parse(answer.read())
+    return ocsp.verify(
+        said, person=one, issuer=own.certificate, responders=own.responders, nonce=nonce, at=SystemClock().now()
+    )
+
+
+def told(at: PhoneWalk) -> None:
+    """The person was told on the phone and by mail, by the center, in Korean as always."""
+    start = say("notice.issued").split("{use}")[0].split("] ")[-1]
+    at.until(lambda: [one for one in at.inbox() if start in one["text"]])
+    subject = say("notice.issued-subject").split("] ")[-1]
+    at.until(lambda: [one for one in at.world.get(f"/mail/{at.who['key']}.json") if subject in one["subject"]])
+
+
+def test_a_person_gets_a_certificate_and_another_brokers_ends(
+    phone: Callable[..., PhoneWalk], handset: Handset
+) -> None:
+    handset.see("kim")
+    at = phone("kim")
+    found = looking(at)
+    old = certificate.parse(at.files("other-broker")[0].read_bytes())
+    assert standing(at, old).status == "good"
+    serial = whole(at, "resident")
+    assert standing(at, old).status == "revoked"
+    told(at)
+    both_are_listed(at, serial, f"{old.serial:x}")
+    assert not found, "\n".join(found)
+    refused_at_registration(at)
+
+
+def both_are_listed(at: PhoneWalk, new: str, old: str) -> None:
+    """마이뱅크."""
+    at.open("/mybank")
+    cards = at.page.get_by_role("article")
+    expect(cards.filter(has_text=new).first).to_contain_text(at.say("mybank.state_valid"))
+    expect(cards.filter(has_text=old).first).to_contain_text(at.say("mybank.state_revoked"))
+    at.look("9-mybank")
+
+
+def refused_at_registration(at: PhoneWalk) -> None:
+    """타기관인증서등록 of the one that ended."""
+    at.at_certificate()
+    at.agree_to_replace()
+    at.open_window()
+    at.pick("other-broker")
+    at.choose("other-broker")
+    assert at.answered() == ("/registration/certificate", "cert-revoked")
+    expect(at.page.locator("#certificate-error")).to_have_text(at.say("refusal.cert-revoked"))
+
+
+def test_a_person_gets_a_certificate_with_a_licence_in_english(
+    phone: Callable[..., PhoneWalk], handset: Handset
+) -> None:
+    handset.see("choi", "licence")
+    at = phone("choi", "en")
+    found = looking(at)
+    serial = whole(at, "licence")
+    told(at)
+    at.open("/mybank")
+    expect(at.page.get_by_role("article").filter(has_text=serial).first).to_contain_text(at.say("mybank.state_valid"))
+    assert not found, "\n".join(found)
