@@ -217,3 +217,32 @@ def test_F11_one_photograph_of_a_person_at_a_time_lies_in_memory(sqlite_url: str
         assert one.screen == "account"
 
     told(sqlite_url, tmp_path, story)
+
+
+# ── consents ──
+
+REFUSING = [
+    ("consents", "real-name", "wrong-holder", 6),
+    ("identity", "phone-identity", "carrier-mismatch", 1),
+    ("card", "id-card", "lost", 1),
+    ("account", "bank", "wrong-holder", 1),
+]
+
+
+@pytest.mark.parametrize(("screen", "party", "position", "many"), REFUSING)
+def test_what_a_party_was_told_has_its_consent_although_it_refused(
+    sqlite_url: str, tmp_path: Path, screen: str, party: str, position: str, many: int
+) -> None:
+    async def story(world: World) -> None:
+        one = await begun(world, HONG, screen)
+        before = len(await world.rows("consent"))
+        world.around.switches.turn("party", party, position)
+        if screen == "card":
+            await one.shoot()
+            await one.card()
+        else:
+            await one.on()
+        assert (one.screen, one.status) == (screen, 422)
+        assert len(await world.rows("consent")) - before == many
+
+    told(sqlite_url, tmp_path, story)

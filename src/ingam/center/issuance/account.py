@@ -154,7 +154,7 @@ class Accounting:
                     Transfer(reference, command.bank_code, command.account, code.reveal(), walk.customer.name)
                 )
             except Refusal as refused:
-                await self._walks.refuse(walk, "issuance.onewon", refused)
+                await self._walks.refuse(walk, "issuance.onewon", refused, rows)
             reach("issuance.18")
             request_id, expires = reference, walk.now + timedelta(seconds=self._limits.onewon_ttl_s)
             facts = msgspec.json.encode({"digest": self._digest(request_id, code)}).decode()

@@ -196,7 +196,7 @@ class Identification:
                 await self._walks.refuse(walk, "issuance.name", TooOften())
             reach("issuance.3")
             if not await self._real(walk, command, resets):
-                await self._walks.refuse(walk, "issuance.name", NameMismatch())
+                await self._walks.refuse(walk, "issuance.name", NameMismatch(), rows)  # it was told a name and a number
             reach("issuance.4")
             await self._walks.save(walk, NameChecked(walk.now), "issuance.name", With(rows=rows, resets=resets))
             reach("issuance.5")
@@ -242,7 +242,7 @@ class Identification:
             try:
                 started = await self._ports.phone.start(asked)
             except Refusal as refused:
-                await self._walks.refuse(walk, "issuance.phone", refused)
+                await self._walks.refuse(walk, "issuance.phone", refused, rows)
             reach("issuance.7")
             key = self._mobile_key(command.mobile)
             event = IdentityAsked(Asked(started.transaction, key, started.expires, str(command.method)))
@@ -415,13 +415,13 @@ class Identification:
                 await self._walks.refuse(walk, "issuance.card", CardNotRead())
             if not _of(walk.customer, command):
                 await self._walks.refuse(walk, "issuance.card", CardMismatch())
-            await self._genuine(walk, command)
+            await self._genuine(walk, command, rows)
             reach("issuance.14")
             event = CardAccepted(walk.now, str(command.kind))
             await self._walks.save(walk, event, "issuance.card", With(rows=rows))
             reach("issuance.15")
 
-    async def _genuine(self, walk: Walk, command: Card) -> None:
+    async def _genuine(self, walk: Walk, command: Card, consents: list[Change]) -> None:
         checks = Budget(f"idcard-check:{walk.customer.customer_id}", DAY_S, self._limits.idcard_checks_a_day)
         if not await budgets.left(self._parts.store, checks, walk.now):
             await self._walks.refuse(walk, "issuance.card", CardTries())
@@ -430,9 +430,9 @@ class Identification:
         if not await budgets.spent(self._parts.store, checks, walk.now):
             await self._walks.refuse(walk, "issuance.card", CardTries())
         if verdict is Verdict.LOST:
-            await self._walks.refuse(walk, "issuance.card", CardLost())
+            await self._walks.refuse(walk, "issuance.card", CardLost(), consents)
         if verdict is not Verdict.GENUINE:
-            await self._walks.refuse(walk, "issuance.card", CardNotGenuine())
+            await self._walks.refuse(walk, "issuance.card", CardNotGenuine(), consents)
 
 
 def _of(customer: Customer, card: Card) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
@@ -248,9 +249,9 @@ class Walks:
         reach("issuance.35")
         await self._recorder.save(_act(walk, action, result), None, beside)
 
-    async def refuse(self, walk: Walk, action: str, refusal: Refusal) -> NoReturn:
-        """Record a refusal, then raise it."""
-        await self.record(walk, action, refusal.code, With(facts=told(refusal)))
+    async def refuse(self, walk: Walk, action: str, refusal: Refusal, rows: Sequence[Change] = ()) -> NoReturn:
+        """Record a refusal, and what stays true in spite of it, then raise it."""
+        await self.record(walk, action, refusal.code, With(rows=rows, facts=told(refusal)))
         raise refusal
 
     async def declined(self, walk: Walk, action: str, refusal: Refusal) -> None:
