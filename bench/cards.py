@@ -1,8 +1,8 @@
 """Drawn identity cards, photographed ever worse: how many fields are read right, and how long a card takes.
 
 Both kinds, four spoilings (skew, blur, glare, noise) and all of them together, at six strengths each, twice: 120
-photographs. The mild half is the first three strengths. Names and numbers are invented; every photograph is another person. What a
-person would have to correct is told apart from what they would be asked to photograph again.
+photographs. The mild half is the first three strengths. Names and numbers are invented; every photograph is another
+person. What a person would have to correct is told apart from what they would be asked to photograph again.
 """
 
 from __future__ import annotations

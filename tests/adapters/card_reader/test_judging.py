@@ -142,9 +142,9 @@ def page() -> Picture:
     """A sheet in the shape of a card, with words on it."""
     sheet = np.asarray(desk((1280, 720), np.random.default_rng(1)).clip(0, 255), np.uint8)
     cv2.rectangle(sheet, (190, 60), (1090, 628), (240, 240, 240), -1)
-    for row in range(6):
+    for row in range(3):
         cv2.putText(
-            sheet, "Meeting minutes, page one", (240, 140 + row * 80), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (20, 20, 20), 3
+            sheet, "Meeting minutes, page one", (240, 240 + row * 120), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (20, 20, 20), 3
         )
     return sheet
 
