@@ -27,6 +27,8 @@ ISSUES: Final = 9
 KEY_S: Final = 6.0
 ISSUE_S: Final = 4.0
 SLOWER: Final = 4
+LEAST_SLOW: Final = 0.9 * SLOWER
+PACES: Final = 4
 RUN_S: Final = 0.002
 """A slowed process runs as long at a time, and then rests for `SLOWER` - 1 times as long as it ran."""
 
@@ -41,6 +43,10 @@ def tell(what):
             pass
 def over(seconds):
     return bool(select.select([0], [], [], seconds)[0])
+try:
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+except OSError:
+    pass  # then a busy machine makes the turns longer
 try:
     ended = False
     while not ended:
@@ -74,11 +80,12 @@ LOOPS: Final = """async () => {
     await Promise.all(Array.from({ length: 60 }, () => crypto.subtle.sign(rsa.name, privateKey, new Uint8Array(32))))
     return performance.now() - start }
   spin(); await inWorker(); await sign()
-  const median = async (one) => { const all = []
-    for (let i = 0; i < 5; i++) all.push(await one())
-    return all.sort((a, b) => a - b)[2] }
-  return { page: await median(spin), worker: await median(inWorker), webcrypto: await median(sign) }
+  const best = async (one) => { let least = Infinity
+    for (let i = 0; i < 5; i++) least = Math.min(least, await one())
+    return least }
+  return { page: await best(spin), worker: await best(inWorker), webcrypto: await best(sign) }
 }"""
+"""Milliseconds at best, so that a busy machine says the same as an idle one."""
 
 
 @contextlib.contextmanager
@@ -86,7 +93,7 @@ def slowed(browser: Browser) -> Iterator[None]:
     """Every process of the browser runs a quarter of the time.
 
     DevTools' `Emulation.setCPUThrottlingRate` slows the page's main thread alone: a worker refuses it ("only supported
-    for pages, not workers"), and it never meant WebCrypto's threads, where the vault's key is made.
+    for pages, not workers"), and the threads where WebCrypto makes the vault's key are not of its session either.
     """
     session = browser.new_browser_cdp_session()
     pids = [str(one["id"]) for one in session.send("SystemInfo.getProcessInfo")["processInfo"]]
@@ -137,14 +144,18 @@ def issue(browser: Browser, slow: bool) -> tuple[float, float]:
 
 def pace_figures(browser: Browser) -> list[Figure]:
     """How much slower a loop on the page, one in a worker, and WebCrypto's signatures really are."""
+    plain, slow = [], []
     with telephone(browser) as (served, page):
         page.goto(f"{served.bench.center}/issuance/new/issue")
-        plain = page.evaluate(LOOPS)
-        with slowed(browser):
-            slow = page.evaluate(LOOPS)
+        for _ in range(PACES):
+            plain.append(page.evaluate(LOOPS))
+            with slowed(browser):
+                slow.append(page.evaluate(LOOPS))
     return [
-        at_least(f"phone slowed: {name}", slow[name] / plain[name], "x", 0.9 * SLOWER)
-        for name in ("page", "worker", "webcrypto")
+        at_least(
+            f"phone slowed: {shown}", min(one[name] for one in slow) / min(one[name] for one in plain), "x", LEAST_SLOW
+        )
+        for name, shown in (("page", "a loop on the page"), ("worker", "in a worker"), ("webcrypto", "WebCrypto"))
     ]
 
 
