@@ -5,10 +5,12 @@ JSON is for what a page does while it stays: the photograph, the addresses, the 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +19,6 @@ from starlette.routing import Route
 from ingam.center.doorway import address_of, logged_in, to_login
 from ingam.center.issuance import forms
 from ingam.center.issuance.account import OneWonBudgetSpent
-from ingam.center.issuance.budgets import TooOften
 from ingam.center.issuance.flow import (
     AwaitingKey,
     AwaitingOneWon,
@@ -78,7 +79,7 @@ class IssuanceWeb:
 
     def __init__(self, issuance: Issuance, clock: Clock, vault_origin: str) -> None:
         self._issuance, self._clock, self._vault_origin = issuance, clock, vault_origin
-        self._photographing: set[str] = set()
+        self._photographing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def routes(self) -> list[Route]:
         """Everything below /issuance/new."""
@@ -189,13 +190,8 @@ class IssuanceWeb:
         session = logged_in(request)
         if session is None or session.customer_id is None:
             raise NotLoggedIn
-        if session.customer_id in self._photographing:
-            raise TooOften  # its six megabytes are not even received
-        self._photographing.add(session.customer_id)
-        try:
-            return await self._read(request)
-        finally:
-            self._photographing.discard(session.customer_id)
+        async with self._photographing.setdefault(session.customer_id, asyncio.Lock()):
+            return await self._read(request)  # until then nothing of its six megabytes is received
 
     async def _read(self, request: Request) -> Response:
         query = request.query_params
