@@ -12,6 +12,7 @@ COMPARISONS = {
     "ocsp": ("ocsp",),
     "crl": ("crl",),
     "phone": ("phone", "browser_phone"),
+    "cards": ("cards",),
 }
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from ingam.adapters.card_reader import fields as forms
 from ingam.adapters.card_reader.eyes import Box, Eyes, Letters, Line
 from ingam.adapters.card_reader.finding import HIGH, WIDE, Picture
+from ingam.adapters.card_reader.lights import BORDER, evened, lights, noise_of
 
 Form: TypeAlias = Callable[[str], str | tuple[str, float] | None]
 """Text to a field's value, where it has its form."""
@@ -28,8 +29,6 @@ SURE_NUMBER: Final = 0.5
 _ENOUGH: Final = 0.86
 """Of a first attempt; with less, the line is looked at in other lights."""
 
-_BORDER: Final = 10
-_SMALLER: Final = 0.7
 _UNDER_GLARE: Final = 0.6
 
 _WORTH: Final = {"name": 0.3, "number": 0.3, "serial": 0.1}
@@ -76,8 +75,8 @@ class _Reading:
 
     def __init__(self, card: Picture, kind: str, eyes: Eyes) -> None:
         self._blown = (card.min(axis=2) >= 250).astype(np.uint8)
-        self._grey = _evened(cv2.cvtColor(card, cv2.COLOR_BGR2GRAY))
-        self._noise, self._kind, self._eyes = _noise(self._grey), kind, eyes
+        self._grey = evened(cv2.cvtColor(card, cv2.COLOR_BGR2GRAY))
+        self._noise, self._kind, self._eyes = noise_of(self._grey), kind, eyes
         self._lines: list[Line] = []
 
     def whole(self) -> Found:
@@ -271,7 +270,7 @@ class _Reading:
         seen: dict[str, list[Line]] = {}
         looks = 0
         place = self._tight(_room(box))
-        for looks, (light, scale) in enumerate(self._lights(place), 1):
+        for looks, (light, scale) in enumerate(lights(self._grey, place, self._noise), 1):
             line = _placed(self._eyes.line(light, letters), place, scale)
             told = form(line.text)
             if told is None:
@@ -311,30 +310,13 @@ class _Reading:
         room = round((end - start) * 0.28)
         return Box(place.left, place.top + max(start - room, 0), place.right, min(place.top + end + room, place.bottom))
 
-    def _lights(self, place: Box) -> Iterator[tuple[Picture, float]]:
-        """The line as it is or calmed, as suits its grain; then softened, sharpened, made smaller; with the scale."""
-        crop = self._grey[place.top : place.bottom, place.left : place.right]
-        if min(crop.shape) < 8:
-            return
-        grainy = self._noise > 8
-        if not grainy:
-            yield _stretched(crop), 1.0
-        strength = min(6 + self._noise, 40)
-        calm = cv2.fastNlMeansDenoising(crop, None, h=strength, templateWindowSize=5, searchWindowSize=11)
-        yield _stretched(calm), 1.0
-        yield _stretched(cv2.GaussianBlur(crop, (0, 0), 1.4)), 1.0
-        for reach, gain in ((3.0, 1.5), (5.0, 3.0)):
-            soft = cv2.GaussianBlur(calm, (0, 0), reach).astype(np.float32)
-            yield _stretched(np.clip(calm * (1 + gain) - soft * gain, 0, 255)), 1.0
-        yield _stretched(cv2.resize(calm, None, fx=_SMALLER, fy=_SMALLER, interpolation=cv2.INTER_AREA)), _SMALLER
-
 
 def warm(eyes: Eyes) -> None:
     """Reads one drawn line, so that whatever the libraries load late is loaded."""
     card = np.full((HIGH, WIDE, 3), 235, np.uint8)
     cv2.putText(card, "900101-1000000", (100, 400), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (30, 30, 30), 4)
     one = _Reading(card, "resident", eyes)
-    for light, _ in one._lights(Box(90, 340, 600, 420)):
+    for light, _ in lights(one._grey, Box(90, 340, 600, 420), one._noise):
         eyes.line(light, Letters.DIGITS)
     eyes.lines(one._grey[300:500, :700])
 
@@ -361,7 +343,7 @@ def _placed(line: Line, place: Box, scale: float) -> Line:
     """A line of a light, in the places of the whole card."""
 
     def on_card(box: Box) -> Box:
-        sides = (round((side - _BORDER) / scale) for side in _sides(box))
+        sides = (round((side - BORDER) / scale) for side in _sides(box))
         return Box(*sides).moved(place.left, place.top)
 
     letters = tuple(replace(one, box=on_card(one.box)) for one in line.letters)
@@ -390,28 +372,6 @@ def _room(box: Box) -> Box:
     """A line with some paper around it."""
     room = box.grown(box.high * 0.35, box.high * 0.22)
     return Box(room.left, room.top, min(room.right, WIDE), min(room.bottom, HIGH))
-
-
-def _evened(grey: Picture) -> Picture:
-    """Shadows and the rim of a glare flattened: every place relative to the paper around it."""
-    small = cv2.resize(grey, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
-    paper = cv2.GaussianBlur(cv2.dilate(small, np.ones((7, 7), np.uint8)), (0, 0), 4)
-    ground = cv2.resize(paper, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    return np.asarray(np.clip(grey.astype(np.float32) / np.maximum(ground, 40) * 235, 0, 255), np.uint8)
-
-
-def _noise(grey: Picture) -> float:
-    """Standard deviation of the grain, by the median of what a small median takes away."""
-    grain = np.abs(grey.astype(np.int16) - cv2.medianBlur(grey, 3).astype(np.int16))
-    return float(np.median(grain)) * 2.0
-
-
-def _stretched(light: Picture) -> Picture:
-    """Darkest ink to black, paper to white, and some paper around it."""
-    levels = np.sort(light, axis=None)
-    low, high = float(levels[len(levels) // 100]), float(levels[len(levels) * 9 // 10])
-    told: Picture = np.clip((light.astype(np.float32) - low) * (255 / max(high - low, 20)), 0, 255).astype(np.uint8)
-    return cv2.copyMakeBorder(told, _BORDER, _BORDER, _BORDER, _BORDER, cv2.BORDER_REPLICATE)
 
 
 def _digits(text: str) -> int:
