@@ -35,7 +35,7 @@ from ingam.run.houses_places import socket_path
 from ingam.run.houses_places import world_folder as world_folder
 from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
-from ingam.sandbox import addresses, listing
+from ingam.sandbox import addresses, cards_web, listing
 from ingam.sandbox.authorities import trust
 from ingam.sandbox.authorities.keys import FolderKeys, FreshKeys, KeySource
 from ingam.sandbox.authorities.trust import Trusted
