@@ -126,7 +126,7 @@ def app(
             one.close()
 
     screens = Starlette(
-        routes=[*page.shell_routes(pages), *page_routes(box), *statement_routes(box)],
+        routes=[*page.shell_routes(pages), *page_routes(box), *statement_routes(box), *cards_web.routes()],
         middleware=[page.middleware(own)],
         exception_handlers=page.failure_handlers(),
     )
