@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import FrameLocator, Locator, expect
+from playwright.sync_api import FilePayload, FrameLocator, Locator, expect
 from tests.journeys.person import Person, words
 from tests.journeys.walks import Walk
 from tests.journeys.world import World
@@ -18,7 +18,6 @@ HERE = "/issuance/new"
 PASSWORD = "Seal-of-2026!k"
 MVNO = "_MVNO"
 SOON_S = 15
-KINDS = {"resident": ("name", "number_front", "issued_on"), "licence": ("name", "birth_date", "licence_number")}
 _CARRIERS = {"SKT": "SKT", "KT": "KT", "LGU": "LG U+"}
 
 
@@ -61,6 +60,10 @@ class PhoneWalk(Walk):
     def choose_word(self, text: str) -> None:
         """One of a few short words."""
         self.page.locator("label", has=self.page.get_by_role("radio", name=text, exact=True)).click()
+
+    def lost_session(self) -> None:
+        """The session is gone, as after a closed browser; the device is still known."""
+        self.page.context.clear_cookies(name="ingam-center")
 
     # ── before ① ──
 
@@ -139,15 +142,44 @@ class PhoneWalk(Walk):
         self.press("cam_start")
         self.at("task_card_fields")
 
-    def read(self, kind: str = "resident") -> dict[str, str]:
-        """What was read."""
-        names = KINDS[kind]
-        return {name: self.page.locator(f"[name={name}]").input_value() for name in names}
+    def printed(self, kind: str) -> dict[str, str]:
+        """What stands on the card."""
+        idn = self.who["idn"]
+        if kind == "resident":
+            issued = self.who["resident_card"]["issued_on"].replace("-", "")
+            return {"name": self.who["name"], "number_front": idn[:7], "issued_on": issued}
+        born = ("20" if idn[6] in "3478" else "19") + idn[:6]
+        return {"name": self.who["name"], "birth_date": born, "licence_number": self.who["licence"]["number"]}
+
+    def correct(self, kind: str = "resident") -> list[str]:
+        """Compare every field that was read with the card, and type it where it differs; which ones those were."""
+        wrong = []
+        for name, right in self.printed(kind).items():
+            field = self.page.locator(f"[name={name}]")
+            if _bare(field.input_value()) != _bare(right):
+                wrong.append(name)
+                self.person.type_into(field, right)
+        return wrong
 
     def confirm_card(self) -> None:
         """[확인] of the fields."""
         self.agree()
         self.press("ok")
+
+    def not_read(self, code: str, act: Callable[[], None]) -> None:
+        """A photograph is sent, and what is said of it over the buttons of the camera."""
+        with self.page.expect_response(lambda one: f"{HERE}/card?" in one.url):
+            act()
+        self.said_at_camera(self.say(f"refusal.{code}"))
+
+    def said_at_camera(self, text: str) -> None:
+        """Aloud, over the buttons."""
+        expect(self.page.get_by_role("alert").filter(visible=True)).to_have_text(text)
+
+    def upload(self, name: str, kind: str, picture: bytes) -> None:
+        """저장된 사진 올리기."""
+        file: FilePayload = {"name": name, "mimeType": kind, "buffer": picture}
+        self.page.get_by_label(self.say("issuance.cam_file"), exact=True).set_input_files(file)
 
     # ── ③1원 인증 ──
 
@@ -265,6 +297,7 @@ class PhoneWalk(Walk):
         """From ② to ④, with what the camera sees."""
         self.photograph(kind)
         self.look("2-read")
+        self.correct(kind)
         self.confirm_card()
         self.at("task_account")
         self.look("3-account")
@@ -277,3 +310,8 @@ class PhoneWalk(Walk):
         self.fill_details()
         self.press("issue")
         self.make_key()
+
+
+def _bare(text: str) -> str:
+    """Without what only groups digits and words."""
+    return re.sub(r"[\s.\-]", "", text)
