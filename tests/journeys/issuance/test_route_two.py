@@ -26,12 +26,17 @@ def looking(at: PhoneWalk) -> list[str]:
     return found
 
 
-def whole(at: PhoneWalk, kind: str) -> str:
-    """① to ⑥ and a login; the serial number of the certificate."""
+def to_choice(at: PhoneWalk, kind: str) -> None:
+    """① to ⑥, where nothing is issued yet."""
     at.to_card()
     at.look("2-card")
     at.to_details(kind)
+    assert len(at.misread) <= 1
     at.to_product()
+
+
+def to_login(at: PhoneWalk) -> str:
+    """[확인] at ⑥, and a login; the serial number of the certificate."""
     at.choose_product()
     serial = at.issued()
     at.done()
@@ -69,7 +74,10 @@ def test_a_person_gets_a_certificate_and_another_brokers_ends(
     found = looking(at)
     old = certificate.parse(at.files("other-broker")[0].read_bytes())
     assert standing(at, old).status == "good"
-    serial = whole(at, "resident")
+    to_choice(at, "resident")
+    ending = at.page.get_by_role("note").filter(has_text=at.say("issuance.ending_through", through="예시증권"))
+    expect(ending).to_contain_text(f"{old.serial:x}")
+    serial = to_login(at)
     assert standing(at, old).status == "revoked"
     told(at)
     both_are_listed(at, serial, f"{old.serial:x}")
@@ -103,7 +111,8 @@ def test_a_person_gets_a_certificate_with_a_licence_in_english(
     handset.see("choi", "licence")
     at = phone("choi", "en")
     found = looking(at)
-    serial = whole(at, "licence")
+    to_choice(at, "licence")
+    serial = to_login(at)
     told(at)
     at.open("/mybank")
     expect(at.page.get_by_role("article").filter(has_text=serial).first).to_contain_text(at.say("mybank.state_valid"))

@@ -22,11 +22,12 @@ _CARRIERS = {"SKT": "SKT", "KT": "KT", "LGU": "LG U+"}
 
 
 class PhoneWalk(Walk):
-    """A person at a phone. `look` is told every screen by name as it comes."""
+    """A person at a phone. `look` is told every screen by name as it comes; `misread`: fields of the card."""
 
     def __init__(self, person: Person, world: World, who: str, lang: str = "ko") -> None:
         super().__init__(person, world, who, lang)
         self.look: Callable[[str], None] = lambda _screen: None
+        self.misread: list[str] = []
 
     @property
     def frame(self) -> FrameLocator:
@@ -297,7 +298,7 @@ class PhoneWalk(Walk):
         """From ② to ④, with what the camera sees."""
         self.photograph(kind)
         self.look("2-read")
-        self.correct(kind)
+        self.misread = self.correct(kind)
         self.confirm_card()
         self.at("task_account")
         self.look("3-account")
