@@ -17,7 +17,7 @@ NOTE = "Printed from the code by `python scripts/reference.py`; do not edit."
 MEANINGS = {
     "INGAM_MODE": "`demo`, `test` or `production`; production refuses sandbox addresses, demo keys, missing TLS",
     "INGAM_DATA": "the folder that keeps everything",
-    "INGAM_PORT": "the first of seven ports: center, vault, console, ca, va, relay, sandbox",
+    "INGAM_PORT": "the first of eight ports: center, vault, console, ca, va, relay, sandbox, and its SMTP server",
     "INGAM_STORE": "`postgresql://…`; empty is SQLite below the data folder",
     "INGAM_CENTER_ORIGIN": "origin of the center; in signed challenges, so choose it for ever",
     "INGAM_VAULT_ORIGIN": "origin of the vault; kept certificates are bound to it, so choose it for ever (B1)",

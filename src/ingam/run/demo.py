@@ -51,7 +51,7 @@ class Child:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo until Ctrl-C. Exit codes: 0 stopped, 1 something died or could not start, 2 usage."""
     words = argparse.ArgumentParser(prog="make run")
-    words.add_argument("--port", default="8700", help="the first of seven ports")
+    words.add_argument("--port", default="8700", help="the first of eight ports")
     words.add_argument("--data", default="data", help="where everything is kept")
     words.add_argument("--quiet", action="store_true", help="do not print the demo people")
     words.add_argument("--https", action="store_true", help="over TLS, for a phone; two further ports, ten above")
