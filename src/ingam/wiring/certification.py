@@ -50,8 +50,8 @@ class RegistrarRefused(Refusal):
     """The center's files as a registration authority cannot be used (facts: reason); the process does not start.
 
     `file` (not readable, or not as above), `purpose` (no RA's certificate), `key` (another key's certificate), `chain`
-    or `speakers` (there are none, or another authority's), `address` (not in INGAM_ADDRESSES), `passphrase` (nobody said
-    it), `none`.
+    or `speakers` (there are none, or another authority's), `address` (not in INGAM_ADDRESSES), `passphrase` (nobody
+    said it), `none`.
     """
 
     code = "registrar-refused"
