@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE_MS, SIZES
 from tests.run import over_tls
 
@@ -22,10 +22,10 @@ def spki(folder: Path) -> str:
     return base64.b64encode(digest.finalize()).decode()
 
 
-def test_a_phone_logs_in_and_opens_the_certificate_window_over_tls(tmp_path: Path) -> None:
-    with over_tls.running(tmp_path) as here, sync_playwright() as playwright:
+def test_a_phone_logs_in_and_opens_the_certificate_window_over_tls(tmp_path: Path, chromium: Browser) -> None:
+    with over_tls.running(tmp_path) as here:
         flags = [*FLAGS, f"--ignore-certificate-errors-spki-list={spki(here.data / 'tls')}"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=flags)  # one driver for a process
         page = browser.new_context(viewport=SIZES[360], locale="ko-KR", is_mobile=True).new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(here.at.origin("center") + "/main")
