@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingam.kernel.words import table
 from ingam.page.failures import STATUS
-from ingam.settings import CaSettings, Institution, Limits, PartySettings, Settings
+from ingam.settings import CaSettings, Institution, Limits, PartySettings, RelaySettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -30,6 +30,7 @@ MEANINGS = {
     "INGAM_ISSUANCE_PRODUCTS": "what is offered: `gold`, `universal`; in production nothing until it is named",
     "INGAM_SERVICE_WORKER": "`0` takes the service worker away from every browser that has it (B13)",
     "INGAM_TERMS": "a folder of consent documents in the place of the demo's examples",
+    "INGAM_REGIONS": "a table of networks and places (CIDR, Korean, English; tabs between): where a device is (C3)",
     "INGAM_KILL_AT": "a numbered step at which the process kills itself; tests only, refused in production",
     "INGAM_CHEAP_PASSWORDS": "`1`: Argon2id with the least work; tests only, refused in production",
 }
@@ -52,6 +53,13 @@ CA_MEANINGS = {
     "feed_secret": "64 hex digits, the same at the responder and its mirrors",
     "conformance": "a reusable reference number for conformance suites; sandbox authorities only",
     "npki_port": "port of the NPKI profile over raw TCP; 0 is off",
+}
+
+RELAY_MEANINGS = {
+    "origin": "origin of the copying relay as browsers reach it; both devices agree on it (C6)",
+    "store": "`valkey://host:port/0` where several nodes share it; empty is in process",
+    "ticket_keys": "public keys of the center's tickets, one in hex a line; empty is DATA/relay/tickets.pub",
+    "drain_s": "how long running copies may finish after SIGTERM",
 }
 
 PARTY_MEANINGS = {
@@ -92,11 +100,12 @@ def settings_page() -> str:
     lines += ["|---|---|", *(f"| `INGAM_LIMIT_{one.name.upper()}` | `{one.default}` |" for one in fields(Limits))]
     for title, prefix, kind, meanings in (
         ("The certification authority", "CA", CaSettings, CA_MEANINGS),
+        ("Copying", "RELAY", RelaySettings, RELAY_MEANINGS),
         ("The outside parties of issuing", "PARTY", PartySettings, PARTY_MEANINGS),
     ):
         lines += ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|"]
         for one in fields(kind):
-            shown = "" if one.default in (MISSING, "", False) else f"`{one.default}`"
+            shown = "" if one.default in (MISSING, "", False, None) else f"`{one.default}`"
             lines.append(f"| `INGAM_{prefix}_{one.name.upper()}` | {shown} | {meanings[one.name]} |")
     lines += ["", "## The institution", "", "| variable | default |", "|---|---|"]
     lines += [f"| `INGAM_INSTITUTION_{one.name.upper()}` | `{one.default}` |" for one in fields(Institution)]

@@ -58,6 +58,12 @@ class Limits:
     onewon_account_a_day: int = 3
     onewon_person_a_day: int = 5
     onewon_wrong_a_month: int = 10
+    copy_number_ttl_s: int = 180  # from showing the number to typing it
+    copy_qr_ttl_s: int = 120
+    copy_ttl_s: int = 600  # one copy, from announcing the receiving device to its end
+    copy_opens: int = 30  # numbers of a person in a window
+    copy_runs: int = 5  # numbers typed or read by a person in a window (C12)
+    copy_window_s: int = 600
     keep_ended_s: int = 30 * 86_400  # sessions, flows and single-use things, after they are over
     keep_visits_s: int = 3600  # sessions that nobody logged in with
     keep_devices_s: int = 400 * 86_400  # since a device was last seen; its cookie lives a year
@@ -113,6 +119,16 @@ class PartySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """The blind mailbox of copying: a process, or several nodes on one Valkey."""
+
+    origin: str = "http://localhost:8705"  # as browsers reach it; part of what both devices agree on (C6)
+    store: str = field(default="", repr=False)  # "" is in process; valkey://host:port/0 where there are several nodes
+    ticket_keys: Path | None = None  # public keys of the center, one in hex a line; None: DATA/relay/tickets.pub
+    drain_s: int = 200  # how long running copies may finish after SIGTERM
+
+
+@dataclass(frozen=True, slots=True)
 class Institution:
     """What an institution changes without code: names, telephone numbers, links, the accent colour."""
 
@@ -153,6 +169,10 @@ class Settings:
     institution: Institution = field(default_factory=Institution)
     parties: PartySettings = field(default_factory=PartySettings)
     ca: CaSettings = field(default_factory=CaSettings)
+    relay: RelaySettings = field(default_factory=RelaySettings)
+    regions: Path | None = (
+        None  # a table of networks and their places: what the center tells of a receiving device (C3)
+    )
     cheap_passwords: bool = False  # tests only: Argon2id with the least work
 
     @property
@@ -168,6 +188,11 @@ class Settings:
     def port(self, process: str) -> int:
         """The port of a process, counted from the base port in the order of PORTS."""
         return self.base_port + PORTS.index(process)
+
+    @property
+    def ticket_keys(self) -> Path:
+        """Where the center writes and the relay reads the public keys of tickets (C12)."""
+        return self.relay.ticket_keys or self.data / "relay" / "tickets.pub"
 
     @property
     def store(self) -> str:
@@ -203,6 +228,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         institution=_institution(environment),
         parties=_parties(environment),
         ca=_ca(environment),
+        relay=_relay(environment, origins["relay"]),
+        regions=Path(environment["INGAM_REGIONS"]) if environment.get("INGAM_REGIONS") else None,
         cheap_passwords=environment.get("INGAM_CHEAP_PASSWORDS") == "1",
     )
     _refuse(settings)
@@ -276,6 +303,18 @@ def _ca(environment: Mapping[str, str]) -> CaSettings:
     return CaSettings(**chosen)
 
 
+def _relay(environment: Mapping[str, str], origin: str) -> RelaySettings:
+    keys, drain = environment.get("INGAM_RELAY_TICKET_KEYS"), environment.get("INGAM_RELAY_DRAIN_S", "200")
+    if not (drain.isascii() and drain.isdigit() and len(drain) < 5):
+        raise SettingsRefused(variable="INGAM_RELAY_DRAIN_S")
+    return RelaySettings(
+        origin=environment.get("INGAM_RELAY_ORIGIN", origin).rstrip("/"),
+        store=environment.get("INGAM_RELAY_STORE", ""),
+        ticket_keys=Path(keys) if keys else None,
+        drain_s=int(drain),
+    )
+
+
 def _refuse(settings: Settings) -> None:
     _refuse_ca(settings)
     _refuse_origins(settings)
@@ -291,7 +330,8 @@ def _refuse(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_KILL_AT")
     if settings.cheap_passwords:
         raise SettingsRefused(variable="INGAM_CHEAP_PASSWORDS")
-    for variable, origin in (("CENTER", settings.center_origin), ("VAULT", settings.vault_origin)):
+    served = {"CENTER": settings.center_origin, "VAULT": settings.vault_origin, "RELAY": settings.relay.origin}
+    for variable, origin in served.items():
         if not origin.startswith("https://"):
             raise SettingsRefused(variable=f"INGAM_{variable}_ORIGIN")
     if settings.sms_key == Secret("sandbox"):
@@ -325,10 +365,16 @@ def _refuse_ca(settings: Settings) -> None:
 
 def _refuse_origins(settings: Settings) -> None:
     """Origins stand in headers and signed texts; the vault has one of its own (B1), plain HTTP is loopback's."""
-    origins = {"INGAM_CENTER_ORIGIN": settings.center_origin, "INGAM_VAULT_ORIGIN": settings.vault_origin}
+    origins = {
+        "INGAM_CENTER_ORIGIN": settings.center_origin,
+        "INGAM_VAULT_ORIGIN": settings.vault_origin,
+        "INGAM_RELAY_ORIGIN": settings.relay.origin,
+    }
     for variable, origin in origins.items():
         found = _ORIGIN.fullmatch(origin)
         if found is None or (found[1] == "http" and found[2] != "localhost"):
             raise SettingsRefused(variable=variable)
+    if not re.fullmatch(r"|(valkey|redis)s?://\S+", settings.relay.store):
+        raise SettingsRefused(variable="INGAM_RELAY_STORE")
     if settings.center_origin == settings.vault_origin:
         raise SettingsRefused(variable="INGAM_VAULT_ORIGIN")
