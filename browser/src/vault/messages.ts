@@ -5,16 +5,16 @@
  * is refused by code. No message ever carries a password, a key, R, or an address to talk to.
  */
 
-import { PURPOSES, type Purpose } from '../pure/challenge.ts'
-import { CUSTOMER_KINDS, type CustomerKind, type Lang, LANGS } from './customers.ts'
+import { type ChallengeMessage, challengeMessage } from './challenge_message.ts'
+import { type CopyFromCenter, copyFromCenter, type CopyFromVault, copyFromVault } from './copy_messages.ts'
 import { type IssueMessage, issueMessage, type RegisteredMessage, registeredMessage } from './issue_messages.ts'
-import { base64, exactly, HEX_32, INSTANT, MessageRefused, oneOf, record, text } from './message_fields.ts'
+import { base64, exactly, HEX_32, INSTANT, MessageRefused, record, text } from './message_fields.ts'
 
+export { type ChallengeMessage, challengeMessage } from './challenge_message.ts'
 export { CUSTOMER_KINDS, type CustomerKind, type Lang } from './customers.ts'
 export { MessageRefused } from './message_fields.ts'
 
 const VERSION = 1
-const BODY_TEXT_MOST = 8192
 const ID = /^[0-9a-z-]{1,40}$/
 const CODE = /^[a-z0-9-]{1,64}$/
 const SERIAL = /^[0-9a-f]{1,40}$/
@@ -23,24 +23,10 @@ const ANSWER_MOST = 65_536
 const CARRIED_MOST = 87_384
 const HEIGHT_MOST = 6_000
 
-/** What the center's server hands out and its page passes on. `body`: 64 lower hex of SHA-256 of `body_text`, or null. */
-export interface ChallengeMessage {
-  readonly purpose: Purpose
-  readonly origin: string
-  readonly nonce: string
-  readonly issued: string
-  readonly expires: string
-  readonly session: string
-  readonly body: string | null
-  readonly body_text: string | null
-  readonly seal: boolean
-  readonly customer_kind: CustomerKind | null
-  readonly lang: Lang
-}
-
-/** Asked by the center. `list`, `copy` and `export` are reserved: refused with `message-reserved` for now. */
-export const RESERVED = ['list', 'copy', 'export'] as const
+/** Asked by the center. `list` and `export` are reserved: refused with `message-reserved` for now. */
+export const RESERVED = ['list', 'export'] as const
 export type FromCenter =
+  | CopyFromCenter
   | { readonly kind: 'sign'; readonly id: string; readonly challenge: ChallengeMessage }
   | { readonly kind: 'issue'; readonly id: string; readonly issue: IssueMessage }
   | { readonly kind: 'registered'; readonly id: string; readonly registered: RegisteredMessage }
@@ -53,8 +39,10 @@ export type FromCenter =
  *
  * Of an issue: `made` when key and R are kept, read back and opened; `carry` a PKIMessage, base64; `issued` when the
  * authority has the confirmation; `done` when the person leaves the last screen; `size` how high the frame would be.
+ * Of a copy: copy_messages.ts; there `done` after `ended` means that the person wants to begin again.
  */
 export type FromVault =
+  | CopyFromVault
   | { readonly kind: 'ready' }
   | { readonly kind: 'signed'; readonly id: string; readonly signed: string; readonly sealed: string | null }
   | { readonly kind: 'made'; readonly id: string; readonly spki: string }
@@ -113,8 +101,11 @@ export function fromCenter(data: unknown): FromCenter {
     case 'failed':
       only('code')
       return { kind, id, code: text(fields['code'], CODE) }
-    default:
-      throw new MessageRefused()
+    default: {
+      const copying = copyFromCenter(kind, id, fields)
+      if (copying === null) throw new MessageRefused()
+      return copying
+    }
   }
 }
 
@@ -144,8 +135,11 @@ export function fromVault(data: unknown): FromVault {
       return { kind, id, height: height(fields['height']) }
     case 'issued':
       return issued(id, fields)
-    default:
-      throw new MessageRefused()
+    default: {
+      const copying = copyFromVault(kind, id, fields)
+      if (copying === null) throw new MessageRefused()
+      return copying
+    }
   }
 }
 
@@ -164,40 +158,4 @@ function issued(id: string, fields: Record<string, unknown>): IssuedMessage {
 function height(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > HEIGHT_MOST) throw new MessageRefused()
   return value as number
-}
-
-const CHALLENGE_FIELDS = [
-  'purpose',
-  'origin',
-  'nonce',
-  'issued',
-  'expires',
-  'session',
-  'body',
-  'body_text',
-  'seal',
-  'customer_kind',
-  'lang',
-]
-
-/** The challenge of a `sign` message, or of the center's own JSON answer. Throws MessageRefused. */
-export function challengeMessage(data: unknown): ChallengeMessage {
-  const fields = record(data)
-  exactly(fields, CHALLENGE_FIELDS)
-  const { seal, body, body_text: bodyText, origin } = fields
-  if (typeof seal !== 'boolean' || typeof origin !== 'string' || origin.length > 200) throw new MessageRefused()
-  if (bodyText !== null && (typeof bodyText !== 'string' || bodyText.length > BODY_TEXT_MOST)) throw new MessageRefused()
-  return {
-    purpose: oneOf(fields['purpose'], PURPOSES),
-    origin,
-    nonce: text(fields['nonce'], HEX_32),
-    issued: text(fields['issued'], INSTANT),
-    expires: text(fields['expires'], INSTANT),
-    session: text(fields['session'], HEX_32),
-    body: body === null ? null : text(body, HEX_32),
-    body_text: bodyText,
-    seal,
-    customer_kind: fields['customer_kind'] === null ? null : oneOf(fields['customer_kind'], CUSTOMER_KINDS),
-    lang: oneOf(fields['lang'], LANGS),
-  }
 }
