@@ -118,7 +118,13 @@ def test_G7_production_issues_nothing_until_it_names_products_and_contracted_par
     assert variable(named) == "INGAM_PARTY_EMAIL_TLS"
     assert variable(named | {"INGAM_PARTY_EMAIL_TLS": "starttls"}) == "INGAM_PARTY_EMAIL_SERVER"
     whole = named | {"INGAM_PARTY_EMAIL_TLS": "starttls", "INGAM_PARTY_EMAIL_SERVER": "mail.example:587"}
+    assert variable(whole) == "INGAM_VAULT_ROOTS"
+    whole |= {"INGAM_VAULT_ROOTS": "ab" * 32}
     assert read(whole).issuance_products == ("gold",)
+
+
+def test_a_root_is_named_by_its_sha_256() -> None:
+    assert variable({"INGAM_VAULT_ROOTS": "ab:cd"}) == "INGAM_VAULT_ROOTS"
 
 
 @pytest.mark.parametrize("wrong", ["platinum", "gold,platinum"])

@@ -162,6 +162,7 @@ class Settings:
     sms_sender: str = "15440000"
     sms_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
     issuance_products: tuple[str, ...] = ("gold",)  # gold, universal; none: no 신규공동인증서신청, as in production
+    vault_roots: tuple[str, ...] = ()  # SHA-256 of the roots that the vault lets issue: a center cannot name others
     service_worker: bool = True  # off takes it away from every browser that has it (B13)
     terms: Path | None = None  # a folder of consent documents that takes the place of the demo's
     kill_at: str | None = None
@@ -221,6 +222,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         sms_sender=environment.get("INGAM_SMS_SENDER", "15440000"),
         sms_key=Secret(environment.get("INGAM_SMS_KEY", "sandbox")),
         issuance_products=_products(environment, mode),
+        vault_roots=_roots(environment.get("INGAM_VAULT_ROOTS", "")),
         service_worker=environment.get("INGAM_SERVICE_WORKER", "1") != "0",
         terms=Path(environment["INGAM_TERMS"]) if environment.get("INGAM_TERMS") else None,
         kill_at=environment.get("INGAM_KILL_AT") or None,
@@ -275,6 +277,13 @@ def _products(environment: Mapping[str, str], mode: str) -> tuple[str, ...]:
     """What is issued has parties and an authority under contract: production offers only what is named."""
     text = environment.get("INGAM_ISSUANCE_PRODUCTS", "" if mode == "production" else "gold")
     return tuple(one.strip() for one in text.split(",") if one.strip())
+
+
+def _roots(text: str) -> tuple[str, ...]:
+    found = tuple(one.strip() for one in text.split(",") if one.strip())
+    if not all(re.fullmatch(r"[0-9a-f]{64}", one) for one in found):
+        raise SettingsRefused(variable="INGAM_VAULT_ROOTS")
+    return found
 
 
 def _parties(environment: Mapping[str, str]) -> PartySettings:
@@ -338,6 +347,8 @@ def _refuse(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_SMS_KEY")
     if settings.issuance_products:
         _refuse_sandbox_parties(settings.parties)
+        if not settings.vault_roots:
+            raise SettingsRefused(variable="INGAM_VAULT_ROOTS")
     if any(name.endswith(".test") for name in settings.addresses):
         raise SettingsRefused(variable="INGAM_ADDRESSES")
 

@@ -17,6 +17,7 @@ import type { IssueMessage } from './issue_messages.ts'
 import type { IssueDone, IssueStep, Measure } from './issue_steps.ts'
 import { IssueView } from './issue_view.ts'
 import { Offers, StepFailed } from './issue_offers.ts'
+import { knownRoots } from './known_roots.ts'
 import { type IssueWorker, issueWorker } from './labour.ts'
 import { rememberUsed } from './last_used.ts'
 import { localStorageOrNone } from './local.ts'
@@ -58,9 +59,10 @@ export class IssueDesk {
   #renewed = false
   #closed = false
 
-  /** Opens it. Throws Refusal `challenge-origin` where another center asks, and then shows nothing. */
+  /** Opens it. Throws Refusal `challenge-origin` (another center asks), `issue-anchors`, and then shows nothing. */
   constructor(origins: Origins, tell: Tell, id: string, issue: IssueMessage) {
     if (issue.origin !== origins.center) throw new Refusal('challenge-origin')
+    if (!knownRoots(issue.anchors, origins.roots)) throw new Refusal('issue-anchors')
     this.#tell = tell
     this.#id = id
     this.#issue = issue

@@ -110,6 +110,8 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     addresses = sandbox.prepare(inward, _say, Path(environment["INGAM_DEMO"])) | authority_addresses(settings)
     environment["INGAM_ADDRESSES"] = ",".join(f"{name}={base}" for name, base in addresses.items())
     _say("데이터베이스 준비 · preparing the database")
+    # Of a deployment these come from the institution's own hands, not from the center.
+    environment["INGAM_VAULT_ROOTS"] = ",".join(one.hex() for one in demo_authority.roots(settings))
     told = read(environment)
     migrate(told.store)
     asyncio.run(_enrol(told, settings.data / "sandbox" / "people.json"))

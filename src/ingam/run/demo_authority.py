@@ -20,6 +20,7 @@ from ingam.ca.ceremony import Keys, Participant, Places, Plan
 from ingam.ca.issuing.entering import enter_services
 from ingam.ca.profiles import Authority, preset, preset_files
 from ingam.kernel.errors import Refusal
+from ingam.npki import certificate
 from ingam.npki.signature import KeyKind
 from ingam.ports.clock import Clock
 from ingam.run import demo_registrars
@@ -52,6 +53,12 @@ def prepare(settings: Settings, say: Callable[[str], None], clock: Clock | None 
     else:
         _found(settings, folder, time, say)
     demo_registrars.prepare(settings, folder, time, say)
+
+
+def roots(settings: Settings) -> list[bytes]:
+    """SHA-256 of the authority's roots, every generation: what the vault has certificates issued below."""
+    files = sorted((authority_folder(settings) / "certificates").glob("root-*.der"))
+    return [certificate.parse(one.read_bytes()).fingerprint for one in files]
 
 
 def _found(settings: Settings, folder: Path, time: Clock, say: Callable[[str], None]) -> None:

@@ -122,7 +122,12 @@ def _files(settings: Settings, built: Path) -> Mapping[str, File]:
     integrity = ((b"integrity-policy", b"blocked-destinations=(script)"),) if _all_scripts_vouched(page) else ()
     framed = _file(PAGE, page, "no-store")
     files |= {f"/{PAGE}": replace(framed, headers=framed.headers + integrity)}
-    origins = {"center": settings.center_origin, "vault": settings.vault_origin, "relay": _relay(settings)}
+    origins = {
+        "center": settings.center_origin,
+        "vault": settings.vault_origin,
+        "relay": _relay(settings),
+        "roots": settings.vault_roots,
+    }
     files |= {"/settings.json": _file("settings.json", json.dumps(origins).encode(), "no-store"), "/healthz": HEALTHY}
     return {path: replace(file, headers=file.headers + policy) for path, file in files.items()}
 

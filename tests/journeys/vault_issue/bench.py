@@ -246,7 +246,13 @@ class Served:
         port = free_ports(2, 9)
         center, vault_origin = f"http://localhost:{port}", f"http://localhost:{port + 1}"
         self.bench = Bench(center, vault_origin, authority.world(folder))
-        settings = Settings(center_origin=center, vault_origin=vault_origin, base_port=port)
+        root, *_ = authority.certificates("ingam")
+        settings = Settings(
+            center_origin=center,
+            vault_origin=vault_origin,
+            base_port=port,
+            vault_roots=(root.fingerprint.hex(),),
+        )
         self._servers = [
             uvicorn.Server(uvicorn.Config(app, port=at, log_level="warning", lifespan="off", ws="none"))
             for app, at in ((Starlette(routes=self.bench.routes()), port), (vault.app(settings, BUILT), port + 1))

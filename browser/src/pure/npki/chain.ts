@@ -217,7 +217,8 @@ function mayIssue(authority: Certificate): boolean {
   return read(() => isAuthority(authority)) && hasPlainExtensions(authority) && (usage?.has('keyCertSign') ?? true)
 }
 
-function isSelfIssued({ issuer, subject }: Certificate): boolean {
+/** Whether it names itself as its issuer: a root, where its signature is its own, too. */
+export function isSelfIssued({ issuer, subject }: Certificate): boolean {
   return sameName(issuer, subject)
 }
 
