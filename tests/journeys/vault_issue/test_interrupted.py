@@ -48,6 +48,7 @@ def one_certificate(at: Walk) -> None:
     assert found is not None and found.state is State.VALID
 
 
+@pytest.mark.soak
 def test_a_reload_at_the_password_begins_it_again(bench: Bench, phone: Callable[..., Page]) -> None:
     at = Walk(phone(), bench)
     at.open()
@@ -85,6 +86,7 @@ def test_five_wrong_passwords_rest_it_and_nothing_is_lost(bench: Bench, phone: C
     assert len(at.stored("drafts")) == 1
 
 
+@pytest.mark.soak
 def test_a_forgotten_password_before_the_choice_makes_another_key(bench: Bench, phone: Callable[..., Page]) -> None:
     at = Walk(phone(), bench)
     made(at)
@@ -98,6 +100,7 @@ def test_a_forgotten_password_before_the_choice_makes_another_key(bench: Bench, 
     one_certificate(at)
 
 
+@pytest.mark.soak
 def test_the_answer_about_the_key_is_lost(bench: Bench, phone: Callable[..., Page]) -> None:
     at = Walk(phone(), bench)
     at.open()
@@ -108,6 +111,7 @@ def test_the_answer_about_the_key_is_lost(bench: Bench, phone: Callable[..., Pag
     one_certificate(at)
 
 
+@pytest.mark.soak
 def test_the_codes_are_lost_and_are_asked_for_again(bench: Bench, phone: Callable[..., Page]) -> None:
     at = Walk(phone(), bench)
     made(at)
@@ -162,6 +166,7 @@ def test_the_confirmation_never_left_and_goes_out_after_the_reload(bench: Bench,
     assert bench.kinds() == [BodyKind.IR, BodyKind.CERT_CONF]
 
 
+@pytest.mark.soak
 def test_the_last_answer_is_lost_and_the_certificate_is_there_all_the_same(
     bench: Bench, phone: Callable[..., Page]
 ) -> None:
@@ -183,7 +188,9 @@ def test_the_last_answer_is_lost_and_the_certificate_is_there_all_the_same(
     assert (bench.issued(), found and found.state) == (1, State.VALID)
 
 
-@pytest.mark.parametrize("endpoint", ["key", "product", "carry"])
+@pytest.mark.parametrize(
+    "endpoint", [*(pytest.param(one, marks=pytest.mark.soak) for one in ("key", "product")), "carry"]
+)
 def test_a_party_that_is_down_is_asked_again_by_a_button_and_nothing_is_lost(
     bench: Bench, phone: Callable[..., Page], endpoint: str
 ) -> None:

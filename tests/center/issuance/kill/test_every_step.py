@@ -118,6 +118,7 @@ def test_a_center_killed_at_a_step_goes_on_from_a_true_state_to_one_certificate(
     told(sqlite_url, tmp_path, story)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("death", [death for death in DEATHS if death.step in (2, 8, 12, 18, 19, 24, 28, 31, 33, 34)],
                          ids=str)  # fmt: skip
 def test_F10_whoever_comes_back_with_another_session_goes_on_as_well(
@@ -199,6 +200,7 @@ def test_an_authority_killed_at_its_step_is_asked_again_and_issues_one(
     told(sqlite_url, tmp_path, story)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("death", [death for death in DEATHS if death.step >= 27], ids=str)
 def test_center_and_authority_gone_together(sqlite_url: str, tmp_path: Path, reaper: Reaper, death: Death) -> None:
     async def story(world: World) -> None:
