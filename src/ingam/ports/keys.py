@@ -48,3 +48,14 @@ class Sealer(Protocol):
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """The clear bytes; raises Defect `sealed-payload` for other bytes or another context."""
+
+
+class TicketSigner(Protocol):
+    """Signs the tickets that the relay takes; what may be signed is built by `protocols.mailbox.ticket` (C12)."""
+
+    @property
+    def public(self) -> bytes:
+        """The Ed25519 public key, 32 bytes (RFC 8032)."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The Ed25519 signature, 64 bytes."""

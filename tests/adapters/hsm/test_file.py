@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from ingam.adapters.hsm.file import FileDigests, FileFieldKeys, OutboxSealer, open_keys
+from ingam.adapters.hsm.file import FileDigests, FileFieldKeys, OutboxSealer, open_keys, publish_ticket_key
 from ingam.adapters.hsm.key_files import KeyFileRefused, make, read
 from ingam.kernel.errors import Defect
 from ingam.kernel.secret import Secret
@@ -119,3 +120,42 @@ def test_H1_keys_do_not_print(tmp_path: Path) -> None:
     for value in json.loads((tmp_path / "k").read_text()).values():
         assert value not in repr(keys)
         assert value not in repr(keys.digests)
+
+
+def test_a_file_of_an_earlier_start_gets_the_ticket_key_and_loses_none(tmp_path: Path) -> None:
+    path = tmp_path / "center.keys"
+    kept = {
+        "field-1": bytes([1]) * 32,
+        "field-2": bytes([2]) * 32,
+        "digest": bytes([3]) * 32,
+        "outbox": bytes([4]) * 32,
+    }
+    make(path, kept)
+    first, second = open_keys(path), open_keys(path)
+    now = dict(read(path))
+    assert len(now.pop("ticket")) == 32 and now == kept
+    assert first.tickets.public == second.tickets.public
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["center.keys"]
+
+
+def test_processes_that_start_at_once_on_an_earlier_file_agree_on_one_ticket_key(tmp_path: Path) -> None:
+    path = tmp_path / "center.keys"
+    make(path, {"field-1": bytes(32), "digest": bytes(32), "outbox": bytes(32)})
+    found: list[bytes] = []
+    threads = [threading.Thread(target=lambda: found.append(open_keys(path).tickets.public)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8 and set(found) == {open_keys(path).tickets.public}
+
+
+def test_C12_the_public_key_of_tickets_is_published_beside_those_of_others(tmp_path: Path) -> None:
+    keys, path = open_keys(tmp_path / "k"), tmp_path / "relay" / "tickets.pub"
+    publish_ticket_key(path, keys.tickets.public)
+    publish_ticket_key(path, bytes(32))
+    publish_ticket_key(path, keys.tickets.public)
+    assert path.read_text() == f"{keys.tickets.public.hex()}\n{'00' * 32}\n"
+    signature = keys.tickets.sign(b"ticket")
+    Ed25519PublicKey.from_public_bytes(keys.tickets.public).verify(signature, b"ticket")

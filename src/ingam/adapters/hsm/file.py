@@ -1,7 +1,7 @@
-"""Field keys, digests and the outbox's seal from one key file (0600); the demo's stand-in for an HSM.
+"""Field keys, digests, the outbox's seal and the tickets' signer from one key file (0600); the demo's HSM.
 
 The file holds independent keys: `field-N` wraps data keys (the highest N wraps, older ones still unwrap), `digest`
-and `outbox` are roots from which HKDF-SHA256 makes one key per purpose.
+and `outbox` are roots from which HKDF-SHA256 makes one key per purpose, `ticket` is a seed of Ed25519 (RFC 8032).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -33,13 +34,19 @@ class CenterKeys:
     fields: FileFieldKeys
     digests: FileDigests
     outbox: OutboxSealer
+    tickets: FileTicketSigner
 
 
 def open_keys(path: Path, *, production: bool = False, allowed: bool = False) -> CenterKeys:
     """The keys of the file, made at the first start. Raises KeyFileRefused (production, unless allowed)."""
     refuse_in_production(production, allowed)
-    keys = read_or_make(path, ("field-1", "digest", "outbox"))
-    return CenterKeys(FileFieldKeys(_versions(keys)), FileDigests(keys["digest"]), OutboxSealer(keys["outbox"]))
+    keys = read_or_make(path, ("field-1", "digest", "outbox"), later=("ticket",))
+    return CenterKeys(
+        FileFieldKeys(_versions(keys)),
+        FileDigests(keys["digest"]),
+        OutboxSealer(keys["outbox"]),
+        FileTicketSigner(keys["ticket"]),
+    )
 
 
 def _versions(keys: Mapping[str, bytes]) -> dict[int, bytes]:
@@ -105,6 +112,31 @@ class OutboxSealer:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError):
             raise Defect("sealed-payload") from None
+
+
+class FileTicketSigner:
+    """`ports.keys.TicketSigner`: Ed25519 from a seed of 32 bytes."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public: Final[bytes] = self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+
+def publish_ticket_key(path: Path, public: bytes) -> None:
+    """Put a public key among the lines of the file that relays read (hex, one key a line); those there stay (C12).
+
+    For whoever prepares a place, while no other one does. Raises OSError.
+    """
+    kept = path.read_text(encoding="ascii").split() if path.exists() else []
+    if public.hex() in kept:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft.write_text("".join(f"{line}\n" for line in (*kept, public.hex())), encoding="ascii")
+    draft.replace(path)
 
 
 def derived(root: bytes, info: str) -> bytes:

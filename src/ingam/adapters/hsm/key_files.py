@@ -1,12 +1,16 @@
-"""Files of secret key bytes: for their owner only, made once, whole or not at all."""
+"""Files of secret key bytes: for their owner only, made once, whole or not at all.
+
+A file of an earlier start gets the keys that it lacks; those that it has are never touched.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -27,14 +31,36 @@ def refuse_in_production(production: bool, allowed: bool) -> None:
         raise KeyFileRefused(reason="not-for-production")
 
 
-def read_or_make(path: Path, names: tuple[str, ...]) -> Mapping[str, bytes]:
-    """The 32-byte keys of these names, made with the file where there is none. Raises KeyFileRefused."""
+def read_or_make(path: Path, names: tuple[str, ...], later: tuple[str, ...] = ()) -> Mapping[str, bytes]:
+    """The 32-byte keys of these names, made with the file where there is none. Raises KeyFileRefused.
+
+    `later`: names that came after the first release; a file without them gets them beside what it holds.
+    """
     if not path.exists():
-        make(path, {name: secrets.token_bytes(KEY_BYTES) for name in names})
+        make(path, _made((*names, *later)))
     keys = read(path)
     if not set(names) <= set(keys):
         raise KeyFileRefused(reason="malformed")
-    return keys
+    return keys if set(later) <= set(keys) else _add(path, later)
+
+
+def _made(names: Iterable[str]) -> dict[str, bytes]:
+    return {name: secrets.token_bytes(KEY_BYTES) for name in names}
+
+
+def _add(path: Path, names: tuple[str, ...]) -> Mapping[str, bytes]:
+    """Whoever holds the lock looks again: another process may have added them, in a file of the same name."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        keys = read(path)
+        missing = [name for name in names if name not in keys]
+        if not missing:
+            return keys
+        whole = {**keys, **_made(missing)}
+        draft = _draft(path, whole)
+        draft.replace(path)
+        _sync(path.parent)
+        return whole
 
 
 def read(path: Path) -> Mapping[str, bytes]:
@@ -62,13 +88,18 @@ def _parsed(text: bytes) -> Mapping[str, bytes]:
 def make(path: Path, keys: Mapping[str, bytes]) -> None:
     """Write the file in one step; where another process was first, its file stands."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    _write(draft, json.dumps({name: key.hex() for name, key in keys.items()}).encode())
+    draft = _draft(path, keys)
     try:
         _unless_there(lambda: os.link(draft, path))
         _sync(path.parent)
     finally:
         draft.unlink()
+
+
+def _draft(path: Path, keys: Mapping[str, bytes]) -> Path:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    _write(draft, json.dumps({name: key.hex() for name, key in keys.items()}).encode())
+    return draft
 
 
 def _unless_there(act: Callable[[], None]) -> None:

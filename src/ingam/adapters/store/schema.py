@@ -127,6 +127,7 @@ device_seen = Table(
     Column("device", Text, primary_key=True),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
+    Column("proved_at", Instant),  # a certificate was used, registered, issued or received on it (C2)
 )  # fmt: skip
 
 binding = Table(

@@ -41,6 +41,7 @@ class Purpose(StrEnum):
     REBIND = "rebind"
     LOGIN = "login"
     IDENTITY = "identity"
+    COPY_OUT = "copy-out"
 
 
 @dataclass(frozen=True, slots=True)
