@@ -1,0 +1,1 @@
+"""Regions of networks: from a table in a file, or none."""
