@@ -2,6 +2,7 @@
  * The window's side of the worker: one worker for one operation, started ahead so that its code is ready (B11).
  */
 
+import type { CopyAnswer, CopyWork } from './copy_work.ts'
 import type { IssueAnswer, IssueStep } from './issue_steps.ts'
 import type { Answer, Work } from './work.ts'
 
@@ -41,13 +42,25 @@ export function prepare(): void {
 
 /** Has the work done and ends the worker. The password's bytes move: none stay here. */
 export function done(work: Work): Promise<Answer> {
+  const moved = [work.password.buffer, ...(work.prf === undefined ? [] : [work.prf.buffer])]
+  return once<Answer>(work, moved, { ok: false, code: 'defect', facts: {}, opened: false })
+}
+
+/** The same for what a copy needs. */
+export function copyDone(work: CopyWork): Promise<CopyAnswer> {
+  const prf = work.copy === 'prove' && work.prf !== undefined ? [work.prf.buffer] : []
+  const broken = { ok: false, code: 'defect', facts: {}, opened: false, certificate: null } as const
+  return once<CopyAnswer>(work, [work.password.buffer, ...prf], broken)
+}
+
+function once<T>(work: Work | CopyWork, moved: ArrayBufferLike[], broken: T): Promise<T> {
   prepare()
   const worker = ready!
   ready = null
-  return new Promise<Answer>((resolve) => {
-    worker.onmessage = (event: MessageEvent<Answer>) => resolve(event.data)
-    worker.onerror = () => resolve({ ok: false, code: 'defect', facts: {}, opened: false })
-    worker.postMessage(work, [work.password.buffer, ...(work.prf === undefined ? [] : [work.prf.buffer])])
+  return new Promise<T>((resolve) => {
+    worker.onmessage = (event: MessageEvent<T>) => resolve(event.data)
+    worker.onerror = () => resolve(broken)
+    worker.postMessage(work, moved as ArrayBuffer[])
   }).finally(() => {
     worker.terminate()
     prepare()

@@ -29,7 +29,7 @@ export class RandomMissing extends Refusal {
 }
 
 /** An opened pair. `keyFile`: its EncryptedPrivateKeyInfo as it is, or null where it came out of a PFX. */
-interface Opened {
+export interface Opened {
   readonly key: PrivateKey
   readonly certificate: Certificate
   readonly keyFile: Uint8Array | null
@@ -47,7 +47,8 @@ export async function perform(work: Work, sealKey: SealKeySource, told: { opened
   }
 }
 
-async function open({ source, password, prf }: Work): Promise<Opened> {
+/** Opens a pair by its password, or by what its passkey gave. The caller wipes the key. */
+export async function open({ source, password, prf }: Pick<Work, 'source' | 'password' | 'prf'>): Promise<Opened> {
   if (source.kind === 'pfx') {
     const { key, certificate } = await openPfx(source.pfx, password)
     return { key, certificate, keyFile: null, raise: null }
@@ -63,8 +64,8 @@ async function open({ source, password, prf }: Work): Promise<Opened> {
 }
 
 async function openedByPasskey(record: KeptRecord, prf: Uint8Array): Promise<Opened> {
-  const key = new PrivateKey(await openByPasskey(record, prf))
-  return { key, certificate: new Certificate(record.certificate), keyFile: null, raise: null }
+  const { pkcs8, keyFile } = await openByPasskey(record, prf)
+  return { key: new PrivateKey(pkcs8), certificate: new Certificate(record.certificate), keyFile, raise: null }
 }
 
 async function use(work: Work, opened: Opened, sealKeySource: SealKeySource): Promise<Done> {
@@ -93,11 +94,14 @@ async function sealedRandom(
   return sealRandom(await sealKeySource(center), key.random, work.challenge, certificate.der)
 }
 
-/** The record to store. A PFX holds no key file of its own, so its PKCS#8, R included, goes into one unchanged. */
-async function record({ key, certificate, keyFile }: Opened, password: Uint8Array): Promise<KeptRecord> {
-  const how = { variant: 'pbes2-aes-256', prf: 'hmac-sha256' } as const
-  const fresh = keyFile ?? (await sealKey(key.pkcs8, password, how))
-  return checked(await keep(certificate.der, fresh, password), password)
+/** The record to store. */
+async function record(opened: Opened, password: Uint8Array): Promise<KeptRecord> {
+  return checked(await keep(opened.certificate.der, await keyFileOf(opened, password), password), password)
+}
+
+/** The key file as it is. A PFX holds none of its own, so its PKCS#8, R included, goes into one unchanged. */
+export async function keyFileOf({ key, keyFile }: Opened, password: Uint8Array): Promise<Uint8Array> {
+  return keyFile ?? (await sealKey(key.pkcs8, password, { variant: 'pbes2-aes-256', prf: 'hmac-sha256' }))
 }
 
 /** A record leaves here only after it opened again to the same key (the storage then compares bytes). */

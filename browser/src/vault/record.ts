@@ -5,6 +5,8 @@
  * password slot's key is PBKDF2-HMAC-SHA256 of the certificate's own password. Opening raises a slot of fewer rounds.
  * A passkey slot may stand beside it (B9): under the passkey's PRF it seals the DEK and the opened PKCS#8, because the
  * key file inside has a password of its own that no passkey knows. The password slot always remains.
+ * A copied certificate lies as it came until its password is first given here: then it gets a DEK and a password slot
+ * like every other (docs/decisions/0012).
  * Associated data everywhere: what it is, record id, certificate hash, version; so nothing moves between records.
  * A non-extractable key would be no protection against a copied profile (B7): none is kept.
  */
@@ -12,6 +14,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Refusal } from '../pure/failure.ts'
+import { openKey } from '../pure/npki/key_file.ts'
 import { join, same, toHex, wipe } from '../pure/octets.ts'
 import { type Randomness, randomBytes, utf8 } from '../pure/platform.ts'
 import { countable, open, openSlot, passwordSlot, type PasswordSlot, ROUNDS, seal, type Sealed } from './sealing.ts'
@@ -29,7 +32,16 @@ export interface PasskeySlot extends Sealed {
   readonly salt: Uint8Array
 }
 
-export type Slot = PasswordSlot | PasskeySlot
+/**
+ * The DEK itself, in the place of what would open it: the record protects nothing, and the key file's own encryption is
+ * all there is, as in an NPKI folder. It stands alone, and only until the password is known here.
+ */
+export interface OpenSlot {
+  readonly kind: 'open'
+  readonly dek: Uint8Array
+}
+
+export type Slot = PasswordSlot | PasskeySlot | OpenSlot
 
 /** Whether the person has been given a file of it: asked for until it is `done` (B12). */
 export type Backup = 'due' | 'done'
@@ -75,12 +87,40 @@ export async function keep(
   }
 }
 
-/** The key file as it was, and the record to store instead where the slot had fewer rounds than now asked for. */
+/** A copied certificate, kept without its password: byte for byte as it came (C11). */
+export async function keepAsItCame(
+  certificate: Uint8Array,
+  keyFile: Uint8Array,
+  random: Randomness = randomBytes,
+): Promise<KeptRecord> {
+  const bare = { version: VERSION, id: toHex(random(16)), certificate: certificate.slice() }
+  const dek = random(DEK)
+  return { ...bare, ...(await seal(dek, bound('key', bare), keyFile, random)), slots: [{ kind: 'open', dek }] }
+}
+
+/** The key file of a record that lies as it came, or null where only a password or a passkey opens it. */
+export async function keyFileAsItCame(record: KeptRecord): Promise<Uint8Array | null> {
+  const slot = openSlotOf(record)
+  return slot === null ? null : openedKeyFile(slot.dek, record)
+}
+
+/** Whether a record still lies as it came. */
+export function liesAsItCame(record: KeptRecord): boolean {
+  return openSlotOf(record) !== null
+}
+
+function openSlotOf({ version, slots }: KeptRecord): OpenSlot | null {
+  const [slot] = slots
+  return version === VERSION && slots.length === 1 && slot?.kind === 'open' && slot.dek.length === DEK ? slot : null
+}
+
+/** The key file as it was, and the record to store instead: its slot had fewer rounds than now asked for, or none. */
 export async function openRecord(
   record: KeptRecord,
   password: Uint8Array,
   rounds: number = ROUNDS,
 ): Promise<{ keyFile: Uint8Array; raised: KeptRecord | null }> {
+  if (liesAsItCame(record)) return sealedAtLast(record, password, rounds)
   const { slot, dek } = await dekByPassword(record, password)
   try {
     const keyFile = await openedKeyFile(dek, record)
@@ -91,12 +131,27 @@ export async function openRecord(
   }
 }
 
+/** The first time that the password is given: a fresh DEK and a password slot, once the password proved right. */
+async function sealedAtLast(
+  record: KeptRecord,
+  password: Uint8Array,
+  rounds: number,
+): Promise<{ keyFile: Uint8Array; raised: KeptRecord }> {
+  const keyFile = await keyFileAsItCame(record)
+  if (keyFile === null) throw new RecordRefused('record-damaged')
+  // Sealed under a wrong password it would be lost for good.
+  const key = await openKey(keyFile, password)
+  key.wipe()
+  const fresh = await keep(record.certificate, keyFile, password, rounds, randomBytes, record.id)
+  return { keyFile, raised: { ...record, ...fresh } }
+}
+
 /** The slot of a passkey, or null. */
 export function passkeySlot(record: KeptRecord): PasskeySlot | null {
   return record.slots.find((each) => each.kind === 'passkey') ?? null
 }
 
-/** The slot of the password, which every record has; null only in a damaged one. */
+/** The slot of the password, which every sealed record has; null in one that lies as it came, or is damaged. */
 export function slotOfPassword(record: KeptRecord): PasswordSlot | null {
   return record.slots.find((each) => each.kind === 'password') ?? null
 }
@@ -116,30 +171,39 @@ export async function withPasskey(
   passkey: Passkey,
   random: Randomness = randomBytes,
 ): Promise<KeptRecord> {
-  const { dek } = await dekByPassword(record, password)
-  const key = keyOfPasskey(record, passkey.prf)
+  const under = liesAsItCame(record) ? (await sealedAtLast(record, password, ROUNDS)).raised : record
+  const { dek } = await dekByPassword(under, password)
+  const key = keyOfPasskey(under, passkey.prf)
   const inside = join(dek, pkcs8)
   try {
-    const sealed = await seal(key, bound('passkey', record), inside, random)
+    const sealed = await seal(key, bound('passkey', under), inside, random)
     const { credential, salt } = passkey
     const slot: PasskeySlot = { kind: 'passkey', credential: credential.slice(), salt: salt.slice(), ...sealed }
-    return { ...record, slots: [...record.slots.filter((each) => each.kind !== 'passkey'), slot] }
+    return { ...under, slots: [...under.slots.filter((each) => each.kind !== 'passkey'), slot] }
   } finally {
     wipe(dek, key, inside)
   }
 }
 
-/** The opened PKCS#8 by the passkey's PRF output; the caller overwrites both. Throws RecordRefused. */
-export async function openByPasskey(record: KeptRecord, prf: Uint8Array): Promise<Uint8Array> {
+/**
+ * By the passkey's PRF output: the opened PKCS#8, and the key file as it lies inside. The caller overwrites `prf` and
+ * `pkcs8`. Throws RecordRefused.
+ */
+export async function openByPasskey(
+  record: KeptRecord,
+  prf: Uint8Array,
+): Promise<{ pkcs8: Uint8Array; keyFile: Uint8Array }> {
   const slot = passkeySlot(record)
   if (record.version !== VERSION || slot === null) throw new RecordRefused('record-damaged')
   const key = keyOfPasskey(record, prf)
   try {
     const inside = await open(key, bound('passkey', record), slot)
     if (inside === null) throw new RecordRefused('passkey-refused')
-    const pkcs8 = inside.slice(DEK)
-    wipe(inside)
-    return pkcs8
+    try {
+      return { keyFile: await openedKeyFile(inside.subarray(0, DEK), record), pkcs8: inside.slice(DEK) }
+    } finally {
+      wipe(inside)
+    }
   } finally {
     wipe(key)
   }
@@ -196,6 +260,7 @@ function partsOf({ certificate, nonce, sealed, slots }: KeptRecord): Uint8Array[
 }
 
 function partsOfSlot(slot: Slot): Uint8Array[] {
+  if (slot.kind === 'open') return [utf8('open'), slot.dek]
   const named = slot.kind === 'password' ? utf8(`password ${slot.rounds}`) : join(utf8('passkey '), slot.credential)
   return [slot.salt, slot.nonce, slot.sealed, named]
 }

@@ -1,13 +1,15 @@
 /**
  * The worker in which keys are opened: one worker, one operation, then it is ended by the window (security B11).
  *
- * A signature is one message, an issue one operation of several steps. Failures leave here as a code and facts that
+ * A signature or a copy's proof is one message, an issue one operation of several steps. Failures leave here as a code and facts that
  * hold nothing of a key, a password or R.
  */
 
 import { type Facts, Refusal } from '../pure/failure.ts'
 import { wipe } from '../pure/octets.ts'
 import { AuthorityRefused } from '../pure/cmp/refusal.ts'
+import { performCopy, type Progress } from './copy_operation.ts'
+import type { CopyAnswer, CopyWork } from './copy_work.ts'
 import type { IssueAnswer, IssueStep } from './issue_steps.ts'
 import { Issuing } from './issuing.ts'
 import { perform } from './operation.ts'
@@ -17,8 +19,8 @@ const SEAL_KEY_WAIT_MS = 10_000
 const POINT = 65
 
 interface Scope {
-  onmessage: ((event: MessageEvent<Work | IssueStep | 'end'>) => void) | null
-  postMessage(answer: Answer | IssueAnswer): void
+  onmessage: ((event: MessageEvent<Work | CopyWork | IssueStep | 'end'>) => void) | null
+  postMessage(answer: Answer | CopyAnswer | IssueAnswer): void
 }
 
 const scope = globalThis as unknown as Scope
@@ -26,6 +28,7 @@ const issuing = new Issuing()
 
 scope.onmessage = ({ data }) => {
   if (data === 'end') issuing.end()
+  else if ('copy' in data) void answerCopy(data).then((told) => scope.postMessage(told))
   else if ('step' in data) void answerStep(data).then((told) => scope.postMessage(told))
   else void answer(data).then((told) => scope.postMessage(told))
 }
@@ -38,6 +41,18 @@ async function answerStep(step: IssueStep): Promise<IssueAnswer> {
     const proven = failure instanceof AuthorityRefused
     const of = { failInfo: proven ? failure.failInfo : null, texts: proven ? failure.texts : null }
     return { ok: false, code, facts, ...of }
+  }
+}
+
+async function answerCopy(work: CopyWork): Promise<CopyAnswer> {
+  const progress: Progress = { opened: false, certificate: null }
+  try {
+    return { ok: true, done: await performCopy(work, progress) }
+  } catch (failure) {
+    return { ok: false, ...told(failure), ...progress }
+  } finally {
+    wipe(work.password)
+    if (work.copy === 'prove' && work.prf !== undefined) wipe(work.prf)
   }
 }
 

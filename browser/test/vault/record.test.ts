@@ -40,7 +40,7 @@ test('B6 a record without told rounds has 600,000 of them and a 16-byte salt', a
 
 test('B6 neither the key file, the password nor the DEK stands in the record', async () => {
   const record = await kept()
-  const slots = record.slots.flatMap((each) => [each.salt, each.nonce, each.sealed])
+  const slots = (record.slots as PasswordSlot[]).flatMap((each) => [each.salt, each.nonce, each.sealed])
   const whole = Buffer.concat([record.nonce, record.sealed, ...slots])
   for (const secret of [KEY_FILE.subarray(60, 92), PASSWORD]) assert.equal(whole.includes(Buffer.from(secret)), false)
 })
@@ -70,7 +70,7 @@ test('B6 a slot of fewer rounds is raised on opening, and the key file stays the
   assert.ok(raised !== null)
   assert.equal((raised.slots[0] as PasswordSlot).rounds, 2 * FEW)
   assert.deepEqual([raised.id, raised.sealed], [record.id, record.sealed])
-  assert.notDeepEqual(raised.slots[0]?.salt, record.slots[0]?.salt)
+  assert.notDeepEqual((raised.slots[0] as PasswordSlot).salt, (record.slots[0] as PasswordSlot).salt)
   assert.deepEqual((await openRecord(raised, PASSWORD, 2 * FEW)).keyFile, KEY_FILE)
 })
 
@@ -116,7 +116,9 @@ test('B9 a passkey opens the very key that the password opens, and the password 
   const prf = new Uint8Array(32).fill(5)
   const record = await withKey(await kept(), prf)
   assert.deepEqual(record.slots.map((slot) => slot.kind), ['password', 'passkey'])
-  assert.deepEqual(await openByPasskey(record, prf), (await openKey(KEY_FILE, PASSWORD)).pkcs8)
+  const opened = await openByPasskey(record, prf)
+  assert.deepEqual(opened.pkcs8, (await openKey(KEY_FILE, PASSWORD)).pkcs8)
+  assert.deepEqual(opened.keyFile, KEY_FILE)
   assert.deepEqual((await openRecord(record, PASSWORD, FEW)).keyFile, KEY_FILE)
 })
 
