@@ -61,6 +61,8 @@ class Exchange:
     that the same bytes from anybody are not parsed again; such a Request is shared, and its `peer` is empty.
     """
 
+    connection: type[Connection] = Connection
+
     def __init__(
         self,
         application: Application,
@@ -89,7 +91,7 @@ class Exchange:
         self._most = min(self.bounds.connections, _descriptors(self.bounds.connections) - _OTHER_FILES)
         self._beat()
         for one in sockets:
-            server = await loop.create_server(lambda: Connection(self), sock=one, backlog=self.bounds.backlog)
+            server = await loop.create_server(lambda: self.connection(self), sock=one, backlog=self.bounds.backlog)
             self._servers.append(server)
 
     async def drain(self) -> None:
