@@ -54,6 +54,7 @@ class With:
     outbox: Sequence[Outgoing] = ()
     resets: Sequence[str] = ()
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    audit: Sequence[Audit] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Recorder:
             rows=beside.rows,
             ledger=beside.ledger,
             outbox=beside.outbox,
-            audit=[self.line(act, beside.facts)],
+            audit=[self.line(act, beside.facts), *beside.audit],
             resets=beside.resets,
         )
         try:

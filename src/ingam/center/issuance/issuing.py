@@ -36,6 +36,7 @@ from ingam.center.issuance.identity import Parts
 from ingam.center.issuance.walks import Walk, Walks, flow_id, public_id
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ToBind
+from ingam.customer.device import Devices
 from ingam.customer.notice import Notices
 from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.instants import rfc3339
@@ -132,6 +133,7 @@ class Issuing:
         self._walks, self._parts, self._certification, self._accounting = walks, parts, certification, accounting
         self._bindings, self._notices, self._origin, self._institution = bindings, notices, origin, institution
         self._products = {name: PRODUCTS[name] for name in products}
+        self._devices = Devices(parts.store, parts.digests)
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -320,9 +322,10 @@ class Issuing:
         ours = ToBind(walk.customer.customer_id, found, policy, walk.now, walk.visit.session.session)
         change = await self._bindings.change(ours, replaces)
         notices = await self._told_of(walk, found, policy, replaces, change.binding_id)
+        known = await self._devices.proved(walk.customer, walk.visit.session.device, walk.now)
         reach("issuance.34")
         event = Confirmed(f"{found.serial:x}", found.not_after, replaces is not None)
-        await self._walks.save(walk, event, "issuance.issued", With(rows=change.rows, outbox=notices))
+        await self._walks.save(walk, event, "issuance.issued", With(rows=[*change.rows, *known], outbox=notices))
 
     async def _told_of(
         self, walk: Walk, found: Certificate, policy: Policy, replaces: Binding | None, binding_id: str

@@ -157,7 +157,8 @@ class Login:
         fresh = None if device else base64.urlsafe_b64encode(self._token(DEVICE_BYTES)).rstrip(b"=").decode()
         named = digest(device or fresh or "")
         opened = self._sessions.rise(session, level, customer.customer_id, named)
-        remembered = await self._accounts.remember(customer.banking_id, named, self._clock.now())
+        now, proved = self._clock.now(), level is Level.CERT
+        remembered = await self._accounts.remember(customer.banking_id, named, now, proved=proved)
         line = self._line("login.id" if level is Level.ID else "login.certificate", "ok", session, address,
                           customer, facts)  # fmt: skip
         reach("login.entering")

@@ -21,6 +21,7 @@ from ingam.customer.binding.proof import (
     prove_ownership,
     vid_of,
 )
+from ingam.customer.device import Devices
 from ingam.customer.notice import Notices
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach
@@ -55,9 +56,11 @@ class TwelveChecks:
         bindings: Bindings,
         seal_keys: SealOpener,
         notices: Notices,
+        devices: Devices,
         limits: Limits,
     ) -> None:
         self._store = store
+        self._devices = devices
         self._walks = walks
         self._challenges = challenges
         self._prover = prover
@@ -98,12 +101,13 @@ class TwelveChecks:
     async def _bind(self, walk: Walk, given: Given, owned: OwnedCertificate, use: LedgerMove) -> None:
         fingerprint = owned.proven.certificate.fingerprint.hex()
         resets = [vid_key(walk)]
+        known = await self._devices.proved(walk.customer, walk.visit.session.device, walk.now)
         try:
             # 10. Asked only now that the certificate is proven to be this person's (H5).
             await self._bindings.check_10_owner(owned)
         except AlreadyBound as same:
             event = CertificateBound(fingerprint, replaced=False, already=True)
-            await self._finish(walk, event, same.code, With(ledger=[use], resets=resets))
+            await self._finish(walk, event, same.code, With(rows=known, ledger=[use], resets=resets))
             return
         # 11. What the signed text named, not what a form says now.
         replaces = await self._bindings.check_11_replacement(owned, given.notes["replaces"] or None)
@@ -125,7 +129,7 @@ class TwelveChecks:
             "age_s": int((walk.now - status.produced).total_seconds()),
             "replaced": int(replaces is not None),
         }
-        beside = With(rows=change.rows, ledger=[use], outbox=[notice], resets=resets, facts=facts)
+        beside = With(rows=[*change.rows, *known], ledger=[use], outbox=[notice], resets=resets, facts=facts)
         try:
             await self._finish(walk, event, "ok", beside)
         except Conflict:

@@ -48,6 +48,7 @@ from ingam.customer.binding.proof import (
     Prover,
     SealOpener,
 )
+from ingam.customer.device import Devices
 from ingam.customer.notice import Notices, Sender
 from ingam.customer.session import Session
 from ingam.kernel.errors import Failure, Refusal
@@ -137,7 +138,7 @@ class Registration:
         self._challenges = challenges
         self._bindings = bindings
         self._checks = TwelveChecks(
-            store, self._walks, challenges, prover, bindings, seal_keys, notices, limits
+            store, self._walks, challenges, prover, bindings, seal_keys, notices, Devices(store, digests), limits
         )  # fmt: skip
         self._sender = sender
         self._limits = limits

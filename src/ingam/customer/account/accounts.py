@@ -129,13 +129,14 @@ class Accounts:
         key = self._digests.digest("banking-id", banking_id)
         return [Recognised(key, None).counter, *([Recognised(key, device).counter] if device else [])]
 
-    async def remember(self, banking_id: str, device: str, now: datetime) -> Change:
-        """The row that makes this device a recognised one."""
+    async def remember(self, banking_id: str, device: str, now: datetime, *, proved: bool = False) -> Change:
+        """The row that makes this device a recognised one; `proved`: by a certificate (C2)."""
         key = self._digests.digest("banking-id", banking_id)
         where = {"banking_key": key, "device": device}
+        told: Row = {"proved_at": now} if proved else {}
         if await self._store.one("device_seen", where) is None:
-            return Insert("device_seen", {**where, "first_at": now, "last_at": now})
-        return Update("device_seen", where, {"last_at": now})
+            return Insert("device_seen", {**where, "first_at": now, "last_at": now, **told})
+        return Update("device_seen", where, {"last_at": now, **told})
 
     async def _failed(
         self, banking_id: str, session: Session, address: str, whose: Recognised, hits: int, now: datetime

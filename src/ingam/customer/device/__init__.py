@@ -1,0 +1,38 @@
+"""Devices of a person: which of them proved more than an ID and its password (security C2).
+
+Known is a device on which this person used a certificate, registered or was issued one, or received a copy. A login by
+ID alone makes none known: whoever stole both would have a known device with it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ingam.ports.customers import Customer
+from ingam.ports.keys import Digests
+from ingam.ports.store import Change, Insert, Row, Store, Update
+
+
+class Devices:
+    """Rows of `device_seen`; `mark` is the SHA-256 of a device cookie, as sessions keep it."""
+
+    def __init__(self, store: Store, digests: Digests) -> None:
+        self._store = store
+        self._digests = digests
+
+    async def known(self, customer: Customer, mark: str | None) -> bool:
+        """Whether this person proved something on it."""
+        row = None if mark is None else await self._store.one("device_seen", self._where(customer, mark))
+        return row is not None and row["proved_at"] is not None
+
+    async def proved(self, customer: Customer, mark: str | None, at: datetime) -> list[Change]:
+        """The change that makes it known, to save with what proves it; none for a browser without a device cookie."""
+        if mark is None:
+            return []
+        where = self._where(customer, mark)
+        if await self._store.one("device_seen", where) is None:
+            return [Insert("device_seen", {**where, "first_at": at, "last_at": at, "proved_at": at})]
+        return [Update("device_seen", where, {"proved_at": at})]
+
+    def _where(self, customer: Customer, mark: str) -> Row:
+        return {"banking_key": self._digests.digest("banking-id", customer.banking_id), "device": mark}
