@@ -34,8 +34,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Both were here. `role`: the opener's. `counts`: messages a seat. `away`: since when, of each seat, or None."""
+    """Both were here. `ticket`, `who`, `role`: the opener's, so that a stranger's ticket does not crowd it. `counts`:
+    messages a seat. `away`: since when, of each seat, or None.
+    """
 
+    ticket: str
+    who: str
     role: Role
     ends: float
     counts: tuple[int, int] = (0, 0)
@@ -46,6 +50,8 @@ class Joined:
 class Relaying:
     """Both have sent."""
 
+    ticket: str
+    who: str
     role: Role
     ends: float
     counts: tuple[int, int]
@@ -262,7 +268,7 @@ def _close(state: Live, seat: Seat, why: str) -> Step[State]:
 def _join(state: Live, at: float) -> Step[State]:
     if not isinstance(state, Opened):
         return _end(Crowded())
-    joined = Joined(state.role, at + RUN_SECONDS, away=(state.away, None))
+    joined = Joined(state.ticket, state.who, state.role, at + RUN_SECONDS, away=(state.away, None))
     return Step(joined, (Tell(0, "peer"),))
 
 
@@ -278,7 +284,8 @@ def _post(state: Live, event: Posted) -> Step[State]:
     own, other = state.counts
     counts = (own + 1, other) if event.seat == 0 else (own, other + 1)
     kind = Relaying if all(counts) else Joined
-    return Step(kind(state.role, state.ends, counts, state.away), (Carry(_other(event.seat), event.sequence),))
+    after = kind(state.ticket, state.who, state.role, state.ends, counts, state.away)
+    return Step(after, (Carry(_other(event.seat), event.sequence),))
 
 
 def _away(state: Live, seat: Seat, at: float) -> Step[State]:
