@@ -134,7 +134,8 @@ const WHY: Readonly<Record<Why, readonly [End, string]>> = {
 }
 
 function closed(state: State, why: Why): State {
-  const [at, code] = WHY[why]
+  // A word that no relay of ours has is no reason at all.
+  const [at, code] = WHY[why] ?? WHY.broken
   return { at, code: unsure(state, code) }
 }
 

@@ -15,6 +15,7 @@ import type { Direction } from './schedule.ts'
 
 export const TYPES = { hello: 1, shareA: 2, shareB: 3, confirm: 4, sealed: 5 } as const
 export const INNER = { payload: 0x10, stored: 0x11, refused: 0x12, cancelled: 0x13, asking: 0x14 } as const
+const INNERS: readonly number[] = Object.values(INNER)
 export const VERSION = 1
 export const NONCE = 16
 export const TAG = 32
@@ -146,7 +147,7 @@ export function open(
   sequence: number,
   body: Uint8Array,
 ): { readonly inner: number; readonly content: Uint8Array } {
-  if (body.length !== SEALED || body[0] !== TYPES.sealed) throw new ChannelBroken()
+  if (body.length !== SEALED || body[0] !== TYPES.sealed || !INNERS.includes(body[1]!)) throw new ChannelBroken()
   const inner = body[1]!
   const padded = decrypted(key, direction, sequence, inner, body.subarray(2))
   const length = (padded[0]! << 8) | padded[1]!

@@ -29,7 +29,7 @@ export function confirmed(state: In<'keyConfirmed'>, event: Event): Step {
   if (event.on === 'refused' && role === 'receiver') return refuse(state.sealing, event.code)
   if (event.on !== 'heard') return stay(state)
   const { inner, content, sealing } = unsealed(state.sealing, event.body)
-  if (inner !== INNER.payload || role !== 'receiver') return peerEnds(state, inner, content)
+  if (inner !== INNER.payload || role !== 'receiver') return peerEnds(role, inner, content)
   return deliver(sealing, content)
 }
 
@@ -59,18 +59,18 @@ function payloadOf(content: Uint8Array): Payload | null {
 export function answered(state: In<'sending'>, body: Uint8Array): Step {
   const { inner, content, sealing } = unsealed(state.sealing, body)
   if (inner === INNER.asking && content.length === 0 && !state.asked) return to({ ...state, sealing, asked: true })
-  if (inner !== INNER.stored) return peerEnds(state, inner, content)
+  if (inner !== INNER.stored) return peerEnds('sender', inner, content)
   if (!same(content, state.digest)) throw new ChannelBroken()
   return to({ at: 'acknowledged', code: 'copy-done' }, { do: 'close', why: 'done' })
 }
 
 /** The other side does not go on: a receiver refuses, either one cancels. */
-function peerEnds(state: In<'keyConfirmed' | 'sending' | 'receiving'>, inner: number, content: Uint8Array): Step {
-  if (inner === INNER.refused && state.sealing.role === 'sender') {
+function peerEnds(role: Role, inner: number, content: Uint8Array): Step {
+  if (inner === INNER.refused && role === 'sender') {
     return to({ at: 'declined', code: readCode(content) }, { do: 'close', why: 'declined' })
   }
   if (inner !== INNER.cancelled || content.length > 0) throw new ChannelBroken()
-  return to({ at: 'cancelled', code: unsure(state, 'copy-peer-cancelled') }, { do: 'close', why: 'cancelled' })
+  return to({ at: 'cancelled', code: 'copy-peer-cancelled' }, { do: 'close', why: 'cancelled' })
 }
 
 /** While the receiver's store has it. */
@@ -85,7 +85,7 @@ export function receiving(state: In<'receiving'>, event: Event): Step {
       return refuse(sealing, event.code)
     case 'heard': {
       const { inner, content } = unsealed(sealing, event.body)
-      return peerEnds(state, inner, content)
+      return peerEnds('receiver', inner, content)
     }
     default:
       return stay(state)
