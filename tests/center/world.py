@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.hsm.file import open_keys
+from ingam.adapters.regions.file import FileRegions
 from ingam.adapters.store import open_store
 from ingam.customer.binding.bindings import Bindings, ToBind
 from ingam.customer.binding.proof import OwnedCertificate, ProvenCertificate, UnverifiedPresentation
@@ -41,6 +43,7 @@ from ingam.kernel.secret import Secret
 from ingam.npki import cms, policies
 from ingam.page import Bundle, set_up_log
 from ingam.ports.customers import Customer, NewCustomer
+from ingam.ports.regions import Region
 from ingam.ports.status import Good, Source
 from ingam.ports.store import Row, Save
 from ingam.protocols.challenge import Challenge, Purpose, text
@@ -212,6 +215,8 @@ async def opened(url: str, folder: Path, origin: str = CENTER, **limits: int) ->
         authorities=authorities(),
         status=statuses,
         sms=phone,
+        tickets=keys.tickets,
+        regions=FileRegions([(ip_network("203.0.113.0/24"), Region("서울", "Seoul"))]),
     )
     app = center.app(settings, ports, Bundle({"center.css": "center-0.css"}))
     world = World(ports, clock, statuses, phone, passwords, app, log, folder, origin)

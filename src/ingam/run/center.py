@@ -19,7 +19,8 @@ from starlette.routing import BaseRoute
 from ingam.adapters.store.migrate import check_revision
 from ingam.center import seal_key
 from ingam.center.about import web as about
-from ingam.center.copying import web as copying
+from ingam.center.copying.service import Copying, CopyPorts
+from ingam.center.copying.web import CopyingWeb
 from ingam.center.doorway import Cookies, Doorway
 from ingam.center.finance_cert import web as finance_cert
 from ingam.center.home.web import Home
@@ -67,8 +68,8 @@ AGAIN_S: Final = 5.0
 log = structlog.get_logger()
 
 TEMPLATES = (
-    "ingam.center.about", "ingam.center.home", "ingam.center.issuance", "ingam.center.login",
-    "ingam.center.mybank", "ingam.center.registration", "ingam.center.terms",
+    "ingam.center.about", "ingam.center.copying", "ingam.center.home", "ingam.center.issuance",
+    "ingam.center.login", "ingam.center.mybank", "ingam.center.registration", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -118,12 +119,13 @@ def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies:
         lock_notice=LoginLockNotice(notices),
     )
     host = settings.center_origin.partition("://")[2].partition(":")[0]
+    sms = SmsCodes(store, clock, digests, limits, sender, host)
     registration = Registration(
         store=store,
         clock=clock,
         customers=given.customers,
         accounts=accounts,
-        sms=SmsCodes(store, clock, digests, limits, sender, host),
+        sms=sms,
         no_medium=NoMedium(store, clock, limits),
         challenges=challenges,
         prover=prover,
@@ -135,16 +137,30 @@ def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies:
         limits=limits,
     )
     issuing = _issuance(settings, given, accounts, bindings, challenges, prover, seal_keys, notices)
+    copying = Copying(
+        CopyPorts(
+            store, clock, given.customers, digests, given.tickets, given.regions, settings.relay.origin,
+            mails=given.parties is not None,
+        ),
+        limits,
+        bindings=bindings,
+        challenges=challenges,
+        prover=prover,
+        sms=sms,
+        notices=notices,
+        sender=sender,
+    )  # fmt: skip
     login = Login(store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock)
     return [
         *Home(bindings, clock).routes(),
         *LoginWeb(login, sessions, clock, cookies).routes(),
         *RegistrationWeb(registration, clock).routes(),
+        *CopyingWeb(copying, settings.vault_origin).routes(),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
         *(
             route
-            for place in (about, copying, finance_cert, inquiry, issuance, management, protection)
+            for place in (about, finance_cert, inquiry, issuance, management, protection)
             for route in place.routes()
         ),
     ]

@@ -15,6 +15,8 @@ from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.hsm.file import open_keys
+from ingam.adapters.regions import file as regions
+from ingam.adapters.regions.file import FileRegions
 from ingam.adapters.sms.aligo import AligoSms
 from ingam.adapters.status import trust_file
 from ingam.adapters.status.online import OnlineStatus
@@ -26,7 +28,8 @@ from ingam.ports.certification import Certification
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.ephemeral import Ephemeral
-from ingam.ports.keys import Digests
+from ingam.ports.keys import Digests, TicketSigner
+from ingam.ports.regions import Regions
 from ingam.ports.sms import SmsSender
 from ingam.ports.status import Authorities, StatusChecker
 from ingam.ports.store import Store
@@ -51,6 +54,8 @@ class CenterPorts:
     authorities: Authorities
     status: StatusChecker
     sms: SmsSender
+    tickets: TicketSigner
+    regions: Regions
     certification: Certification | None = None
     parties: PartyPorts | None = None
     closing: tuple[Callable[[], Awaitable[None]], ...] = ()
@@ -90,6 +95,8 @@ def center_ports(settings: Settings) -> CenterPorts:
         authorities=authorities,
         status=OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s),
         sms=sms,
+        tickets=keys.tickets,
+        regions=FileRegions(()) if settings.regions is None else regions.read(settings.regions),
         certification=certification(settings, authority, clock) if issues else None,
         parties=parties,
         closing=(

@@ -48,6 +48,7 @@ from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.id_card.http import HttpIdCards
 from ingam.adapters.phone_identity.portone import PortOne
 from ingam.adapters.real_name.http import HttpRealName
+from ingam.adapters.regions.file import FileRegions
 from ingam.adapters.sms.aligo import AligoSms
 from ingam.adapters.store import open_store
 from ingam.ca.facts import Facts
@@ -239,6 +240,8 @@ class World:
             sms=AligoSms(
                 f"{OUTSIDE}/aligo", key=Secret("k"), user_id="u", sender="15440000", transport=around.transport
             ),
+            tickets=keys.tickets,
+            regions=FileRegions(()),
             certification=CmpCertification(
                 CMP, "http://localhost:8703", self.wire, self.ra, (speaker,), clock, self.random
             ),

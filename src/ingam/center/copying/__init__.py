@@ -1,5 +1,1 @@
-"""인증서복사: for now a page that says what comes."""
-
-from ingam.center.copying import web
-
-__all__ = ["web"]
+"""인증서복사: two devices of one person, a number between them, and the registered certificate (W6, B3; security C)."""

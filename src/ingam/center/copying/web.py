@@ -1,28 +1,183 @@
-"""인증서복사: the address of its page."""
+"""The routes of /copying: three pages, and below them what both ends post; answers are JSON, refusals as well."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final
 
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ingam.page import Coming, coming_route
+from ingam.center.copying import forms
+from ingam.center.copying.devices import device_text, headers_of
+from ingam.center.copying.flow import Device
+from ingam.center.copying.looking import Look
+from ingam.center.copying.refusals import ReceiverDenied
+from ingam.center.copying.service import Copying
+from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.walks import NotLoggedIn, Visit
+from ingam.customer.additional_auth.no_medium import masked_mobile
+from ingam.kernel.errors import Failure
+from ingam.kernel.instants import rfc3339
+from ingam.page import check_post, render, status_of
+from ingam.page.failures import message_of
 
-PAGE: Final = Coming(
-    place="copying",
-    heading="page.menu_copying",
-    lead="coming.copying_lead",
-    offers=(
-        ("", "coming.copying_1"),
-        ("", "coming.copying_2"),
-        ("", "coming.copying_3"),
-    ),
-    now_word="coming.copying_now",
-    next_word="about.next",
-    next_path="/registration",
-)
+TEMPLATES: Final = "ingam.center.copying"
+HERE: Final = "/copying"
+_STREAM: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+Fields = Mapping[str, str]
+Told = Mapping[str, Any]
+Answer = Callable[[Request, Visit, Fields], Awaitable[Told]]
 
 
-def routes() -> list[Route]:
-    """GET /copying."""
-    return [coming_route("/copying", PAGE)]
+class CopyingWeb:
+    """Handlers over the service."""
+
+    def __init__(self, copying: Copying, vault_origin: str) -> None:
+        self._copying = copying
+        self._vault_origin = vault_origin
+
+    def routes(self) -> list[Route]:
+        """Everything below /copying."""
+        receiving, sending = self._copying.receiving, self._copying.sending
+        receive: dict[str, Answer] = {
+            "begin": self._begin,
+            "open": lambda _, v, __: _ticket(receiving.open(v)),
+            "opened": lambda _, v, f: _done(receiving.opened(v, forms.identifier(f, "ticket"), forms.mailbox(f))),
+            "join": lambda _, v, f: _ticket(receiving.join(v, forms.mailbox(f))),
+            "arrived": lambda _, v, f: _done(receiving.arrived(v, forms.fingerprint(f))),
+            "stored": lambda _, v, f: _done(receiving.stored(v, forms.fingerprint(f))),
+            "leave": lambda _, v, __: _done(receiving.leave(v)),
+        }
+        send: dict[str, Answer] = {
+            "look": self._look,
+            "confirm": self._confirm,
+            "deny": self._deny,
+            "code": self._code,
+            "factor": lambda _, v, f: _done(sending.prove_factor(v, forms.code(f))),
+            "challenge": lambda _, v, __: sending.challenge(v),
+            "prove": lambda _, v, f: _done(sending.prove(v, forms.presented(f))),
+            "open": lambda _, v, __: _ticket(sending.open(v)),
+            "opened": lambda _, v, f: _done(sending.opened(v, forms.identifier(f, "ticket"), forms.mailbox(f))),
+            "join": lambda _, v, f: _ticket(sending.join(v, forms.mailbox(f))),
+            "leave": lambda _, v, __: _done(sending.leave(v)),
+        }
+        return [
+            Route(HERE, self.choose, methods=["GET"]),
+            Route(f"{HERE}/receive", self.receive, methods=["GET"]),
+            Route(f"{HERE}/send", self.send, methods=["GET"]),
+            Route(f"{HERE}/send/events", self.events, methods=["GET"]),
+            *(
+                Route(f"{HERE}/receive/{name}", _answering(answer), methods=["POST"])
+                for name, answer in receive.items()
+            ),
+            *(Route(f"{HERE}/send/{name}", _answering(one), methods=["POST"]) for name, one in send.items()),
+        ]
+
+    # ── pages ──
+
+    async def choose(self, request: Request) -> Response:
+        """인증서복사 in the manual's words, and the ways from this device."""
+        registered = None if logged_in(request) is None else await self._copying.registered(_visit(request))
+        return render(request, "copying/choose.html", place="copying", registered=registered)
+
+    async def receive(self, request: Request) -> Response:
+        """The receiving end: the vault's frame at once."""
+        if logged_in(request) is None:
+            return to_login(request)
+        return self._page(request, "copying/receive.html", device=self._text(request))
+
+    async def send(self, request: Request) -> Response:
+        """The sending end: ① 받는 기기 ② 추가인증 ③ 인증서."""
+        if logged_in(request) is None:
+            return to_login(request)
+        visit = _visit(request)
+        registered, customer = await self._copying.registered(visit), await self._copying.walks.customer(visit)
+        look = await self._copying.looking.look(visit, self._device(request))
+        return self._page(
+            request, "copying/send.html", device=self._text(request), registered=registered, look=look.told(),
+            mobile=masked_mobile(customer), customer_kind=str(customer.kind),
+        )  # fmt: skip
+
+    def _page(self, request: Request, template: str, **facts: Any) -> Response:
+        return render(request, template, place="copying", vault_origin=self._vault_origin, **facts)
+
+    # ── what both ends post ──
+
+    async def _begin(self, request: Request, visit: Visit, _: Fields) -> Told:
+        await self._copying.receiving.begin(visit, self._device(request))
+        return {"relay": self._copying.relay, "announced": True}
+
+    async def _look(self, request: Request, visit: Visit, _: Fields) -> Told:
+        return (await self._copying.looking.look(visit, self._device(request))).told()
+
+    async def _confirm(self, request: Request, visit: Visit, fields: Fields) -> Told:
+        receiver = forms.identifier(fields, "receiver")
+        return {"factor": await self._copying.sending.confirm(visit, receiver, self._device(request))}
+
+    async def _deny(self, request: Request, visit: Visit, fields: Fields) -> Told:
+        await self._copying.sending.deny(visit, forms.identifier(fields, "receiver"))
+        return {"code": ReceiverDenied.code, "message": message_of(ReceiverDenied(), request.state.lang)}
+
+    async def _code(self, _: Request, visit: Visit, __: Fields) -> Told:
+        return {"until": rfc3339((await self._copying.sending.send_code(visit)).expires_at)}
+
+    async def events(self, request: Request) -> Response:
+        """What `look` tells, as server-sent events: one at once, one at every change."""
+        if logged_in(request) is None:
+            raise NotLoggedIn
+        watching = self._copying.looking.watch(_visit(request), self._device(request))
+        first = await anext(watching, None)  # a refusal is still an answer of its own
+        return StreamingResponse(_events(first, watching), media_type="text/event-stream", headers=_STREAM)
+
+    def _device(self, request: Request) -> Device:
+        return self._copying.descriptions.of(headers_of(request.headers), address_of(request))
+
+    def _text(self, request: Request) -> str:
+        return device_text(self._device(request), request.state.lang)
+
+
+def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    """A POST of a page of ours (F3), or of the command line, from somebody who is logged in."""
+
+    async def post(request: Request) -> Response:
+        form = await request.form()
+        check_post(request, form)
+        if logged_in(request) is None:
+            raise NotLoggedIn
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        try:
+            return JSONResponse(await answer(request, _visit(request), fields))
+        except Failure as failure:
+            request.state.failure = failure.code
+            told = {"code": failure.code, "message": message_of(failure, request.state.lang)}
+            return JSONResponse(told, status_of(failure))
+
+    return post
+
+
+async def _ticket(asked: Awaitable[str]) -> Told:
+    return {"ticket": await asked}
+
+
+async def _done(asked: Awaitable[None]) -> Told:
+    await asked
+    return {}
+
+
+async def _events(first: Look | None, watching: AsyncIterator[Look | None]) -> AsyncIterator[bytes]:
+    if first is not None:
+        yield _event(first)
+    async for look in watching:
+        yield b": here\n\n" if look is None else _event(look)
+
+
+def _event(look: Look) -> bytes:
+    return b"data: " + msgspec.json.encode(look.told()) + b"\n\n"
+
+
+def _visit(request: Request) -> Visit:
+    return Visit(request.state.session, address_of(request), request.state.lang)

@@ -1,6 +1,7 @@
 """Notices to the customer's registered contact: what was done, when, and whom to call; no number, no link (flows.md).
 
-They leave through the outbox in the transaction of what they tell of, as SMS and – of issuance – as e-mail too.
+They leave through the outbox in the transaction of what they tell of, as SMS and – of issuance and copying – as e-mail
+too.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Sender:
 
 
 class Notices:
-    """The texts, as messages to save in `outbox`. Notices speak Korean: the record keeps no language of a person."""
+    """The texts, as messages to save in `outbox`. They speak Korean, since the record keeps no language of a person,
+    unless somebody who is logged in asks for what they tell of.
+    """
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
@@ -103,24 +106,36 @@ class Notices:
         """A certificate whose place a new one took is revoked. `use`: the revoked one's; `email`: as in `issued`."""
         return self._superseded(customer, (customer.email or "") if email is None else email, use, at, dedup)
 
+    def copied(
+        self, customer: Customer, *, lang: str, use: str, device: str, at: datetime, dedup: str, mails: bool
+    ) -> list[Outgoing]:
+        """복사 완료, to the registered contact alone. `lang`: the sender's; `device`: what received it, as text."""
+        facts = {"use": use, "device": device, "time": korean_minute(at)}
+        to = (customer.email or "") if mails else ""
+        return self._both(customer, to, "notice.copied", at, dedup, lang, **facts)
+
     def _superseded(self, customer: Customer, to: str, use: str, at: datetime, dedup: str) -> list[Outgoing]:
         return self._both(customer, to, "notice.superseded", at, dedup, use=use, time=korean_minute(at))
 
-    def _both(self, customer: Customer, to: str, key: str, at: datetime, dedup: str, **facts: str) -> list[Outgoing]:
-        sms = self._outgoing(customer, key, at, dedup, **facts)
+    def _both(
+        self, customer: Customer, to: str, key: str, at: datetime, dedup: str, lang: str = "ko", **facts: str
+    ) -> list[Outgoing]:
+        sms = self._outgoing(customer, key, at, dedup, lang, **facts)
         if not to:
             return [sms]
-        subject, text = (self._said(f"{key}-{part}", **facts) for part in ("subject", "mail"))
+        subject, text = (self._said(f"{key}-{part}", lang, **facts) for part in ("subject", "mail"))
         mails = {f"{dedup}:email": to}
         if customer.email and customer.email != to:
             mails[f"{dedup}:email-registered"] = customer.email
         return [sms, *(email_outgoing(each, subject, Secret(text), name, at) for name, each in mails.items())]
 
-    def _outgoing(self, customer: Customer, key: str, at: datetime, dedup: str, **facts: str) -> Outgoing:
-        return sms_outgoing(customer.mobile, Secret(self._said(key, **facts)), dedup, at)
+    def _outgoing(
+        self, customer: Customer, key: str, at: datetime, dedup: str, lang: str = "ko", **facts: str
+    ) -> Outgoing:
+        return sms_outgoing(customer.mobile, Secret(self._said(key, lang, **facts)), dedup, at)
 
-    def _said(self, key: str, **facts: str) -> str:
-        return say(key, "ko", institution=self._sender.name("ko"), tel=self._sender.tel, **facts)
+    def _said(self, key: str, lang: str, **facts: str) -> str:
+        return say(key, lang, institution=self._sender.name(lang), tel=self._sender.tel, **facts)
 
 
 class LoginLockNotice(LockNotice):

@@ -1,0 +1,81 @@
+"""인증서복사 at the center: the two ends, what the sender sees, and the screens' facts; put together from its ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ingam.center.copying import walks as walking
+from ingam.center.copying.devices import Devices as Descriptions
+from ingam.center.copying.looking import Looking
+from ingam.center.copying.mailboxes import Mailboxes
+from ingam.center.copying.receiving import Receiving
+from ingam.center.copying.sending import Sending
+from ingam.center.copying.tickets import TicketLimits, Tickets
+from ingam.center.copying.walks import Walks
+from ingam.center.walks import Visit
+from ingam.customer.additional_auth.sms import SmsCodes
+from ingam.customer.binding.bindings import Bindings, Details
+from ingam.customer.binding.challenges import Challenges
+from ingam.customer.binding.proof import Prover
+from ingam.customer.device import Devices
+from ingam.customer.notice import Notices, Sender
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customers
+from ingam.ports.keys import Digests, TicketSigner
+from ingam.ports.regions import Regions
+from ingam.ports.store import Store
+
+
+class Limits(walking.Limits, TicketLimits, Protocol):
+    """Every limit of a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPorts:
+    """What a copy is given. `relay`: the relay's origin, which tickets are good for; `mails`: e-mails can leave."""
+
+    store: Store
+    clock: Clock
+    customers: Customers
+    digests: Digests
+    tickets: TicketSigner
+    regions: Regions
+    relay: str
+    mails: bool
+
+
+class Copying:
+    """The service behind /copying."""
+
+    def __init__(
+        self,
+        ports: CopyPorts,
+        limits: Limits,
+        *,
+        bindings: Bindings,
+        challenges: Challenges,
+        prover: Prover,
+        sms: SmsCodes,
+        notices: Notices,
+        sender: Sender,
+    ) -> None:
+        store = ports.store
+        self._bindings = bindings
+        self.walks = Walks(store, ports.clock, ports.customers, ports.digests, limits)
+        self.relay = ports.relay
+        self.descriptions = Descriptions(ports.digests, ports.regions)
+        devices, tickets = (
+            Devices(store, ports.digests),
+            Tickets(store, ports.digests, ports.tickets, ports.relay, limits),
+        )
+        mailboxes = Mailboxes(self.walks, tickets)
+        self.receiving = Receiving(self.walks, tickets, mailboxes, bindings, devices, notices, mails=ports.mails)
+        self.sending = Sending(store, self.walks, mailboxes, bindings, devices, sms, challenges, prover, sender)
+        self.looking = Looking(store, ports.clock, self.walks, devices)
+
+    async def registered(self, visit: Visit) -> Details | None:
+        """The one certificate that may leave, if one is registered. Raises NotLoggedIn."""
+        customer = await self.walks.customer(visit)
+        binding = await self._bindings.active(customer.customer_id)
+        return None if binding is None else await self._bindings.details(binding)
