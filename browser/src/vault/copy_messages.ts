@@ -26,6 +26,7 @@ const TICKET_ID = /^[0-9a-f]{32}$/
 const TICKET = /^[A-Za-z0-9_-]{1,1024}\.[A-Za-z0-9_-]{86}$/
 const CODE = /^[a-z0-9-]{1,64}$/
 const SIGNED_MOST = 65_536
+const TTL_MOST = 600
 
 /**
  * What a copy begins with. `device`: this device as the center calls it, at most 120 octets of UTF-8; `other`: the other
@@ -86,6 +87,23 @@ export function copyOut(value: unknown): ChallengeMessage {
   const challenge = challengeMessage(value)
   if (challenge.purpose !== 'copy-out' || challenge.seal || challenge.body_text === null) throw new MessageRefused()
   return challenge
+}
+
+/** What a ticket says that this side needs: its id, and for how many seconds a mailbox opened by it waits. */
+export function ticketFacts(ticket: string): { readonly id: string; readonly ttl: number } {
+  const fields = record(jsonOf(ticket.slice(0, ticket.indexOf('.'))))
+  const { ttl } = fields
+  if (!Number.isSafeInteger(ttl) || (ttl as number) < 1 || (ttl as number) > TTL_MOST) throw new MessageRefused()
+  return { id: text(fields['id'], TICKET_ID), ttl: ttl as number }
+}
+
+/** Its signature is the relay's to check (C12). */
+function jsonOf(encoded: string): unknown {
+  try {
+    return JSON.parse(atob(encoded.replaceAll('-', '+').replaceAll('_', '/')))
+  } catch {
+    throw new MessageRefused()
+  }
 }
 
 /** Asked by the center while a certificate is copied. `accepted` follows `proved`, and `arrived`. */

@@ -7,6 +7,7 @@
  */
 
 import { challengeText } from '../pure/challenge.ts'
+import { canCarry } from '../pure/channel/frames.ts'
 import { Refusal } from '../pure/failure.ts'
 import { sign } from '../pure/npki/cms.ts'
 import { openKey } from '../pure/npki/key_file.ts'
@@ -14,9 +15,6 @@ import { Certificate } from '../pure/npki/certificate.ts'
 import type { CopyDone, CopyWork } from './copy_work.ts'
 import { keyFileOf, open, type Opened } from './operation.ts'
 import { openRecord } from './record.ts'
-
-export const CERTIFICATE_MOST = 6144
-export const KEY_MOST = 8192
 
 /** What the worker knows when it fails. */
 export interface Progress {
@@ -50,7 +48,7 @@ async function proved(
   if (!bound.includes(certificate.fingerprintHex)) throw new Refusal('copy-not-registered')
   key.requireMatch(certificate.publicKey)
   const keyFile = await keyFileOf(opened, password)
-  if (certificate.der.length > CERTIFICATE_MOST || keyFile.length > KEY_MOST) throw new Refusal('copy-payload')
+  if (!canCarry({ certificate: certificate.der, keyFile })) throw new Refusal('copy-payload')
   const content = challengeText(challenge, certificate.der, null)
   const signed = await sign(content, certificate, key, { purpose: challenge.purpose, signingTime: new Date(signingTime) })
   return { kind: 'proved', signed, certificate: certificate.der, keyFile, raise }

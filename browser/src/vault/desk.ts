@@ -12,15 +12,15 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { type Asked, asked, expired, instantOf, sameAct } from './asked.ts'
 import { toBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
-import { type Entry, entryOfGroup, entryOfRecord, fingerprintOf, merged, type Picked } from './entries.ts'
+import { readPicked } from './bringing.ts'
+import { countNameOf, type Entry, entryOfRecord, fingerprintOf, merged, passkeyOf, type Picked } from './entries.ts'
 import { backedUp } from './backing_up.ts'
 import { done } from './labour.ts'
 import { lastUsed, rememberUsed } from './last_used.ts'
-import { grouped } from './listing.ts'
 import { localStorageOrNone } from './local.ts'
 import type { ChallengeMessage } from './messages.ts'
 import { askPasskey } from './passkey.ts'
-import { type PasskeySlot, passkeySlot } from './record.ts'
+import type { PasskeySlot } from './record.ts'
 import type { BackupTold } from './screens/backup.ts'
 import type { Origins } from './settings.ts'
 import { type Standing, standingOf, standingOfCertificate } from './standing.ts'
@@ -163,18 +163,13 @@ export class Desk {
   async #bring(picking: Promise<readonly Picked[]>): Promise<void> {
     const slow = setTimeout(() => this.#view.reading(true), PROGRESS_AFTER_MS)
     try {
-      const { groups, tooLarge, full } = grouped(await picking)
-      const read = await Promise.allSettled(groups.map(entryOfGroup))
-      const more = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-      const failed = read.find((one) => one.status === 'rejected')
-      // One unreadable file does not hide the others; only if it is all there is, it is the whole answer.
-      if (failed !== undefined && (more.length === 0 || !(failed.reason instanceof Refusal))) throw failed.reason
+      const { entries, tooLarge, full, failed } = await readPicked(picking)
       if (this.#closed) return
-      this.#files = merged(this.#files, more)
+      this.#files = merged(this.#files, entries)
       this.#preselect('files', this.#files)
       this.#open('files')
-      this.#view.brought({ found: more.length, tooLarge, full, usable: this.#entry()?.standing.usable === true })
-      if (failed !== undefined) this.#view.alert(this.#view.sentence(failed.reason.code, failed.reason.facts))
+      this.#view.brought({ found: entries.length, tooLarge, full, usable: this.#entry()?.standing.usable === true })
+      if (failed !== null) this.#view.alert(this.#view.sentence(failed.code, failed.facts))
     } catch (failure) {
       if (!(failure instanceof Refusal)) throw failure
       this.#view.alert(this.#view.sentence(failure.code, failure.facts))
@@ -212,7 +207,7 @@ export class Desk {
     if (!found.standing.usable) return this.#view.alert(this.#view.reason(found))
     const slot = this.#view.use.empty() ? passkeyOf(found.entry) : null
     if (slot !== null) return this.#confirmByPasskey(slot)
-    const rest = restOf(loadCounts(localStorageOrNone()), this.#countName(found.entry), Date.now())
+    const rest = restOf(loadCounts(localStorageOrNone()), countNameOf(found.entry), Date.now())
     if (rest > 0) return this.#view.wrong(this.#view.say('resting', { m: Math.ceil(rest / 60_000) }))
     if (this.#view.use.empty()) return this.#view.wrong(this.#view.say('password-missing'))
     if (!expired(this.#request, performance.now())) return this.#sign()
@@ -289,7 +284,7 @@ export class Desk {
 
   #wrong(entry: Entry): void {
     const storage = localStorageOrNone()
-    const { counts, wrong } = afterWrong(loadCounts(storage), this.#countName(entry), Date.now())
+    const { counts, wrong } = afterWrong(loadCounts(storage), countNameOf(entry), Date.now())
     saveCounts(storage, counts)
     this.#working(false)
     this.#view.wrong(this.#view.say(wrong >= TRIES ? 'wrong-last' : 'wrong', { n: wrong, max: TRIES }))
@@ -297,7 +292,7 @@ export class Desk {
 
   #right(entry: Entry): void {
     const storage = localStorageOrNone()
-    saveCounts(storage, afterRight(loadCounts(storage), this.#countName(entry)))
+    saveCounts(storage, afterRight(loadCounts(storage), countNameOf(entry)))
   }
 
   #fail(code: string, facts: Readonly<Record<string, string | number>> = {}): void {
@@ -353,13 +348,4 @@ export class Desk {
     this.#busy = busy
     this.#view.working(busy, PROGRESS_AFTER_MS, word)
   }
-
-  /** Tries count per certificate; a PFX that was not opened yet counts by its own bytes. */
-  #countName(entry: Entry): string {
-    return fingerprintOf(entry) ?? (entry.source?.kind === 'pfx' ? toHex(sha256(entry.source.pfx)) : entry.id)
-  }
-}
-
-function passkeyOf({ source }: Entry): PasskeySlot | null {
-  return source?.kind === 'record' ? passkeySlot(source.record) : null
 }

@@ -3,12 +3,14 @@
  * needed. Bytes stay in this frame.
  */
 
+import { sha256 } from '@noble/hashes/sha2.js'
 import { refusalCode } from '../pure/failure.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
 import { describe } from '../pure/npki/key_file.ts'
 import { HIDDEN } from '../pure/npki/subject.ts'
+import { toHex } from '../pure/octets.ts'
 import type { Group, Listed } from './listing.ts'
-import type { KeptRecord } from './record.ts'
+import { type KeptRecord, type PasskeySlot, passkeySlot } from './record.ts'
 import type { KeySource } from './work.ts'
 
 /** One line. `certificate` null: a PFX that shows its certificate only after the password, or bytes that are none. */
@@ -88,6 +90,16 @@ function keyTrouble(keyFile: Uint8Array): string | null {
 /** What an entry is remembered by: 64 lower hex of its certificate, or null where that is not known yet. */
 export function fingerprintOf(entry: Entry): string | null {
   return entry.certificate?.fingerprintHex ?? null
+}
+
+/** By what wrong passwords are counted: the certificate, and of a PFX that was not opened yet its own bytes. */
+export function countNameOf(entry: Entry): string {
+  return fingerprintOf(entry) ?? (entry.source?.kind === 'pfx' ? toHex(sha256(entry.source.pfx)) : entry.id)
+}
+
+/** The slot of a line's passkey, or null. */
+export function passkeyOf({ source }: Entry): PasskeySlot | null {
+  return source?.kind === 'record' ? passkeySlot(source.record) : null
 }
 
 /** Later lines in the place of earlier ones of the same certificate and origin, so that picking twice shows one. */

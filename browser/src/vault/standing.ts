@@ -43,6 +43,18 @@ export function standingOfCertificate(certificate: Certificate, request: Asked, 
   return { chip: days <= SOON_DAYS ? 'soon' : 'good', usable: true, code: null, days }
 }
 
+/** Whether a line may leave this device: only one that the center knows as this person's, while it is valid. */
+export function standingToCopy(entry: Entry, bound: readonly string[], now: Date): Standing {
+  const { certificate, trouble } = entry
+  if (trouble !== null) return refused('damaged', trouble)
+  if (certificate === null) return { chip: 'unknown', usable: true, code: null, days: 0 }
+  if (!bound.includes(certificate.fingerprintHex)) return refused('refused', 'copy-not-registered')
+  if (now > certificate.notAfter) return refused('expired', 'cert-expired')
+  if (now < certificate.notBefore) return refused('early', 'cert-not-yet')
+  const days = Math.ceil((certificate.notAfter.getTime() - now.getTime()) / DAY_MS)
+  return { chip: days <= SOON_DAYS ? 'soon' : 'good', usable: true, code: null, days }
+}
+
 function refused(chip: Chip, code: string): Standing {
   return { chip, usable: false, code, days: 0 }
 }

@@ -105,6 +105,7 @@ function textsOf({ certificate, fileName }: Entry, { say, lang }: ListOptions): 
 }
 
 function chip({ chip: kind, days }: Standing, { say, purpose }: ListOptions): HTMLElement {
-  const name = kind === 'refused' ? `chip-refused-${purpose === 'login' ? 'login' : 'registration'}` : `chip-${kind}`
+  const what = purpose === 'login' || purpose === 'copy-out' ? purpose : 'registration'
+  const name = kind === 'refused' ? `chip-refused-${what}` : `chip-${kind}`
   return el('span', { class: `chip chip-${kind}` }, say(name, { n: days }))
 }
