@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from ingam.run.connection import Connection
 from ingam.run.exchange import Exchange
@@ -32,7 +32,7 @@ class Taker(asyncio.Protocol):
 
 
 class Handed(Streamed):
-    """A head, after which `take(peer)` is the protocol of the connection. `fields` hold a Connection field."""
+    """A head, after which `take()` makes the protocol of the connection. `fields` hold a Connection field."""
 
     __slots__ = ("take",)
 
@@ -67,3 +67,7 @@ class HandingExchange(Exchange):
     """An exchange whose application may answer `Handed`."""
 
     connection = HandingConnection
+
+    def left(self, connection: Connection | Taker) -> None:
+        """A connection is gone, its taker said so."""
+        super().left(cast("Connection", connection))
