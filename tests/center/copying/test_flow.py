@@ -1,0 +1,169 @@
+"""The machine of a copy is held to its table: every event in every state, every edge walked, states through JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ingam.center.copying.flow import (
+    COPYING,
+    EDGES,
+    Allowed,
+    Announced,
+    ArrivalRefused,
+    Arrived,
+    AwaitingFactor,
+    Cancelled,
+    CertificateArrived,
+    CertificateProved,
+    CertificateStored,
+    Cleared,
+    CodeSent,
+    Confirmed,
+    Copied,
+    Device,
+    Event,
+    Expired,
+    FactorProved,
+    Failed,
+    JoinAllowed,
+    LeftBy,
+    MailboxTold,
+    Opening,
+    ProofLapsed,
+    Proved,
+    Receiver,
+    ReceiverAnnounced,
+    ReceiverConfirmed,
+    ReceiverDenied,
+    ReceiverOpens,
+    Role,
+    Sender,
+    SenderOpens,
+    State,
+    TimeRanOut,
+)
+from ingam.center.copying.steps import STEPS
+from ingam.kernel.errors import Defect
+from ingam.kernel.flow import IllegalMove
+
+AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DEVICE = Device("phone", "Android", "Chrome", "서울", "Seoul", "ab" * 32)
+RECEIVER = Receiver("a" * 32, "b" * 64, None, DEVICE, AT)
+OTHER = Receiver("c" * 32, "d" * 64, "e" * 64, DEVICE, AT)
+SENDER = Sender("f" * 64, DEVICE, "ko")
+NUMBER = Opening(Role.RECEIVER, "1" * 32, "41234")
+CODE = Opening(Role.SENDER, "2" * 32)
+STATES: list[State] = [
+    Announced(RECEIVER),
+    Announced(RECEIVER, NUMBER),
+    Confirmed(RECEIVER, SENDER, NUMBER),
+    AwaitingFactor(RECEIVER, SENDER, "r", AT, AT, NUMBER),
+    Cleared(RECEIVER, SENDER, opening=NUMBER),
+    Cleared(RECEIVER, SENDER, "p", AT),
+    Proved(RECEIVER, SENDER, "ab" * 32, NUMBER),
+    Proved(RECEIVER, SENDER, "ab" * 32, CODE),
+    Allowed(RECEIVER, SENDER, "ab" * 32, NUMBER, "3" * 32),
+    Arrived(RECEIVER, SENDER, "ab" * 32),
+    Copied(RECEIVER, SENDER, "ab" * 32, AT),
+    Cancelled(Role.SENDER, RECEIVER, SENDER),
+    Cancelled(Role.RECEIVER, RECEIVER),
+    Failed("copy-stopped", RECEIVER),
+    Expired(RECEIVER, SENDER),
+]
+EVENTS: list[Event] = [
+    ReceiverAnnounced(OTHER),
+    ReceiverOpens("4" * 32),
+    SenderOpens("5" * 32),
+    MailboxTold("77777"),
+    ReceiverConfirmed(SENDER, known=True),
+    ReceiverConfirmed(SENDER, known=False),
+    ReceiverDenied("copy-stopped"),
+    CodeSent("r2", AT, AT),
+    FactorProved("p", AT),
+    ProofLapsed(),
+    CertificateProved("cd" * 32),
+    JoinAllowed("6" * 32),
+    CertificateArrived(),
+    ArrivalRefused("bound-to-other"),
+    CertificateStored(AT),
+    LeftBy(Role.RECEIVER),
+    TimeRanOut(),
+]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_every_event_in_every_state_does_what_the_table_says(state: State, event: Event) -> None:
+    targets = EDGES.get(type(state), {}).get(type(event))
+    if targets is None:
+        with pytest.raises(IllegalMove):
+            COPYING.advance(state, event)
+        return
+    assert type(COPYING.advance(state, event).state) in targets
+
+
+def test_every_edge_is_walked_and_every_state_is_reached() -> None:
+    walked = {
+        (type(state), type(event), type(COPYING.advance(state, event).state))
+        for state in STATES
+        for event in EVENTS
+        if COPYING.allows(state, event)
+    }
+    table = {(s, e, t) for s, events in EDGES.items() for e, targets in events.items() for t in targets}
+    assert walked == table
+    assert {type(state) for state in STATES} == set(COPYING.states().values())
+    assert COPYING.ends() == {Copied, Cancelled, Failed, Expired}
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
+def test_every_state_comes_back_from_the_store_as_it_was(state: State) -> None:
+    assert COPYING.load(COPYING.dump(state)) == state
+
+
+def test_C2_every_way_to_a_ticket_of_the_sender_passes_the_factor_or_a_known_device_and_the_certificate() -> None:
+    """From the table alone: take away what clears or proves, and no state with a ticket for the sender is reached."""
+    for cut in (ReceiverConfirmed, CertificateProved):
+        assert _reached(without={cut}).isdisjoint({Proved, Allowed, Arrived, Copied})
+    known = {FactorProved}  # without the factor only a yes to a known device clears
+    unknown = {(Announced, Cleared), (Confirmed, Cleared), (AwaitingFactor, Cleared)}
+    assert _reached(without=known, unless=unknown).isdisjoint({Cleared, Proved, Allowed, Arrived, Copied})
+
+
+def _reached(without: Any, unless: Any = ()) -> set[Any]:
+    found: set[Any] = {Announced}
+    waiting: list[Any] = [Announced]
+    while waiting:
+        state = waiting.pop()
+        for event, targets in EDGES.get(state, {}).items():
+            new = {one for one in targets if event not in without and (state, one) not in unless} - found
+            found |= new
+            waiting += new
+    return found
+
+
+def test_a_number_of_the_receiver_outlives_the_yes_and_a_code_of_the_sender_a_new_yes_not() -> None:
+    kept = COPYING.advance(Announced(RECEIVER, NUMBER), ReceiverConfirmed(SENDER, known=True)).state
+    assert isinstance(kept, Cleared) and kept.opening == NUMBER
+    gone = COPYING.advance(Proved(RECEIVER, SENDER, "ab" * 32, CODE), ReceiverConfirmed(SENDER, known=True)).state
+    assert isinstance(gone, Cleared) and gone.opening is None
+
+
+def test_C8_a_number_that_was_joined_is_over_when_either_end_asks_for_another() -> None:
+    joined = Allowed(RECEIVER, SENDER, "ab" * 32, NUMBER, "3" * 32)
+    for event, role in ((ReceiverOpens("4" * 32), Role.RECEIVER), (SenderOpens("4" * 32), Role.SENDER)):
+        state = COPYING.advance(joined, event).state
+        assert isinstance(state, Proved) and state.opening == Opening(role, "4" * 32)
+    again = COPYING.advance(joined, CertificateProved("ab" * 32)).state
+    assert isinstance(again, Proved) and again.opening is None
+
+
+def test_joining_without_a_number_is_a_defect_of_ours() -> None:
+    with pytest.raises(Defect):
+        COPYING.advance(Proved(RECEIVER, SENDER, "ab" * 32), JoinAllowed("6" * 32))
+
+
+def test_the_steps_are_numbered_without_a_gap() -> None:
+    assert [name for name, _ in STEPS] == [f"copying.{number}" for number in range(1, len(STEPS) + 1)]
