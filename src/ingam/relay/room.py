@@ -6,15 +6,26 @@ The store has the mailbox; a room follows its versions. Bodies are given on as t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from ingam.protocols.mailbox import wire
 from ingam.protocols.mailbox.mailbox import Live, Opened, Seat, deadline
 
-_PEER: Final = wire.write(wire.Peer())
 _AWAY: Final = wire.write(wire.Away())
 _BACK: Final = wire.write(wire.Back())
-TOLD: Final = {"peer": _PEER, "away": _AWAY, "back": _BACK}
+
+
+def told(word: str, state: Live) -> str:
+    """A word of the machine (`mailbox.Tell`) as it goes to a device."""
+    if word == "peer":
+        return wire.write(wire.Peer(instant(state.ends)))
+    return _AWAY if word == "away" else _BACK
+
+
+def instant(seconds: float) -> datetime:
+    """Of Unix seconds."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 class Link(Protocol):
@@ -62,8 +73,8 @@ class Room:
         before, self.version, self.state = self.state, version, state
         for place in self.places:
             if place is not None and place.link is not None:
-                for text in _told(before, state, place.seat):
-                    place.link.tell(text)
+                for word in _news(before, state, place.seat):
+                    place.link.tell(told(word, state))
 
     def carry(self, seat: Seat, body: bytes) -> None:
         """A message that `seat` has just sent, to the other one."""
@@ -99,15 +110,15 @@ class Room:
         return deadline(self.state)
 
 
-def _told(before: Live, after: Live, seat: Seat) -> list[str]:
+def _news(before: Live, after: Live, seat: Seat) -> list[str]:
     found = []
     if seat == 0 and isinstance(before, Opened) and not isinstance(after, Opened):
-        found.append(_PEER)
+        found.append("peer")
     was, now = _away(before, seat), _away(after, seat)
     if was is None and now is not None:
-        found.append(_AWAY)
+        found.append("away")
     if was is not None and now is None:
-        found.append(_BACK)
+        found.append("back")
     return found
 
 

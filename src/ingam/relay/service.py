@@ -12,7 +12,6 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 
 from ingam.kernel.errors import Failure, Refusal
@@ -24,7 +23,7 @@ from ingam.protocols.mailbox import wire
 from ingam.protocols.mailbox.mailbox import Live, Opened, Seat
 from ingam.protocols.mailbox.ticket import Ticket
 from ingam.relay.counts import Counts
-from ingam.relay.room import TOLD, Link, Place, Room
+from ingam.relay.room import Link, Place, Room, instant, told
 from ingam.relay.rooms import LIVE, TRIES, Held, Rooms
 
 DRAWS: Final = 24
@@ -87,8 +86,11 @@ class Relay:
 
     # First frames
 
-    async def begin(self, first: wire.First, network: str, link: Link) -> Place:
-        """Take a device in; it is told so on `link`. Raises the refusals of tickets and limits, and RelayOutage."""
+    async def begin(self, first: wire.First, network: str, link: Link, *, known: bool = False) -> Place:
+        """Take a device in; it is told so on `link`, unless it resumes and has been told already (`known`).
+
+        Raises the refusals of tickets and limits, and RelayOutage.
+        """
         claims = not isinstance(first, wire.Resume)
         if claims and self.stopping:
             raise RelayStopping
@@ -100,7 +102,7 @@ class Relay:
             case wire.Join(text):
                 return await self._join(self._ticket(text, "join"), network, link)
             case wire.Resume(token, got):
-                return await self._resume(token, got, link)
+                return await self._resume(token, got, link, known=known)
 
     def _ticket(self, text: str, act: str) -> Ticket:
         found = tickets.read(text, self._rules.keys)
@@ -119,7 +121,7 @@ class Relay:
         )  # fmt: skip
         room = Room(await self._store.open(opening), 1, state)
         place = self.rooms.seat(room, 0, link)
-        link.tell(wire.write(wire.Opened(room.mailbox, token, _instant(state.ends))))
+        link.tell(wire.write(wire.Opened(room.mailbox, token, instant(state.ends))))
         return place
 
     async def _join(self, ticket: Ticket, network: str, link: Link) -> Place:
@@ -137,7 +139,7 @@ class Relay:
         if held is None or not isinstance(held.step.state, LIVE):
             raise await self._late(ticket, held)
         place = self.rooms.seat(held.room, 1, link)
-        link.tell(wire.write(wire.Joined(token, _instant(held.room.state.ends))))
+        link.tell(wire.write(wire.Joined(token, instant(held.room.state.ends))))
         await self._heard_meanwhile(held.room)
         return place
 
@@ -148,7 +150,7 @@ class Relay:
         crowded = held is not None and isinstance(held.step.state, machine.Crowded)
         return MailboxTaken() if crowded else MailboxUnknown()
 
-    async def _resume(self, token: str, got: int, link: Link) -> Place:
+    async def _resume(self, token: str, got: int, link: Link, *, known: bool) -> Place:
         found = await self._store.seat(_digest(token))
         if found is None:
             raise ResumeUnknown
@@ -163,7 +165,11 @@ class Relay:
             if room.version != kept.version:
                 continue  # news were faster
             held = await self.rooms.once(room, seat, machine.Back(self.rooms.now(), seat), takes=True)
+            if held is not None and not isinstance(held.step.state, LIVE):
+                break
             if held is not None:
+                if not known:
+                    link.tell(_resumed(kept, seat))
                 place = self._back(held, seat, got, kept, link)
                 await self._heard_meanwhile(held.room)
                 return place
@@ -171,14 +177,11 @@ class Relay:
 
     def _back(self, held: Held, seat: Seat, got: int, kept: Kept, link: Link) -> Place:
         """In its seat again, and told what it has missed. `kept` is what the store had just before."""
-        if not isinstance(held.step.state, LIVE):
-            raise ResumeUnknown
         held.room.leave(seat)
         place = self.rooms.seat(held.room, seat, link, got)
-        link.tell(wire.write(wire.Resumed(len(kept.bodies[seat]), _instant(held.room.state.ends))))
         for effect in held.step.effects:
             if isinstance(effect, machine.Tell) and effect.seat == seat:
-                link.tell(TOLD[effect.told])
+                link.tell(told(effect.told, held.room.state))
         place.carry(kept.bodies[1 - seat])
         return place
 
@@ -186,6 +189,16 @@ class Relay:
         """What other nodes did between the store's decision and the seat here went unheard."""
         if self._store.shared:
             await self.rooms.look(room)
+
+    async def standing(self, resume: wire.Resume, network: str) -> str:
+        """What a device that resumes is told, before the connection is there that takes its seat (the fallback)."""
+        place = await self.found(resume.token, network)
+        kept = await self._store.find(place.room.mailbox)
+        if kept is None:
+            raise ResumeUnknown
+        if resume.got > len(kept.bodies[1 - place.seat]):
+            raise wire.WireMalformed
+        return _resumed(kept, place.seat)
 
     async def found(self, token: str, network: str) -> Place:
         """The place of a device whose messages come beside its connection (the fallback). Raises also TooMany."""
@@ -253,6 +266,10 @@ class Relay:
         return wire.write(wire.RefusedBy(failure.code, s if isinstance(s, int) else None))
 
 
+def _resumed(kept: Kept, seat: Seat) -> str:
+    return wire.write(wire.Resumed(len(kept.bodies[seat]), instant(kept.state.ends)))
+
+
 def _showing(ticket: Ticket) -> Showing:
     return Showing(ticket.id, float(ticket.exp))
 
@@ -271,7 +288,3 @@ def _same(kept: Kept | None, seat: Seat, sequence: int, body: bytes) -> bool | N
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("ascii")).digest()
-
-
-def _instant(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -29,7 +29,11 @@ Said = wire.Act | bytes | None
 
 
 class Device(Taker):
-    """`place`: its seat, once its first frame is taken. `closing`: the tick since which it is to go, or 0."""
+    """`place`: its seat, once its first frame is taken. `closing`: the tick since which it is to go, or 0. `known`:
+    that it resumes has been told otherwise.
+    """
+
+    known = False
 
     __slots__ = ("_task", "_unread", "_waiting", "closing", "exchange", "network", "place", "relay", "transport")
 
@@ -96,7 +100,7 @@ class Device(Taker):
         elif self.place is not None:
             raise wire.WireMalformed
         else:
-            self.place = await self.relay.begin(said, self.network, self)
+            self.place = await self.relay.begin(said, self.network, self, known=self.known)
 
     async def _failed(self, error: Exception) -> None:
         """A refused first frame is told; a device that leaves the protocol burns its mailbox; an outage only cuts."""

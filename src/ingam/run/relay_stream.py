@@ -21,6 +21,9 @@ HEARTBEAT_S: Final = 10
 UNACKNOWLEDGED_MS: Final = 30_000
 """How long what was sent may stay unacknowledged before the connection counts as lost: nobody answers heartbeats."""
 
+GRACE_S: Final = 10
+"""How long after `begin` the stream may come before its device counts as away."""
+
 _SAID_MOST: Final = 1024
 
 
@@ -33,9 +36,11 @@ def head(more: list[tuple[str, str]]) -> bytes:
 
 
 class Stream(Device):
-    """A connection that only tells."""
+    """A connection that only tells. That it has resumed was told by the answer to `begin`."""
 
     __slots__ = ("_first", "_left", "_told")
+
+    known = True
 
     def __init__(self, relay: Relay, exchange: HandingExchange, network: str, first: wire.Resume) -> None:
         super().__init__(relay, exchange, network)

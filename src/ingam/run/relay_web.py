@@ -6,6 +6,7 @@ never in an address. Nothing here is logged but defects by their type (security 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
@@ -24,11 +25,15 @@ from ingam.run.handing import Handed, HandingExchange
 from ingam.run.messages import Reply, Request, fields, path, plain
 from ingam.run.relay_metrics import metrics
 from ingam.run.relay_socket import Socket, upgrade
-from ingam.run.relay_stream import Notes, Stream, head
+from ingam.run.relay_stream import GRACE_S, Notes, Stream, head
 
 POST_MOST: Final = 4 * ((MOST_BODY + 2) // 3) + 1024
 """Bytes of a body that carries a message: its base64, token and names."""
 
+_STATUS: Final = {
+    "relay-message": 400, "mailbox-unknown": 404, "resume-unknown": 404, "mailbox-taken": 409, "copy-too-many": 429,
+    "copy-full": 503, "relay-outage": 503, "relay-stopping": 503,
+}  # fmt: skip
 T = TypeVar("T")
 Answer = Callable[[Request, str], Reply | Awaitable[Reply]]
 
@@ -118,14 +123,16 @@ class RelayWeb:
         notes = Notes()
         try:
             first = wire.read_act(request.body.decode("utf-8", "replace"))
-            if not isinstance(first, wire.Open | wire.Join):
+            if isinstance(first, wire.Close):
                 raise wire.WireMalformed
+            if isinstance(first, wire.Resume):
+                return self._json(await self._relay.standing(first, network))
             place = await self._relay.begin(first, network, notes)
-            told = notes.told[0]
-            await self._relay.lost(place, notes)  # until its stream is there
         except Failure as failure:
             return self._refused(failure)
-        return self._json(told)
+        # One timer for a device whose network breaks WebSockets: it is away unless its stream comes.
+        asyncio.get_running_loop().call_later(GRACE_S, lambda: self._relay.rooms.later(self._relay.lost(place, notes)))
+        return self._json(notes.told[0])
 
     def _events(self, request: Request, network: str) -> Reply:
         try:
@@ -156,12 +163,12 @@ class RelayWeb:
         return self._json("{}")
 
     def _refused(self, failure: Failure) -> Reply:
-        """Told as everything else is: whoever reads it looks at `told` and `code`."""
-        return self._json(self._relay.refusal(failure))
+        """In words as everything else, under a status that says as much to what stands between."""
+        return self._json(self._relay.refusal(failure), _STATUS.get(failure.code, 403))
 
-    def _json(self, text: str) -> Reply:
+    def _json(self, text: str, status: int = 200) -> Reply:
         more = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), *self._cors]
-        return Reply(200, fields(more), text.encode("utf-8"))
+        return Reply(status, fields(more), text.encode("utf-8"))
 
     # Operations
 

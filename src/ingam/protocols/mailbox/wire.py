@@ -91,7 +91,9 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """To the opener: the other device is there."""
+    """To the opener: the other device is there; `ends`: when the run is over."""
+
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)
