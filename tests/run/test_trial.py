@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ import httpx2
 import pytest
 from tests.run import over_tls
 from tests.run.over_tls import Running
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from ingam.run import demo, tls, trial
 from ingam.run.trial import FRONTED, Front, Trial, Way
@@ -48,7 +51,7 @@ def test_every_origin_answers_over_tls_under_the_authority_that_is_handed_out(he
     with urlopen(at.welcome + "ca.crt", timeout=10) as answer:
         assert answer.headers["content-type"] == "application/x-x509-ca-cert"
         assert ssl.DER_cert_to_PEM_cert(answer.read()).strip() == (data / "tls" / "ca.crt").read_text().strip()
-    pages = {"center": "/cert-center", "vault": "/window.html", "console": "/", "sandbox": "/"}
+    pages = {"center": "/cert-center", "vault": "/window.html", "console": "/", "relay": "/healthz", "sandbox": "/"}
     assert set(pages) == set(FRONTED)
     for process, path in pages.items():
         answer = asked(at, data, process, path)
@@ -56,6 +59,21 @@ def test_every_origin_answers_over_tls_under_the_authority_that_is_handed_out(he
         assert answer.headers["strict-transport-security"] is None, process
     with pytest.raises(URLError, match="CERTIFICATE_VERIFY_FAILED"):
         urlopen(at.origin("center") + "/", timeout=10, context=ssl.create_default_context())
+
+
+@pytest.mark.anyio
+async def test_a_websocket_goes_through_to_the_relay_and_its_refusal_comes_back(here: Running) -> None:
+    at = here.at
+    address = at.origin("relay").replace("https", "wss") + "/copy"
+    options: dict[str, Any] = {"ssl": trusting(here.data), "subprotocols": ["ingam-copy.1"], "proxy": None}
+    async with connect(address, origin=at.origin("vault"), **options) as line:
+        assert line.subprotocol == "ingam-copy.1"
+        await line.send('{"act":"open","ticket":"none"}')
+        told = json.loads(await line.recv())
+        assert (told["told"], told["code"]) == ("refused", "ticket-invalid")
+    with pytest.raises(InvalidStatus):
+        async with connect(address, origin="https://elsewhere.example", **options):
+            pass
 
 
 def test_F2_cookies_are_secure_there_and_the_center_knows_its_origins(here: Running) -> None:

@@ -24,15 +24,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ingam.adapters.hsm.file import open_keys, publish_ticket_key
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
 from ingam.run import demo_authority, demo_table, sandbox, tls, trial
 from ingam.run.cli.customer_desk import opened, parse
 from ingam.run.trial import FRONTED, Trial
 from ingam.settings import Settings, read
-from ingam.wiring import index_folder
+from ingam.wiring import index_folder, keys_path
 
-CHILDREN = ("sandbox", "vault", "console", "ca", "va", "center")
+CHILDREN = ("sandbox", "vault", "console", "ca", "va", "relay", "center")
 WITHOUT_PORT = ("houses", "clerk")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_S = 60
@@ -66,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "INGAM_DATA": str(data.resolve()),
         "INGAM_DEMO": str(demo.resolve()),
         sandbox.APART: "1",
+        "INGAM_RELAY_DRAIN_S": "2",  # below STOP_S: whoever stops a demo does not wait for a copy
     }
     for number in STOPPING:
         signal.signal(number, _interrupt)
@@ -114,6 +116,7 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     environment["INGAM_VAULT_ROOTS"] = ",".join(one.hex() for one in demo_authority.roots(settings))
     told = read(environment)
     migrate(told.store)
+    publish_ticket_key(told.ticket_keys, open_keys(keys_path(told)).tickets.public)
     asyncio.run(_enrol(told, settings.data / "sandbox" / "people.json"))
     return environment
 
@@ -246,7 +249,7 @@ def _tell(settings: Settings, over_tls: Trial | None, *, quiet: bool) -> None:
         "console": "운영자 · console",
         "ca": "인증기관 · CA",
         "va": "상태조회 · OCSP/CRL",
-        "relay": "복사 중계 · relay (예약 · reserved)",
+        "relay": "복사 중계 · copy relay",
         "sandbox": "바깥세상 · sandbox",
     }
     demo = settings.data / "sandbox" / "demo.json"

@@ -30,9 +30,10 @@ from ingam.run.exchange import Exchange, Reply, Request, fields, path, plain
 from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
 from ingam.run.tls import Tls
+from ingam.run.trial_sockets import MESSAGE_MOST, carry
 from ingam.settings import PORTS
 
-FRONTED: Final = ("center", "vault", "console", "sandbox")
+FRONTED: Final = ("center", "vault", "console", "relay", "sandbox")
 """What a browser opens; the authority's CMP, OCSP and lists stay plain, on loopback."""
 BEHIND: Final = 10
 """Ports between a front and its process."""
@@ -79,7 +80,7 @@ class Trial:
 
     def environment(self) -> dict[str, str]:
         """What tells the processes where they are seen, and where they listen."""
-        origins = {name: self.origin(name) for name in ("center", "vault", "sandbox")}
+        origins = {name: self.origin(name) for name in ("center", "vault", "relay", "sandbox")}
         told = {f"INGAM_{name.upper()}_ORIGIN": origin for name, origin in origins.items()}
         return {**told, "INGAM_PORT": str(self.port + BEHIND)}
 
@@ -101,10 +102,10 @@ class Front:
         self._client = client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
         way = self._ways[scope["server"][1]]
+        if scope["type"] == "websocket":
+            await carry(way.port, scope, receive, send)
+            return
         try:
             answer = await self._client.send(_onward(way, scope, receive), stream=True)
         except httpx2.TransportError:
@@ -247,7 +248,9 @@ async def _serve(trial: Trial, made: Tls, welcome: Welcome) -> None:
         config = uvicorn.Config(
             Front(ways(trial), client),
             http=BoundedHttp,
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=MESSAGE_MOST,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,
