@@ -172,11 +172,7 @@ def numbers() -> dict[str, Any]:
     """What is typed and scanned, and what is refused."""
     number = Number(MAILBOX, Secret(SECRET), Secret(QR))
     text = number.qr_text
-    spare = (
-        "B"
-        if text[-1] == "A"
-        else text[:-1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"["ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".index(text[-1]) | 1]
-    )
+    spare = text[:-1] + BASE32[BASE32.index(text[-1]) | 1]
     typed = ["412356789012", "4123 5678 9012", "4123-5678-9012", " 4123  5678-9012 "]
     return {
         "typed": [{"text": one, "mailbox": "41235", "secret": "6789012"} for one in typed],
@@ -531,7 +527,7 @@ def wires() -> dict[str, Any]:
         ],
         "told": [
             {"told": "opened", "mailbox": "01234", "token": token, "ends": ends_at},
-            {"told": "joined", "token": token, "ends": ends_at}, {"told": "peer"},
+            {"told": "joined", "token": token, "ends": ends_at}, {"told": "peer", "ends": ends_at},
             {"told": "resumed", "have": 0, "ends": ends_at}, {"told": "away"}, {"told": "back"},
             *({"told": "closed", "why": why} for why in wire.CLOSED_WHYS),
             {"told": "refused", "code": "copy-full"}, {"told": "refused", "code": "copy-too-many", "s": 42},
@@ -548,7 +544,7 @@ def wires() -> dict[str, Any]:
             json.dumps({"act": "open", "ticket": "a" * 1_025}), '{"act":"open","ticket":"a"} x', '{"act":NaN}',
         ],
         "told_refused": [
-            '{"told":"peer","more":1}', '{"told":"opened"}', '{"act":"open","ticket":"a"}',
+            '{"told":"peer"}', '{"told":"away","more":1}', '{"told":"opened"}', '{"act":"open","ticket":"a"}',
             json.dumps({"told": "opened", "mailbox": "1234", "token": token, "ends": ends_at}),
             json.dumps({"told": "joined", "token": token, "ends": "2026-11-26 06:00:00"}),
             json.dumps({"told": "joined", "token": token, "ends": "2026-13-26T06:00:00Z"}),

@@ -156,11 +156,3 @@ def multiply(scalar: bytes, element: bytes) -> bytes:
     if product == IDENTITY:
         raise PointRefused
     return product
-
-
-def canonical(element: bytes) -> bytes:
-    """The element itself when it is one and not the identity; raises PointRefused."""
-    _decode(element)
-    if element == IDENTITY:
-        raise PointRefused
-    return element
