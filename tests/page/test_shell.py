@@ -149,18 +149,21 @@ def test_the_photograph_of_a_card_may_have_six_megabytes_and_nothing_else_may(lo
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/issuance/new", True),
-        ("/issuance/new/card", True),
-        ("/issuance/new/issue", True),
-        ("/issuance", False),
-        ("/issuance/newer", False),
-        ("/about", False),
-        ("/static/center.css", False),
+        ("/issuance/new", "(self)"),
+        ("/issuance/new/card", "(self)"),
+        ("/issuance/new/issue", "(self)"),
+        ("/copying/receive", '(self "http://localhost:8701")'),
+        ("/copying/send", '(self "http://localhost:8701")'),
+        ("/copying", "()"),
+        ("/issuance", "()"),
+        ("/issuance/newer", "()"),
+        ("/about", "()"),
+        ("/static/center.css", "()"),
     ],
 )
-def test_the_camera_is_for_the_pages_of_a_new_certificate_only(path: str, allowed: bool, log: io.StringIO) -> None:
+def test_the_camera_is_for_the_pages_that_photograph_or_scan_only(path: str, allowed: str, log: io.StringIO) -> None:
     permissions = ask(gallery.app(), "GET", path).headers["permissions-policy"].split(", ")
-    assert ("camera=(self)" if allowed else "camera=()") in permissions
+    assert f"camera={allowed}" in permissions
     assert sum(one.startswith("camera=") for one in permissions) == 1
     for name in ("publickey-credentials-create", "publickey-credentials-get"):
         assert f'{name}=(self "http://localhost:8701")' in permissions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 # What a page of ours never needs; the vault frame may write to the clipboard and make and use passkeys.
@@ -43,11 +44,22 @@ def content_policy(nonce: str, vault_origin: str, *, web_app: bool = False) -> s
     )
 
 
-def fixed_headers(vault_origin: str, secure: bool, *, camera: bool = False) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers that are the same on every answer; `secure` adds HSTS, `camera` lets the page itself photograph."""
+class Camera(StrEnum):
+    """Who may use the camera on a page: nobody, the page itself, or the vault's frame in it as well."""
+
+    NOBODY = "nobody"
+    PAGE = "page"
+    FRAME = "frame"
+
+
+def fixed_headers(
+    vault_origin: str, secure: bool, *, camera: Camera = Camera.NOBODY
+) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that are the same on every answer; `secure` adds HSTS."""
     frame = f'(self "{vault_origin}")' if vault_origin else "(self)"
     allowed = {
-        "camera": "(self)" if camera else "()",
+        # A frame may use only what the page around it may use too (Permissions Policy, 9.7).
+        "camera": {Camera.NOBODY: "()", Camera.PAGE: "(self)", Camera.FRAME: frame}[camera],
         "clipboard-write": frame,
         "publickey-credentials-create": frame,
         "publickey-credentials-get": frame,

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ingam.kernel.errors import Defect, Failure, Refusal
 from ingam.page import log
 from ingam.page.failures import failure_response, of_http
-from ingam.page.headers import content_policy, fixed_headers
+from ingam.page.headers import Camera, content_policy, fixed_headers
 from ingam.page.language import language_of
 from ingam.page.pages import PageSettings
 from ingam.page.viewer import Viewer
@@ -29,8 +29,12 @@ from ingam.page.viewer import Viewer
 BODY_MAX: Final = 64 * 1024
 LARGE_BODIES: Final = {"/issuance/new/card": ("image/", 6 * 1024 * 1024)}
 """Route → the media type of which it takes a larger body, and how large: the photograph of an ID card."""
-CAMERA: Final = "/issuance/new"
-"""This page and those below it may use the camera; no other may."""
+CAMERAS: Final = {
+    "/issuance/new": Camera.PAGE,
+    "/copying/receive": Camera.FRAME,
+    "/copying/send": Camera.FRAME,
+}
+"""These pages and those below them have the camera; no other has. A QR code is read in the vault's frame."""
 QUIET: Final = "/static/{name}"  # thirty lines a page would hide the one that matters
 LOOPBACK: Final = ("127.0.0.1", "[::1]")
 
@@ -54,8 +58,7 @@ class Shell:
         self.port = self.host.rpartition(":")[2] if ":" in self.host else ""
         self.body_max = body_max
         secure = self.origin.startswith("https://")
-        self.headers = fixed_headers(settings.vault_origin, secure)
-        self.headers_of_camera = fixed_headers(settings.vault_origin, secure, camera=True)
+        self.headers = {camera: fixed_headers(settings.vault_origin, secure, camera=camera) for camera in Camera}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,7 +91,8 @@ class Shell:
         return state
 
     def _headers_for(self, path: str) -> tuple[tuple[bytes, bytes], ...]:
-        return self.headers_of_camera if path == CAMERA or path.startswith(CAMERA + "/") else self.headers
+        who = next((who for page, who in CAMERAS.items() if path == page or path.startswith(f"{page}/")), Camera.NOBODY)
+        return self.headers[who]
 
     def _most(self, scope: Scope) -> int:
         """Bytes of a body that this route takes of this media type."""
