@@ -1,18 +1,19 @@
 /**
- * The vault's page: the certificate window, or an issue, inside a frame of the center (security B1, B2).
+ * The vault's page: the certificate window, an issue or a copy, inside a frame of the center (security B1, B2).
  *
  * It says that it is ready, waits for the embedding page to ask, and shows nothing until then. Opened by itself, as a
  * page of its own, it stays empty.
  */
 
 import { listen } from './channel.ts'
+import { CopyDesk } from './copy_desk.ts'
 import { Desk } from './desk.ts'
 import { IssueDesk } from './issue_desk.ts'
 import { prepare } from './labour.ts'
 import type { FromCenter } from './messages.ts'
 import { origins } from './settings.ts'
 
-let desk: Desk | IssueDesk | null = null
+let desk: Desk | IssueDesk | CopyDesk | null = null
 
 async function start(): Promise<void> {
   const known = await origins()
@@ -32,8 +33,12 @@ async function start(): Promise<void> {
         desk?.discard()
         desk = new IssueDesk(known, tell, message.id, message.issue)
         return
+      case 'copy':
+        desk?.discard()
+        desk = new CopyDesk(known, tell, message.id, message.copy)
+        return
       default:
-        if (desk instanceof IssueDesk) desk.hear(message)
+        if (desk instanceof IssueDesk || desk instanceof CopyDesk) desk.hear(message)
     }
   })
   prepare()

@@ -8,7 +8,7 @@ import type { Variant } from '../../pure/npki/pbes.ts'
 import { issuerName, lookupPolicy } from '../../pure/npki/policies.ts'
 import { displayName, nameText } from '../../pure/npki/subject.ts'
 import type { KeySource } from '../work.ts'
-import { slotOfPassword } from '../record.ts'
+import { liesAsItCame, slotOfPassword } from '../record.ts'
 import { day, type Say } from '../words.ts'
 
 /** The pairs of the page, in the order in which people ask. */
@@ -50,6 +50,7 @@ const VARIANTS: Readonly<Record<Variant, string>> = {
 function keyText(source: KeySource | null, say: Say): string {
   if (source === null) return '–'
   if (source.kind === 'pfx') return 'PFX (PKCS#12)'
+  if (source.kind === 'record' && liesAsItCame(source.record)) return say('copy-key-open')
   if (source.kind === 'record') return say('key-kept', { n: slotOfPassword(source.record)?.rounds ?? 0 })
   try {
     const { variant, iterations, prf } = describe(source.keyFile)
