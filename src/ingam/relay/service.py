@@ -131,6 +131,8 @@ class Relay:
             await self._store.show(_showing(ticket), self.rooms.now())
             await self._store.wrong(network, self.rooms.now(), self._rules.network)
             raise MailboxUnknown
+        if not isinstance(room.state, Opened):
+            await self._store.show(_showing(ticket), self.rooms.now())  # who shows a used one again crowds nobody
         token = secrets.token_urlsafe(32)
         held = await self.rooms.advance(
             room, 1, lambda _: machine.Joins(self.rooms.now()), token=_digest(token), takes=True,
