@@ -32,7 +32,13 @@ POINTER = f"/*! Licences of what is bundled here: {NOTICES} beside this file. */
 
 ENTRIES: dict[str, dict[str, str]] = {
     "center": {"main": "src/page/main.ts", "center": "src/look/center.css", "sandbox": "src/look/sandbox.css"},
-    "vault": {"window": "src/vault/window.ts", "worker": "src/vault/worker.ts", "vault": "src/look/vault.css"},
+    "vault": {
+        "window": "src/vault/window.ts",
+        "worker": "src/vault/worker.ts",
+        "scan": "src/vault/scan/worker.ts",
+        "scan_wasm": "src/vault/scan/wasm_worker.ts",
+        "vault": "src/look/vault.css",
+    },
 }
 # What scripts say themselves; everything else is written into the page by the server.
 SECTIONS = ("refusal", "vault")
@@ -45,6 +51,7 @@ OPTIONS = [
     # Comments that name a licence are kept nowhere in the code: THIRD-PARTY.txt has every licence in full.
     "--legal-comments=none",
     "--loader:.woff2=file",
+    "--loader:.wasm=file",
     "--asset-names=[name]-[hash]",
     "--entry-names=[name]-[hash]",
     f"--banner:js={POINTER}",
@@ -132,6 +139,9 @@ def _notices(inputs: Iterable[str]) -> str:
             raise SystemExit(f"{name} is bundled but brings no licence text")
         told = json.loads((folder / "package.json").read_text(encoding="utf-8"))
         text = found[0].read_text(encoding="utf-8").replace("\r\n", "\n").strip()
+        # What a package was compiled from, where its own files do not say it.
+        if (within := BROWSER / "licences" / f"{name}.txt").exists():
+            text += "\n\n" + within.read_text(encoding="utf-8").strip()
         parts.append(f"{'=' * 72}\n{name} {told['version']} ({told['license']})\n{'=' * 72}\n\n{text}\n")
     return "\n".join(parts)
 
@@ -157,6 +167,7 @@ def _vault_page(out: Path, names: dict[str, str]) -> None:
 def _digest() -> str:
     """SHA-256 over every source of the bundles."""
     sources = [p for p in (BROWSER / "src").rglob("*") if p.is_file() and GENERATED not in p.parents]
+    sources += sorted((BROWSER / "licences").iterdir())
     sources += [ROOT / "package-lock.json", Path(__file__), *(ROOT / "src/ingam/kernel/words").glob("*.toml")]
     sources += (ROOT / "src/ingam/protocols/mailbox").glob("words.*")
     sources += [ROOT / "src/ingam/npki/policies.toml", ROOT / "src/ingam/customer/fields.py"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("browser/src", "src/ingam/kernel/words", "src/ingam/npki/policies.toml", "scripts", "package-lock.json")
+SOURCES = (
+    "browser/src",
+    "browser/licences",
+    "src/ingam/kernel/words",
+    "src/ingam/npki/policies.toml",
+    "scripts",
+    "package-lock.json",
+)
 pytestmark = pytest.mark.xdist_group("build")
 FONT = "pretendard/dist/web/variable"
 
@@ -25,7 +33,7 @@ def copied(to: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("generated", "__pycache__"))
         else:
             shutil.copy(source, target)
-    for package in ("@noble", "hpke", "idb", "esbuild", "@esbuild", FONT):
+    for package in ("@noble", "hpke", "idb", "qr", "zxing-wasm", "esbuild", "@esbuild", FONT):
         shutil.copytree(ROOT / "node_modules" / package, to / "node_modules" / package)
     for name in ("package.json", "dist/LICENSE.txt"):
         shutil.copy(ROOT / "node_modules/pretendard" / name, to / "node_modules/pretendard" / name)
@@ -72,10 +80,22 @@ def test_the_licences_of_what_is_bundled_lie_beside_it(
     assert "Reserved Font Name" in text
     assert "@noble/hashes" in text
     if place == "vault":
-        assert all(name in text for name in ("@noble/ciphers", "hpke ", "idb "))
+        assert all(name in text for name in ("@noble/ciphers", "hpke ", "idb ", "qr ", "zxing-wasm ", "ZXing-C++"))
+        assert "Apache License" in text
     scripts = [body for name, body in one.items() if name.startswith(f"{place}/") and name.endswith((".js", ".css"))]
     assert scripts
     assert all(b"THIRD-PARTY.txt" in body[:200] for body in scripts)
+
+
+def test_the_vault_serves_its_webassembly_itself_under_a_name_that_is_a_hash(
+    two: tuple[dict[str, bytes], dict[str, bytes]],
+) -> None:
+    one, _ = two
+    (name,) = [name for name in one if name.endswith(".wasm")]
+    assert re.fullmatch(r"vault/zxing_reader-[A-Z0-9]{8}\.wasm", name)
+    assert one[name].startswith(b"\0asm")
+    users = [script for script, body in one.items() if script.endswith(".js") and name[6:].encode() in body]
+    assert [script.partition("-")[0] for script in users] == ["vault/scan_wasm"]
 
 
 def test_nothing_of_this_machine_is_in_the_bundles(two: tuple[dict[str, bytes], dict[str, bytes]]) -> None:

@@ -28,6 +28,9 @@ def built(folder: Path, page: bytes = PAGE) -> Path:
     (folder / "vault" / "window.html").write_bytes(page)
     (folder / "vault" / "window-ABCDEFGH.js").write_bytes(SCRIPT)
     (folder / "vault" / "a-12345678.woff2").write_bytes(b"wOF2")
+    for name in ("scan-ABCDEFGH.js", "scan_wasm-ABCDEFGH.js", "worker-ABCDEFGH.js"):
+        (folder / "vault" / name).write_bytes(SCRIPT)
+    (folder / "vault" / "zxing_reader-ABCDEFGH.wasm").write_bytes(b"\0asm" * 400)
     return folder
 
 
@@ -55,7 +58,7 @@ def test_B3_the_window_comes_with_the_strict_policy(tmp_path: Path) -> None:
         "script-src 'self'",
         "worker-src 'self'",
         "style-src 'self'",
-        "connect-src 'self' http://localhost:8700/seal-key",
+        "connect-src 'self' http://localhost:8700/seal-key ws://localhost:8705/copy http://localhost:8705/copy/",
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors http://localhost:8700",
@@ -67,7 +70,8 @@ def test_B3_the_window_comes_with_the_strict_policy(tmp_path: Path) -> None:
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
     assert answer.headers["cross-origin-resource-policy"] == "same-site"
-    assert "camera=()" in answer.headers["permissions-policy"]
+    assert "camera=(self)" in answer.headers["permissions-policy"]
+    assert "microphone=()" in answer.headers["permissions-policy"]
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -85,6 +89,36 @@ def test_B3_the_worker_script_carries_the_policy_too(tmp_path: Path) -> None:
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.content == SCRIPT
+
+
+def test_B3_what_reads_pictures_has_no_network_and_one_worker_alone_compiles(tmp_path: Path) -> None:
+    folder = built(tmp_path)
+    policies = {
+        name: ask(folder, f"/{name}-ABCDEFGH.js").headers["content-security-policy"]
+        for name in ("window", "worker", "scan", "scan_wasm")
+    }
+    closed = "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types"
+    assert policies["scan"] == f"default-src 'none'; {closed}"
+    assert policies["scan_wasm"] == (
+        "default-src 'none'; script-src 'wasm-unsafe-eval'; "
+        f"connect-src http://localhost:8701/zxing_reader-ABCDEFGH.wasm; {closed}"
+    )
+    assert [name for name, policy in policies.items() if "unsafe" in policy] == ["scan_wasm"]
+
+
+def test_B3_the_policy_names_the_relay_of_the_settings_by_both_of_its_ways(tmp_path: Path) -> None:
+    origins = {"CENTER": "https://a.example", "VAULT": "https://vault.a.example", "RELAY": "https://relay.a.example"}
+    settings = read({f"INGAM_{name}_ORIGIN": origin for name, origin in origins.items()})
+    policy = ask(built(tmp_path), "/window.html", base=origins["VAULT"], settings=settings).headers
+    sources = "'self' https://a.example/seal-key wss://relay.a.example/copy https://relay.a.example/copy/"
+    assert f"connect-src {sources};" in policy["content-security-policy"]
+
+
+def test_webassembly_is_served_as_what_it_is_and_packed(tmp_path: Path) -> None:
+    answer = ask(built(tmp_path), "/zxing_reader-ABCDEFGH.wasm")
+    assert answer.headers["content-type"] == "application/wasm"
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
 def test_B3_integrity_is_asked_for_once_every_script_of_the_page_has_it(tmp_path: Path) -> None:

@@ -5,30 +5,7 @@
 import type { CopyAnswer, CopyWork } from './copy_work.ts'
 import type { IssueAnswer, IssueStep } from './issue_steps.ts'
 import type { Answer, Work } from './work.ts'
-
-interface ScriptPolicy {
-  createScriptURL(address: string): unknown
-}
-interface Factory {
-  createPolicy(name: string, rules: { createScriptURL: (address: string) => string }): ScriptPolicy
-}
-
-let policy: ScriptPolicy | null = null
-
-/** The one policy of this document: it lets through the worker's own hash-named file and nothing else (B3). */
-function workerAddress(): string {
-  const address = document.querySelector('meta[name=worker]')?.getAttribute('content') ?? ''
-  const factory = (globalThis as { trustedTypes?: Factory }).trustedTypes
-  policy ??= factory?.createPolicy('ingam-worker', { createScriptURL: onlyWorker }) ?? null
-  // TypeScript knows no TrustedScriptURL; a browser without Trusted Types takes the text.
-  return (policy === null ? onlyWorker(address) : policy.createScriptURL(address)) as string
-}
-
-
-function onlyWorker(address: string): string {
-  if (!/^\/worker-[A-Z0-9]{8}\.js$/.test(address)) throw new TypeError('not the worker')
-  return address
-}
+import { workerAddress } from './worker_address.ts'
 
 // Time to overwrite what it holds, before it is gone.
 const END_MS = 100
@@ -37,7 +14,7 @@ let ready: Worker | null = null
 
 /** Starts the next worker, so that nobody waits for its code after typing a password. */
 export function prepare(): void {
-  ready ??= new Worker(workerAddress(), { type: 'module', name: 'ingam-vault' })
+  ready ??= new Worker(workerAddress('worker'), { type: 'module', name: 'ingam-vault' })
 }
 
 /** Has the work done and ends the worker. The password's bytes move: none stay here. */

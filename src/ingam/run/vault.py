@@ -1,7 +1,8 @@
 """The vault's process: static files of an origin of its own, and nothing else (security B1, B3).
 
 No templates, no uploads, no cookies, no log of who came. `/window.html`, its hash-named files, and `/settings.json`
-(the origins this vault belongs to) are read into memory at start; every other path is 404.
+(the origins this vault belongs to) are read into memory at start; every other path is 404. A worker's policy comes with
+its own script: those that read pictures have less than the page, and one alone may compile WebAssembly.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,10 +33,14 @@ KINDS: Final = {
     ".json": "application/json",
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
 }
-# What no certificate window needs; passkeys and the clipboard it does.
+PACKED: Final = (".js", ".css", ".wasm")
+READS: Final = "scan-"
+COMPILES: Final = "scan_wasm-"
+# What no certificate window needs; passkeys, the clipboard, and the camera that reads a QR (C5) it does.
 DENIED: Final = (
-    "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media", "fullscreen",
+    "accelerometer", "autoplay", "browsing-topics", "display-capture", "encrypted-media", "fullscreen",
     "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment",
     "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
 )  # fmt: skip
@@ -117,19 +122,18 @@ def _files(settings: Settings, built: Path) -> Mapping[str, File]:
     except (OSError, KeyError):
         raise Defect("bundle-missing", folder=str(built)) from None
     files = {f"/{name}": _file(name, body, _cache(name)) for name, body in found.items()}
-    # A worker's policy comes with its own script, so every file carries the policy of the page.
-    policy = ((b"content-security-policy", _policy(settings).encode()),)
     integrity = ((b"integrity-policy", b"blocked-destinations=(script)"),) if _all_scripts_vouched(page) else ()
     framed = _file(PAGE, page, "no-store")
     files |= {f"/{PAGE}": replace(framed, headers=framed.headers + integrity)}
     origins = {
         "center": settings.center_origin,
         "vault": settings.vault_origin,
-        "relay": _relay(settings),
+        "relay": settings.relay.origin,
         "roots": settings.vault_roots,
     }
     files |= {"/settings.json": _file("settings.json", json.dumps(origins).encode(), "no-store"), "/healthz": HEALTHY}
-    return {path: replace(file, headers=file.headers + policy) for path, file in files.items()}
+    policies = _policies(settings, [path for path in files if path.endswith(".wasm")])
+    return {path: replace(file, headers=(*file.headers, policies(path))) for path, file in files.items()}
 
 
 def _cache(name: str) -> str:
@@ -139,20 +143,35 @@ def _cache(name: str) -> str:
 
 def _file(name: str, body: bytes, cache: str) -> File:
     suffix = Path(name).suffix
-    packed = gzip.compress(body, 6, mtime=0) if suffix in (".js", ".css") else None
+    packed = gzip.compress(body, 6, mtime=0) if suffix in PACKED else None
     kind = KINDS.get(suffix, "application/octet-stream")
     vary = ((b"vary", b"accept-encoding"),) if packed is not None else ()
     return File(body, packed, ((b"content-type", kind.encode()), (b"cache-control", cache.encode()), *vary))
 
 
-def _relay(settings: Settings) -> str:
-    """The blind mailbox of copying: reserved, so that the settings' form stays when it comes."""
-    host = settings.vault_origin.rpartition(":")[0] if settings.vault_origin.count(":") == 2 else ""
-    return f"{host}:{settings.port('relay')}" if host else settings.vault_origin
+def _policies(settings: Settings, compiled: Sequence[str]) -> Callable[[str], tuple[bytes, bytes]]:
+    """B3: the policy header of a path. `compiled`: paths of WebAssembly, all that the worker for it may fetch."""
+    fetched = " ".join(settings.vault_origin + path for path in compiled)
+    of_page, closed, compiling = _policy(settings), _closed(), _closed(fetched)
+
+    def header(path: str) -> tuple[bytes, bytes]:
+        name = path.removeprefix("/")
+        policy = compiling if name.startswith(COMPILES) else closed if name.startswith(READS) else of_page
+        return (b"content-security-policy", policy.encode())
+
+    return header
+
+
+def _closed(compiled: str = "") -> str:
+    """What reads pictures has no network, no further scripts and no frames; `compiled` lets it have just that code."""
+    allowed = f"script-src 'wasm-unsafe-eval'; connect-src {compiled}; " if compiled else ""
+    return f"default-src 'none'; {allowed}frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types"
 
 
 def _policy(settings: Settings) -> str:
-    """B3. Of the center only the sealing key is fetched (A15); the relay joins the list when copying does."""
+    """Of the center only the sealing key is fetched (A15), of the relay what copying needs, by both of its ways."""
+    relay = settings.relay.origin
+    sockets = relay.replace("http", "ws", 1)
     return "; ".join(
         (
             "default-src 'none'",
@@ -161,7 +180,7 @@ def _policy(settings: Settings) -> str:
             "style-src 'self'",
             "font-src 'self'",
             "img-src 'self' data:",
-            f"connect-src 'self' {settings.center_origin}/seal-key",
+            f"connect-src 'self' {settings.center_origin}/seal-key {sockets}/copy {relay}/copy/",
             "form-action 'none'",
             "base-uri 'none'",
             f"frame-ancestors {settings.center_origin}",
@@ -177,7 +196,7 @@ def _all_scripts_vouched(page: bytes) -> bool:
 
 
 def _fixed_headers(settings: Settings) -> Headers:
-    permissions = ", ".join([*(f"{name}=()" for name in DENIED), "clipboard-write=(self)"])
+    permissions = ", ".join([*(f"{name}=()" for name in DENIED), "clipboard-write=(self)", "camera=(self)"])
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
