@@ -155,7 +155,7 @@ def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies:
         *Home(bindings, clock).routes(),
         *LoginWeb(login, sessions, clock, cookies).routes(),
         *RegistrationWeb(registration, clock).routes(),
-        *CopyingWeb(copying, settings.vault_origin).routes(),
+        *CopyingWeb(copying, settings.center_origin, settings.vault_origin).routes(),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
         *(

@@ -36,8 +36,9 @@ Answer = Callable[[Request, Visit, Fields], Awaitable[Told]]
 class CopyingWeb:
     """Handlers over the service."""
 
-    def __init__(self, copying: Copying, vault_origin: str) -> None:
+    def __init__(self, copying: Copying, origin: str, vault_origin: str) -> None:
         self._copying = copying
+        self._origin = origin
         self._vault_origin = vault_origin
 
     def routes(self) -> list[Route]:
@@ -88,22 +89,28 @@ class CopyingWeb:
         """The receiving end: the vault's frame at once."""
         if logged_in(request) is None:
             return to_login(request)
-        return self._page(request, "copying/receive.html", device=self._text(request))
+        return await self._page(request, "copying/receive.html")
 
     async def send(self, request: Request) -> Response:
         """The sending end: ① 받는 기기 ② 추가인증 ③ 인증서."""
         if logged_in(request) is None:
             return to_login(request)
-        visit = _visit(request)
-        registered, customer = await self._copying.registered(visit), await self._copying.walks.customer(visit)
-        look = await self._copying.looking.look(visit, self._device(request))
-        return self._page(
-            request, "copying/send.html", device=self._text(request), registered=registered, look=look.told(),
-            mobile=masked_mobile(customer), customer_kind=str(customer.kind),
-        )  # fmt: skip
+        registered = await self._copying.registered(_visit(request))
+        look = await self._copying.looking.look(_visit(request), self._device(request))
+        return await self._page(request, "copying/send.html", registered=registered, look=look.told())
 
-    def _page(self, request: Request, template: str, **facts: Any) -> Response:
-        return render(request, template, place="copying", vault_origin=self._vault_origin, **facts)
+    async def _page(self, request: Request, template: str, **facts: Any) -> Response:
+        device, customer = self._device(request), await self._copying.walks.customer(_visit(request))
+        told: dict[str, Any] = {
+            "here": "pc" if device.kind == "pc" else "phone",
+            "device": device_text(device, request.state.lang),
+            "customer_kind": str(customer.kind),
+            "banking_id": customer.banking_id,
+            "mobile": masked_mobile(customer),
+            "vault_origin": self._vault_origin,
+            "origin": self._origin,
+        }
+        return render(request, template, place="copying", **(told | facts))
 
     # ── what both ends post ──
 
@@ -135,9 +142,6 @@ class CopyingWeb:
 
     def _device(self, request: Request) -> Device:
         return self._copying.descriptions.of(headers_of(request.headers), address_of(request))
-
-    def _text(self, request: Request) -> str:
-        return device_text(self._device(request), request.state.lang)
 
 
 def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
