@@ -1,4 +1,4 @@
-"""A camera for Chromium, fed from a file: somebody's card on a desk.
+"""A camera for Chromium, fed from a file: somebody's card on a desk, or a screen.
 
 Start the browser with `flags(path)`. `.mjpeg` is small and of any size; `.y4m` is raw, and a frame of 640 × 480 takes
 450 KiB.
@@ -35,6 +35,14 @@ def film(card: Image.Image, path: Path, *, size: tuple[int, int] = (1280, 720), 
     """
     still = photograph(card, spoilt or Spoilt(skew=0.15), size=size)
     return _written([_grainy(still, each) for each in range(FRAMES)], path)
+
+
+def screen(shown: Image.Image, path: Path, *, size: tuple[int, int] = (1280, 720)) -> Path:
+    """A film of a picture on a screen, as it is, in the middle of the view. `shown`: no larger than `size`."""
+    still = Image.new("RGB", size, (48, 52, 58))
+    still.paste(shown, ((size[0] - shown.width) // 2, (size[1] - shown.height) // 2))
+    bare = cv2.cvtColor(np.asarray(still), cv2.COLOR_RGB2BGR)
+    return _written([_grainy(np.asarray(bare, np.uint8), each) for each in range(FRAMES)], path)
 
 
 def empty_desk(path: Path, *, size: tuple[int, int] = (1280, 720)) -> Path:
