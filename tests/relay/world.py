@@ -31,6 +31,7 @@ class Device:
         self.told: list[wire.Told] = []
         self.bodies: list[bytes] = []
         self.sequences: list[int] = []
+        self.tamper: Callable[[bytes], bytes] = bytes
         self.ended = False
         self.ticket: Ticket | None = None
         self.place: Place | None = None
@@ -44,7 +45,7 @@ class Device:
     def carry(self, sequence: int, body: bytes) -> None:
         assert not self.ended
         self.sequences.append(sequence)
-        self.bodies.append(body)
+        self.bodies.append(self.tamper(body))
 
     def end(self) -> None:
         self.ended = True
