@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.relay.world import Device
 from websockets.asyncio.client import ClientConnection, connect
@@ -26,8 +25,19 @@ async def dialled(port: int, **words: Any) -> ClientConnection:
 class Line:
     """A WebSocket of one device."""
 
+    opened: ClassVar[list[Line]] = []
+
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        self.opened.append(self)
+
+    @classmethod
+    async def close_all(cls) -> None:
+        """At the end of a scene, in its loop."""
+        while cls.opened:
+            socket = cls.opened.pop().socket
+            socket.transport.abort()
+            await socket.wait_closed()
 
     @staticmethod
     async def to(port: int, first: wire.Act | None = None, **words: Any) -> Line:
@@ -60,14 +70,6 @@ class Line:
                     await self.socket.recv()
         except ConnectionClosed as ended:
             return ended.rcvd.code if ended.rcvd is not None else None
-
-    async def __aenter__(self) -> Line:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.socket.close()
 
 
 def first_of(device: Device, act: str, **words: Any) -> wire.Act:

@@ -106,8 +106,11 @@ def server() -> Iterator[valkey.Server]:
 
 def played(scene: Callable[[], Awaitable[None]]) -> None:
     async def whole() -> None:
-        async with asyncio.timeout(60):
-            await scene()
+        try:
+            async with asyncio.timeout(60):
+                await scene()
+        finally:
+            await Line.close_all()
 
     asyncio.run(whole())
 
@@ -147,8 +150,6 @@ async def copied(port: int, other: int, secret: str, payload: tuple[bytes, bytes
     )
     assert ends[0].kept == payload
     assert all(isinstance(end.state, Acknowledged) for end in ends)
-    for line in (receiver, sender):
-        await line.socket.close()
     mailbox: str = opened.mailbox
     return mailbox
 
@@ -219,8 +220,6 @@ def test_a_relay_drains_ready_at_once_no_more_new_ones_no_more_and_running_copie
         assert node.process.poll() is None
         await again.say(wire.Close("done"))
         assert await receiver.told() == wire.Closed("done")
-        for line in (receiver, again, waiting, late, sender):
-            await line.socket.close()
         assert await asyncio.to_thread(node.process.wait, 10) == 0
 
     played(scene)
@@ -291,8 +290,6 @@ def test_a_node_that_drains_hands_its_devices_to_the_other_one(
         await sender.send(0, b"one")
         assert isinstance(await moved.told(), wire.Peer)
         assert await moved.got() == (0, b"one")
-        for line in (moved, sender):
-            await line.socket.close()
 
     played(scene)
 
@@ -316,8 +313,6 @@ def test_F9_without_its_store_a_node_is_not_ready_refuses_and_comes_back(nodes: 
             while (await asked(node.port, "GET", "/readyz", origin=None)).status != 200:
                 await asyncio.sleep(0.05)
             assert await receiver.told() == wire.Closed("gone")  # the store's memory was lost with it
-            for line in (receiver, sender, refused):
-                await line.socket.close()
 
         played(scene)
 

@@ -60,6 +60,7 @@ def played(scene: Callable[[Stage], Awaitable[Any]], *, behind_tls: bool = False
             async with asyncio.timeout(30):
                 await scene(Stage(world, relay, web, port))
         finally:
+            await Line.close_all()
             await relay.stop()
             await web.exchange.drain()
         assert world.defects == []
@@ -113,7 +114,6 @@ def test_a_dropped_connection_is_resumed() -> None:
         await again.send(0, b"one")
         await again.send(1, b"two")
         assert await receiver.got() == (1, b"two")
-        await again.socket.close()
 
     played(scene)
 
@@ -146,7 +146,6 @@ def test_C12_only_the_vaults_origin_or_none_at_all() -> None:
         assert stage.relay.counts.began == {}
         line = await Line.to(stage.port, first_of(stage.device(), "open", role="receiver"), origin=None)
         assert isinstance(await line.told(), wire.Opened)
-        await line.socket.close()
 
     played(scene)
 
@@ -184,7 +183,6 @@ def test_the_first_word_comes_in_time_or_the_connection_ends() -> None:
         stage.tick(1)
         assert await silent.closed() is None
         assert stage.web.exchange.cut == 1
-        await silent.socket.close()
 
     played(scene)
 
@@ -209,7 +207,7 @@ def test_who_keeps_silent_is_asked_and_then_cut() -> None:
 
 def test_who_does_not_read_is_cut() -> None:
     async def scene(stage: Stage) -> None:
-        receiver, sender, *_ = await stage.pair()
+        await stage.pair()
         slow = stage.sockets()[0]
         slow.pause_writing()
         stage.tick(UNREAD_S)
@@ -219,8 +217,6 @@ def test_who_does_not_read_is_cut() -> None:
         assert stage.web.exchange.cut == 0
         stage.tick(1)
         assert stage.web.exchange.cut == 1
-        await receiver.socket.close()
-        await sender.socket.close()
 
     played(scene)
 
@@ -284,8 +280,6 @@ def test_fragments_are_put_together() -> None:
         receiver, sender, *_ = await stage.pair()
         await sender.socket.send([b"\x00\x00", b"\x00\x00fr", b"", b"agments"])
         assert await receiver.got() == (0, b"fragments")
-        await receiver.socket.close()
-        await sender.socket.close()
 
     played(scene)
 
@@ -315,7 +309,6 @@ def test_a_flood_ends_its_connection(flood: Callable[[Line], Awaitable[None]]) -
         while isinstance(told, bytes):
             told = await asyncio.wait_for(receiver.socket.recv(), 5)
         assert wire.read_told(told) == wire.Away()
-        await receiver.socket.close()
 
     played(scene)
 
@@ -395,8 +388,6 @@ def test_a_device_goes_from_a_websocket_to_plain_requests_and_back() -> None:
         assert await events.ended()
         await again.send(2, b"three")
         assert await receiver.got() == (2, b"three")
-        await again.socket.close()
-        await receiver.socket.close()
 
     played(scene)
 
@@ -412,7 +403,6 @@ def test_a_stream_beats_and_a_lost_one_leaves_its_device_away() -> None:
         events.close()
         assert await sender.told() == wire.Away()
         await receiver.closed()
-        await sender.socket.close()
 
     played(scene)
 
@@ -438,7 +428,6 @@ def test_a_device_whose_stream_does_not_come_is_away(monkeypatch: pytest.MonkeyP
         await begun(stage, joins)
         assert isinstance(await receiver.told(), wire.Peer)
         assert await receiver.told() == wire.Away()
-        await receiver.socket.close()
 
     played(scene)
 
@@ -525,8 +514,6 @@ def test_health_readiness_and_numbers() -> None:
         await stage.relay.drain()
         assert (await asked(stage.port, "GET", "/readyz", origin=None)).status == 503
         assert (await asked(stage.port, "GET", "/healthz", origin=None)).status == 200
-        await receiver.socket.close()
-        await sender.socket.close()
 
     played(scene)
 
