@@ -6,10 +6,15 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from ingam.adapters.store.migrate import migrate
 from tests import postgres
+
+# A time limit for one example measures the machine, not the code.
+hypothesis.settings.register_profile("ingam", deadline=None)
+hypothesis.settings.load_profile("ingam")
 
 
 @pytest.fixture(scope="session")

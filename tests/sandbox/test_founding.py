@@ -32,6 +32,7 @@ PRODUCTION = {
     "INGAM_MODE": "production",
     "INGAM_CENTER_ORIGIN": "https://cert.example.test",
     "INGAM_VAULT_ORIGIN": "https://vault.example.test",
+    "INGAM_RELAY_ORIGIN": "https://relay.example.test",
     "INGAM_SMS_KEY": "not-the-sandbox",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from tests.center.registration.kill import invariants, walks
@@ -103,8 +104,16 @@ def test_every_numbered_step_has_a_walk_that_dies_there() -> None:
     assert {f"registration.{death.step}" for death in DEATHS} == {name for name, _ in STEPS}
 
 
-@pytest.mark.parametrize("store", STORES)
-@pytest.mark.parametrize("death", DEATHS, ids=str)
+def _cases() -> list[Any]:
+    """Every death on one of the stores, turn by turn; on the other one under `make soak`."""
+    return [
+        pytest.param(death, store, id=f"{death}-{store}", marks=[] if (turn + at) % 2 == 0 else pytest.mark.soak)
+        for turn, death in enumerate(DEATHS)
+        for at, store in enumerate(STORES)
+    ]
+
+
+@pytest.mark.parametrize(("death", "store"), _cases())
 def test_kill_at_a_step_leaves_the_old_state_or_the_new_one(ground: Ground, death: Death, store: str) -> None:
     case = ground.case(store, death.stage, **death.limits)
     try:
