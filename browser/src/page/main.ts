@@ -1,5 +1,6 @@
 // The script of every center page. Each behaviour improves a page that works without it.
 
+import { attachCopy } from '../window/copy.ts';
 import { attachIssue } from '../window/issue.ts';
 import { attachCertificateWindows } from '../window/main.ts';
 import { startAddresses } from './addresses.ts';
@@ -32,5 +33,6 @@ startSession(document);
 // Before startBusy: a submission that opens the certificate window is none yet.
 attachCertificateWindows();
 attachIssue(document);
+attachCopy(document);
 startBusy(document);
 void startWebApp(document);
