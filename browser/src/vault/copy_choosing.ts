@@ -60,12 +60,13 @@ export class Choosing {
     return standingToCopy(entry, this.#bound, this.#now())
   }
 
+  /** Unless one that can be used is chosen already: what was brought is meant to be used. */
   #preselect(): void {
-    if (this.chosen() !== null) return
+    if (this.chosen()?.standing.usable === true) return
     const usable = this.#lines().filter(({ standing }) => standing.usable)
     const last = lastUsed()
     const found = usable.find(({ entry }) => fingerprintOf(entry) === last) ?? (usable.length === 1 ? usable[0] : undefined)
-    this.#chosen = found?.entry.id ?? null
+    if (found !== undefined) this.#chosen = found.entry.id
   }
 
   /** Takes picked files in and says what came of it. */

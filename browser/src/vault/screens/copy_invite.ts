@@ -51,7 +51,7 @@ function receiving({ say, here, invitation, events, announce }: InviteOptions): 
   }
   const warning = el('p', { class: 'copy-warning' }, say('copy-never-tell'))
   const scan = here === 'phone' ? [button(say('copy-scan-pc'), 'secondary wide', events.other)] : []
-  const element = el('div', { class: 'copy-invite' }, heading, el('p', { class: 'hint' }, say('copy-receive-hint')), boxes, warning)
+  const element = el('div', { class: 'copy-invite' }, heading, el('p', { class: 'hint' }, say(`copy-receive-hint-${here}`)), boxes, warning)
   element.append(...scan, endsOf(say, events))
   return { element, stop: () => stops.forEach((stop) => stop()) }
 }
