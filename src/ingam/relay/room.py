@@ -95,6 +95,7 @@ class Room:
                 place.link.tell(text)
                 place.link.end()
                 place.link = None
+        self.places = [None, None]
 
     def leave(self, seat: Seat) -> None:
         """The device in this seat is served elsewhere now."""

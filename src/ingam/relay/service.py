@@ -114,9 +114,8 @@ class Relay:
     async def _open(self, ticket: Ticket, link: Link) -> Place:
         at, token = self.rooms.now(), secrets.token_urlsafe(32)
         state = Opened(ticket.id, ticket.who, ticket.role, at + ticket.ttl)
-        draws = tuple(f"{secrets.randbelow(NUMBERS):05d}" for _ in range(DRAWS))
         opening = Opening(
-            at, draws, state, state.ends, _digest(token), ticket.who, _showing(ticket),
+            at, _draws(), state, state.ends, _digest(token), ticket.who, _showing(ticket),
             Ceiling(ticket.who, "open", self._rules.window_s, self._rules.opens),
         )  # fmt: skip
         room = Room(await self._store.open(opening), 1, state)
@@ -266,6 +265,15 @@ class Relay:
         self.counts.refused[failure.code] += 1
         s = failure.facts.get("s")
         return wire.write(wire.RefusedBy(failure.code, s if isinstance(s, int) else None))
+
+
+def _draws() -> tuple[str, ...]:
+    """Numbers from the CSPRNG; each is uniform but for 2^-49."""
+    rest, found = int.from_bytes(secrets.token_bytes(56), "big"), []
+    for _ in range(DRAWS):
+        rest, drawn = divmod(rest, NUMBERS)
+        found.append(f"{drawn:05d}")
+    return tuple(found)
 
 
 def _resumed(kept: Kept, seat: Seat) -> str:

@@ -92,6 +92,10 @@ class Socket(Device):
         if self._frames.parser_exc is not None:
             self._put_broken()
 
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self._frames.parser.close()  # a generator that holds its protocol: else only the collector would free both
+
     def _take(self, frame: Frame) -> None:
         """Pings and closes are answered by the protocol."""
         if frame.opcode is Opcode.TEXT or frame.opcode is Opcode.BINARY:

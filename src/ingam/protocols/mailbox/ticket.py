@@ -13,7 +13,8 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from cryptography.exceptions import InvalidSignature
@@ -110,10 +111,15 @@ def _parts(text: str) -> tuple[bytes, bytes]:
 
 def _signed(key: bytes, payload: bytes, signature: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, LABEL + payload)
+        _loaded(key).verify(signature, LABEL + payload)
     except InvalidSignature:
         return False
     return True
+
+
+@lru_cache(16)
+def _loaded(key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(key)
 
 
 def _ticket(payload: bytes) -> Ticket:
@@ -131,8 +137,10 @@ def _ticket(payload: bytes) -> Ticket:
 
 
 def _payload(ticket: Ticket) -> bytes:
-    members = {"v": 1, **asdict(ticket)}
-    return json.dumps({name: members[name] for name in _MEMBERS}, separators=(",", ":")).encode("ascii")
+    members: dict[str, Any] = {"v": 1}
+    for name in _MEMBERS[1:]:
+        members[name] = getattr(ticket, name)
+    return json.dumps(members, separators=(",", ":")).encode("ascii")
 
 
 def _consistent(ticket: Ticket) -> bool:
