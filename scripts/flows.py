@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ingam.center.copying.flow import COPYING
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
 from ingam.center.registration.flow import REGISTRATION
 from ingam.kernel.flow import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, ISSUANCE, LOGIN)
+FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, ISSUANCE, COPYING, LOGIN)
 
 
 def page(machine: Machine[Any, Any]) -> str:
