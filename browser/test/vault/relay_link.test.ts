@@ -132,7 +132,7 @@ test('whoever was away when the other came learns it on the way back, or by its 
   const { world } = begun(OPEN)
   world.socket.open().tells({ told: 'opened', mailbox: '41234', token: TOKEN, ends: ENDS }).drops()
   world.pass(250)
-  world.socket.open().tells({ told: 'resumed', have: 0, ends: ENDS }).carries(0, 1).tells({ told: 'peer' })
+  world.socket.open().tells({ told: 'resumed', have: 0, ends: ENDS }).carries(0, 1).tells({ told: 'peer', ends: ENDS })
   assert.deepEqual(names(world), ['opened', 'dropped', 'resumed', 'peer', 'heard'])
 })
 

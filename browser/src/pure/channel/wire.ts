@@ -31,13 +31,13 @@ export type Act =
   | { readonly act: 'close'; readonly why: Closing }
 
 /**
- * What the relay says. `ends`: milliseconds since 1970, of the number in `opened`, of the run after that (null where it
- * does not say); `have`: how many of this side's messages it has; `s`: seconds after which another try makes sense.
+ * What the relay says. `ends`: milliseconds since 1970, of the number in `opened`, of the run after that; `have`:
+ * how many of this side's messages it has; `s`: seconds after which another try makes sense.
  */
 export type RelayTold =
   | { readonly told: 'opened'; readonly mailbox: string; readonly token: string; readonly ends: number }
   | { readonly told: 'joined'; readonly token: string; readonly ends: number }
-  | { readonly told: 'peer'; readonly ends: number | null }
+  | { readonly told: 'peer'; readonly ends: number }
   | { readonly told: 'resumed'; readonly have: number; readonly ends: number }
   | { readonly told: 'away' | 'back' }
   | { readonly told: 'closed'; readonly why: Why }
@@ -56,7 +56,6 @@ export function readTold(text: string): RelayTold {
     const found = Object.keys(fields)
     if (found.length !== names.length + 1 || !names.every((name) => found.includes(name))) throw new ChannelBroken()
   }
-  const optional = (name: string): void => (name in fields ? only(name) : only())
   switch (told) {
     case 'opened':
       only('mailbox', 'token', 'ends')
@@ -65,8 +64,8 @@ export function readTold(text: string): RelayTold {
       only('token', 'ends')
       return { told, token: formed(fields['token'], TOKEN), ends: instant(fields['ends']) }
     case 'peer':
-      optional('ends')
-      return { told, ends: 'ends' in fields ? instant(fields['ends']) : null }
+      only('ends')
+      return { told, ends: instant(fields['ends']) }
     case 'resumed':
       only('have', 'ends')
       return { told, have: whole(fields['have'], MESSAGES_MOST), ends: instant(fields['ends']) }
