@@ -9,6 +9,7 @@ import { Refusal } from '../pure/failure.ts'
 import { type Code, readNumber } from '../pure/channel/number.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
 import { alone } from './alone.ts'
+import { asked } from './asked.ts'
 import type { Tell } from './channel.ts'
 import { advance, type Effect, type Event, type Meeting, type State } from './copy_machine.ts'
 import { type CopyMessage, ticketFacts } from './copy_messages.ts'
@@ -24,7 +25,8 @@ const PATIENCE_MS: Partial<Record<State['at'], number>> = {
   renewing: 20_000,
   vouching: 30_000,
   fetching: 20_000,
-  dialing: 30_000,
+  // The link itself gives up after thirty seconds, and says it better.
+  dialing: 35_000,
   judging: 30_000,
   keying: 30_000,
 }
@@ -51,14 +53,14 @@ export class CopyDesk {
   /** Opens it. Throws Refusal where another center asks, or its challenge is none, and then shows nothing. */
   constructor(origins: Origins, tell: Tell, id: string, copy: CopyMessage) {
     if (copy.origin !== origins.center) throw new Refusal('challenge-origin')
+    const request = copy.challenge === null ? null : asked(copy.challenge, origins.center, performance.now())
     this.#origins = origins
     this.#tell = tell
     this.#id = id
     this.#copy = copy
     this.#view = new CopyView(copy, this.#events(), (height) => tell({ kind: 'size', id, height }))
     const on = (event: Event): void => this.#on(event)
-    this.#sender =
-      copy.challenge === null ? null : new CopySender(origins.center, copy.challenge, copy.bound, this.#view, on)
+    this.#sender = request === null ? null : new CopySender(origins.center, request, copy.bound, this.#view, on)
     this.#receiver = new CopyReceiver(this.#view, on)
     this.#view.draw(this.#state)
     window.addEventListener('pagehide', this.#gone)
@@ -233,6 +235,7 @@ export class CopyDesk {
 
   #dial(): void {
     if (this.#state.at !== 'dialing') return
+    this.#view.away(null)
     const { role, device, here } = this.#copy
     const { relay } = this.#origins
     const showQr = role === 'send' || here === 'pc'

@@ -71,7 +71,9 @@ export class CopyRun {
     this.#mailbox = code?.mailbox ?? ''
     const qr = code === null ? (showQr ? randomBytes(QR_BYTES) : null) : code.mode === 'q' ? code.qr : null
     const digits = code?.digits ?? newDigits()
-    this.#opened = code === null ? { digits, qr, life: ticketFacts(ticket).ttl * 1000 } : null
+    // A sender shows nothing but its QR.
+    const most = role === 'send' ? QR_MS : Number.POSITIVE_INFINITY
+    this.#opened = code === null ? { digits, qr, life: Math.min(ticketFacts(ticket).ttl * 1000, most) } : null
     const own = {
       role: role === 'send' ? 'sender' : 'receiver',
       relay,

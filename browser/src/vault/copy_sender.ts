@@ -39,13 +39,13 @@ export class CopySender {
   #proof: Proof | null = null
   #payload: Payload | null = null
 
-  /** Throws ChallengeRefused. */
-  constructor(center: string, challenge: ChallengeMessage, bound: readonly string[], view: CopyView, on: (event: Event) => void) {
+  /** `request`: the checked challenge; `bound`: fingerprints that may leave. */
+  constructor(center: string, request: Asked, bound: readonly string[], view: CopyView, on: (event: Event) => void) {
     this.#center = center
     this.#bound = bound
     this.#view = view
     this.#on = on
-    this.#request = asked(challenge, center, performance.now())
+    this.#request = request
     this.#choosing = new Choosing(bound, () => this.#now())
   }
 

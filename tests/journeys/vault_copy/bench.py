@@ -1,7 +1,7 @@
-"""The real vault and the real relay, around them a small center that plays the page of a copy: tickets, answers, faults.
+"""The real vault and the real relay, around them a small center that plays the page of a copy.
 
-The page in it is a script of a few lines that embeds the frame and carries messages to the bench and back, so that every
-word between page and vault is seen here. Everything on free loopback ports.
+The page in it is a script of a few lines that embeds the frame and carries messages to the bench and back, so that
+every word between page and vault is seen here. Faults are switched on by a test. Everything on free loopback ports.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from tests.ca import world as authority
-from tests.npki import certs
 from tests.journeys.world import free_ports
+from tests.npki import certs
 
 from ingam.npki import key_file, pfx, shapes
 from ingam.protocols.mailbox import ticket
@@ -45,8 +45,10 @@ LETTER: Final = {
 DEVICES: Final = {"pc": "PC · Chrome · Windows", "phone": "휴대폰 · Chrome · Android"}
 PAGE: Final = """<!doctype html><html lang="%(lang)s"><head><meta charset="utf-8"><title>copying</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,"><style>body { margin: 0; padding: 16px; background: Canvas }
-iframe { display: block; width: 100%%; border: 0 } main { max-width: 720px; margin: auto } h1 { font-size: 1px }</style></head>
+<link rel="icon" href="data:,"><style>
+body { margin: 0; padding: 16px; background: Canvas }
+iframe { display: block; width: 100%%; border: 0 } main { max-width: 720px; margin: auto }
+h1 { font-size: 1px }</style></head>
 <body><main><h1>copying</h1><p id="page-end"></p></main><script>
 const vault = '%(vault)s', id = 'copy-1'
 const frame = document.createElement('iframe')

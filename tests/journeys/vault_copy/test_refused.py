@@ -1,4 +1,4 @@
-"""Whatever stops a copy has its own sentence on both screens, and 복사 완료 is never said without storage (C8, C13, C14)."""
+"""Whatever stops a copy has its sentence on both screens; without storage nobody says 복사 완료 (C8, C13, C14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every screen of a copy in the vault's frame, at both widths, in both languages, light and dark; and by keyboard alone."""
+"""Every screen of a copy at both widths, in both languages, light and dark; and the whole by keyboard alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What leaves the vault's frame in a whole copy, and what lies in the browsers afterwards (B1, B2, B11, B17, C4, C5, C10)."""
+"""What leaves the vault's frame in a whole copy, and what lies in the browsers then (B1, B2, B11, B17, C4, C5, C10)."""
 
 from __future__ import annotations
 
