@@ -56,7 +56,7 @@ class Ours:
         self._key = KEY
 
     def signed(self, who: str, role: Any, mailbox: str | None = None, peer: str | None = None) -> tuple[str, str]:
-        now = int(time.time()) + 1  # not the second in which the relay began
+        now = int(time.time()) + 1  # not the second in which the relay began to remember
         act: Any = "open" if mailbox is None else "join"
         made = Ticket(secrets.token_hex(16), RELAY, act, role, mailbox, peer, who, now, now + 170, 180)
         return made.id, ticket.write(made, self._key.sign)

@@ -32,6 +32,7 @@ from ingam.ports.mailboxes import (
     TooMany,
 )
 from ingam.protocols.mailbox.mailbox import Joined, Live, Opened, Relaying
+from ingam.protocols.mailbox.ticket import TicketInvalid
 
 AT = 1_795_000_000.25
 NETWORK = NetworkCeilings(connections=4, wrong=3, window_s=60, pause_s=600)
@@ -68,7 +69,7 @@ def played(scene: Callable[..., Awaitable[Any]], *stores: Mailboxes) -> Any:
     async def whole() -> Any:
         for store in stores:
             store.heard = []  # type: ignore[attr-defined]
-            await store.start(store.heard.append)  # type: ignore[attr-defined]
+            await store.start(store.heard.append, AT - 60)  # type: ignore[attr-defined]
         try:
             async with asyncio.timeout(20):
                 return await scene(*stores)
@@ -90,7 +91,7 @@ async def until(true: Callable[[], object]) -> None:
 
 
 def showing(until: float = AT + 180) -> Showing:
-    return Showing(f"{next(_numbers):032x}", until)
+    return Showing(f"{next(_numbers):032x}", int(AT), until)
 
 
 def opening(*draws: str, at: float = AT, person: str = "", **other: Any) -> Opening:
@@ -177,6 +178,20 @@ def test_C12_a_ticket_is_used_once_whatever_came_of_it(make: Make) -> None:
         stale = showing()
         assert not await store.change(change(7, joined(), 1, showing=stale))
         assert await store.change(change(1, joined(), 1, showing=stale))
+
+    played(scene, make())
+
+
+def test_F1_a_ticket_from_before_the_memory_is_invalid_whether_it_was_used_or_not(make: Make) -> None:
+    async def scene(store: Mailboxes) -> None:
+        before, after = (Showing(f"{number:032x}", int(AT) - 60 + number, AT + 180) for number in (0, 1))
+        await store.start(lambda _news: None, AT + 600)  # another node begins; the memory is older
+        for call in (store.show(before, AT), store.open(opening("00001", showing=before))):
+            with pytest.raises(TicketInvalid):
+                await call
+        await store.open(opening(showing=after))
+        with pytest.raises(TicketInvalid):
+            await store.change(change(1, joined(), 1, showing=before))
 
     played(scene, make())
 
@@ -336,7 +351,7 @@ def test_what_nobody_ends_is_gone_by_itself(node: Make, valkey_server: valkey.Se
         await store.change(change(1, joined(), 1, token=b"second", showing=showing()))
         await store.admit("192.0.2.1", AT, NETWORK, claims=True)
         keys = await store._client.keys(store._prefix + "*")
-        lives = [await store._client.pttl(key) for key in keys if not key.endswith(b"taken")]
+        lives = [await store._client.pttl(key) for key in keys if not key.endswith((b"taken", b"since"))]
         assert len(lives) == 8
         assert all(0 < life <= 900_000 for life in lives)
 
@@ -359,7 +374,9 @@ def test_F9_a_store_that_is_down_refuses_everything_and_is_listened_to_again(nod
                     await call
             server.start()
             await until(lambda: Missed() in heard(store))
-            assert await store.open(opening()) == "41234"
+            with pytest.raises(TicketInvalid):  # nobody knows any more which were used
+                await store.open(opening())
+            assert await store.open(opening(showing=Showing("0" * 32, int(AT) + 1, AT + 180))) == "41234"
 
         played(scene, ValkeyMailboxes(server.url))
 

@@ -12,6 +12,7 @@ from tests.relay.world import World, played, until
 from ingam.adapters.mailboxes.valkey import ValkeyMailboxes
 from ingam.ports.mailboxes import Missed, RelayOutage
 from ingam.protocols.mailbox import wire
+from ingam.protocols.mailbox.ticket import TicketInvalid
 from ingam.relay.service import MailboxTaken, RelayStopping, ResumeUnknown
 
 
@@ -217,6 +218,9 @@ def test_F9_a_valkey_that_is_down_refuses_and_its_return_is_noticed() -> None:
             server.start()  # empty: its memory is gone, and so is the run
             await until(lambda: receiver.whys)
             assert receiver.whys == ["gone"]
+            with pytest.raises(TicketInvalid):
+                await world.device(relay, "b" * 64).open()
+            world.clock.forward(1)
             await world.device(relay, "b" * 64).open()
 
         played(scene, World(lambda: ValkeyMailboxes(server.url)))

@@ -99,8 +99,9 @@ def test_C12_a_ticket_opens_and_joins_once() -> None:
 
 def test_C12_a_ticket_from_before_the_process_that_forgot_which_were_used_is_invalid() -> None:
     async def scene(world: World) -> None:
-        now = int(world.clock.now().timestamp())
-        relay = await world.relay(since=now + 1)
+        relay = await world.relay()
+        await relay._store.start(relay.rooms.hear, world.clock.now().timestamp() + 5)
+        world.clock.forward(-1)
         with pytest.raises(TicketInvalid):
             await world.device(relay).open()
         world.clock.forward(1)

@@ -122,6 +122,7 @@ class World:
         """A node that has started."""
         made = Relay(self._store(), self.clock, Rules(ORIGIN, (PUBLIC,), **(self._rules | rules)), self.defects.append)
         await made.start()
+        self.clock.forward(1)  # tickets of the second in which a store begins are none
         self.relays.append(made)
         return made
 

@@ -48,9 +48,10 @@ class SpaceFull(Refusal):
 
 
 class Showing(NamedTuple):
-    """A ticket as it is used up: its id, and until when it could have been valid."""
+    """A ticket as it is used up: its id, when it was issued, and until when it could be valid."""
 
     ticket: str
+    issued: int
     until: float
 
 
@@ -144,9 +145,13 @@ class Mailboxes(Protocol):
     shared: bool
     """Whether other nodes see the same mailboxes."""
 
-    async def start(self, ear: Ear) -> None:
-        """Begin to listen: `ear` hears what other calls than this node's own did to mailboxes this node serves, and
-        every end that `open` brought to an earlier mailbox of the same person."""
+    async def start(self, ear: Ear, at: float) -> None:
+        """Begin to remember, where nothing is remembered yet: a ticket of a second before is invalid from then on, for
+        nobody knows whether it was used (security F1). And begin to listen.
+
+        `ear` hears what other calls than this node's own did to mailboxes that it serves, and every end that `open`
+        brought to an earlier mailbox of the same person.
+        """
 
     async def close(self) -> None:
         """Give back connections."""
@@ -161,7 +166,8 @@ class Mailboxes(Protocol):
         """Count a wrong claim; the last one that is allowed begins the pause."""
 
     async def show(self, showing: Showing, at: float) -> None:
-        """Use a ticket up whose claim is refused. Raises TicketUsed."""
+        """Use a ticket up whose claim is refused. Raises TicketUsed, and TicketInvalid for one from before the memory
+        (as `open` and `change` do)."""
 
     async def open(self, opening: Opening) -> str:
         """The mailbox number. An earlier mailbox of the person ends with it (`cancelled`). Raises TicketUsed, TooMany

@@ -57,7 +57,7 @@ class ResumeUnknown(Refusal):
 @dataclass(frozen=True, slots=True)
 class Rules:
     """`origin`: the relay's own, as on tickets. `keys`: raw public keys of the center. `opens`, `runs`: of a person in
-    `window_s` seconds. `since`: first second whose tickets count (Unix), or None where the store outlives the process.
+    `window_s` seconds.
     """
 
     origin: str
@@ -66,7 +66,6 @@ class Rules:
     runs: int = 5
     window_s: int = 600
     network: NetworkCeilings = field(default_factory=NetworkCeilings)
-    since: int | None = None
 
 
 class Relay:
@@ -82,7 +81,7 @@ class Relay:
 
     async def start(self) -> None:
         """Listen to the store. Raises RelayOutage."""
-        await self._store.start(self.rooms.hear)
+        await self._store.start(self.rooms.hear, self.rooms.now())
 
     # First frames
 
@@ -106,7 +105,7 @@ class Relay:
 
     def _ticket(self, text: str, act: str) -> Ticket:
         found = tickets.read(text, self._rules.keys)
-        found.check(self._rules.origin, int(self.rooms.now()), self._rules.since)
+        found.check(self._rules.origin, int(self.rooms.now()))
         if found.act != act:
             raise tickets.TicketInvalid
         return found
@@ -281,7 +280,7 @@ def _resumed(kept: Kept, seat: Seat) -> str:
 
 
 def _showing(ticket: Ticket) -> Showing:
-    return Showing(ticket.id, float(ticket.exp))
+    return Showing(ticket.id, ticket.iat, float(ticket.exp))
 
 
 def _fits(ticket: Ticket, state: Live) -> bool:

@@ -64,19 +64,16 @@ def mailboxes(settings: Settings) -> Mailboxes:
     return ValkeyMailboxes(settings.relay.store)
 
 
-def rules(settings: Settings, store: Mailboxes, keys: tuple[bytes, ...]) -> Rules:
-    """A process whose memory is its store knows no ticket of a second before it, used or not (C12)."""
+def rules(settings: Settings, keys: tuple[bytes, ...]) -> Rules:
+    """What the settings say of tickets and limits."""
     limits = settings.limits
-    return Rules(
-        settings.relay.origin, keys, limits.copy_opens, limits.copy_runs, limits.copy_window_s,
-        since=None if store.shared else int(time.time()) + 1,
-    )  # fmt: skip
+    return Rules(settings.relay.origin, keys, limits.copy_opens, limits.copy_runs, limits.copy_window_s)
 
 
 async def serve(settings: Settings, sock: socket.socket, stop: asyncio.Event) -> None:
     """One node until `stop`, then drained. Raises TicketKeysRefused, RelayOutage."""
     store = mailboxes(settings)
-    relay = Relay(store, SystemClock(), rules(settings, store, ticket_keys(settings.ticket_keys)), tell_defect)
+    relay = Relay(store, SystemClock(), rules(settings, ticket_keys(settings.ticket_keys)), tell_defect)
     behind_tls = settings.relay.origin.startswith("https://")
     web = RelayWeb(relay, settings.vault_origin, behind_tls=behind_tls, bounds=BOUNDS)
     await relay.start()

@@ -25,6 +25,7 @@ from ingam.ports.mailboxes import (
     TooMany,
 )
 from ingam.protocols.mailbox.mailbox import Seat
+from ingam.protocols.mailbox.ticket import TicketInvalid
 
 COUNTED_MOST: Final = 200_000
 """Persons, networks and tickets that are remembered at once, each."""
@@ -82,9 +83,12 @@ class InProcessMailboxes:
         self._tokens: dict[bytes, tuple[str, Seat]] = {}
         self._of_person: dict[str, str] = {}
         self._ear: Ear = _deaf
+        self._since: int | None = None
 
-    async def start(self, ear: Ear) -> None:
+    async def start(self, ear: Ear, at: float) -> None:
         self._ear = ear
+        if self._since is None:
+            self._since = int(at) + 1
 
     async def close(self) -> None:
         self._ear = _deaf
@@ -121,6 +125,8 @@ class InProcessMailboxes:
         self._tickets.put(showing.ticket, showing.until, at)
 
     def _check_ticket(self, showing: Showing, at: float) -> None:
+        if self._since is None or showing.issued < self._since:
+            raise TicketInvalid
         if self._tickets.get(showing.ticket, at) is not None:
             raise TicketUsed
 

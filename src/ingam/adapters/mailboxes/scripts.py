@@ -3,8 +3,8 @@
 Keys below the prefix: `b:` a mailbox (hash: version, state, person, n0 n1 the nodes that serve its seats, k0 k1
 digests of tokens, and its bodies as `<seat>:<sequence>`), `k:` a token's digest, `p:` a person's mailbox, `t:` a used
 ticket, `a:` instants of a person's acts (newest first), `n:` a network, `taken` numbers by the instant they are free
-again. What nobody ends, ends by its time to live. Nodes are told over their own channel: `C` + news, or `E` + mailbox
-+ why.
+again, `since` the first second whose tickets it remembers. What nobody ends, ends by its time to live. Nodes are told
+over their own channel: `C` + news, or `E` + mailbox + why.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from typing import Final
 _WORDS: Final = """
 local P, at = ARGV[1], tonumber(ARGV[2])
 local function ms(seconds) return math.max(1, math.ceil(tonumber(seconds) * 1000)) end
-local function shown(ticket, life) return redis.call('SET', P .. 't:' .. ticket, '1', 'NX', 'PX', ms(life)) end
+local function unknown(ticket, issued)
+  local since = redis.call('GET', P .. 'since')
+  if not since then
+    since = math.floor(at) + 1
+    redis.call('SET', P .. 'since', since)
+  end
+  if tonumber(issued) < tonumber(since) then return 'ticket-invalid' end
+  if redis.call('EXISTS', P .. 't:' .. ticket) == 1 then return 'ticket-used' end
+end
+local function use(ticket, life) redis.call('SET', P .. 't:' .. ticket, '1', 'PX', ms(life)) end
 local function wait(act, window, most)
   if most == 0 then return window end
   local oldest = redis.call('LINDEX', P .. 'a:' .. act, most - 1)
@@ -77,22 +86,32 @@ return '0'
 )
 """network, wrong claims, window, pause."""
 
-SHOW: Final = _WORDS + "\nreturn shown(ARGV[3], ARGV[4]) and 'ok' or 'ticket-used'\n"
-"""ticket, life."""
+SHOW: Final = (
+    _WORDS
+    + """
+local refused = unknown(ARGV[3], ARGV[4])
+if refused then return refused end
+use(ARGV[3], ARGV[5])
+return 'ok'
+"""
+)
+"""ticket, when issued, life."""
 
 OPEN: Final = (
     _WORDS
     + """
-local ticket, ticket_life, person, act = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local window, most, taken_most, rest = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local state, life, token, node, keep = ARGV[11], ARGV[12], ARGV[13], ARGV[14], ARGV[15]
-if not shown(ticket, ticket_life) then return {'ticket-used'} end
+local ticket, issued, ticket_life, person, act = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local window, most, taken_most, rest = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local state, life, token, node, keep = ARGV[12], ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local refused = unknown(ticket, issued)
+if refused then return {refused} end
+use(ticket, ticket_life)
 local late = wait(act, window, most)
 if late > 0 then return {'copy-too-many', tostring(late)} end
 redis.call('ZREMRANGEBYSCORE', P .. 'taken', '-inf', ARGV[2])
 if redis.call('ZCARD', P .. 'taken') >= taken_most then return {'copy-full'} end
 local free
-for draw = 16, #ARGV do
+for draw = 17, #ARGV do
   if not redis.call('ZSCORE', P .. 'taken', ARGV[draw]) then free = ARGV[draw] break end
 end
 if not free then return {'copy-full'} end
@@ -107,20 +126,22 @@ redis.call('SET', P .. 'p:' .. person, free, 'PX', ms(keep))
 return {'ok', free}
 """
 )
-"""ticket, its life, person, act, window, most, taken, rest, state, life, token, node, longest life, draws…"""
+"""ticket, when issued, its life, person, act, window, most, taken, rest, state, life, token, node, longest life, then
+draws."""
 
 CHANGE: Final = (
     _WORDS
     + """
 local mailbox, version, state, life, seat = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local node, news, takes, has_body, body = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local ticket, ticket_life, act, window, most = ARGV[13], ARGV[14], ARGV[15], tonumber(ARGV[16]), tonumber(ARGV[17])
-local token, rest, keep = ARGV[18], tonumber(ARGV[19]), ARGV[20]
+local ticket, issued, ticket_life, act = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local window, most, token, rest, keep = tonumber(ARGV[17]), tonumber(ARGV[18]), ARGV[19], tonumber(ARGV[20]), ARGV[21]
 local key = P .. 'b:' .. mailbox
-if ticket ~= '' and redis.call('EXISTS', P .. 't:' .. ticket) == 1 then return {'ticket-used'} end
+local refused = ticket ~= '' and unknown(ticket, issued)
+if refused then return {refused} end
 local box = redis.call('HMGET', key, 'version', 'n0', 'n1')
 if box[1] ~= version then return {'stale'} end
-if ticket ~= '' then shown(ticket, ticket_life) end
+if ticket ~= '' then use(ticket, ticket_life) end
 if act ~= '' then
   local late = wait(act, window, most)
   if late > 0 then return {'copy-too-many', tostring(late)} end
@@ -141,8 +162,8 @@ tell('C' .. news, {box[2] or '', box[3] or ''}, node)
 return {'ok'}
 """
 )
-"""mailbox, version, state, life, seat, node, news, takes, has a body, body, ticket, its life, act, window, most, token,
-rest, longest life."""
+"""mailbox, version, state, life, seat, node, news, takes, has a body, body, ticket, when issued, its life, act, window,
+most, token, rest, longest life."""
 
 END: Final = (
     _WORDS

@@ -38,6 +38,7 @@ from ingam.ports.mailboxes import (
     TooMany,
 )
 from ingam.protocols.mailbox.mailbox import MAILBOX, Live, Seat
+from ingam.protocols.mailbox.ticket import TicketInvalid
 
 ANSWER_S: Final = 2.0
 LOST_S: Final = 60
@@ -74,10 +75,11 @@ class ValkeyMailboxes:
         self._scripts: dict[str, Any] = {}
         self._hearing: asyncio.Task[None] | None = None
 
-    async def start(self, ear: Ear) -> None:
+    async def start(self, ear: Ear, at: float) -> None:
         heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._hearing = asyncio.create_task(self._hear(ear, heard))
         await heard
+        await _answered(self._client.set(f"{self._prefix}since", int(at) + 1, nx=True))
 
     async def close(self) -> None:
         if self._hearing is not None:
@@ -102,15 +104,14 @@ class ValkeyMailboxes:
         await self._run(scripts.WRONG, at, network, ceilings.wrong, ceilings.window_s, ceilings.pause_s)
 
     async def show(self, showing: Showing, at: float) -> None:
-        if await self._run(scripts.SHOW, at, showing.ticket, _life(showing, at)) != b"ok":
-            raise TicketUsed
+        _raise(await self._run(scripts.SHOW, at, *_shown(showing, at)), [])
 
     # Mailboxes
 
     async def open(self, opening: Opening) -> str:
         at, ceiling = opening.at, opening.ceiling
         told, *rest = await self._run(
-            scripts.OPEN, at, opening.showing.ticket, _life(opening.showing, at), opening.person, *_ceiling(ceiling),
+            scripts.OPEN, at, *_shown(opening.showing, at), opening.person, *_ceiling(ceiling),
             self._taken_most, REST_S, MAILBOX.dump(opening.state), opening.ends - at + LOST_S, opening.token.hex(),
             self._node, LONGEST_S, *opening.draws,
         )  # fmt: skip
@@ -133,7 +134,7 @@ class ValkeyMailboxes:
     async def change(self, change: Change) -> bool:
         state, at = MAILBOX.dump(change.state), change.at
         wire: _Wire = (change.mailbox, change.version + 1, state, change.seat, change.body, change.takes)
-        showing = (change.showing.ticket, _life(change.showing, at)) if change.showing is not None else ("", "")
+        showing = ("", "", "") if change.showing is None else _shown(change.showing, at)
         told, *rest = await self._run(
             scripts.CHANGE, at, change.mailbox, change.version, state, change.ends - at + LOST_S, change.seat,
             self._node, msgspec.msgpack.encode(wire), int(change.takes), int(change.body is not None),
@@ -204,6 +205,8 @@ async def _answered(call: Awaitable[T]) -> T:
 def _raise(told: bytes, rest: list[bytes]) -> None:
     if told == b"ticket-used":
         raise TicketUsed
+    if told == b"ticket-invalid":
+        raise TicketInvalid
     if told == b"copy-too-many":
         raise TooMany(s=_whole(float(rest[0])))
     if told == b"copy-full":
@@ -214,8 +217,8 @@ def _ceiling(ceiling: Ceiling) -> tuple[str, int, int]:
     return f"{ceiling.act} {ceiling.person}", ceiling.window_s, ceiling.most
 
 
-def _life(showing: Showing, at: float) -> float:
-    return max(1.0, showing.until - at)
+def _shown(showing: Showing, at: float) -> tuple[str, int, float]:
+    return showing.ticket, showing.issued, max(1.0, showing.until - at)
 
 
 def _whole(seconds: float) -> int:
