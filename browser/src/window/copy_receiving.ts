@@ -45,7 +45,6 @@ export class Receiving extends CopyTalk {
     try {
       await this.ask.insist('stored', { fingerprint }, STORED_TRIES)
       this.under(false)
-      this.screen.show('copied', false)
     } catch (failure) {
       this.under(false)
       this.screen.failed(failure, () => void this.#stored(fingerprint))

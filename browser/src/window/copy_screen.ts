@@ -39,6 +39,9 @@ export class CopyScreen {
     for (const each of document.querySelectorAll<HTMLElement>('[data-copy-shown]')) {
       each.hidden = each.dataset['copyShown'] !== what
     }
+    // Who shows and who types is of no interest any more.
+    const last = what === 'copied' || what === 'over' || what === 'stopped'
+    for (const each of this.section.querySelectorAll<HTMLElement>('[data-copy-intro]')) each.hidden = last
     this.#step(what)
     if (!fresh) return
     this.clear()

@@ -9,7 +9,6 @@ import { sentence } from './sentences.ts'
 
 export type FromFrame = Exclude<FromVault, { kind: 'ready' | 'size' }>
 
-const CENTER = '/cert-center'
 const COPYING = '/copying'
 /** A word about a mailbox or an arrival is repeated so often before the vault is told that nobody answers. */
 const TRIES = 3
@@ -101,7 +100,7 @@ export abstract class CopyTalk {
         return this.endedBy(message.code)
       case 'done':
         this.under(false)
-        return this.ended === 'copied' ? location.assign(CENTER) : this.again()
+        return this.ended === 'copied' ? this.finished() : this.again()
       case 'cancelled':
         return void this.leave()
       case 'refused':
@@ -142,6 +141,12 @@ export abstract class CopyTalk {
     this.frame?.say({ kind: 'close' })
     await this.ask.post('leave').catch(() => undefined)
     location.assign(COPYING)
+  }
+
+  /** 완료 in the frame: the page says what can be done next. */
+  protected finished(): void {
+    this.close()
+    this.screen.show('copied', true)
   }
 
   /** Another conversation with the vault, from its beginning. */
