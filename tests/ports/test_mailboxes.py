@@ -9,11 +9,14 @@ from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests import valkey
 
 from ingam.adapters.mailboxes.fading import Fading
 from ingam.adapters.mailboxes.in_process import InProcessMailboxes
 from ingam.adapters.mailboxes.valkey import ValkeyMailboxes
+from ingam.kernel.errors import Refusal
 from ingam.ports.mailboxes import (
     REST_S,
     Ceiling,
@@ -417,3 +420,91 @@ def test_states_come_back_as_they_were(make: Make) -> None:
         assert found.state == state
 
     played(scene, make())
+
+
+# Both decide alike.
+
+DRAWN = ("00000", "00001", "00002", "00003")
+PEOPLE = ("a" * 64, "b" * 64)
+ACTS = st.one_of(
+    st.tuples(
+        st.just("open"), st.sampled_from(PEOPLE), st.permutations(DRAWN).map(lambda one: one[:2]), st.integers(0, 9)
+    ),
+    st.tuples(
+        st.just("change"), st.sampled_from(DRAWN), st.integers(1, 4), st.integers(0, 1), st.sampled_from([None, b"x"]),
+        st.sampled_from([None, 0, 1, 2, 3]), st.booleans(),
+    ),
+    st.tuples(st.just("end"), st.sampled_from(DRAWN), st.integers(1, 4)),
+    st.tuples(st.just("find"), st.sampled_from(DRAWN)),
+    st.tuples(st.just("seat"), st.integers(0, 30)),
+    st.tuples(st.just("show"), st.integers(0, 9)),
+    st.tuples(st.just("admit"), st.booleans()),
+    st.tuples(st.just("wrong")),
+    st.tuples(st.just("wait"), st.sampled_from([1.5, 61.0, 599.0])),
+)  # fmt: skip
+
+
+def numbered(number: int) -> Showing:
+    """A ticket; the first two are from before the memory."""
+    return Showing(f"{number:032x}", int(AT) - 60 + number // 2, AT + 10**6)
+
+
+async def done(store: Mailboxes, act: Any, step: int, at: float) -> Any:
+    """What a store says to an act."""
+    match act:
+        case ("open", person, draws, ticket):
+            state, shown = Opened("0" * 32, person, "receiver", at + 180), numbered(ticket)
+            opens = Ceiling(person, "open", 600, 4)
+            return await store.open(Opening(at, tuple(draws), state, at + 180, b"%d" % step, person, shown, opens))
+        case ("change", mailbox, version, seat, body, ticket, counted):
+            ceiling = Ceiling(PEOPLE[0], "run", 600, 2) if counted else None
+            show = None if ticket is None else numbered(ticket)
+            token = b"%d" % step if seat and ticket else None
+            return await store.change(
+                Change(at, mailbox, version, joined(at), at + 180, seat, body, token, seat == 1, show, ceiling)
+            )
+        case ("end", mailbox, version):
+            return await store.end(mailbox, version, "done", at)
+        case ("find", mailbox):
+            return await store.find(mailbox)
+        case ("seat", token):
+            return await store.seat(b"%d" % token)
+        case ("show", ticket):
+            return await store.show(numbered(ticket), at)
+        case ("admit", claims):
+            return await store.admit("192.0.2.1", at, NETWORK, claims=claims)
+        case ("wrong",):
+            return await store.wrong("192.0.2.1", at, NETWORK)
+
+
+@given(st.lists(ACTS, min_size=3, max_size=30))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_both_stores_decide_alike(valkey_server: valkey.Server, walk: list[Any]) -> None:
+    async def scene(here: Mailboxes, there: Mailboxes) -> None:
+        at = AT
+        for step, act in enumerate(walk):
+            at += act[1] if act[0] == "wait" else 0.25
+            if act[0] == "wait":
+                await ended(at, here, there)
+            told = [await said(done(store, act, step, at)) for store in (here, there)]
+            assert told[0] == told[1], (act, told)
+
+    on_valkey = ValkeyMailboxes(valkey_server.url, prefix=valkey_server.prefix(), taken_most=3)
+    played(scene, InProcessMailboxes(taken_most=3), on_valkey)
+
+
+async def ended(at: float, *stores: Mailboxes) -> None:
+    """What time ends is ended by whoever serves it; only a node that died leaves it to the store."""
+    for mailbox in DRAWN:
+        for store in stores:
+            kept = await store.find(mailbox)
+            if kept is not None and kept.state.ends <= at:
+                assert await store.end(mailbox, kept.version, "expired", at)
+
+
+async def said(call: Awaitable[Any]) -> Any:
+    """What comes of it, a refusal by its code and facts."""
+    try:
+        return await call
+    except Refusal as refused:
+        return (refused.code, refused.facts)

@@ -17,8 +17,8 @@ from ingam.protocols.mailbox import wire
 from ingam.relay.service import Relay
 from ingam.run.exchange import listening
 from ingam.run.messages import Request
-from ingam.run.relay_device import CLOSING_S, UNREAD_S, WAITING_MOST
-from ingam.run.relay_socket import BYTES_MOST, PING_S, SILENT_S, Socket
+from ingam.run.relay_device import CLOSING_S, UNREAD_S
+from ingam.run.relay_socket import BYTES_MOST, PARTS_MOST, PING_S, SILENT_S, Socket
 from ingam.run.relay_stream import GRACE_S, HEARTBEAT_S
 from ingam.run.relay_web import RelayWeb
 
@@ -285,7 +285,7 @@ def test_fragments_are_put_together() -> None:
 
 
 async def fragments(line: Line) -> None:
-    await line.socket.send([b"\x00"] * (WAITING_MOST + 4))
+    await line.socket.send([b"\x00"] * (PARTS_MOST + 4))
 
 
 async def pings(line: Line) -> None:

@@ -94,7 +94,10 @@ async def serve(settings: Settings, sock: socket.socket, stop: asyncio.Event) ->
 async def _beat(relay: Relay) -> None:
     while True:
         await asyncio.sleep(1)
-        relay.rooms.beat()
+        try:
+            relay.rooms.beat()
+        except Exception as error:  # the next second comes all the same
+            tell_defect(error)
 
 
 async def _drain(relay: Relay, seconds: int) -> None:

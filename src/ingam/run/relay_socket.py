@@ -20,10 +20,13 @@ from ingam.protocols.mailbox import wire
 from ingam.relay.service import Relay
 from ingam.run.handing import Handed, HandingExchange, Taker
 from ingam.run.messages import Reply, Request, fields, plain
-from ingam.run.relay_device import WAITING_MOST, Device
+from ingam.run.relay_device import Device
 
 PING_S: Final = 20
 SILENT_S: Final = 45
+PARTS_MOST: Final = 64
+"""Fragments of a message: what stands between may cut it up."""
+
 BYTES_MOST: Final = 256 * 1024
 """Of one connection in all: eight messages are 131 KiB, the rest is room for signs of life and repetitions."""
 
@@ -111,7 +114,7 @@ class Socket(Device):
         if frame.fin:
             self._parts = None
             self._said(data)
-        elif self._parts is not None and len(self._parts) > WAITING_MOST:
+        elif self._parts is not None and len(self._parts) > PARTS_MOST:
             self.abort()
 
     def _said(self, data: bytes) -> None:
