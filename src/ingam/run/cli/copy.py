@@ -11,8 +11,8 @@ import asyncio
 import os
 import ssl
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,11 +31,12 @@ INTERRUPTED: Final = 130
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the center and the relay are reached: TLS roots of one's own; in tests, doubles."""
+    """How the center and the relay are reached, and where this device's cookie lies: doubles in tests."""
 
     roots: ssl.SSLContext | None = None
     http: dict[str, Any] | None = None
     relay: Dial | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def dial(self, relay: str) -> Dial:
         """The way to the relay of this origin. Raises AddressRefused."""
@@ -46,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     """Runs `ingam copy …`; returns the exit code that --help documents."""
     lang = answers.language(_early(argv), os.environ)
     try:
-        options = _parser(lang).parse_args(list(argv))
+        options = parser(lang).parse_args(list(argv))
     except SystemExit as ended:
         return int(ended.code or 0)
     try:
@@ -67,11 +68,11 @@ def failed(failure: Failure, lang: str) -> int:
     return code if failure.code in answers.EXIT_CODES else NOT_COPIED
 
 
-async def run(options: argparse.Namespace, lang: str, reach: Reach) -> int:
-    """One command, from the login to the end of the copy."""
-    terminal = Terminal(lang, piped=options.password_stdin)
+async def run(options: argparse.Namespace, lang: str, reach: Reach, terminal: Terminal | None = None) -> int:
+    """One command, from the login to the end of the copy. Raises Failure where it does not come to a run's end."""
+    terminal = terminal or Terminal(lang, piped=options.password_stdin)
     pair = folder.read(options.path) if options.verb == "send" else None
-    origin, kept = origin_of(options.center), DeviceCookies.of(os.environ)
+    origin, kept = origin_of(options.center), DeviceCookies.of(reach.environment)
     verify = {"verify": reach.roots} if reach.roots is not None else {}
     async with client(origin, lang, kept, **(reach.http or verify)) as http:
         center = Center(http, origin, kept)
@@ -113,7 +114,8 @@ def _early(argv: Sequence[str]) -> str | None:
     )
 
 
-def _parser(lang: str) -> argparse.ArgumentParser:
+def parser(lang: str) -> argparse.ArgumentParser:
+    """The options of both verbs."""
     top = argparse.ArgumentParser(
         prog="ingam copy",
         description=say("copy.help", lang),
