@@ -61,6 +61,7 @@ export class Sending extends CopyTalk {
       case 'factor':
         this.close()
         this.screen.show('factor', this.#acted)
+        if (before?.step === 'vault') this.screen.fail(this.screen.say('lapsed'), null)
         return this.#factor?.show(look.sent_until)
       case 'vault':
         return this.#signing(look)
