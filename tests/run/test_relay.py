@@ -184,9 +184,27 @@ def test_C12_the_thief_of_the_relays_memory_finds_sealed_bytes_only(nodes: Calla
         assert any(b"ingam-copy-ticket/1" in piece for piece in whole)
         for canary in (certificate[:32], key_file[:32], secret.encode(), mailbox.encode() + secret.encode()):
             assert not any(canary in piece for piece in whole)
-        said = node.said()
-        for word in (secret, mailbox, "127.0.0.1", "token", "ticket"):
-            assert word not in said
+
+    played(scene)
+
+
+def test_H9_the_relay_writes_no_address_ticket_token_number_or_person(nodes: Callable[..., Node]) -> None:
+    node = nodes()
+
+    async def scene() -> None:
+        world = Now()
+        receiver, sender, opened, joined = await pair(world, node.port)
+        await sender.send(5, b"a gap: the run is broken")
+        assert await receiver.told() == wire.Closed("broken")
+        refused = await Line.to(node.port, wire.Open("no.ticket"))
+        assert await refused.told() == wire.RefusedBy("ticket-invalid")
+        await asked(node.port, "POST", f"/copy/begin?{joined.token}", b"\xff" * 100)
+        metrics = (await asked(node.port, "GET", "/metrics", origin=None)).body.decode()
+        node.tell(signal.SIGTERM)
+        await asyncio.to_thread(node.process.wait, 10)
+        for word in (opened.mailbox, opened.token, joined.token, "127.0.0.1", "no.ticket", "a" * 64):
+            assert word not in node.said()
+            assert word not in metrics
 
     played(scene)
 
