@@ -45,6 +45,12 @@ def screen(shown: Image.Image, path: Path, *, size: tuple[int, int] = (1280, 720
     return _written([_grainy(np.asarray(bare, np.uint8), each) for each in range(FRAMES)], path)
 
 
+def plain_film(seen: Image.Image, path: Path) -> Path:
+    """Writes a film of a picture as it is, with a sensor's grain, to `path`; returns it."""
+    still = cv2.cvtColor(np.asarray(seen.convert("RGB")), cv2.COLOR_RGB2BGR)
+    return _written([_grainy(still, each) for each in range(FRAMES)], path)
+
+
 def empty_desk(path: Path, *, size: tuple[int, int] = (1280, 720)) -> Path:
     """The same without a card."""
     bare = np.full((size[1], size[0], 3), (62, 84, 112), np.uint8)

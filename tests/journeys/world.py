@@ -33,6 +33,8 @@ LIMITS = {
     "ONEWON_ACCOUNT_A_DAY": "50",
     "ONEWON_PERSON_A_DAY": "50",
     "ONEWON_WRONG_A_MONTH": "500",
+    "COPY_RUNS": "500",
+    "COPY_OPENS": "500",
 }
 
 

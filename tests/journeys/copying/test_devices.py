@@ -1,0 +1,60 @@
+"""인증서복사 through the whole of `make run`, from one real browser to another, to a login with what was copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+from tests.journeys.copying.conftest import Handset
+from tests.journeys.copying.walk import CopyWalk, by_number
+
+Open = Callable[..., CopyWalk]
+
+
+def test_by_number_from_the_pc_to_the_phone_and_from_the_phone_to_another_pc(device: Open) -> None:
+    pc, phone, other = device("pc"), device("phone"), device("pc")
+    by_number(pc, phone, known=False)
+    phone.log_in_with_what_came()
+    by_number(phone, other, known=False)
+    other.log_in_with_what_came()
+
+
+def test_by_qr_from_the_pc_to_the_phone_and_from_the_phone_to_another_pc(device: Open, handset: Handset) -> None:
+    pc, phone, other = device("pc", "en"), device("phone", "en"), device("pc", "en")
+    phone.receive()
+    pc.send("phone", known=False)
+    pc.press("copy-show-qr")
+    expect(pc.frame.locator(".copy-qr svg")).to_be_visible()
+    handset.look_at(pc.frame.locator(".copy-qr"))
+    phone.press("copy-scan-pc")
+    pc.agree(phone)
+    phone.done()
+    pc.done()
+    phone.log_in_with_what_came()
+    other.receive()
+    handset.look_at(other.frame.locator(".copy-qr"))
+    phone.send("pc", known=False)
+    phone.press("copy-scan")
+    phone.agree(other)
+    other.done()
+    phone.done()
+    other.log_in_with_what_came()
+
+
+def test_C3_the_person_is_told_at_the_registered_telephone_once(device: Open) -> None:
+    pc, phone = device("pc"), device("phone")
+    before = len(pc.inbox())
+    by_number(pc, phone, known=False)
+    pc.until_inbox(before + 2)  # the code, and the notice
+    came = [one["text"] for one in pc.inbox()[: len(pc.inbox()) - before]]
+    assert sum("복사되었습니다" in text for text in came) == 1
+
+
+def test_C3_a_device_that_is_not_at_hand_gets_nothing_and_is_logged_out(device: Open) -> None:
+    pc, stranger = device("pc"), device("phone")
+    stranger.receive()
+    pc._way("to_phone")
+    pc.button("copying.no").click()
+    expect(pc.page.get_by_role("alert").filter(has_text=pc.say("copying.stopped"))).to_be_visible()
+    stranger.open("/copying/receive")
+    expect(stranger.page).not_to_have_url(stranger.world.center + "/copying/receive")
