@@ -19,6 +19,7 @@ from tests.run import over_tls
 from tests.run.over_tls import Running
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from ingam.run import demo, tls, trial
 from ingam.run.trial import FRONTED, Front, Trial, Way
@@ -66,13 +67,13 @@ async def test_a_websocket_goes_through_to_the_relay_and_its_refusal_comes_back(
     at = here.at
     address = at.origin("relay").replace("https", "wss") + "/copy"
     options: dict[str, Any] = {"ssl": trusting(here.data), "subprotocols": ["ingam-copy.1"], "proxy": None}
-    async with connect(address, origin=at.origin("vault"), **options) as line:
+    async with connect(address, origin=Origin(at.origin("vault")), **options) as line:
         assert line.subprotocol == "ingam-copy.1"
         await line.send('{"act":"open","ticket":"none"}')
         told = json.loads(await line.recv())
         assert (told["told"], told["code"]) == ("refused", "ticket-invalid")
     with pytest.raises(InvalidStatus):
-        async with connect(address, origin="https://elsewhere.example", **options):
+        async with connect(address, origin=Origin("https://elsewhere.example"), **options):
             pass
 
 
