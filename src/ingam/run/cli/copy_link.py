@@ -79,7 +79,7 @@ class Link:
         """Show the ticket. Raises RelayRefused, RelayUnreachable."""
         try:
             self._socket = await self._dial()
-            told = await self._asked(first)
+            told = await _asked(self._socket, first)
         except (OSError, TimeoutError, WebSocketException, wire.WireMalformed):
             raise RelayUnreachable from None
         if isinstance(told, wire.RefusedBy):
@@ -118,15 +118,6 @@ class Link:
         if self._socket is not None:
             with suppress(OSError, WebSocketException):
                 await self._socket.send(frame)
-
-    async def _asked(self, first: wire.First) -> wire.Told:
-        assert self._socket is not None
-        await self._socket.send(wire.write(first))
-        async with asyncio.timeout(ANSWER_S):
-            told = await self._socket.recv()
-        if not isinstance(told, str):
-            raise wire.WireMalformed
-        return wire.read_told(told)
 
     async def _read(self) -> None:
         while True:
@@ -184,24 +175,42 @@ class Link:
         while asyncio.get_running_loop().time() < end:
             await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
             tries += 1
+            socket: ClientConnection | None = None
             try:
-                self._socket = await self._dial()
-                told = await self._asked(wire.Resume(self._token, self._got))
+                socket = await self._dial()
+                told = await _asked(socket, wire.Resume(self._token, self._got))
+                if isinstance(told, wire.Resumed):
+                    await self._again(socket, told.have)
+                    return True
             except (OSError, TimeoutError, InvalidHandshake, InvalidURI, WebSocketException, wire.WireMalformed):
                 continue
-            if isinstance(told, wire.Resumed):
-                await self._again(told.have)
-                return True
+            finally:
+                if socket is not None and socket is not self._socket:
+                    await socket.close()
             if isinstance(told, wire.Closed):
                 self.events.put_nowait(Closed(told.why))
             if not isinstance(told, wire.RefusedBy) or told.code not in _AGAIN:
                 return False
         return False
 
-    async def _again(self, have: int) -> None:
-        """The same bytes that the relay has not, and the end if it was said."""
-        for sequence, body in enumerate(self._sent):
-            if sequence >= have:
-                await self._write(wire.write_post(sequence, body))
+    async def _again(self, socket: ClientConnection, have: int) -> None:
+        """The same bytes that the relay has not, and the end if it was said; only then it is the connection.
+
+        What is sent meanwhile is kept, and goes in its turn.
+        """
+        sequence = have
+        while sequence < len(self._sent):
+            await socket.send(wire.write_post(sequence, self._sent[sequence]))
+            sequence += 1
         if self._closing is not None:
-            await self._write(wire.write(wire.Close(self._closing)))
+            await socket.send(wire.write(wire.Close(self._closing)))
+        self._socket = socket
+
+
+async def _asked(socket: ClientConnection, first: wire.First) -> wire.Told:
+    await socket.send(wire.write(first))
+    async with asyncio.timeout(ANSWER_S):
+        told = await socket.recv()
+    if not isinstance(told, str):
+        raise wire.WireMalformed
+    return wire.read_told(told)
