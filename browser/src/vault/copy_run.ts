@@ -60,6 +60,9 @@ export class CopyRun {
   readonly #link: RelayLink
   readonly #opened: { readonly digits: string; readonly qr: Uint8Array | null; readonly life: number } | null
   readonly #mailbox: string
+  /** The endpoint's own bytes of a QR that is shown, so that it can run out before the number does. */
+  readonly #live: Uint8Array | null
+  #qrTimer: ReturnType<typeof setTimeout> | null = null
   #timer: ReturnType<typeof setTimeout> | null = null
   #met = false
   #asked = false
@@ -74,14 +77,15 @@ export class CopyRun {
     // A sender shows nothing but its QR.
     const most = role === 'send' ? QR_MS : Number.POSITIVE_INFINITY
     this.#opened = code === null ? { digits, qr, life: Math.min(ticketFacts(ticket).ttl * 1000, most) } : null
+    // The endpoint overwrites what it was given.
+    this.#live = qr === null ? null : qr.slice()
     const own = {
       role: role === 'send' ? 'sender' : 'receiver',
       relay,
       device: utf8(device),
       opened: code === null,
       digits,
-      // The endpoint overwrites what it was given.
-      qr: qr === null ? null : qr.slice(),
+      qr: this.#live,
       nonce: randomBytes(NONCE),
       scalar: scalarOf(randomBytes(SCALAR)),
     } as const
@@ -157,7 +161,13 @@ export class CopyRun {
     const now = performance.now()
     const text = qr === null ? null : qrText(mailbox, digits, qr)
     this.#clock(life)
+    this.#qrTimer = setTimeout(() => this.#spoil(), QR_MS)
     this.#tell(() => this.#events.invited({ mailbox, digits, qr: text, qrEnds: now + QR_MS, ends: now + life }))
+  }
+
+  /** A QR that was photographed and comes too late makes another key, and the run ends as by a wrong number. */
+  #spoil(): void {
+    this.#live?.set(randomBytes(QR_BYTES))
   }
 
   #meet(): void {
@@ -223,6 +233,7 @@ export class CopyRun {
   }
 
   #stopClock(): void {
+    if (this.#qrTimer !== null) clearTimeout(this.#qrTimer)
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
   }

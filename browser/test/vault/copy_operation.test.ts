@@ -10,6 +10,7 @@ import { openPfx } from '../../src/pure/npki/pfx.ts'
 import { asked } from '../../src/vault/asked.ts'
 import { performCopy, type Progress } from '../../src/vault/copy_operation.ts'
 import type { CopyDone, CopyWork } from '../../src/vault/copy_work.ts'
+import { perform } from '../../src/vault/operation.ts'
 import { keep, keepAsItCame, type KeptRecord, openRecord, withPasskey } from '../../src/vault/record.ts'
 import type { KeySource } from '../../src/vault/work.ts'
 import { bytes, codeOf, counted, text } from '../pure/vectors.ts'
@@ -103,4 +104,13 @@ test('C14 the test on the receiving device says whether password, key and certif
   const crossed = await keepAsItCame(OTHER, KEY_FILE, counted(1))
   const mismatch = { copy: 'try', record: crossed, password: text(PASSWORD) } as const
   assert.equal(await codeOf(() => performCopy(mismatch, nothing())), 'key-mismatch')
+})
+
+test('B6 the first signature with a copied certificate seals its record, too', async () => {
+  const record = await keepAsItCame(CERTIFICATE, KEY_FILE, counted(1))
+  const signing = { challenge: request().challenge, signingTime: 0, sealFor: null, keep: false }
+  const work = { source: { kind: 'record', record } as const, password: text(PASSWORD), ...signing }
+  const { raise } = await perform(work, () => Promise.reject(new Error('not asked')), { opened: false })
+  assert.deepEqual(raise?.slots.map((slot) => slot.kind), ['password'])
+  assert.equal(raise.id, record.id)
 })

@@ -122,6 +122,7 @@ class Bench:
     signing: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     life: timedelta = timedelta(minutes=3)
     ttl: int = 180
+    who: str = WHO
 
     def kinds(self, role: str) -> list[str]:
         """Which messages a vault told its page, without sizes."""
@@ -177,7 +178,7 @@ class Bench:
         made = ticket.Ticket(
             id=secrets.token_hex(16), relay=self.relay, act=message["act"],
             role="sender" if role == "send" else "receiver", mailbox=mailbox,
-            peer=None if mailbox is None else self.tickets[mailbox], who=WHO, iat=now, exp=now + 120, ttl=self.ttl,
+            peer=None if mailbox is None else self.tickets[mailbox], who=self.who, iat=now, exp=now + 120, ttl=self.ttl,
         )  # fmt: skip
         return {"kind": "ticket", "ticket": ticket.write(made, self.signing.sign)}
 

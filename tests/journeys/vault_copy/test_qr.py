@@ -33,7 +33,11 @@ def frame(at: Device) -> Frame:
 
 def show(pc: Device, phone: Device) -> None:
     """The phone's camera is pointed at the PC's screen."""
-    picture = pc.vault.locator(".copy-qr").screenshot()
+    look(phone, pc.vault.locator(".copy-qr").screenshot())
+
+
+def look(phone: Device, picture: bytes) -> None:
+    """The phone's camera is pointed at a picture."""
     frame(phone).evaluate("(one) => window.look(one)", f"data:image/png;base64,{base64.b64encode(picture).decode()}")
 
 
@@ -67,6 +71,21 @@ def test_C5_a_receiving_phone_reads_the_sending_pc(bench: Bench, device: Callabl
     finish(sender, receiver)
     assert receiver.stored()[0]["certificate"] == bench.pair.certificate.hex()
     assert bench.kinds("receive")[-4:] == ["wanted", "paired", "arrived", "copied"]
+
+
+def test_C5_a_photograph_of_a_qr_that_has_run_out_ends_the_run(bench: Bench, device: Callable[..., Device]) -> None:
+    receiver, sender = device("pc"), device("phone", script=CAMERA)
+    receiver.page.clock.install()
+    receiver.open("receive")
+    sender.prove()
+    sender.button("copy-scan").click()
+    expect(receiver.vault.locator(".copy-qr svg")).to_be_visible()
+    photograph = receiver.vault.locator(".copy-qr").screenshot()
+    receiver.page.clock.fast_forward(121_000)
+    expect(receiver.vault.get_by_text(receiver.say("copy-qr-over"))).to_be_visible()
+    look(sender, photograph)
+    sender.ended("copy-wrong-number")
+    receiver.ended("copy-wrong-number")
 
 
 def test_C5_a_qr_that_is_a_link_is_named_and_not_followed(bench: Bench, device: Callable[..., Device]) -> None:

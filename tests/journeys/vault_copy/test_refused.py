@@ -191,6 +191,26 @@ def test_M_COPY_08_what_is_there_is_replaced_only_after_a_yes(bench: Bench, devi
     assert record["id"] != before[0]["id"]
 
 
+def test_M_COPY_08_a_renewed_certificate_takes_the_place_of_the_older_one_after_a_yes(
+    bench: Bench, device: Callable[..., Device]
+) -> None:
+    sender, receiver = two(device)
+    through(sender, receiver)
+    bench.bound = [bench.renewed.fingerprint]
+    receiver.open("receive")
+    number = receiver.number
+    sender.prove(bench.renewed)
+    sender.type(number)
+    assert sender.words == receiver.words
+    sender.agree()
+    for title in ("copy-replace-here", "copy-replace-came"):
+        expect(receiver.vault.get_by_role("heading", name=receiver.say(title))).to_be_visible()
+    receiver.button("copy-replace-yes").click()
+    receiver.copied()
+    sender.copied()
+    assert [one["certificate"] for one in receiver.stored()] == [bench.renewed.certificate.hex()]
+
+
 def test_M_COPY_09_without_storage_no_number_is_shown(bench: Bench, device: Callable[..., Device]) -> None:
     receiver = device("phone", script=NO_STORAGE)
     receiver.open("receive")
