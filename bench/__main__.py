@@ -13,7 +13,7 @@ COMPARISONS = {
     "crl": ("crl",),
     "phone": ("phone", "browser_phone"),
     "cards": ("cards",),
-    "copying": ("copying",),
+    "copying": ("copying", "browser_copying"),
 }
 
 
