@@ -14,7 +14,13 @@ let ready: Worker | null = null
 
 /** Starts the next worker, so that nobody waits for its code after typing a password. */
 export function prepare(): void {
-  ready ??= new Worker(workerAddress('worker'), { type: 'module', name: 'ingam-vault' })
+  if (ready !== null) return
+  const made = new Worker(workerAddress('worker'), { type: 'module', name: 'ingam-vault' })
+  // One whose code did not arrive would never answer: whoever needs it starts another.
+  made.onerror = () => {
+    if (ready === made) ready = null
+  }
+  ready = made
 }
 
 /** Has the work done and ends the worker. The password's bytes move: none stay here. */
