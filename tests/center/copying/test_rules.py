@@ -219,6 +219,23 @@ def test_C3_the_sender_sees_what_the_center_knows_of_the_receiver(sqlite_url: st
     told(sqlite_url, tmp_path, story)
 
 
+def test_C3_a_receiver_that_is_suddenly_elsewhere_is_another_one_to_say_yes_to(sqlite_url: str, tmp_path: Path) -> None:
+    """A session that was stolen after the yes, or a telephone that left the house: the person looks again."""
+
+    async def story(copy: Copy) -> None:
+        await copy.to_proved()
+        stolen = End(copy.world.browser(ELSEWHERE))
+        stolen.browser.plant("ingam-center", copy.receiver.browser.cookie)
+        stolen.browser.client.headers["User-Agent"] = PHONE
+        stolen.browser.csrf = copy.receiver.browser.csrf
+        await stolen.announce()
+        look = await copy.sender.look()
+        assert (look["step"], look["receiver"]["same_network"]) == ("receiver", False)
+        assert await copy.sender.refused("send/join", mailbox=MAILBOX) == "copy-order"
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_C3_no_ends_the_copy_and_the_session_that_announced_it(sqlite_url: str, tmp_path: Path) -> None:
     async def story(copy: Copy) -> None:
         await copy.receiver.announce()

@@ -69,12 +69,12 @@ class Receiving:
     async def begin(self, visit: Visit, device: Device) -> None:
         """A receiving page is open: the sender's page sees it from now on.
 
-        The same session goes on with its copy; another one's unfinished copy is over. Raises OpensSpent, TrueStep.
+        The same session goes on with its copy while what is known of it is the same, since that is what the sender's
+        person said yes to; else an unfinished copy is over. Raises OpensSpent, TrueStep.
         """
         async with self._walks.acting(visit, "copying.announced"):
             walk = await self._walks.walk(visit)
-            state = walk.here.state
-            if not walk.here.ended and state is not None and state.receiver.session == visit.session.session:
+            if not walk.here.ended and _same(walk.receiver, visit, device):
                 await self._walks.renew(walk)
                 return
             receiver = Receiver(
@@ -176,3 +176,7 @@ class Receiving:
             reach("copying.19")
             await self._walks.save(walk, LeftBy(Role.RECEIVER), "copying.receiver.leave", With())
             reach("copying.20")
+
+
+def _same(receiver: Receiver, visit: Visit, device: Device) -> bool:
+    return receiver.session == visit.session.session and receiver.device == device
