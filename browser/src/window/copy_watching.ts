@@ -29,7 +29,7 @@ export class Watching {
     this.#source = source
     source.addEventListener('open', () => this.#quiet())
     source.addEventListener('message', (event: MessageEvent<string>) => this.#told(parsed(event.data)))
-    source.addEventListener('error', () => this.#ask_instead())
+    source.addEventListener('error', () => this.#askInstead())
   }
 
   stop(): void {
@@ -62,7 +62,7 @@ export class Watching {
   }
 
   /** The events come, or nothing does: until they come again, it is asked. */
-  #ask_instead(): void {
+  #askInstead(): void {
     this.#poll ??= setInterval(() => void this.look().catch(() => undefined), POLL_MS)
   }
 
