@@ -12,8 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 RULES = (
-    *(f"A{number}" for number in range(1, 18)),
+    *(f"A{number}" for number in range(1, 18)), "A19",
     *(f"B{number}" for number in range(1, 18)),
+    *(f"C{number}" for number in range(1, 15)),
     *(f"D{number}" for number in range(1, 15)),
     "E1", "E2", "E3", "E5", "E7", "E9",
     "F1", "F2", "F3", "F4", "F7", "F8", "F9", "F10", "F11",
