@@ -152,7 +152,7 @@ class Stage:
     async def both(self, receiver: Scripted, sender: Scripted, *more: str) -> tuple[int, int]:
         """Both machines at once; the sender's begins when the receiver is there."""
         place = str(self.receiver.npki)
-        receiving = asyncio.create_task(self.receiver.run(receiver, "receive", place, *more))
+        receiving = asyncio.create_task(self.receiver.run(receiver, "receive", "--to", place, *more))
         pair = self.sender.npki / "pair"
         sending = asyncio.create_task(
             self.sender.run(sender, "send", str(pair if pair.exists() else self.sender.lay()))

@@ -105,7 +105,7 @@ def test_C3_a_no_to_the_receiver_stops_both_and_no_password_is_asked_for(sqlite_
     async def story(stage: Stage) -> None:
         receiver = stage.receives()
         sender = stage.sends(receiver, ask_in_hand="아니요")
-        receiving = asyncio.create_task(stage.receiver.run(receiver, "receive", str(stage.receiver.npki)))
+        receiving = asyncio.create_task(stage.receiver.run(receiver, "receive", "--to", str(stage.receiver.npki)))
         await receiver.sees("번호를 보내는 기기에")
         assert await stage.sender.run(sender, "send", str(stage.sender.lay())) == copy.NOT_COPIED
         assert sender.asked == ["ask_login_password", "ask_in_hand"]
@@ -180,7 +180,7 @@ def test_a_wrong_certificate_password_sends_nothing(sqlite_url: str, tmp_path: P
     async def story(stage: Stage) -> None:
         receiver = stage.receives()
         sender = stage.sends(receiver, ask_certificate_password="not-this-1!")
-        receiving = asyncio.create_task(stage.receiver.run(receiver, "receive", str(stage.receiver.npki)))
+        receiving = asyncio.create_task(stage.receiver.run(receiver, "receive", "--to", str(stage.receiver.npki)))
         await receiver.sees("번호를 보내는 기기에")
         assert await stage.sender.run(sender, "send", str(stage.sender.lay())) == 3
         assert "ask_number" not in sender.asked
@@ -196,7 +196,7 @@ def test_a_wrong_login_password_is_told_in_the_centers_words(
 ) -> None:
     async def story(stage: Stage) -> None:
         receiver = stage.receives(ask_login_password="no-such-password-9")
-        assert await stage.receiver.run(receiver, "receive", str(stage.receiver.npki)) == copy.NOT_COPIED
+        assert await stage.receiver.run(receiver, "receive", "--to", str(stage.receiver.npki)) == copy.NOT_COPIED
         assert "아이디 또는 비밀번호가 맞지 않습니다" in capsys.readouterr().err
 
     told(sqlite_url, tmp_path, story)

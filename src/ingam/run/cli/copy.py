@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.errors import Failure
 from ingam.kernel.words import say
 from ingam.npki import folder
 from ingam.protocols.mailbox import endpoint
@@ -82,10 +82,10 @@ async def run(options: argparse.Namespace, lang: str, reach: Reach, terminal: Te
         if pair is not None:
             end = await copy_send.Sending(center, terminal, reach.dial).go(pair)
         else:
-            end = await copy_receive.Receiving(center, terminal, reach.dial).go(_place(options.dir), qr=options.qr)
+            end = await copy_receive.Receiving(center, terminal, reach.dial).go(_place(options.to), qr=options.qr)
     if isinstance(end, endpoint.Acknowledged):
         return answers.DONE
-    answers.tell_aside(answers.failure_text(Refusal(end.code), lang))
+    terminal.why(end.code)
     return NOT_COPIED
 
 
@@ -129,7 +129,7 @@ def parser(lang: str) -> argparse.ArgumentParser:
         if name == "send":
             one.add_argument("path", type=Path, metavar="PATH", help=say("copy.help_path", lang))
         else:
-            one.add_argument("dir", type=Path, nargs="?", metavar="DIR", help=say("copy.help_dir", lang))
+            one.add_argument("--to", type=Path, metavar="DIR", help=say("copy.help_dir", lang))
             one.add_argument("--qr", action="store_true", help=say("copy.help_qr", lang))
         center = os.environ.get("INGAM_CENTER", "")
         told = say("copy.help_center", lang)

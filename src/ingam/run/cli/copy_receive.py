@@ -69,7 +69,7 @@ class Receiving:
                 await self._leave()
 
     async def _again(self, end: endpoint.End) -> bool:
-        self._terminal.line(failure_text(Refusal(end.code), self._terminal.lang))
+        self._terminal.why(end.code)
         return await self._terminal.agrees("ask_new_number")
 
     async def _leave(self) -> None:

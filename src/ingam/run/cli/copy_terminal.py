@@ -12,9 +12,10 @@ import sys
 import threading
 from typing import Final
 
+from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
-from ingam.kernel.words import say
-from ingam.run.cli.answers import tell_rows, visible
+from ingam.kernel.words import has, say
+from ingam.run.cli.answers import failure_text, tell_rows, visible
 from ingam.run.cli.passwords import PasswordNeeded
 
 YES: Final = frozenset({"y", "yes", "예", "네", "ㅇ", "맞아요"})
@@ -40,6 +41,11 @@ class Terminal:
         """Facts with their labels of [copy]."""
         tell_rows([(say(f"copy.{name}", self.lang), value) for name, value in names.items()])
         sys.stdout.flush()
+
+    def why(self, code: str) -> None:
+        """Why a run ended, as one of its two devices says it."""
+        own = f"copy.why_{code.replace('-', '_')}"
+        self.line(say(own, self.lang) if has(own) else failure_text(Refusal(code), self.lang))
 
     def pictured(self, lines: list[str]) -> None:
         """A picture of ours, as it is."""
