@@ -123,6 +123,11 @@ def test_G7_production_issues_nothing_until_it_names_products_and_contracted_par
     assert read(whole).issuance_products == ("gold",)
 
 
+@pytest.mark.parametrize("name", ["INGAM_LIMIT_COPY_NUMBER_TTL_S", "INGAM_LIMIT_COPY_QR_TTL_S"])
+def test_C12_a_number_lives_three_minutes_at_most(name: str) -> None:
+    assert read({name: "180"}) and variable({name: "181"}) == name
+
+
 def test_a_root_is_named_by_its_sha_256() -> None:
     assert variable({"INGAM_VAULT_ROOTS": "ab:cd"}) == "INGAM_VAULT_ROOTS"
 

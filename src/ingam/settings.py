@@ -13,6 +13,7 @@ from ingam.kernel.secret import Secret
 
 STATUS_CACHE_MOST_S: Final = 600  # rule A11
 CDN_MOST_S: Final = 300  # rule D13
+COPY_TTL_MOST_S: Final = 180  # rule C12
 _ORIGIN: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 
 PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox")
@@ -331,6 +332,9 @@ def _refuse(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_PARTY_EMAIL_TLS")
     if not set(settings.issuance_products) <= {"gold", "universal"}:
         raise SettingsRefused(variable="INGAM_ISSUANCE_PRODUCTS")
+    for name in ("copy_number_ttl_s", "copy_qr_ttl_s"):
+        if getattr(settings.limits, name) > COPY_TTL_MOST_S:
+            raise SettingsRefused(variable=f"INGAM_LIMIT_{name.upper()}")
     if settings.limits.status_cache_s > STATUS_CACHE_MOST_S:
         raise SettingsRefused(variable="INGAM_LIMIT_STATUS_CACHE_S")
     if not settings.production:

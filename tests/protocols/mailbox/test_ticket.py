@@ -71,7 +71,7 @@ def test_C12_another_relay_and_another_time_refuse_it() -> None:
     "changed",
     [
         {"id": "AB" * 16}, {"relay": RELAY + "/"}, {"mailbox": "01234"}, {"peer": "ab" * 16}, {"who": "kim"},
-        {"exp": AT + 181}, {"exp": AT}, {"ttl": 60}, {"role": "both"}, {"act": "join"}, {"iat": -1},
+        {"exp": AT + 181}, {"exp": AT}, {"ttl": 0}, {"ttl": 181}, {"role": "both"}, {"act": "join"}, {"iat": -1},
     ],
     ids=str,
 )  # fmt: skip

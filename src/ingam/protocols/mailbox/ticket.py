@@ -26,7 +26,7 @@ LABEL: Final = b"ingam-copy-ticket/1\x00"
 SECONDS: Final = 180
 SKEW: Final = 30
 MOST: Final = 1_024
-TTLS: Final = (180, 120)
+TTL_MOST_S: Final = 180
 
 Act = Literal["open", "join"]
 Role = Literal["sender", "receiver"]
@@ -54,7 +54,7 @@ class TicketOver(Refusal):
 class Ticket:
     """`id`: 32 lower hex. `relay`: its origin. `act` "open": a new mailbox, `mailbox` and `peer` None; "join": the
     mailbox (5 digits) whose opener's ticket id is `peer`. `who`: the person's pseudonym of the month, 64 lower hex.
-    `iat`, `exp`: Unix seconds. `ttl`: how long the mailbox waits for its peer, 180 (number) or 120 (QR) seconds.
+    `iat`, `exp`: Unix seconds. `ttl`: how long the mailbox waits for its peer, seconds, at most 180.
     """
 
     id: str
@@ -156,7 +156,7 @@ def _consistent(ticket: Ticket) -> bool:
         and ticket.role in ("sender", "receiver")
         and _mailbox_fits(ticket)
         and 0 < ticket.exp - ticket.iat <= SECONDS
-        and ticket.ttl in TTLS
+        and 1 <= ticket.ttl <= TTL_MOST_S
     )
 
 
