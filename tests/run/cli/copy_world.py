@@ -86,6 +86,8 @@ class Machine:
         self.stage, self.folder, self.address = stage, stage.folder / name, address
         self.folder.mkdir()
         self.sockets: list[ClientConnection] = []
+        self.who = HONG
+        self.to = self.folder / "NPKI"
 
     @property
     def npki(self) -> Path:
@@ -109,7 +111,7 @@ class Machine:
 
     async def run(self, terminal: Scripted, *words: str) -> int:
         """`ingam copy …` to its exit code."""
-        options = copy.parser(terminal.lang).parse_args([*words, "--center", CENTER, "--id", HONG.banking_id])
+        options = copy.parser(terminal.lang).parse_args([*words, "--center", CENTER, "--id", self.who.banking_id])
         transport = httpx2.ASGITransport(app=self.stage.world.app, client=(self.address, 1234))
         reach = copy.Reach(
             http={"transport": transport}, relay=self._dial, environment={"XDG_STATE_HOME": str(self.folder)}
@@ -151,7 +153,7 @@ class Stage:
 
     async def both(self, receiver: Scripted, sender: Scripted, *more: str) -> tuple[int, int]:
         """Both machines at once; the sender's begins when the receiver is there."""
-        place = str(self.receiver.npki)
+        place = str(self.receiver.to)
         receiving = asyncio.create_task(self.receiver.run(receiver, "receive", "--to", place, *more))
         pair = self.sender.npki / "pair"
         sending = asyncio.create_task(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,7 @@ LOOK_S: Final = 2.0
 PATIENCE_S: Final = 600.0
 CODE_TRIES: Final = 5
 AGAIN: Final = (endpoint.WrongCode, endpoint.Expired, endpoint.PeerGone)
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _OTHER_NUMBER: Final = ("copy-number-unknown", "copy-number-used", "mailbox-unknown", "mailbox-taken")
 _WRONG_CODE: Final = ("sms-wrong", "copy-code-incomplete")
 
@@ -251,6 +253,8 @@ def signed(told: dict[str, Any], leaving: Leaving, origin: str) -> dict[str, str
     except (KeyError, ValueError, TypeError):
         raise ChallengeRefused from None
     if (challenge.purpose, challenge.origin, challenge.body) != (Purpose.COPY_OUT, origin, shown):
+        raise ChallengeRefused
+    if not _HASH.fullmatch(challenge.nonce) or not _HASH.fullmatch(challenge.session):
         raise ChallengeRefused
     key, purpose = leaving.key.signing_key(), str(challenge.purpose)
     # The instant of the challenge: this machine's clock may be wrong.
