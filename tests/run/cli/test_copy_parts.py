@@ -92,7 +92,8 @@ def test_F5_the_key_signs_the_copy_that_was_shown() -> None:
     "changed",
     [
         {"purpose": str(Purpose.LOGIN)}, {"purpose": "all"}, {"origin": "http://localhost:8701"}, {"body": None},
-        {"body": "ef" * 32}, {"body_text": "another device"}, {"issued": "now"}, {"nonce": "ab"}, {"session": "cd" * 31 + "\npurpose: login"},
+        {"body": "ef" * 32}, {"body_text": "another device"}, {"issued": "now"}, {"nonce": "ab"},
+        {"session": "cd" * 31 + "\npurpose: login"},
     ],
     ids=str,
 )  # fmt: skip
