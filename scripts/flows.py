@@ -11,9 +11,12 @@ from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
 from ingam.center.registration.flow import REGISTRATION
 from ingam.kernel.flow import Machine
+from ingam.protocols.mailbox.mailbox import MAILBOX
+from ingam.protocols.mailbox.receiver import RECEIVER
+from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, ISSUANCE, COPYING, LOGIN)
+FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, ISSUANCE, COPYING, SENDER, RECEIVER, MAILBOX, LOGIN)
 
 
 def page(machine: Machine[Any, Any]) -> str:
