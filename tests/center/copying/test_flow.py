@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests import tables
 
 from ingam.center.copying.flow import (
     COPYING,
@@ -47,7 +48,6 @@ from ingam.center.copying.flow import (
 )
 from ingam.center.copying.steps import STEPS
 from ingam.kernel.errors import Defect
-from ingam.kernel.flow import IllegalMove
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DEVICE = Device("phone", "Android", "Chrome", "서울", "Seoul", "ab" * 32)
@@ -97,25 +97,11 @@ EVENTS: list[Event] = [
 @pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_every_event_in_every_state_does_what_the_table_says(state: State, event: Event) -> None:
-    targets = EDGES.get(type(state), {}).get(type(event))
-    if targets is None:
-        with pytest.raises(IllegalMove):
-            COPYING.advance(state, event)
-        return
-    assert type(COPYING.advance(state, event).state) in targets
+    tables.follows(COPYING, state, event)
 
 
 def test_every_edge_is_walked_and_every_state_is_reached() -> None:
-    walked = {
-        (type(state), type(event), type(COPYING.advance(state, event).state))
-        for state in STATES
-        for event in EVENTS
-        if COPYING.allows(state, event)
-    }
-    table = {(s, e, t) for s, events in EDGES.items() for e, targets in events.items() for t in targets}
-    assert walked == table
-    assert {type(state) for state in STATES} == set(COPYING.states().values())
-    assert COPYING.ends() == {Copied, Cancelled, Failed, Expired}
+    tables.is_walked(COPYING, STATES, EVENTS, {Copied, Cancelled, Failed, Expired})
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
