@@ -49,6 +49,16 @@ class Device:
             assert time.monotonic() < until
             self.page.wait_for_timeout(50)
 
+    def settled(self) -> None:
+        """The frame is as high as its content: a press does not fall beside a button that is on its way."""
+        main, frame = self.vault.locator("main"), self.page.locator("iframe")
+
+        def height(one: Locator) -> float:
+            box = one.bounding_box()
+            return 0 if box is None else box["height"]
+
+        self.until(lambda: abs(height(main) - height(frame)) <= 1)
+
     # ── sending ──
 
     def pick(self, *paths: Path) -> None:
@@ -64,6 +74,7 @@ class Device:
     def choose(self, password: str = PASSWORD) -> None:
         """The password, and on."""
         self.vault.get_by_label(self.say("password"), exact=True).fill(password)
+        self.settled()
         self.button("copy-next").click()
 
     def prove(self, pair: Pair | None = None) -> None:
@@ -76,10 +87,12 @@ class Device:
     def type(self, number: str) -> None:
         """As people do: into the first box, which flows over."""
         self.vault.locator("#number-1").press_sequentially(number)
+        self.settled()
         self.button("copy-connect").click()
 
     def agree(self) -> None:
         """[맞아요, 보냅니다]."""
+        self.settled()
         self.button("copy-agree").click()
 
     # ── receiving ──
