@@ -252,7 +252,8 @@ export class CopyDesk {
       lapsed: (code, facts) => this.#on({ on: 'lapse', trouble: { code, facts } }),
       met: () => this.#on({ on: 'met' }),
       words: (words, device) => {
-        this.#view.device = device
+        // What the center calls it stands; how the other device calls itself is only its own word (C3).
+        if (this.#copy.other === null) this.#view.device = device
         this.#on({ on: 'words', words })
       },
       asking: () => this.#on({ on: 'asking' }),

@@ -351,12 +351,17 @@ function failed(state: State, code: string): Step {
   if (state.at === 'vouching') return to({ at: 'choosing', trouble: plain(code) })
   if (state.at === 'examining' || state.at === 'judging' || state.at === 'replacing') return refuse(plain(code))
   if (state.at === 'fetching' && OF_A_NUMBER.has(code)) return end(plain(code))
+  if (state.at === 'sending') return endAll(plain(UNSURE), { do: 'hang-up' })
   return endAll(plain(code), { do: 'hang-up' })
 }
 
 const UNDER_WAY: ReadonlySet<At> = new Set(['dialing', 'keying', 'comparing', 'sending', 'examining', 'judging', 'replacing'])
 
+/** It has left here: whether the other device has stored it, only that device can say. */
+const UNSURE = 'copy-unconfirmed'
+
 function leave(state: State): Step {
+  if (state.at === 'sending') return end(plain(UNSURE), { do: 'hang-up' })
   if (UNDER_WAY.has(state.at)) return end(plain('copy-cancelled'), { do: 'hang-up' })
   if (state.at === 'copied') return to({ at: 'over' }, { do: 'tell-done' })
   return to({ at: 'over' }, { do: 'hang-up' }, { do: 'tell-cancelled' })

@@ -286,3 +286,11 @@ test('C13 a link that breaks while it is being written ends nothing: what was ke
   const storing: State = { at: 'storing', arrival: NEW }
   assert.deepEqual(advance('receive', storing, { on: 'over', trouble: TROUBLE }), { state: storing, effects: [] })
 })
+
+test('C13 once it has left, whoever stops it is told that nobody here knows whether it is stored', () => {
+  const sending: State = { at: 'sending', asking: false }
+  for (const event of [{ on: 'left' }, { on: 'failed', code: 'copy-over' }] as const) {
+    const { state } = advance('send', sending, event)
+    assert.equal(state.at === 'ended' && state.trouble.code, 'copy-unconfirmed')
+  }
+})
