@@ -22,7 +22,8 @@ Shut = Callable[[str], Awaitable[None]]
 def own(relay: str, secret: str, *, opened: bool, device: str) -> Own:
     """What a device brings, with randomness of its own."""
     scalar = Secret(cpace.scalar(secrets.token_bytes(32)))
-    return Own(relay, device, opened, Secret(secret), None, secrets.token_bytes(16), scalar)
+    lot = Secret(secrets.token_bytes(16))
+    return Own(relay, device, opened, Secret(secret), None, secrets.token_bytes(16), scalar, lot)
 
 
 class End:

@@ -170,7 +170,7 @@ def guess(secret: str, mailbox: str, hello: bytes) -> bytes:
     prs = schedule.password("n", own(ORIGIN, secret, opened=False, device="x").secret, None)
     generator = cpace.generator(prs, schedule.channel(ORIGIN, mailbox), read.nonce + nonce)
     ya = cpace.share(cpace.scalar(secrets.token_bytes(32)), generator)
-    return frames.write_share_a(ShareA(frames.VERSION, "n", nonce, ya, "phone"))
+    return frames.write_share_a(ShareA(frames.VERSION, "n", nonce, ya, bytes(32), "phone"))
 
 
 async def deaf(_word: Any) -> None:
@@ -182,7 +182,7 @@ def everything(receiver: End, mailbox: str) -> list[Any]:
     hello = receiver.sent[0]
     return [
         Admitted(mailbox), PeerCame(), Heard(guess("0000002", mailbox, hello)), Heard(hello),
-        Heard(b"\x04" + bytes(32)), Heard(receiver.sent[1]),
+        Heard(b"\x04" + bytes(48)), Heard(receiver.sent[1]),
         Heard(b"\x05\x10" + bytes(16_400)), Closed("stopping"), Closed("done"), LinkLost(),
     ]  # fmt: skip
 

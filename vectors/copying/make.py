@@ -65,7 +65,8 @@ def own(role: str, *, opened: bool, qr: bytes | None) -> Own:
     """What the device of this role brings."""
     scalar = cpace.scalar(octets(f"{role} scalar", 32))
     held = None if qr is None else Secret(qr)
-    return Own(RELAY, DEVICES[role], opened, Secret(SECRET), held, octets(f"{role} nonce", 16), Secret(scalar))
+    nonce, lot = octets(f"{role} nonce", 16), Secret(octets(f"{role} lot", 16))
+    return Own(RELAY, DEVICES[role], opened, Secret(SECRET), held, nonce, Secret(scalar), lot)
 
 
 class End:
@@ -142,6 +143,7 @@ def _device(brings: Own) -> dict[str, Any]:
         "qr": None if brings.qr is None else brings.qr.reveal().hex(),
         "nonce": brings.nonce.hex(),
         "scalar": brings.scalar.reveal().hex(),
+        "lot": brings.lot.reveal().hex(),
     }
 
 
@@ -163,9 +165,10 @@ def _between(one: Own, other: Own, messages: list[tuple[str, bytes]]) -> dict[st
         "prs": prs, "ci": ci, "sid": sid, "generator": generator, "ya": ya, "yb": yb, "ada": ada, "adb": adb,
         "k": point, "isk": isk, "th": th, "to_receiver": keys.to_receiver.reveal(),
         "to_sender": keys.to_sender.reveal(), "tag_b": keys.tag_b.reveal(), "tag_a": keys.tag_a.reveal(),
+        "commitment": schedule.commitment(one.lot), "words_key": keys.words.reveal(),
         "payload": frames.write_payload(payload), "digest": payload.digest,
     }  # fmt: skip
-    return {**{name: value.hex() for name, value in values.items()}, "words": list(keys.words)}
+    return {**{name: value.hex() for name, value in values.items()}, "words": list(schedule.words(keys, one.lot))}
 
 
 def numbers() -> dict[str, Any]:
@@ -226,13 +229,18 @@ def plain_refusals(messages: dict[str, bytes]) -> list[dict[str, str]]:
         ("share_a", "mode of zero", share_a[:2] + b"\x00" + share_a[3:]),
         ("share_a", "one octet short", share_a[:-1]),
         ("share_a", "one octet long", share_a + b"\x00"),
-        ("share_a", "without a device", share_a[: 3 + 16 + 32]),
+        ("share_a", "without a device", share_a[: 3 + 16 + 32 + 32]),
+        ("share_a", "without a commitment", share_a[: 3 + 16 + 32] + share_a[3 + 16 + 32 + 32 :]),
+        ("share_a", "commitment one octet short", share_a[: 3 + 16 + 32 + 31] + share_a[3 + 16 + 32 + 32 :]),
+        ("share_a", "commitment one octet long", share_a[: 3 + 16 + 32 + 32] + b"\x00" + share_a[3 + 16 + 32 + 32 :]),
         ("share_b", "of another type", b"\x04" + share_b[1:]),
         ("share_b", "one octet short", share_b[:-1]),
         ("share_b", "one octet long", share_b + b"\x00"),
         ("confirm", "of another type", b"\x03" + confirm[1:]),
         ("confirm", "one octet short", confirm[:-1]),
         ("confirm", "one octet long", confirm + b"\x00"),
+        ("confirm", "without a lot", confirm[:33]),
+        ("confirm", "lot of 32 octets", confirm + bytes(16)),
     ]
     assert cpace.lv(DEVICES["receiver"].encode()) == device
     return [{"message": kind, "name": name, "body": body.hex()} for kind, name, body in found]
@@ -313,7 +321,6 @@ def scripts() -> list[dict[str, Any]]:
     for why in wire.CLOSED_WHYS:
         end(f"the relay says {why} after SHARE_A", _until(1)[0], Closed(why))
     end("the relay says what nobody knows", _until(1)[0], Closed("moonlight"))
-    end("the relay says done before STORED", _until(5)[0], Closed("done"))
     end("the person leaves", _until(1)[0], Left())
     end("the time is over", _until(1)[0], TimeOver())
     end("the link is lost", _until(1)[0], LinkLost())
@@ -343,7 +350,12 @@ def scripts() -> list[dict[str, Any]]:
     end("SHARE_B with the sender's own point", _until(1)[0], Heard(_reflected_b()))
     end("SHARE_B with the identity", _until(1)[0], Heard(frames.write_share_b(ShareB(bytes(32), bytes(32)))))
     end("SHARE_B with a wrong tag", _until(1)[0], Heard(share_b[:-1] + bytes([share_b[-1] ^ 1])))
-    end("CONFIRM with a wrong tag", _until(2)[1], Heard(confirm[:-1] + bytes([confirm[-1] ^ 1])))
+    end("SHARE_B to another commitment", _until(1)[0], Heard(_other_commitment()))
+    end("CONFIRM with a wrong tag", _until(2)[1], Heard(_flipped(confirm, 32)))
+    end("CONFIRM with another lot", _until(2)[1], Heard(_flipped(confirm, 48)))
+    end("CONFIRM with a lot of zeros", _until(2)[1], Heard(confirm[:33] + bytes(16)))
+    end("CONFIRM with a wrong tag and another lot", _until(2)[1], Heard(_flipped(_flipped(confirm, 1), 33)))
+    end("CONFIRM without a lot", _until(2)[1], Heard(confirm[:33]))
     end("another number at the sender", _another_number(), Heard(share_b))
     end("STORED before PAYLOAD", _until(4)[0], Heard(_reply(Inner.STORED, 0, bytes(32))))
     end("REFUSED before PAYLOAD", _until(4)[0], Heard(_reply(Inner.REFUSED, 0, b"cannot-keep")))
@@ -355,6 +367,19 @@ def scripts() -> list[dict[str, Any]]:
     end("REFUSED with no code", _until(5)[0], Heard(_reply(Inner.REFUSED, 0, b"No code")))
     end("REFUSED bound-to-other", _until(5)[0], Heard(_reply(Inner.REFUSED, 0, b"bound-to-other")))
     end("CANCELLED by the receiver", _until(5)[0], Heard(_reply(Inner.CANCELLED, 0)))
+    end("CANCELLED by the receiver before PAYLOAD", _until(4)[0], Heard(_reply(Inner.CANCELLED, 0)))
+    for why in wire.CLOSED_WHYS:
+        end(f"the relay says {why} after PAYLOAD", _until(5)[0], Closed(why))
+    end("noise after PAYLOAD", _until(5)[0], Heard(b"noise"))
+    end("SHARE_B again after PAYLOAD", _until(5)[0], Heard(share_b))
+    end("the person leaves after PAYLOAD", _until(5)[0], Left())
+    end("the person leaves before PAYLOAD", _until(4)[0], Left())
+    end("the time is over after PAYLOAD", _until(5)[0], TimeOver())
+    end("the link is lost after PAYLOAD", _until(5)[0], LinkLost())
+    end("the relay says gone after ASKING", _until(5)[0], Heard(_reply(Inner.ASKING, 0)), Closed("gone"))
+    end("CANCELLED after ASKING", _until(5)[0], Heard(_reply(Inner.ASKING, 0)), Heard(_reply(Inner.CANCELLED, 1)))
+    end("the link is lost at a receiver that stores", _until(6)[1], LinkLost())
+    end("noise at a receiver that stores", _until(6)[1], Heard(b"noise"))
     end("STORED", _until(5)[0], Heard(_reply(Inner.STORED, 0, _digest())))
     end("ASKING, then STORED", _until(5)[0], Heard(_reply(Inner.ASKING, 0)), Heard(_reply(Inner.STORED, 1, _digest())))
     end("CANCELLED by the sender after PAYLOAD", _until(6)[1], Heard(_payload(Inner.CANCELLED, 1)))
@@ -399,8 +424,18 @@ def _share_a(
     *, version: int = 1, mode: schedule.Mode = "n", nonce: bytes | None = None, ya: bytes | None = None
 ) -> bytes:
     made = frames.read_share_a(_until(1)[2])
-    changed = ShareA(version, mode, nonce or made.nonce, made.ya if ya is None else ya, made.device)
+    point = made.ya if ya is None else ya
+    changed = ShareA(version, mode, nonce or made.nonce, point, made.commitment, made.device)
     return frames.write_share_a(changed)
+
+
+def _flipped(body: bytes, at: int) -> bytes:
+    return body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+
+
+def _other_commitment() -> bytes:
+    """The SHARE_B of a receiver that was given another commitment than the sender's."""
+    return _until(1)[1].feed(Heard(_flipped(_until(1)[2], 3 + 16 + 32)))[0]
 
 
 def _reflected_a() -> bytes:

@@ -10,6 +10,7 @@ import { scalarOf, SCALAR } from '../pure/channel/cpace.ts'
 import { type Effect, Endpoint, type Event, type State } from '../pure/channel/endpoint.ts'
 import { NONCE, type Payload } from '../pure/channel/frames.ts'
 import { type Code, newDigits, QR_BYTES, qrText } from '../pure/channel/number.ts'
+import { LOT } from '../pure/channel/schedule.ts'
 import type { Facts } from '../pure/failure.ts'
 import { fromUtf8, randomBytes, utf8 } from '../pure/platform.ts'
 import type { Invitation, Meeting } from './copy_machine.ts'
@@ -88,6 +89,7 @@ export class CopyRun {
       qr: this.#live,
       nonce: randomBytes(NONCE),
       scalar: scalarOf(randomBytes(SCALAR)),
+      lot: randomBytes(LOT),
     } as const
     this.#endpoint = new Endpoint(own, code?.mailbox ?? null)
     this.#link = new RelayLink(relay, { act: meeting.act, ticket }, (told) => this.#hear(told))

@@ -11,18 +11,20 @@ import {
   open,
   type Payload,
   payloadDigest,
+  readConfirm,
   readHello,
   readPayload,
   readShareA,
   seal,
   SEALED,
+  writeConfirm,
   writeHello,
   writePayload,
   writeShareA,
 } from '../../src/pure/channel/frames.ts'
 import { lv, lvCat, Reader } from '../../src/pure/channel/lv.ts'
 import { newDigits, qrText, readNumber, readQr, shownNumber } from '../../src/pure/channel/number.ts'
-import { associatedData, channelIdentifier, checkWords, passwordString } from '../../src/pure/channel/schedule.ts'
+import { associatedData, channelIdentifier, passwordString, wordsOf } from '../../src/pure/channel/schedule.ts'
 import { fromHex, join, toHex } from '../../src/pure/octets.ts'
 import { codeOf, counted, json, text } from './vectors.ts'
 
@@ -156,12 +158,15 @@ test('every 16 bytes come through a QR', () => {
 })
 
 const HELLO: Hello = { versions: Uint8Array.of(1), nonce: SECRET, device: text('휴대폰') }
-const SHARE = { version: 1, mode: 'n', nonce: SECRET, point: new Uint8Array(32).fill(7), device: text('PC') } as const
+const COMMITTED = new Uint8Array(32).fill(8)
+const POINT = new Uint8Array(32).fill(7)
+const SHARE = { version: 1, mode: 'n', nonce: SECRET, point: POINT, commitment: COMMITTED, device: text('PC') } as const
+const CONFIRM = { tag: new Uint8Array(32).fill(4), lot: SECRET }
 
 test('plain messages are read to their last octet, and to no other length', async () => {
-  const whole = [writeHello(HELLO), writeShareA(SHARE)] as const
-  assert.deepEqual([readHello(whole[0]), readShareA(whole[1])], [HELLO, SHARE])
-  for (const [read, body] of [[readHello, whole[0]], [readShareA, whole[1]]] as const) {
+  const whole = [writeHello(HELLO), writeShareA(SHARE), writeConfirm(CONFIRM)] as const
+  assert.deepEqual([readHello(whole[0]), readShareA(whole[1]), readConfirm(whole[2])], [HELLO, SHARE, CONFIRM])
+  for (const [read, body] of [[readHello, whole[0]], [readShareA, whole[1]], [readConfirm, whole[2]]] as const) {
     for (let length = 0; length < body.length; length++) {
       assert.equal(await codeOf(() => read(body.subarray(0, length))), 'copy-broken')
     }
@@ -237,9 +242,7 @@ test('codes of a refusal are short kebab-case', () => {
 })
 
 test('C10 two check words are the first twenty bits', () => {
-  const none = new Uint8Array(0)
-  const words = (hex: string): readonly number[] =>
-    checkWords({ toReceiver: none, toSender: none, tagB: none, tagA: none, words: fromHex(hex) })
+  const words = (hex: string): readonly number[] => wordsOf(fromHex(hex))
   assert.deepEqual(words('00000fff'), [0, 0])
   assert.deepEqual(words('fffff000'), [1023, 1023])
   assert.deepEqual(words('00400100'), [1, 0])

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { advance, begin, EDGES, type Event, type Own, type State } from '../../src/pure/channel/endpoint.ts'
-import { INNER, payloadDigest, seal, TYPES } from '../../src/pure/channel/frames.ts'
-import type { Role } from '../../src/pure/channel/schedule.ts'
+import { INNER, payloadDigest, readConfirm, readShareA, seal, TYPES, writeConfirm } from '../../src/pure/channel/frames.ts'
+import { commitmentOf, type Role } from '../../src/pure/channel/schedule.ts'
 import { WHYS } from '../../src/pure/channel/states.ts'
+import { toHex } from '../../src/pure/octets.ts'
 import { bodies, MAILBOX, own, Pair, PAYLOAD, Side } from './channel_pair.ts'
 import { counted } from './vectors.ts'
 
@@ -85,6 +86,7 @@ test('a beginning that the rules do not know is none', () => {
   assert.throws(() => begin(own('receiver', { opened: false }), MAILBOX), RangeError)
   assert.throws(() => begin(own('sender'), null), RangeError)
   assert.throws(() => begin(own('sender', { nonce: new Uint8Array(15) }), MAILBOX), RangeError)
+  assert.throws(() => begin(own('sender', { lot: new Uint8Array(15) }), MAILBOX), RangeError)
 })
 
 test('C8 a wrong number ends it on both screens, without a word of the certificate', () => {
@@ -204,6 +206,57 @@ test('C13 when the word of the receiver does not come, the sender says that it d
   }
 })
 
+test('C13 also what breaks after the certificate left says that the sender does not know', () => {
+  const noises: readonly ((pair: Pair) => Uint8Array)[] = [
+    () => Uint8Array.of(1, 2, 3),
+    () => new Uint8Array(16_402),
+    (pair) => said(pair, INNER.stored, new Uint8Array(32)),
+    (pair) => said(pair, INNER.refused, new Uint8Array([0x4e])),
+    (pair) => said(pair, INNER.cancelled, new Uint8Array(1)),
+    (pair) => said(pair, INNER.asking, new Uint8Array(1)),
+  ]
+  for (const noise of noises) {
+    const pair = delivered()
+    const effects = pair.sender.take({ on: 'heard', body: noise(pair) })
+    assert.deepEqual([pair.sender.at, pair.sender.code], ['broken', 'copy-unconfirmed'])
+    assert.deepEqual(effects, [{ do: 'close', why: 'broken' }])
+  }
+  // Before that nothing is open.
+  const early = keyed()
+  early.sender.take({ on: 'heard', body: Uint8Array.of(1) })
+  assert.equal(early.sender.code, 'copy-broken')
+})
+
+/** What the receiver says under the key, first of all. */
+function said(pair: Pair, inner: number, content: Uint8Array): Uint8Array {
+  const { state } = pair.sender.end
+  assert.ok(state.at === 'sending')
+  return seal(state.sealing.toSender, 'receiver to sender', 0, inner, content)
+}
+
+test('C10 whoever is in between and knows the number chooses no words: its share is spent before it sees the lot', () => {
+  const lot = own('sender').lot
+  const pair = new Pair().meet().carry(1)
+  const shareA = pair.underWay[0]!.body
+  assert.ok(!toHex(shareA).includes(toHex(lot)))
+  assert.deepEqual(readShareA(shareA).commitment, commitmentOf(lot))
+  pair.carry(1)
+  const effects = pair.sender.take({ on: 'heard', body: pair.underWay[0]!.body })
+  assert.deepEqual(effects.map((each) => each.do), ['send', 'showWords'])
+  const confirm = readConfirm(bodies(effects)[0]!)
+  assert.deepEqual(confirm.lot, own('sender').lot)
+  // Another sender with the same share and key could not have shown another lot.
+  for (const other of [new Uint8Array(16), counted(7)(16), changed(confirm.lot, 15, confirm.lot[15]! ^ 1)]) {
+    const held = new Pair().meet().carry(3)
+    const done = held.receiver.take({ on: 'heard', body: writeConfirm({ tag: confirm.tag, lot: other }) })
+    assert.deepEqual(ends(held).slice(2), ['broken', 'copy-broken'])
+    assert.deepEqual(done, [{ do: 'close', why: 'broken' }])
+  }
+  const wrong = new Pair().meet().carry(3)
+  wrong.receiver.take({ on: 'heard', body: writeConfirm({ tag: new Uint8Array(32), lot: confirm.lot }) })
+  assert.deepEqual(ends(wrong).slice(2), ['wrongCode', 'copy-wrong-number'])
+})
+
 test('a receiver may refuse, with its own code on both screens, and leaves the closing to the sender', () => {
   const pair = delivered()
   pair.take('receiver', { on: 'refused', code: 'bound-to-other' })
@@ -234,7 +287,7 @@ test('a sealed message twice, or the own one back, is refused', () => {
   pair.receiver.take({ on: 'heard', body })
   assert.equal(pair.receiver.code, 'copy-broken')
   pair.sender.take({ on: 'heard', body })
-  assert.equal(pair.sender.code, 'copy-broken')
+  assert.deepEqual([pair.sender.at, pair.sender.code], ['broken', 'copy-unconfirmed'])
 })
 
 test('C8 secrets are overwritten as soon as the run does not need them', () => {
@@ -242,9 +295,9 @@ test('C8 secrets are overwritten as soon as the run does not need them', () => {
   const pair = new Pair({ ...mine }, { qr: QR() }).meet()
   pair.carry(1)
   assert.ok(mine.qr!.every((octet) => octet === 0))
-  assert.ok(mine.scalar.some((octet) => octet !== 0))
+  assert.ok(mine.scalar.some((octet) => octet !== 0) && mine.lot.some((octet) => octet !== 0))
   pair.carry()
-  assert.ok(mine.scalar.every((octet) => octet === 0))
+  assert.ok(mine.scalar.every((octet) => octet === 0) && mine.lot.every((octet) => octet === 0))
   const { state } = pair.sender.end
   assert.ok(state.at === 'keyConfirmed')
   const { toReceiver } = state.sealing
@@ -314,7 +367,7 @@ function messages(): readonly Uint8Array[] {
   // As if the number were another one: both tags are wrong.
   collect(keyed({ digits: '5678902' }))
   const zero = (type: number, length: number): Uint8Array => Uint8Array.from([type, ...new Uint8Array(length - 1)])
-  found.push(zero(TYPES.confirm, 33))
+  found.push(zero(TYPES.confirm, 49))
   // A payload that is authentic and still none.
   found.push(emptyPayload())
   return found

@@ -10,7 +10,7 @@ export const MAILBOX = '41234'
 export const RELAY = 'http://localhost:8705'
 export const PAYLOAD: Payload = { certificate: text('a certificate'), keyFile: text('a key file, encrypted') }
 
-/** What a side brings. `seed` makes nonce and scalar. */
+/** What a side brings. `seed` makes nonce, scalar and lot. */
 export function own(role: Role, over: Partial<Own> = {}): Own {
   const random = counted(role === 'sender' ? 1 : 101)
   return {
@@ -22,6 +22,7 @@ export function own(role: Role, over: Partial<Own> = {}): Own {
     qr: null,
     nonce: random(16),
     scalar: scalarOf(random(32)),
+    lot: random(16),
     ...over,
   }
 }

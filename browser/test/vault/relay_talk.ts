@@ -70,7 +70,8 @@ class Side {
     this.#mailbox = mailbox
     const opened = first.act === 'open'
     const own = { role, relay, device: utf8(role), opened, digits: secret, qr: null } as const
-    this.#endpoint = new Endpoint({ ...own, nonce: randomBytes(16), scalar: scalarOf(randomBytes(32)) }, opened ? null : mailbox)
+    const drawn = { nonce: randomBytes(16), scalar: scalarOf(randomBytes(32)), lot: randomBytes(16) }
+    this.#endpoint = new Endpoint({ ...own, ...drawn }, opened ? null : mailbox)
     this.#link = new RelayLink(relay, first, (told) => this.#hear(told), platform(network))
   }
 

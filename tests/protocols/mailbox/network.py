@@ -6,6 +6,7 @@ lines do what the test tells them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from vectors.copying import make
@@ -200,7 +201,7 @@ class Network:
     def __init__(self, guess: str = make.SECRET, sender_qr: bytes | None = None) -> None:
         receiver_own = make.own("receiver", opened=True, qr=make.QR)
         base = make.own("sender", opened=False, qr=sender_qr)
-        sender_own = Own(base.relay, base.device, False, Secret(guess), base.qr, base.nonce, base.scalar)
+        sender_own = replace(base, secret=Secret(guess))
         self.receiver = Device("receiver", 0, receiver_own)
         self.sender = Device("sender", 1, sender_own)
         self.devices = (self.receiver, self.sender)

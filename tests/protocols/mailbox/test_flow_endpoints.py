@@ -9,7 +9,7 @@ from vectors.copying import make
 
 from ingam.kernel.flow import IllegalMove, Machine
 from ingam.kernel.secret import Secret
-from ingam.protocols.mailbox import endpoint, frames, receiver, schedule, sender
+from ingam.protocols.mailbox import endpoint, frames, receiver, schedule, sender, wire
 from ingam.protocols.mailbox.endpoint import (
     Acknowledged,
     Admitted,
@@ -19,6 +19,7 @@ from ingam.protocols.mailbox.endpoint import (
     Cancelled,
     Closed,
     Declined,
+    Event,
     Expired,
     Heard,
     Left,
@@ -30,7 +31,7 @@ from ingam.protocols.mailbox.endpoint import (
     TimeOver,
     WrongCode,
 )
-from ingam.protocols.mailbox.frames import Inner, ShareB
+from ingam.protocols.mailbox.frames import Confirm, Inner, ShareB
 from ingam.protocols.mailbox.schedule import TO_RECEIVER, TO_SENDER
 
 ENDS: list[Any] = [
@@ -62,7 +63,8 @@ def machines() -> list[tuple[Machine[Any, Any], list[Any], list[Any]]]:
         make._payload(Inner.CANCELLED, 0),
         make._payload(Inner.CANCELLED, 1),
     ]
-    heard = [Heard(body) for body in (*last[:4], wrong_b, frames.write_confirm(bytes(32)), *replies, *from_sender)]
+    wrong_a = frames.write_confirm(Confirm(bytes(32), Secret(bytes(16))))
+    heard = [Heard(body) for body in (*last[:4], wrong_b, wrong_a, *replies, *from_sender)]
     events: list[Any] = [
         Admitted(make.MAILBOX), Admitted("00000"), PeerCame(), *heard, Heard(b"noise"),
         Agreed(make.CERTIFICATE, Secret(make.KEY_FILE)), Asked(), Stored(digest), Stored(bytes(32)),
@@ -126,11 +128,53 @@ def test_H1_no_state_and_no_event_prints_a_secret(
     hidden = [make.SECRET, repr(make.QR), repr(make.KEY_FILE[:16])[2:-1], repr(make.octets("sender scalar", 31))[2:-1]]
     for one in (*states, *events):
         assert not [text for text in hidden if text in repr(one)]
+    # CONFIRM shows the lot; before it no state does.
+    assert not [one for one in states if repr(make.octets("sender lot", 16))[2:-1] in repr(one)]
 
 
 def test_each_end_has_its_own_code() -> None:
     codes = [end.code for end in ENDS]
     assert len(set(codes)) == len(codes)
+
+
+def test_C13_once_the_payload_is_under_way_only_the_receivers_proven_word_is_no_unconfirmed_end() -> None:
+    for asking in (False, True):
+        state = make._until(5)[0].state
+        if asking:
+            state = sender.SENDER.advance(state, Heard(make._reply(Inner.ASKING, 0))).state
+        at = int(asking)
+        noise: list[Event] = [Heard(b"noise"), Heard(bytes(16_402)), Heard(make._reply(Inner.STORED, at, bytes(32)))]
+        noise += [Heard(make._reply(Inner.REFUSED, at, b"No code")), Heard(make._reply(Inner.CANCELLED, at, b"x"))]
+        noise += [Heard(make._reply(Inner.STORED, at + 1, make._digest())), Heard(make._reply(Inner.PAYLOAD, at))]
+        leaving: list[Event] = [
+            Left(),
+            LinkLost(),
+            TimeOver(),
+            *(Closed(why) for why in (*wire.CLOSED_WHYS, "moonlight")),
+        ]
+        for event in (*noise, *leaving):
+            assert getattr(sender.SENDER.advance(state, event).state, "code", None) == "copy-unconfirmed"
+        said = [
+            (make._reply(Inner.STORED, at, make._digest()), Acknowledged()),
+            (make._reply(Inner.REFUSED, at, b"cannot-keep"), Declined("cannot-keep")),
+            (make._reply(Inner.CANCELLED, at), Cancelled("copy-peer-cancelled")),
+        ]
+        for body, end in said:
+            assert sender.SENDER.advance(state, Heard(body)).state == end
+
+
+@each
+def test_before_it_the_codes_say_whose_network_and_whose_person(
+    machine: Machine[Any, Any], states: list[Any], events: list[Any]
+) -> None:
+    for state in states:
+        if not isinstance(state, sender.Sending):
+            assert machine.advance(state, LinkLost()).state == PeerGone("copy-link-lost")
+            assert machine.advance(state, Closed("gone")).state == PeerGone("copy-peer-gone")
+            assert machine.advance(state, Closed("cancelled")).state == Cancelled("copy-peer-cancelled")
+            assert machine.advance(state, Left()).state == Cancelled("copy-cancelled")
+            assert machine.advance(state, TimeOver()).state == Expired()
+    assert LinkLost() in events
 
 
 def test_a_receiver_that_does_not_show_a_qr_cannot_join_and_a_sender_without_one_cannot_open() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingam.kernel.secret import Secret
 from ingam.protocols.mailbox import cpace, frames
-from ingam.protocols.mailbox.frames import FrameBroken, Hello, Inner, Payload, ShareA, ShareB
+from ingam.protocols.mailbox.frames import Confirm, FrameBroken, Hello, Inner, Payload, ShareA, ShareB
 from ingam.protocols.mailbox.schedule import TO_RECEIVER, TO_SENDER
 
 ROOT = Path(__file__).parents[3]
@@ -62,16 +62,19 @@ def test_hello_is_read_as_it_was_written(versions: set[int], nonce: bytes, devic
     assert frames.read_hello(frames.write_hello(hello)) == hello
 
 
-@given(st.integers(0, 255), st.sampled_from(["n", "q"]), NONCES, POINTS, DEVICES)
-def test_share_a_is_read_as_it_was_written(version: int, mode: Any, nonce: bytes, ya: bytes, device: str) -> None:
-    share = ShareA(version, mode, nonce, ya, device)
+@given(st.integers(0, 255), st.sampled_from(["n", "q"]), NONCES, POINTS, POINTS, DEVICES)
+def test_share_a_is_read_as_it_was_written(
+    version: int, mode: Any, nonce: bytes, ya: bytes, commitment: bytes, device: str
+) -> None:
+    share = ShareA(version, mode, nonce, ya, commitment, device)
     assert frames.read_share_a(frames.write_share_a(share)) == share
 
 
-@given(POINTS, POINTS)
-def test_share_b_and_confirm_are_read_as_they_were_written(yb: bytes, tag: bytes) -> None:
+@given(POINTS, POINTS, NONCES)
+def test_share_b_and_confirm_are_read_as_they_were_written(yb: bytes, tag: bytes, lot: bytes) -> None:
     assert frames.read_share_b(frames.write_share_b(ShareB(yb, tag))) == ShareB(yb, tag)
-    assert frames.read_confirm(frames.write_confirm(tag)) == tag
+    confirm = Confirm(tag, Secret(lot))
+    assert frames.read_confirm(frames.write_confirm(confirm)) == confirm
 
 
 @given(st.sampled_from(sorted(READERS)), st.binary(max_size=600))

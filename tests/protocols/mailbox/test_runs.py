@@ -43,6 +43,7 @@ def own(case: dict[str, Any], device: dict[str, Any]) -> Own:
         None if device["qr"] is None else Secret(bytes.fromhex(device["qr"])),
         bytes.fromhex(device["nonce"]),
         Secret(bytes.fromhex(device["scalar"])),
+        Secret(bytes.fromhex(device["lot"])),
     )
 
 

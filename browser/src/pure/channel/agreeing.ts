@@ -24,6 +24,8 @@ import {
   associatedData,
   channelIdentifier,
   checkWords,
+  commitmentOf,
+  fits,
   type Keys,
   keysOf,
   passwordString,
@@ -64,8 +66,9 @@ function shareAsSender({ own, mailbox }: In<'awaitingPeer'>, hello: Uint8Array):
   if (same(nonce, own.nonce)) throw new ChannelBroken()
   const mode = modeOf(own)
   const point = share(own.scalar, base(own, mode, mailbox, join(nonce, own.nonce)))
-  const shareA = writeShareA({ version: VERSION, mode, nonce: own.nonce, point, device: own.device })
-  const state = { at: 'keyAlleged', role: 'sender', scalar: own.scalar, mode, hello, shareA } as const
+  const commitment = commitmentOf(own.lot)
+  const shareA = writeShareA({ version: VERSION, mode, nonce: own.nonce, point, commitment, device: own.device })
+  const state = { at: 'keyAlleged', role: 'sender', scalar: own.scalar, lot: own.lot, mode, hello, shareA } as const
   return to(state, { do: 'send', body: shareA })
 }
 
@@ -76,26 +79,32 @@ function shareAsReceiver({ own, mailbox }: In<'awaitingPeer'>, hello: Uint8Array
   const point = share(own.scalar, base(own, theirs.mode, mailbox, join(own.nonce, theirs.nonce)))
   if (same(point, theirs.point)) throw new ChannelBroken()
   const keys = agree(secretPoint(own.scalar, theirs.point), hello, theirs, shareA, point)
-  const state = { at: 'keyAlleged', role: 'receiver', keys, device: theirs.device } as const
+  const { commitment, device } = theirs
+  const state = { at: 'keyAlleged', role: 'receiver', keys, commitment, device } as const
   return to(state, { do: 'send', body: writeShareB({ point, tag: keys.tagB }) })
 }
 
-function confirmAsSender({ scalar, hello, shareA }: SenderAlleges, body: Uint8Array): Step {
+function confirmAsSender({ scalar, lot, hello, shareA }: SenderAlleges, shareB: Uint8Array): Step {
   const mine = readShareA(shareA)
-  const theirs = readShareB(body)
+  const theirs = readShareB(shareB)
   if (same(theirs.point, mine.point)) throw new ChannelBroken()
   const keys = agree(secretPoint(scalar, theirs.point), hello, mine, shareA, theirs.point)
   if (!same(theirs.tag, keys.tagB)) return wrong()
-  return confirmed('sender', keys, readHello(hello).device, { do: 'send', body: writeConfirm(keys.tagA) })
+  const body = writeConfirm({ tag: keys.tagA, lot })
+  return confirmed('sender', keys, lot, readHello(hello).device, { do: 'send', body })
 }
 
-function confirmAsReceiver({ keys, device }: ReceiverAlleges, body: Uint8Array): Step {
-  return same(readConfirm(body), keys.tagA) ? confirmed('receiver', keys, device) : wrong()
+/** Whoever sent it has the same key, and had drawn its lot before it could know Yb. */
+function confirmAsReceiver({ keys, commitment, device }: ReceiverAlleges, body: Uint8Array): Step {
+  const { tag, lot } = readConfirm(body)
+  if (!same(tag, keys.tagA)) return wrong()
+  if (!fits(lot, commitment)) throw new ChannelBroken()
+  return confirmed('receiver', keys, lot, device)
 }
 
-function confirmed(role: Role, keys: Keys, device: Uint8Array, ...effects: readonly Effect[]): Step {
+function confirmed(role: Role, keys: Keys, lot: Uint8Array, device: Uint8Array, ...effects: readonly Effect[]): Step {
   const { toReceiver, toSender } = keys
-  const words = checkWords(keys)
+  const words = checkWords(keys, lot)
   const sealing = { role, device, toReceiver, toSender, sent: 0, heard: 0 }
   return to({ at: 'keyConfirmed', sealing, words }, ...effects, { do: 'showWords', words, device })
 }

@@ -11,7 +11,7 @@ import { allege, confirm, greet } from './agreeing.ts'
 import { NONCE } from './frames.ts'
 import { ChannelBroken } from './lv.ts'
 import { answered, cancel, confirmed, receiving } from './passing.ts'
-import type { Role } from './schedule.ts'
+import { LOT, type Role } from './schedule.ts'
 import { type Edges, type Effect, type End, type Event, type In, type Own, type State, type Step, stay, to, unsure, type Why } from './states.ts'
 
 export type { Effect, Event, Own, State, Step, Why } from './states.ts'
@@ -52,7 +52,7 @@ export const EDGES: Readonly<Record<Role, Edges>> = {
 
 /** The first state. `mailbox`: of the number or QR that was typed or read; null for a side that opens one. */
 export function begin(own: Own, mailbox: string | null): State {
-  if (own.nonce.length !== NONCE || own.opened !== (mailbox === null)) throw new RangeError('not a beginning')
+  if (own.nonce.length !== NONCE || own.lot.length !== LOT || own.opened !== (mailbox === null)) throw new RangeError('not a beginning')
   // A sender that opens shows a QR only, and a receiver joins by the sender's QR.
   if (own.qr === null && own.opened === (own.role === 'sender')) throw new RangeError('a beginning without a QR')
   return mailbox === null ? { at: 'inviting', own, mailbox } : { at: 'joining', own, mailbox }
@@ -66,7 +66,7 @@ export function advance(state: State, event: Event): Step {
     return move(state, event)
   } catch (failure) {
     if (!(failure instanceof ChannelBroken)) throw failure
-    return to({ at: 'broken', code: 'copy-broken' }, { do: 'close', why: 'broken' })
+    return to({ at: 'broken', code: unsure(state, 'copy-broken') }, { do: 'close', why: 'broken' })
   }
 }
 
@@ -167,8 +167,11 @@ export class Endpoint {
 }
 
 function secretsOf(state: State): readonly Uint8Array[] {
-  if ('own' in state) return state.own.qr === null ? [state.own.scalar] : [state.own.scalar, state.own.qr]
+  if ('own' in state) {
+    const { scalar, lot, qr } = state.own
+    return qr === null ? [scalar, lot] : [scalar, lot, qr]
+  }
   if ('sealing' in state) return [state.sealing.toReceiver, state.sealing.toSender]
   if (state.at !== 'keyAlleged') return []
-  return state.role === 'sender' ? [state.scalar] : Object.values(state.keys)
+  return state.role === 'sender' ? [state.scalar, state.lot] : Object.values(state.keys)
 }

@@ -11,7 +11,7 @@ import { fromUtf8 } from '../platform.ts'
 import { POINT } from './cpace.ts'
 import { ChannelBroken, lv, lvCat, Reader } from './lv.ts'
 import type { Mode } from './number.ts'
-import type { Direction } from './schedule.ts'
+import { COMMITMENT, type Direction, LOT } from './schedule.ts'
 
 export const TYPES = { hello: 1, shareA: 2, shareB: 3, confirm: 4, sealed: 5 } as const
 export const INNER = { payload: 0x10, stored: 0x11, refused: 0x12, cancelled: 0x13, asking: 0x14 } as const
@@ -44,11 +44,18 @@ export interface ShareA {
   readonly mode: Mode
   readonly nonce: Uint8Array
   readonly point: Uint8Array
+  /** To the sender's lot. */
+  readonly commitment: Uint8Array
   readonly device: Uint8Array
 }
 export interface ShareB {
   readonly point: Uint8Array
   readonly tag: Uint8Array
+}
+/** `tag`: tag_a; `lot`: 16 bytes, the sender's own until it is sent. */
+export interface Confirm {
+  readonly tag: Uint8Array
+  readonly lot: Uint8Array
 }
 
 export function writeHello({ versions, nonce, device }: Hello): Uint8Array {
@@ -65,7 +72,7 @@ export function readHello(body: Uint8Array): Hello {
 
 export function writeShareA(share: ShareA): Uint8Array {
   const head = Uint8Array.of(TYPES.shareA, share.version)
-  return join(head, ascii(share.mode), share.nonce, share.point, lv(share.device))
+  return join(head, ascii(share.mode), share.nonce, share.point, share.commitment, lv(share.device))
 }
 
 export function readShareA(body: Uint8Array): ShareA {
@@ -73,7 +80,8 @@ export function readShareA(body: Uint8Array): ShareA {
   const version = reader.take(1)[0]!
   const mode = String.fromCharCode(reader.take(1)[0]!)
   if (mode !== 'n' && mode !== 'q') throw new ChannelBroken()
-  const share = { version, mode, nonce: reader.take(NONCE), point: reader.take(POINT), device: device(reader) } as const
+  const [nonce, point, commitment] = [reader.take(NONCE), reader.take(POINT), reader.take(COMMITMENT)]
+  const share = { version, mode, nonce, point, commitment, device: device(reader) } as const
   reader.end()
   return share
 }
@@ -89,16 +97,15 @@ export function readShareB(body: Uint8Array): ShareB {
   return share
 }
 
-export function writeConfirm(tag: Uint8Array): Uint8Array {
-  return join(Uint8Array.of(TYPES.confirm), tag)
+export function writeConfirm({ tag, lot }: Confirm): Uint8Array {
+  return join(Uint8Array.of(TYPES.confirm), tag, lot)
 }
 
-/** tag_a. */
-export function readConfirm(body: Uint8Array): Uint8Array {
+export function readConfirm(body: Uint8Array): Confirm {
   const reader = opened(body, TYPES.confirm)
-  const tag = reader.take(TAG)
+  const confirm = { tag: reader.take(TAG), lot: reader.take(LOT) }
   reader.end()
-  return tag
+  return confirm
 }
 
 function opened(body: Uint8Array, type: number): Reader {

@@ -12,7 +12,8 @@ import type { Keys, Role } from './schedule.ts'
 /**
  * What a device brings into a run, spent with it. `relay`: its origin; `device`: UTF-8 of what the center calls it, 1 to
  * 120 octets; `opened`: it opens the mailbox; `digits`: 7, drawn or typed; `qr`: the 16 bytes that it shows or has read,
- * or null; `nonce`: 16 random bytes; `scalar`: of scalarOf.
+ * or null; `nonce`: 16 random bytes; `scalar`: of scalarOf; `lot`: 16 random bytes, of which a sender makes the check
+ * words depend (a receiver's is of no use).
  */
 export interface Own {
   readonly role: Role
@@ -23,6 +24,7 @@ export interface Own {
   readonly qr: Uint8Array | null
   readonly nonce: Uint8Array
   readonly scalar: Uint8Array
+  readonly lot: Uint8Array
 }
 
 /** A confirmed key and its counters. `device`: UTF-8 of the other side's text, which is its own claim. */
@@ -51,15 +53,17 @@ export type State =
 export interface SenderAlleges {
   readonly role: 'sender'
   readonly scalar: Uint8Array
+  readonly lot: Uint8Array
   readonly mode: Mode
   readonly hello: Uint8Array
   readonly shareA: Uint8Array
 }
 
-/** A receiver that waits for the tag of the key that it has already. */
+/** A receiver that waits for the tag of the key that it has already, and for the lot of this commitment. */
 export interface ReceiverAlleges {
   readonly role: 'receiver'
   readonly keys: Keys
+  readonly commitment: Uint8Array
   readonly device: Uint8Array
 }
 

@@ -1,6 +1,6 @@
 """What both ends of a copy share: what a device brings, what happens to it, what it does, and how a run ends.
 
-`sender` and `receiver` are the two machines. One number is one run (C8): a machine is made with its nonce and scalar,
+`sender` and `receiver` are the two machines. One number is one run (C8): a machine is made with its random bytes,
 spends them once, and no state leads back. A driver (link, screen, terminal) feeds events that the table allows and
 carries out the effects in order; after an end it feeds nothing more.
 """
@@ -21,6 +21,7 @@ class Own:
 
     `relay`: its origin. `device`: this device's text. `opened`: it opened the mailbox. `secret`: 7 digits, drawn by
     itself or typed. `qr`: the 16 bytes it shows or has scanned. `nonce`: 16 random bytes. `scalar`: cpace.scalar.
+    `lot`: 16 random bytes, of which a sender makes the check words depend; a receiver's is of no use.
     """
 
     relay: str
@@ -30,6 +31,7 @@ class Own:
     qr: Secret[bytes] | None
     nonce: bytes
     scalar: Secret[bytes]
+    lot: Secret[bytes]
 
     @property
     def mode(self) -> Mode:
@@ -163,7 +165,7 @@ class WrongCode:
 
 @dataclass(frozen=True, slots=True)
 class PeerGone:
-    """One of the two connections did not come back."""
+    """One of the two connections did not come back; `copy-link-lost`: this device's own."""
 
     code: str = "copy-peer-gone"
 
@@ -177,7 +179,7 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """One of the two persons cancelled."""
+    """One of the two persons cancelled; `copy-peer-cancelled`: the other device's."""
 
     code: str = "copy-cancelled"
 
@@ -206,9 +208,12 @@ LEAVING: Final = {
     TimeOver: frozenset({Expired}),
 }
 
+PEER_CANCELLED: Final = Cancelled("copy-peer-cancelled")
+UNCONFIRMED: Final = "copy-unconfirmed"
+
 _CLOSED: Final[dict[str, End]] = {
     "wrong": WrongCode(),
-    "cancelled": Cancelled(),
+    "cancelled": PEER_CANCELLED,
     "declined": Declined("copy-declined"),
     "expired": Expired(),
     "gone": PeerGone(),
@@ -235,6 +240,6 @@ def leave(event: Left | Closed | LinkLost | TimeOver) -> Step[End]:
         case Closed(why):
             return Step(closed(why))
         case LinkLost():
-            return Step(PeerGone())
+            return Step(PeerGone("copy-link-lost"))
         case TimeOver():
             return Step(Expired(), (Close("expired"),))

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.protocols.mailbox.cpace import SHARE, lv, lv_cat
-from ingam.protocols.mailbox.schedule import TAG, Direction, Mode
+from ingam.protocols.mailbox.schedule import COMMITMENT, LOT, TAG, Direction, Mode
 
 VERSION: Final = 1
 OFFERED: Final = bytes([VERSION])
@@ -69,12 +69,13 @@ class Hello(NamedTuple):
 
 
 class ShareA(NamedTuple):
-    """The sender's share. `nonce`: 16 bytes; `ya`: 32 bytes, not yet known to be an element."""
+    """The sender's share. `nonce`: 16 bytes; `ya`: 32, not yet known to be an element; `commitment`: 32, to its lot."""
 
     version: int
     mode: Mode
     nonce: bytes
     ya: bytes
+    commitment: bytes
     device: str
 
 
@@ -83,6 +84,13 @@ class ShareB(NamedTuple):
 
     yb: bytes
     tag: bytes
+
+
+class Confirm(NamedTuple):
+    """The sender's confirmation (32 bytes) and its lot (16), which is a secret until it is sent."""
+
+    tag: bytes
+    lot: Secret[bytes]
 
 
 class Payload(NamedTuple):
@@ -105,7 +113,7 @@ def write_hello(hello: Hello) -> bytes:
 def write_share_a(share: ShareA) -> bytes:
     """The body of SHARE_A."""
     head = bytes([Type.SHARE_A, share.version]) + share.mode.encode()
-    return head + share.nonce + share.ya + _device(share.device)
+    return head + share.nonce + share.ya + share.commitment + _device(share.device)
 
 
 def write_share_b(share: ShareB) -> bytes:
@@ -113,9 +121,9 @@ def write_share_b(share: ShareB) -> bytes:
     return bytes([Type.SHARE_B]) + share.yb + share.tag
 
 
-def write_confirm(tag: bytes) -> bytes:
+def write_confirm(confirm: Confirm) -> bytes:
     """The body of CONFIRM."""
-    return bytes([Type.CONFIRM]) + tag
+    return bytes([Type.CONFIRM]) + confirm.tag + confirm.lot.reveal()
 
 
 def read_hello(body: bytes) -> Hello:
@@ -133,7 +141,8 @@ def read_share_a(body: bytes) -> ShareA:
     version, mode = octets.take(1)[0], octets.take(1)
     if mode not in (b"n", b"q"):
         raise FrameBroken
-    return ShareA(version, "n" if mode == b"n" else "q", octets.take(NONCE), octets.take(SHARE), octets.last_device())
+    nonce, ya, commitment = octets.take(NONCE), octets.take(SHARE), octets.take(COMMITMENT)
+    return ShareA(version, "n" if mode == b"n" else "q", nonce, ya, commitment, octets.last_device())
 
 
 def read_share_b(body: bytes) -> ShareB:
@@ -144,12 +153,12 @@ def read_share_b(body: bytes) -> ShareB:
     return share
 
 
-def read_confirm(body: bytes) -> bytes:
-    """The tag; raises FrameBroken."""
+def read_confirm(body: bytes) -> Confirm:
+    """Raises FrameBroken."""
     octets = _Octets(body, Type.CONFIRM)
-    tag = octets.take(TAG)
+    confirm = Confirm(octets.take(TAG), Secret(octets.take(LOT)))
     octets.end()
-    return tag
+    return confirm
 
 
 def seal(key: Secret[bytes], direction: Direction, sequence: int, inner: Inner, content: bytes = b"") -> bytes:

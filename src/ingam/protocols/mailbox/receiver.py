@@ -15,6 +15,7 @@ from ingam.kernel.secret import Secret
 from ingam.protocols.mailbox import cpace, endpoint, frames, schedule
 from ingam.protocols.mailbox.endpoint import (
     LEAVING,
+    PEER_CANCELLED,
     Acknowledged,
     Admitted,
     Asked,
@@ -71,9 +72,10 @@ class AwaitingPeer:
 
 @dataclass(frozen=True, slots=True)
 class KeyAlleged:
-    """SHARE_B is sent; digits and scalar are forgotten. The sender's tag must be `tag_a`."""
+    """SHARE_B is sent; digits and scalar are forgotten. The sender's tag must be `tag_a`, its lot fit `commitment`."""
 
     keys: Keys
+    commitment: bytes
     device: str
 
 
@@ -193,7 +195,7 @@ def _share(state: AwaitingPeer, body: bytes) -> Step[State]:
         raise FrameBroken
     keys = _keys(own, share, yb, sid, schedule.transcript(state.hello, body, yb))
     reply = frames.write_share_b(ShareB(yb, keys.tag_b.reveal()))
-    return Step(KeyAlleged(keys, share.device), (Send(reply),))
+    return Step(KeyAlleged(keys, share.commitment, share.device), (Send(reply),))
 
 
 def _modes(own: Own) -> str:
@@ -210,18 +212,21 @@ def _keys(own: Own, share: ShareA, yb: bytes, sid: bytes, th: bytes) -> Keys:
 
 
 def _confirmed(state: KeyAlleged, body: bytes) -> Step[State]:
-    keys = state.keys
-    if not schedule.same(frames.read_confirm(body), keys.tag_a):
+    """CONFIRM came: the sender has the same key, and had drawn its lot before it could know Yb."""
+    keys, said = state.keys, frames.read_confirm(body)
+    if not schedule.same(said.tag, keys.tag_a):
         return Step(WrongCode(), (Close("wrong"),))
-    confirmed = KeyConfirmed(keys.to_receiver, keys.to_sender, keys.words, state.device)
-    return Step(confirmed, (ShowWords(*keys.words, state.device),))
+    if not schedule.fits(said.lot, state.commitment):
+        raise FrameBroken
+    confirmed = KeyConfirmed(keys.to_receiver, keys.to_sender, schedule.words(keys, said.lot), state.device)
+    return Step(confirmed, (ShowWords(*confirmed.words, state.device),))
 
 
 def _received(state: KeyConfirmed, body: bytes) -> Step[State]:
     """The payload came, and goes to the store; or the sender's person cancelled."""
     inner, content = frames.unseal(state.to_receiver, TO_RECEIVER, 0, body)
     if inner == Inner.CANCELLED and not content:
-        return Step(Cancelled(), (Close("cancelled"),))
+        return Step(PEER_CANCELLED, (Close("cancelled"),))
     if inner != Inner.PAYLOAD:
         raise FrameBroken
     try:
@@ -236,7 +241,7 @@ def _left(state: Receiving, body: bytes) -> Step[State]:
     inner, content = frames.unseal(state.to_receiver, TO_RECEIVER, 1, body)
     if inner != Inner.CANCELLED or content:
         raise FrameBroken
-    return Step(Cancelled(), (Close("cancelled"),))
+    return Step(PEER_CANCELLED, (Close("cancelled"),))
 
 
 def _ask(state: Receiving) -> Step[State]:

@@ -1,14 +1,15 @@
 """From the session key to everything that is used: keys by direction and purpose, both tags, the check words (C9).
 
 TH is the hash of the whole transcript and the salt of every key, so that two devices that saw different messages
-share nothing. No key has two uses.
+share nothing. No key has two uses. The words also depend on a lot that the sender draws, commits to in SHARE_A and
+shows in CONFIRM: who answers last could else try shares until the words are those of its choice.
 """
 
 from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from hashlib import sha512
+from hashlib import sha256, sha512
 from typing import Final, Literal
 
 from cryptography.hazmat.primitives.hashes import SHA512
@@ -24,20 +25,21 @@ LABEL: Final = "ingam-copy/1"
 TO_RECEIVER: Final[Direction] = "sender to receiver"
 TO_SENDER: Final[Direction] = "receiver to sender"
 TAG: Final = 32
-WORD_BITS: Final = 10
+LOT: Final = 16
+COMMITMENT: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
     """`to_receiver`, `to_sender`: AES-256 keys by direction. `tag_b`, `tag_a`: what the receiver and the sender send to
-    confirm. `words`: two indices, 0–1023, of the check words.
+    confirm. `words`: the key of the check words, of use with the sender's lot alone.
     """
 
     to_receiver: Secret[bytes]
     to_sender: Secret[bytes]
     tag_b: Secret[bytes]
     tag_a: Secret[bytes]
-    words: tuple[int, int]
+    words: Secret[bytes]
 
 
 def password(mode: Mode, secret: Secret[str], qr: Secret[bytes] | None) -> bytes:
@@ -77,8 +79,25 @@ def keys(isk: Secret[bytes], th: bytes) -> Keys:
         Secret(_key(isk, th, TO_SENDER)),
         Secret(tag_b),
         Secret(tag_a),
-        _words(_key(isk, th, "words", 4)),
+        Secret(_key(isk, th, "words")),
     )
+
+
+def commitment(lot: Secret[bytes]) -> bytes:
+    """What SHARE_A says of the sender's lot (16 bytes): 32 bytes that hide it and fit no other. Else ValueError."""
+    if len(lot.reveal()) != LOT:
+        raise ValueError("a lot has sixteen bytes")
+    return sha256(lv_cat(f"{LABEL} words".encode(), lot.reveal())).digest()
+
+
+def fits(lot: Secret[bytes], committed: bytes) -> bool:
+    """Whether it is the lot that was committed to; in constant time."""
+    return hmac.compare_digest(commitment(lot), committed)
+
+
+def words(keys: Keys, lot: Secret[bytes]) -> tuple[int, int]:
+    """The check words as two indices, 0–1023: the first 20 bits of HMAC-SHA-256 over the lot."""
+    return _words(_mac(keys.words.reveal(), lot.reveal()))
 
 
 def same(tag: bytes, expected: Secret[bytes]) -> bool:
@@ -86,8 +105,8 @@ def same(tag: bytes, expected: Secret[bytes]) -> bool:
     return hmac.compare_digest(tag, expected.reveal())
 
 
-def _key(isk: Secret[bytes], th: bytes, purpose: str, length: int = 32) -> bytes:
-    return HKDF(SHA512(), length, salt=th, info=f"{LABEL} {purpose}".encode()).derive(isk.reveal())
+def _key(isk: Secret[bytes], th: bytes, purpose: str) -> bytes:
+    return HKDF(SHA512(), 32, salt=th, info=f"{LABEL} {purpose}".encode()).derive(isk.reveal())
 
 
 def _mac(key: bytes, message: bytes) -> bytes:

@@ -1,12 +1,13 @@
 """The sender's machine: Inviting | Joining → AwaitingPeer → KeyAlleged → KeyConfirmed → Sending → Acknowledged.
 
 It is CPace's initiator. Nothing that is worth anything leaves it before the receiver's tag is right and the person has
-said yes (C7, C10), and only the receiver's own hash of what it read back makes Acknowledged (C13).
+said yes (C7, C10), and only the receiver's own hash of what it read back makes Acknowledged (C13). Once the payload is
+under way, every end without the receiver's own proven word says `copy-unconfirmed`: it may be stored there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from ingam.kernel.errors import Defect
@@ -15,6 +16,8 @@ from ingam.kernel.secret import Secret
 from ingam.protocols.mailbox import cpace, endpoint, frames, schedule
 from ingam.protocols.mailbox.endpoint import (
     LEAVING,
+    PEER_CANCELLED,
+    UNCONFIRMED,
     Acknowledged,
     Admitted,
     Agreed,
@@ -36,7 +39,7 @@ from ingam.protocols.mailbox.endpoint import (
     WrongCode,
     broken,
 )
-from ingam.protocols.mailbox.frames import FrameBroken, Inner, Payload, ShareA
+from ingam.protocols.mailbox.frames import Confirm, FrameBroken, Inner, Payload, ShareA
 from ingam.protocols.mailbox.ristretto import PointRefused
 from ingam.protocols.mailbox.schedule import TO_RECEIVER, TO_SENDER, Keys
 
@@ -70,6 +73,7 @@ class KeyAlleged:
     """SHARE_A is sent; the digits are forgotten. What is left is this run's and good for one SHARE_B."""
 
     scalar: Secret[bytes]
+    lot: Secret[bytes]
     sid: bytes
     hello: bytes
     share_a: bytes
@@ -140,7 +144,7 @@ def move(state: State, event: Event) -> Step[State]:
     try:
         return _move(state, event)
     except (FrameBroken, PointRefused):
-        return _step(broken())
+        return _step(_unsure(state, broken()))
 
 
 def _move(state: State, event: Event) -> Step[State]:
@@ -148,7 +152,7 @@ def _move(state: State, event: Event) -> Step[State]:
         case ((KeyConfirmed() | Sending()), Left()):
             return _cancel(state)
         case _, (Left() | Closed() | LinkLost() | TimeOver()):
-            return _step(endpoint.leave(event))
+            return _step(_unsure(state, endpoint.leave(event)))
         case Inviting(own, None), Admitted(mailbox):
             return Step(Inviting(own, mailbox))
         case Inviting(own, str() as mailbox), PeerCame():
@@ -181,10 +185,11 @@ def _share(own: Own, mailbox: str, body: bytes) -> Step[State]:
     prs = schedule.password(own.mode, own.secret, own.qr)
     generator = cpace.generator(prs, schedule.channel(own.relay, mailbox), sid)
     ya = cpace.share(own.scalar.reveal(), generator)
-    share_a = frames.write_share_a(ShareA(frames.VERSION, own.mode, own.nonce, ya, own.device))
+    committed = schedule.commitment(own.lot)
+    share_a = frames.write_share_a(ShareA(frames.VERSION, own.mode, own.nonce, ya, committed, own.device))
     ada = schedule.sender_data(frames.VERSION, own.mode, own.device)
     adb = schedule.receiver_data(hello.versions, own.mode, hello.device)
-    return Step(KeyAlleged(own.scalar, sid, body, share_a, ya, ada, adb, hello.device), (Send(share_a),))
+    return Step(KeyAlleged(own.scalar, own.lot, sid, body, share_a, ya, ada, adb, hello.device), (Send(share_a),))
 
 
 def _confirm(run: KeyAlleged, body: bytes) -> Step[State]:
@@ -195,9 +200,9 @@ def _confirm(run: KeyAlleged, body: bytes) -> Step[State]:
     keys = _keys(run, share.yb)
     if not schedule.same(share.tag, keys.tag_b):
         return Step(WrongCode(), (Close("wrong"),))
-    confirm = frames.write_confirm(keys.tag_a.reveal())
-    state = KeyConfirmed(keys.to_receiver, keys.to_sender, keys.words, run.device)
-    return Step(state, (Send(confirm), ShowWords(*keys.words, run.device)))
+    confirm = frames.write_confirm(Confirm(keys.tag_a.reveal(), run.lot))
+    state = KeyConfirmed(keys.to_receiver, keys.to_sender, schedule.words(keys, run.lot), run.device)
+    return Step(state, (Send(confirm), ShowWords(*state.words, run.device)))
 
 
 def _keys(run: KeyAlleged, yb: bytes) -> Keys:
@@ -233,7 +238,7 @@ def _left(inner: Inner, content: bytes) -> Step[State]:
     if inner == Inner.REFUSED:
         return Step(Declined(frames.read_code(content)), (Close("declined"),))
     if inner == Inner.CANCELLED and not content:
-        return Step(Cancelled(), (Close("cancelled"),))
+        return Step(PEER_CANCELLED, (Close("cancelled"),))
     raise FrameBroken
 
 
@@ -241,7 +246,15 @@ def _cancel(state: KeyConfirmed | Sending) -> Step[State]:
     """The person cancels: told under the key, and to the relay."""
     sequence = 0 if isinstance(state, KeyConfirmed) else 1
     body = frames.seal(state.to_receiver, TO_RECEIVER, sequence, Inner.CANCELLED)
-    return Step(Cancelled(), (Send(body), Close("cancelled")))
+    end = _unsure(state, Step(Cancelled(), (Send(body), Close("cancelled"))))
+    return _step(end)
+
+
+def _unsure(state: State, step: Step[End]) -> Step[End]:
+    """Once the payload is under way, an end without the receiver's word leaves open whether it is kept there."""
+    if not isinstance(state, Sending):
+        return step
+    return Step(replace(step.state, code=UNCONFIRMED), step.effects)
 
 
 def _step(step: Step[End]) -> Step[State]:

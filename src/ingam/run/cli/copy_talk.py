@@ -25,6 +25,7 @@ from ingam.protocols.mailbox.endpoint import (
     TimeOver,
 )
 from ingam.protocols.mailbox.frames import NONCE
+from ingam.protocols.mailbox.schedule import LOT
 from ingam.run.cli.copy_link import Link
 
 RUN_S: Final = 390.0
@@ -124,4 +125,5 @@ class Talk:
 def own(relay: str, device: str, secret: Secret[str], *, opened: bool, qr: Secret[bytes] | None = None) -> Own:
     """What this device brings into one run; random bytes of its own, spent with it."""
     scalar = Secret(cpace.scalar(secrets.token_bytes(32)))
-    return Own(relay, device or "ingam", opened, secret, qr, secrets.token_bytes(NONCE), scalar)
+    lot = Secret(secrets.token_bytes(LOT))
+    return Own(relay, device or "ingam", opened, secret, qr, secrets.token_bytes(NONCE), scalar, lot)
