@@ -143,3 +143,45 @@ def test_C3_the_person_is_told_of_a_copy_that_happened_all_the_same(sqlite_url: 
         assert await copy.world.results("copying.sent") == await copy.world.results("copying.received") == ["ok"]
 
     told(sqlite_url, tmp_path, story)
+
+
+def test_C3_a_receiver_that_takes_the_certificate_and_keeps_silent_does_not_keep_it_from_the_person(
+    store_url: str, tmp_path: Path
+) -> None:
+    """Once both ends may meet a notice leaves; no word of the receiver is waited for. One for each announcement."""
+
+    async def story(copy: Copy) -> None:
+        thief = await end(copy.world, agent=IPHONE, address=ELSEWHERE)
+        await thief.announce()
+        await copy.sender.say_yes()
+        await copy.sender.type_code()
+        await copy.sender.sign()
+        before = len(copy.world.phone.texts)
+        for mailbox in ("41234", "51234"):  # a number that was wrong is followed by another one
+            await thief.show_number(mailbox=mailbox)
+            await copy.sender.done("send/join", mailbox=mailbox)
+            await deliver(copy.world)
+        (text,) = copy.world.phone.texts[before:]
+        assert text == (
+            "[증권금융] 2026-11-22 21:00 다른 기기(휴대폰 · iOS · Safari)로 인증서복사를 시작했습니다. "
+            "본인이 아니면 1544-0000로 연락하세요."
+        )
+        assert "http" not in text and copy.world.phone.code not in text
+        await thief.done("receive/leave")
+        copy.world.clock.forward(61)
+        await copy.to_allowed()
+        await deliver(copy.world)
+        assert "인증서복사를 시작했습니다" in copy.world.phone.texts[-1]
+
+    told(store_url, tmp_path, story)
+
+
+def test_C3_a_receiver_that_reads_the_sender_s_code_is_told_of_as_well(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(copy: Copy) -> None:
+        await copy.to_proved()
+        await copy.sender.show_number(role="send", mailbox="55555")
+        await copy.receiver.done("receive/join", mailbox="55555")
+        await deliver(copy.world)
+        assert "인증서복사를 시작했습니다" in copy.world.phone.texts[-1]
+
+    told(sqlite_url, tmp_path, story)

@@ -37,7 +37,7 @@ def test_C1_a_ticket_is_given_only_for_a_mailbox_of_the_same_person(sqlite_url: 
 ROUTES = (
     "receive/begin", "receive/open", "receive/opened", "receive/join", "receive/arrived", "receive/stored",
     "receive/leave", "send/look", "send/confirm", "send/deny", "send/code", "send/factor", "send/challenge",
-    "send/prove", "send/open", "send/opened", "send/join", "send/leave",
+    "send/prove", "send/open", "send/opened", "send/join", "send/copied", "send/leave",
 )  # fmt: skip
 
 

@@ -67,6 +67,7 @@ def test_the_pc_shows_a_qr_code_and_the_phone_joins(sqlite_url: str, tmp_path: P
 def test_a_device_that_received_once_is_known_the_next_time(sqlite_url: str, tmp_path: Path) -> None:
     async def story(copy: Copy) -> None:
         await copy.to_copied()
+        await copy.sender.done("send/copied", fingerprint=FINGERPRINT)
         await copy.receiver.announce()
         assert (await copy.sender.look())["receiver"]["known"] is True
         assert await copy.sender.say_yes() is False
@@ -216,12 +217,12 @@ ORDERS = {
         "receive/stored": "copy-over", "receive/leave": "copy-over", "receive/opened": "copy-over",
         "send/confirm": "copy-no-receiver", "send/deny": "copy-no-receiver", "send/code": "copy-over",
         "send/factor": "copy-over", "send/challenge": "copy-over", "send/open": "copy-over",
-        "send/opened": "copy-over", "send/join": "copy-over", "send/leave": "copy-over",
+        "send/opened": "copy-over", "send/join": "copy-over", "send/leave": "copy-over", "send/copied": "copy-over",
     },
     "announced": {
         "receive/join": "copy-order", "receive/arrived": "copy-order", "receive/stored": "copy-order",
         "send/code": "copy-order", "send/factor": "copy-order", "send/challenge": "copy-order",
-        "send/open": "copy-order", "send/join": "copy-order", "send/leave": "copy-order",
+        "send/open": "copy-order", "send/join": "copy-order", "send/leave": "copy-order", "send/copied": "copy-order",
     },
     "confirmed": {
         "receive/join": "copy-order", "receive/arrived": "copy-order", "receive/stored": "copy-order",
@@ -239,7 +240,7 @@ ORDERS = {
     "allowed": {
         "receive/stored": "copy-order", "send/join": "copy-number-used", "receive/join": "copy-number-unknown",
         "send/confirm": "copy-order", "send/deny": "copy-order", "send/code": "copy-order",
-        "receive/opened": "copy-order",
+        "receive/opened": "copy-order", "send/copied": "copy-order",
     },
     "arrived": {"send/join": "copy-number-unknown", "send/confirm": "copy-order", "send/factor": "copy-order"},
     "copied": {

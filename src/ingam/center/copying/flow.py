@@ -127,21 +127,23 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """The receiver has the certificate that was proved, and may store it (C14)."""
+    """The receiver has the certificate that was proved, and may store it (C14); `reported`: as in Copied."""
 
     receiver: Receiver
     sender: Sender
     fingerprint: str
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The receiver has stored it and read it back (C13)."""
+    """The receiver has stored it and read it back (C13); `reported`: the sender says so too, so it is known (C2)."""
 
     receiver: Receiver
     sender: Sender
     fingerprint: str
     at: datetime
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,11 @@ class CertificateStored:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyReported:
+    """The sender has the receiver's sealed word that it is stored; this completes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class LeftBy:
     """취소 at one of the ends."""
 
@@ -297,6 +304,7 @@ Event: TypeAlias = (
     | CertificateArrived
     | ArrivalRefused
     | CertificateStored
+    | CopyReported
     | LeftBy
     | TimeRanOut
 )
@@ -349,7 +357,8 @@ EDGES: Final[Mapping[type[Any], _Edges]] = {
         **_ANEW,
     },
     Allowed: {CertificateArrived: frozenset({Arrived}), ArrivalRefused: frozenset({Failed}), **_ANEW},
-    Arrived: {CertificateStored: frozenset({Copied}), **_ANEW},
+    Arrived: {CertificateStored: frozenset({Copied}), CopyReported: frozenset({Arrived}), **_ANEW},
+    Copied: {CopyReported: frozenset({Copied})},
 }
 
 
@@ -402,7 +411,9 @@ def _onward(state: State, event: Event) -> State:
         case Allowed(), CertificateArrived():
             return Arrived(state.receiver, state.sender, state.fingerprint)
         case Arrived(), CertificateStored(at):
-            return Copied(state.receiver, state.sender, state.fingerprint, at)
+            return Copied(state.receiver, state.sender, state.fingerprint, at, state.reported)
+        case ((Arrived() | Copied()), CopyReported()):
+            return replace(state, reported=True)
     raise _off_table(state)
 
 
@@ -421,3 +432,6 @@ def _off_table(state: State) -> Defect:
 
 
 COPYING: Final[Machine[State, Event]] = Machine("copying", 1, EDGES, move)
+
+OVER: Final = COPYING.ends() | {Copied}
+"""States in which there is no copy any more: after Copied only the sender's report is heard."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from ingam.center.copying.devices import device_text
 from ingam.center.copying.flow import (
     Allowed,
     Announced,
@@ -22,94 +19,65 @@ from ingam.center.copying.flow import (
     Device,
     LeftBy,
     Proved,
-    Receiver,
-    ReceiverAnnounced,
     Role,
     State,
 )
 from ingam.center.copying.mailboxes import Mailboxes
+from ingam.center.copying.receivers import Receivers
 from ingam.center.copying.refusals import NotRegistered, OtherCertificate, OutOfOrder
-from ingam.center.copying.tickets import ID_BYTES, Tickets
+from ingam.center.copying.telling import Telling
 from ingam.center.copying.walks import Walk, Walks
 from ingam.center.walks import Visit, With, told
 from ingam.customer.binding.bindings import Bindings, BoundToOther
 from ingam.customer.device import Devices
-from ingam.customer.notice import Notices
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach
-from ingam.ports.store import Outgoing
 
 UNFINISHED: Final[tuple[type[State], ...]] = (Announced, Confirmed, AwaitingFactor, Cleared, Proved, Allowed, Arrived)
 
 
 class Receiving:
-    """What a receiver posts; `mails`: whether notices leave by e-mail as well."""
+    """What a receiver posts; `device`: of each post, which is held to the announced one."""
 
     def __init__(
         self,
         walks: Walks,
-        tickets: Tickets,
+        receivers: Receivers,
         mailboxes: Mailboxes,
         bindings: Bindings,
         devices: Devices,
-        notices: Notices,
-        *,
-        mails: bool,
-        token: Callable[[int], bytes] = secrets.token_bytes,
+        telling: Telling,
     ) -> None:
         self._walks = walks
-        self._tickets = tickets
+        self._receivers = receivers
         self._mailboxes = mailboxes
         self._bindings = bindings
         self._devices = devices
-        self._notices = notices
-        self._mails = mails
-        self._token = token
+        self._telling = telling
 
     async def begin(self, visit: Visit, device: Device) -> None:
-        """A receiving page is open: the sender's page sees it from now on.
+        """A receiving page is open; see Receivers."""
+        await self._receivers.begin(visit, device)
 
-        The same session goes on with its copy while what is known of it is the same, since that is what the sender's
-        person said yes to; else an unfinished copy is over. Raises OpensSpent, TrueStep.
-        """
-        async with self._walks.acting(visit, "copying.announced"):
-            walk = await self._walks.walk(visit)
-            if not walk.here.ended and _same(walk.receiver, visit, device):
-                await self._walks.renew(walk)
-                return
-            receiver = Receiver(
-                self._token(ID_BYTES).hex(), visit.session.session, visit.session.device, device, walk.now
-            )
-            reach("copying.1")
-            await self._announce(walk, receiver)
-            reach("copying.2")
-
-    async def _announce(self, walk: Walk, receiver: Receiver) -> None:
-        await self._tickets.count_announcement(walk)
-        if walk.here.ended:
-            await self._walks.begin(walk, receiver)
-        else:
-            await self._walks.save(walk, ReceiverAnnounced(receiver), "copying.announced", With(), "replaced")
-
-    async def open(self, visit: Visit) -> str:
+    async def open(self, visit: Visit, device: Device) -> str:
         """A ticket for a new number; see Mailboxes."""
-        return await self._mailboxes.open(visit, Role.RECEIVER)
+        return await self._mailboxes.open(visit, device)
 
-    async def opened(self, visit: Visit, ticket: str, mailbox: str) -> None:
+    async def opened(self, visit: Visit, device: Device, ticket: str, mailbox: str) -> None:
         """The mailbox of that number."""
-        await self._mailboxes.opened(visit, Role.RECEIVER, ticket, mailbox)
+        await self._mailboxes.opened(visit, device, ticket, mailbox)
 
-    async def join(self, visit: Visit, mailbox: str) -> str:
+    async def join(self, visit: Visit, device: Device, mailbox: str) -> str:
         """A ticket for the mailbox of a QR code that the sender shows."""
-        return await self._mailboxes.join(visit, Role.RECEIVER, mailbox)
+        return await self._mailboxes.join(visit, device, mailbox)
 
-    async def arrived(self, visit: Visit, fingerprint: str) -> None:
+    async def arrived(self, visit: Visit, device: Device, fingerprint: str) -> None:
         """May this certificate be stored here? A wrong one ends the copy: nobody learns by trying whose it is (C14).
 
-        Raises BoundToOther, OtherCertificate, NotRegistered, OutOfOrder, OtherSession, CopyOver, TrueStep.
+        Raises BoundToOther, OtherCertificate, NotRegistered, and the refusals of Receivers.at.
         """
         async with self._walks.acting(visit, "copying.arrived"):
-            walk = await self._walks.at(visit, Role.RECEIVER, Allowed, Arrived)
+            walk = await self._receivers.at(visit, device, Allowed, Arrived)
             state = walk.here.state
             assert isinstance(state, Allowed | Arrived)
             if isinstance(state, Arrived):
@@ -133,41 +101,26 @@ class Receiving:
             return OtherCertificate()
         return None if bound is not None else NotRegistered()
 
-    async def stored(self, visit: Visit, fingerprint: str) -> None:
+    async def stored(self, visit: Visit, device: Device, fingerprint: str) -> None:
         """Stored and read back: the copy is complete, and only this word makes it so (C13).
 
-        State, known device, notices and both audit lines in one transaction; a second word of it changes nothing.
-        Raises OtherCertificate, OutOfOrder, OtherSession, CopyOver, TrueStep.
+        State, notices and both audit lines in one transaction, and the device becomes known where the sender has said
+        the same (C2); a second word of it changes nothing. Raises OtherCertificate, and the refusals of Receivers.at.
         """
         async with self._walks.acting(visit, "copying.received"):
-            walk = await self._walks.at(visit, Role.RECEIVER, Arrived, Copied)
+            walk = await self._receivers.at(visit, device, Arrived, Copied)
             state = walk.here.state
             assert isinstance(state, Arrived | Copied)
             if fingerprint != state.fingerprint:
                 raise OtherCertificate
             if isinstance(state, Copied):
                 return
-            known = await self._devices.proved(walk.customer, visit.session.device, walk.now)
+            known = await self._devices.proved(walk.customer, state.receiver.mark, walk.now) if state.reported else []
             sent = replace(self._walks.line(walk, "copying.sent"), session=state.sender.session, address=None)
-            beside = With(rows=known, outbox=await self._told_of(walk, state), audit=[sent])
+            beside = With(rows=known, outbox=await self._telling.copied(walk, state), audit=[sent])
             reach("copying.17")
             await self._walks.save(walk, CertificateStored(walk.now), "copying.received", beside)
             reach("copying.18")
-
-    async def _told_of(self, walk: Walk, state: Arrived) -> list[Outgoing]:
-        """To the registered contact, in the language of whoever sent (C3)."""
-        lang, dedup = state.sender.lang, f"copied:{state.receiver.id}"
-        ever = await self._bindings.history(walk.customer.customer_id)  # it may have been replaced in these seconds
-        details = await self._bindings.details(next(one for one in ever if one.fingerprint == state.fingerprint))
-        return self._notices.copied(
-            walk.customer,
-            lang=lang,
-            use=details.use_ko if lang == "ko" else details.use_en,
-            device=device_text(state.receiver.device, lang),
-            at=walk.now,
-            dedup=dedup,
-            mails=self._mails,
-        )
 
     async def leave(self, visit: Visit) -> None:
         """취소 on the receiver; nothing is sent or stored any more. Raises OtherSession, CopyOver, TrueStep."""
@@ -176,7 +129,3 @@ class Receiving:
             reach("copying.19")
             await self._walks.save(walk, LeftBy(Role.RECEIVER), "copying.receiver.leave", With())
             reach("copying.20")
-
-
-def _same(receiver: Receiver, visit: Visit, device: Device) -> bool:
-    return receiver.session == visit.session.session and receiver.device == device

@@ -16,6 +16,8 @@ from ingam.center.copying.flow import (
     Cleared,
     CodeSent,
     Confirmed,
+    Copied,
+    CopyReported,
     Device,
     FactorProved,
     LeftBy,
@@ -27,7 +29,7 @@ from ingam.center.copying.flow import (
 )
 from ingam.center.copying.flow import ReceiverDenied as Denied
 from ingam.center.copying.mailboxes import Mailboxes
-from ingam.center.copying.refusals import NotRegistered, ReceiverChanged, ReceiverDenied, SameDevice
+from ingam.center.copying.refusals import NotRegistered, OtherCertificate, ReceiverChanged, ReceiverDenied, SameDevice
 from ingam.center.copying.walks import Walk, Walks
 from ingam.center.walks import Visit, With
 from ingam.customer.additional_auth import Purpose, proof
@@ -234,15 +236,36 @@ class Sending:
 
     async def open(self, visit: Visit) -> str:
         """A ticket for a mailbox whose QR code this end shows; see Mailboxes."""
-        return await self._mailboxes.open(visit, Role.SENDER)
+        return await self._mailboxes.open(visit)
 
     async def opened(self, visit: Visit, ticket: str, mailbox: str) -> None:
         """The mailbox of that code."""
-        await self._mailboxes.opened(visit, Role.SENDER, ticket, mailbox)
+        await self._mailboxes.opened(visit, None, ticket, mailbox)
 
     async def join(self, visit: Visit, mailbox: str) -> str:
         """A ticket for the number that the receiver shows."""
-        return await self._mailboxes.join(visit, Role.SENDER, mailbox)
+        return await self._mailboxes.join(visit, None, mailbox)
+
+    async def reported(self, visit: Visit, fingerprint: str) -> None:
+        """This end has the receiver's sealed word that it is stored. It completes nothing (C13).
+
+        The receiver's device becomes known by its own word and this one together, whichever comes first (C2): who only
+        claims an arrival makes none known. A second word of it changes nothing. Raises OtherCertificate, OutOfOrder,
+        OtherSession, CopyOver, TrueStep.
+        """
+        async with self._walks.acting(visit, "copying.reported"):
+            walk = await self._walks.at(visit, Role.SENDER, Arrived, Copied)
+            state = walk.here.state
+            assert isinstance(state, Arrived | Copied)
+            if fingerprint != state.fingerprint:
+                raise OtherCertificate
+            if state.reported:
+                return
+            both = isinstance(state, Copied)
+            known = await self._devices.proved(walk.customer, state.receiver.mark, walk.now) if both else []
+            reach("copying.26")
+            await self._walks.save(walk, CopyReported(), "copying.reported", With(rows=known))
+            reach("copying.27")
 
     async def leave(self, visit: Visit) -> None:
         """취소 on the sender; nothing is sent any more. Raises OtherSession, CopyOver, OutOfOrder, TrueStep."""

@@ -9,8 +9,10 @@ from ingam.center.copying import walks as walking
 from ingam.center.copying.devices import Devices as Descriptions
 from ingam.center.copying.looking import Looking
 from ingam.center.copying.mailboxes import Mailboxes
+from ingam.center.copying.receivers import Receivers
 from ingam.center.copying.receiving import Receiving
 from ingam.center.copying.sending import Sending
+from ingam.center.copying.telling import Telling
 from ingam.center.copying.tickets import TicketLimits, Tickets
 from ingam.center.copying.walks import Walks
 from ingam.center.walks import Visit
@@ -69,8 +71,9 @@ class Copying:
             Devices(store, ports.digests),
             Tickets(store, ports.digests, ports.tickets, ports.relay, limits),
         )
-        mailboxes = Mailboxes(self.walks, tickets)
-        self.receiving = Receiving(self.walks, tickets, mailboxes, bindings, devices, notices, mails=ports.mails)
+        telling, receivers = Telling(notices, bindings, mails=ports.mails), Receivers(self.walks, tickets)
+        mailboxes = Mailboxes(self.walks, receivers, tickets, telling)
+        self.receiving = Receiving(self.walks, receivers, mailboxes, bindings, devices, telling)
         self.sending = Sending(store, self.walks, mailboxes, bindings, devices, sms, challenges, prover, sender)
         self.looking = Looking(store, ports.clock, self.walks, devices)
 

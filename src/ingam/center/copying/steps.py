@@ -30,5 +30,7 @@ STEPS: Final = (
     ("copying.23", "③: saved"),
     ("copying.24", "no: before state and session are saved"),
     ("copying.25", "no: saved"),
+    ("copying.26", "the sender's report: before state and device are saved"),
+    ("copying.27", "the sender's report: saved"),
 )
 """Numbered points before and after every save; tests stop the process at each of them."""

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from ingam.center.copying.changes import Changes
 from ingam.center.copying.flow import (
     COPYING,
+    OVER,
     Announced,
     Cleared,
     Event,
@@ -59,8 +60,8 @@ class Here:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing leaves this state."""
-        return self.state is None or type(self.state) in COPYING.ends()
+        """Whether there is no copy, or none any more."""
+        return self.state is None or type(self.state) in OVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,14 +43,16 @@ class CopyingWeb:
 
     def routes(self) -> list[Route]:
         """Everything below /copying."""
-        receiving, sending = self._copying.receiving, self._copying.sending
+        receiving, sending, device = self._copying.receiving, self._copying.sending, self._device
         receive: dict[str, Answer] = {
             "begin": self._begin,
-            "open": lambda _, v, __: _ticket(receiving.open(v)),
-            "opened": lambda _, v, f: _done(receiving.opened(v, forms.identifier(f, "ticket"), forms.mailbox(f))),
-            "join": lambda _, v, f: _ticket(receiving.join(v, forms.mailbox(f))),
-            "arrived": lambda _, v, f: _done(receiving.arrived(v, forms.fingerprint(f))),
-            "stored": lambda _, v, f: _done(receiving.stored(v, forms.fingerprint(f))),
+            "open": lambda r, v, _: _ticket(receiving.open(v, device(r))),
+            "opened": lambda r, v, f: _done(
+                receiving.opened(v, device(r), forms.identifier(f, "ticket"), forms.mailbox(f))
+            ),
+            "join": lambda r, v, f: _ticket(receiving.join(v, device(r), forms.mailbox(f))),
+            "arrived": lambda r, v, f: _done(receiving.arrived(v, device(r), forms.fingerprint(f))),
+            "stored": lambda r, v, f: _done(receiving.stored(v, device(r), forms.fingerprint(f))),
             "leave": lambda _, v, __: _done(receiving.leave(v)),
         }
         send: dict[str, Answer] = {
@@ -64,6 +66,7 @@ class CopyingWeb:
             "open": lambda _, v, __: _ticket(sending.open(v)),
             "opened": lambda _, v, f: _done(sending.opened(v, forms.identifier(f, "ticket"), forms.mailbox(f))),
             "join": lambda _, v, f: _ticket(sending.join(v, forms.mailbox(f))),
+            "copied": lambda _, v, f: _done(sending.reported(v, forms.fingerprint(f))),
             "leave": lambda _, v, __: _done(sending.leave(v)),
         }
         return [

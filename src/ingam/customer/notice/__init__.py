@@ -114,6 +114,13 @@ class Notices:
         to = (customer.email or "") if mails else ""
         return self._both(customer, to, "notice.copied", at, dedup, lang, **facts)
 
+    def copy_begun(
+        self, customer: Customer, *, lang: str, device: str, at: datetime, dedup: str, mails: bool
+    ) -> list[Outgoing]:
+        """A copy to `device` begins; the rest as in `copied`."""
+        to = (customer.email or "") if mails else ""
+        return self._both(customer, to, "notice.copy-begun", at, dedup, lang, device=device, time=korean_minute(at))
+
     def _superseded(self, customer: Customer, to: str, use: str, at: datetime, dedup: str) -> list[Outgoing]:
         return self._both(customer, to, "notice.superseded", at, dedup, use=use, time=korean_minute(at))
 

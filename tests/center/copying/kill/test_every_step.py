@@ -52,7 +52,7 @@ class Ground:
     async def go_on(self) -> None:
         """What two people do who look at their screens and press what is offered, until it is done."""
         for _ in range(ENOUGH):
-            if await self.copy.state() == "Copied":
+            if await self.copy.state() == "Copied" and await self._reported():
                 return
             await self.survive(self._next)
         raise AssertionError(f"still {await self.copy.state()}")
@@ -81,6 +81,12 @@ class Ground:
                 assert answer == {}
             case "Arrived":
                 await receiver.done("receive/stored", fingerprint=FINGERPRINT)
+            case "Copied":
+                await sender.done("send/copied", fingerprint=FINGERPRINT)
+
+    async def _reported(self) -> bool:
+        row = await self.copy.world.ports.store.flow("copying:c-hong")
+        return row is not None and '"reported":true' in row.state
 
     async def _number(self, receiver: End) -> None:
         """A number that the relay gave is told; a lost ticket is asked for anew."""
@@ -108,7 +114,8 @@ def test_a_copy_is_finished_once_wherever_the_center_dies(
         copy = ground.copy
         await deliver(copy.world)
         assert len([text for text in copy.world.phone.texts if "복사되었습니다" in text]) == 1
-        assert await copy.world.results("copying.received") == ["ok"]
+        assert len([text for text in copy.world.phone.texts if "인증서복사를 시작했습니다" in text]) == 1
+        assert await copy.world.results("copying.received") == await copy.world.results("copying.reported") == ["ok"]
         proofs = await copy.world.rows("ledger_used", kind="proof")
         assert [row["voided"] for row in proofs] == [False]
         devices = [row for row in await copy.world.rows("device_seen") if row["proved_at"] is not None]
