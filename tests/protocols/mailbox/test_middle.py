@@ -6,12 +6,14 @@ before it can know the words, and whoever plays a sender to a receiver has chose
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from vectors.copying import make
 
 from ingam.kernel.secret import Secret
 from ingam.protocols.mailbox import cpace, frames, receiver, schedule, sender
-from ingam.protocols.mailbox.endpoint import Broken, Close, Heard, Send, ShowWords, WrongCode
+from ingam.protocols.mailbox.endpoint import Admitted, Broken, Close, Heard, Send, ShowWords, WrongCode
 from ingam.protocols.mailbox.frames import Confirm, ShareB
 from ingam.protocols.mailbox.schedule import Keys
 
@@ -94,3 +96,26 @@ def test_C9_a_wrong_tag_is_a_wrong_number_whatever_the_lot() -> None:
 def test_a_lot_has_sixteen_bytes(length: int) -> None:
     with pytest.raises(ValueError, match="lot"):
         schedule.commitment(Secret(bytes(length)))
+
+
+def test_C8_who_is_in_between_has_two_guesses_under_one_number() -> None:
+    """One at the receiver, whose tag tells it, and then one at the sender; there is no third at either."""
+    one, other = make.ends("receiver", None, make.QR)
+    hello = make.hello_of(one, other)
+    guesses = []
+    for digits in ("0000001", "0000002"):
+        middle = make.End("sender", replace(make.own("sender", opened=False, qr=None), secret=Secret(digits)))
+        middle.feed(Admitted(make.MAILBOX))
+        guesses.append(middle.feed(Heard(hello))[0])
+        if len(guesses) == 1:
+            middle.feed(Heard(other.feed(Heard(guesses[0]))[0]))
+            assert middle.state == WrongCode()
+    assert other.feed(Heard(guesses[1])) == []
+    assert other.state == Broken()
+    # The sender has heard nothing of it, and gives the second one.
+    share_a = one.feed(Heard(hello))[0]
+    wrong = replace(one.own, secret=Secret("0000003"))
+    share_b, _ = answers(make.End("sender", wrong), hello, share_a, "middle")
+    assert one.feed(Heard(share_b)) == []
+    assert one.state == WrongCode()
+    assert not one.machine.allows(one.state, Heard(share_b))
