@@ -67,7 +67,8 @@ class _End:
 
 def _own(secret: Secret[str], *, opened: bool) -> Own:
     scalar = Secret(cpace.scalar(secrets.token_bytes(32)))
-    return Own(RELAY, "PC" if opened else "phone", opened, secret, None, secrets.token_bytes(16), scalar)
+    lot = Secret(secrets.token_bytes(16))
+    return Own(RELAY, "PC" if opened else "phone", opened, secret, None, secrets.token_bytes(16), scalar, lot)
 
 
 async def copies_s(relay: Ours, count: int, clock: Callable[[], float] = perf_counter) -> list[float]:
