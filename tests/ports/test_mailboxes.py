@@ -33,12 +33,14 @@ from ingam.ports.mailboxes import (
     SpaceFull,
     TicketUsed,
     TooMany,
+    WrongClaims,
 )
 from ingam.protocols.mailbox.mailbox import Joined, Live, Opened, Relaying
 from ingam.protocols.mailbox.ticket import TicketInvalid
 
 AT = 1_795_000_000.25
-NETWORK = NetworkCeilings(connections=4, wrong=3, window_s=60, pause_s=600)
+NETWORK = NetworkCeilings(connections=4, window_s=60)
+WRONG = WrongClaims(most=3, window_s=60, pause_s=600)
 _numbers = count(1)
 
 Make = Callable[..., Mailboxes]
@@ -283,34 +285,45 @@ def test_C4_space_half_full_opens_nothing_until_numbers_have_rested(make: Make) 
 def test_C12_a_networks_connections_have_a_ceiling_in_a_window(make: Make) -> None:
     async def scene(store: Mailboxes) -> None:
         for _ in range(4):
-            await store.admit("192.0.2.1", AT, NETWORK, claims=True)
+            await store.admit("192.0.2.1", AT, NETWORK)
         with pytest.raises(TooMany) as told:
-            await store.admit("192.0.2.1", AT + 20, NETWORK, claims=False)
+            await store.admit("192.0.2.1", AT + 20, NETWORK)
         assert told.value.facts == {"s": 40}
-        await store.admit("192.0.2.2", AT + 20, NETWORK, claims=True)
-        await store.admit("192.0.2.1", AT + 60, NETWORK, claims=True)
+        await store.admit("192.0.2.2", AT + 20, NETWORK)
+        await store.admit("192.0.2.1", AT + 60, NETWORK)
 
     played(scene, make())
 
 
-def test_C12_wrong_claims_pause_a_networks_claims_and_nothing_else(make: Make) -> None:
+def test_C12_wrong_claims_pause_a_persons_claims_and_nothing_else(make: Make) -> None:
     async def scene(store: Mailboxes) -> None:
         for at in (AT, AT + 61, AT + 62):
-            await store.wrong("192.0.2.1", at, NETWORK)
-        await store.admit("192.0.2.1", AT + 63, NETWORK, claims=True)
-        await store.wrong("192.0.2.1", AT + 63, NETWORK)
-        with pytest.raises(TooMany) as told:
-            await store.admit("192.0.2.1", AT + 64, NETWORK, claims=True)
-        assert told.value.facts == {"s": 599}
-        await store.admit("192.0.2.1", AT + 64, NETWORK, claims=False)
-        await store.admit("192.0.2.1", AT + 663, NETWORK, claims=True)
+            await store.wrong(PEOPLE[0], at, WRONG)
+        await store.claim(PEOPLE[0], AT + 63)
+        await store.wrong(PEOPLE[0], AT + 63, WRONG)
+        for call in (store.claim(PEOPLE[0], AT + 64), store.wrong(PEOPLE[0], AT + 64, WRONG)):
+            with pytest.raises(TooMany) as told:
+                await call
+            assert told.value.facts == {"s": 599}
+        await store.claim(PEOPLE[1], AT + 64)
+        await store.wrong(PEOPLE[1], AT + 64, WRONG)
+        await store.claim(PEOPLE[0], AT + 663)
+
+    played(scene, make())
+
+
+def test_F9_wrong_claims_at_once_are_all_counted(make: Make) -> None:
+    async def scene(store: Mailboxes) -> None:
+        calls = (store.wrong(PEOPLE[0], AT, WRONG) for _ in range(30))
+        told = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(t) for t in told].count(TooMany) == 27
 
     played(scene, make())
 
 
 def test_F9_concurrent_connections_pass_up_to_the_ceiling(make: Make) -> None:
     async def scene(store: Mailboxes) -> None:
-        calls = (store.admit("192.0.2.1", AT, NETWORK, claims=True) for _ in range(30))
+        calls = (store.admit("192.0.2.1", AT, NETWORK) for _ in range(30))
         told = await asyncio.gather(*calls, return_exceptions=True)
         assert [type(t) for t in told].count(TooMany) == 26
 
@@ -352,10 +365,11 @@ def test_what_nobody_ends_is_gone_by_itself(node: Make, valkey_server: valkey.Se
     async def scene(store: ValkeyMailboxes) -> None:
         await store.open(opening())
         await store.change(change(1, joined(), 1, token=b"second", showing=showing()))
-        await store.admit("192.0.2.1", AT, NETWORK, claims=True)
+        await store.admit("192.0.2.1", AT, NETWORK)
+        await store.wrong(PEOPLE[0], AT, WRONG)
         keys = await store._client.keys(store._prefix + "*")
         lives = [await store._client.pttl(key) for key in keys if not key.endswith((b"taken", b"since"))]
-        assert len(lives) == 8
+        assert len(lives) == 9
         assert all(0 < life <= 900_000 for life in lives)
 
     played(scene, node())
@@ -370,7 +384,7 @@ def test_F9_a_store_that_is_down_refuses_everything_and_is_listened_to_again(nod
             calls: list[Awaitable[Any]] = [
                 store.ready(), store.open(opening()), store.find("41234"), store.seat(b"x"), store.show(showing(), AT),
                 store.change(change(1, joined())), store.end("41234", 1, "done", AT),
-                store.admit("192.0.2.1", AT, NETWORK, claims=True), store.wrong("192.0.2.1", AT, NETWORK),
+                store.admit("192.0.2.1", AT, NETWORK), store.wrong(PEOPLE[0], AT, WRONG), store.claim(PEOPLE[0], AT),
             ]  # fmt: skip
             for call in calls:
                 with pytest.raises(RelayOutage):
@@ -438,8 +452,8 @@ ACTS = st.one_of(
     st.tuples(st.just("find"), st.sampled_from(DRAWN)),
     st.tuples(st.just("seat"), st.integers(0, 30)),
     st.tuples(st.just("show"), st.integers(0, 9)),
-    st.tuples(st.just("admit"), st.booleans()),
-    st.tuples(st.just("wrong")),
+    st.tuples(st.just("admit")),
+    st.tuples(st.sampled_from(["wrong", "claim"]), st.sampled_from(PEOPLE)),
     st.tuples(st.just("wait"), st.sampled_from([1.5, 61.0, 599.0])),
 )  # fmt: skip
 
@@ -471,10 +485,12 @@ async def done(store: Mailboxes, act: Any, step: int, at: float) -> Any:
             return await store.seat(b"%d" % token)
         case ("show", ticket):
             return await store.show(numbered(ticket), at)
-        case ("admit", claims):
-            return await store.admit("192.0.2.1", at, NETWORK, claims=claims)
-        case ("wrong",):
-            return await store.wrong("192.0.2.1", at, NETWORK)
+        case ("admit",):
+            return await store.admit("192.0.2.1", at, NETWORK)
+        case ("wrong", person):
+            return await store.wrong(person, at, WRONG)
+        case ("claim", person):
+            return await store.claim(person, at)
 
 
 @given(st.lists(ACTS, min_size=3, max_size=30))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -201,24 +202,48 @@ def test_C12_a_person_has_one_open_mailbox_and_thirty_numbers_in_ten_minutes() -
     played(scene)
 
 
-def test_C12_ten_wrong_claims_stop_the_claims_of_a_network_but_not_what_runs() -> None:
+def test_C12_ten_wrong_claims_stop_the_claims_of_that_person_but_not_what_runs_nor_anybody_else() -> None:
     async def scene(world: World) -> None:
         relay = await world.relay()
         receiver, sender = await world.pair(relay)
-        joined = sender.told[0]
-        assert isinstance(joined, wire.Joined)
-        for number in range(10):
+        for _ in range(10):
             with pytest.raises(MailboxUnknown):
-                await world.device(relay, f"{number:064x}").join("00000", receiver)
-        with pytest.raises(TooMany) as told:
-            await world.device(relay, "c" * 64).open()
-        assert told.value.facts == {"s": 600}
-        made = world.ticket("open", "receiver", "d" * 64)
-        await world.device(relay).begin(wire.Open(world.signed(made)), network="192.0.2.2")
+                await world.device(relay).join("00000", receiver)
+        for claim in (world.device(relay).open(), world.device(relay).join("00000", receiver)):
+            with pytest.raises(TooMany) as told:
+                await claim
+            assert told.value.facts == {"s": 600}
+        await world.pair(relay, who="b" * 64)  # behind the same address
         await sender.drop()
-        await sender.again().resume(joined.token, 0)
+        await sender.again().resume(sender.token, 0)
         world.clock.forward(600)
-        await world.device(relay, "c" * 64).open()
+        await world.device(relay).open()
+
+    played(scene)
+
+
+def test_C12_F9_wrong_claims_at_once_are_all_counted() -> None:
+    async def scene(world: World) -> None:
+        relay = await world.relay()
+        opener = world.device(relay, "b" * 64)
+        await opener.open()
+        claims = (world.device(relay).join("00000", opener) for _ in range(30))
+        told = await asyncio.gather(*claims, return_exceptions=True)
+        assert [type(one) for one in told].count(MailboxUnknown) == 10
+        assert [type(one) for one in told].count(TooMany) == 20
+
+    played(scene)
+
+
+def test_C12_wrong_claims_slower_than_ten_a_minute_pause_nobody() -> None:
+    async def scene(world: World) -> None:
+        relay = await world.relay()
+        opener = world.device(relay, "b" * 64)
+        await opener.open()
+        for _ in range(30):
+            world.clock.forward(7)
+            with pytest.raises(MailboxUnknown):
+                await world.device(relay).join("00000", opener)
 
     played(scene)
 
@@ -231,6 +256,30 @@ def test_C12_F9_a_network_has_a_high_ceiling_that_is_asked_first() -> None:
                 await world.device(relay).begin(wire.Open("x"))
         with pytest.raises(TooMany):
             await world.device(relay).begin(wire.Open("x"))
+
+    played(scene)
+
+
+def test_C12_who_comes_back_with_its_token_is_not_charged_to_its_network() -> None:
+    async def scene(world: World) -> None:
+        relay = await world.relay(network=NetworkCeilings(connections=3))
+        _receiver, sender = await world.pair(relay)
+        for _ in range(5):
+            sender, before = sender.again(), sender
+            await sender.resume(before.token, 0)
+            sender.told.insert(0, before.told[0])
+            place = await relay.found(sender.token, NETWORK)
+            assert place.seat == 1
+            await relay.standing(wire.Resume(sender.token, 0), NETWORK)
+        with pytest.raises(ResumeUnknown):
+            await relay.found("A" * 43, NETWORK)
+        for guess in (
+            relay.found("B" * 43, NETWORK), world.device(relay).resume("C" * 43, 0),
+            world.device(relay, "b" * 64).open(),
+        ):  # fmt: skip
+            with pytest.raises(TooMany):
+                await guess
+        await sender.again().resume(sender.token, 0)
 
     played(scene)
 

@@ -65,10 +65,16 @@ class Ceiling(NamedTuple):
 
 
 class NetworkCeilings(NamedTuple):
-    """Of one address: connections in a minute, wrong claims in a minute, and the pause after those."""
+    """Of one address: connections in a minute. High, since a whole carrier may stand behind one."""
 
     connections: int = 2000
-    wrong: int = 10
+    window_s: int = 60
+
+
+class WrongClaims(NamedTuple):
+    """Of one person (pseudonym): wrong claims in a minute, and the pause after those."""
+
+    most: int = 10
     window_s: int = 60
     pause_s: int = 600
 
@@ -159,11 +165,14 @@ class Mailboxes(Protocol):
     async def ready(self) -> None:
         """Return where the store answers."""
 
-    async def admit(self, network: str, at: float, ceilings: NetworkCeilings, *, claims: bool) -> None:
-        """Count a connection of a network. Raises TooMany; during a pause only for one that `claims` a mailbox."""
+    async def admit(self, network: str, at: float, ceilings: NetworkCeilings) -> None:
+        """Count a connection of a network. Raises TooMany."""
 
-    async def wrong(self, network: str, at: float, ceilings: NetworkCeilings) -> None:
-        """Count a wrong claim; the last one that is allowed begins the pause."""
+    async def claim(self, person: str, at: float) -> None:
+        """Return where the person may claim a mailbox. Raises TooMany during a pause."""
+
+    async def wrong(self, person: str, at: float, wrong: WrongClaims) -> None:
+        """Count a wrong claim; the last one that is allowed begins the pause. Raises TooMany during one."""
 
     async def show(self, showing: Showing, at: float) -> None:
         """Use a ticket up whose claim is refused. Raises TicketUsed, and TicketInvalid for one from before the memory

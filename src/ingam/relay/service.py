@@ -1,7 +1,8 @@
 """What devices do at the relay: open, join, resume, send, close; and how a node ends.
 
-Tickets are read before anything is asked of the store; then limits are part of the store's own decisions, by network at
-the first frame, by person with the ticket (C12, F9).
+A network's high ceiling stands before everything but a token that is known. Then tickets are read before anything else
+is asked of the store, and limits by person are part of its own decisions (C12, F9): a wrong claim takes a ticket, so it
+is the person's, not the network's, behind which a whole carrier may stand.
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from typing import Final
 
 from ingam.kernel.errors import Failure, Refusal
 from ingam.ports.clock import Clock
-from ingam.ports.mailboxes import NUMBERS, Ceiling, Kept, Mailboxes, NetworkCeilings, Opening, Showing, TicketUsed
+from ingam.ports.mailboxes import (
+    NUMBERS,
+    Ceiling,
+    Kept,
+    Mailboxes,
+    NetworkCeilings,
+    Opening,
+    Showing,
+    TicketUsed,
+    WrongClaims,
+)
 from ingam.protocols.mailbox import mailbox as machine
 from ingam.protocols.mailbox import ticket as tickets
 from ingam.protocols.mailbox import wire
@@ -65,6 +76,7 @@ class Rules:
     opens: int = 30
     runs: int = 5
     window_s: int = 600
+    wrong: WrongClaims = field(default_factory=WrongClaims)
     network: NetworkCeilings = field(default_factory=NetworkCeilings)
 
 
@@ -90,24 +102,36 @@ class Relay:
 
         Raises the refusals of tickets and limits, and RelayOutage.
         """
-        claims = not isinstance(first, wire.Resume)
-        if claims and self.stopping:
+        if isinstance(first, wire.Resume):
+            found = await self._known(first.token, network)
+            self.counts.began["resume"] += 1
+            return await self._resume(found, first.got, link, known=known)
+        if self.stopping:
             raise RelayStopping
-        await self._store.admit(network, self.rooms.now(), self._rules.network, claims=claims)
+        await self._charge(network)
         self.counts.began[type(first).__name__.lower()] += 1
-        match first:
-            case wire.Open(text):
-                return await self._open(self._ticket(text, "open"), link)
-            case wire.Join(text):
-                return await self._join(self._ticket(text, "join"), network, link)
-            case wire.Resume(token, got):
-                return await self._resume(token, got, link, known=known)
+        if isinstance(first, wire.Open):
+            return await self._open(await self._ticket(first.ticket, "open"), link)
+        return await self._join(await self._ticket(first.ticket, "join"), link)
 
-    def _ticket(self, text: str, act: str) -> Ticket:
+    async def _charge(self, network: str) -> None:
+        await self._store.admit(network, self.rooms.now(), self._rules.network)
+
+    async def _known(self, token: str, network: str) -> tuple[str, Seat]:
+        """Mailbox and seat of a token. Who has one is charged to nobody; who guesses, to its network."""
+        found = await self._store.seat(_digest(token))
+        if found is None:
+            await self._charge(network)
+            raise ResumeUnknown
+        return found
+
+    async def _ticket(self, text: str, act: str) -> Ticket:
+        """A ticket of somebody who does not pause."""
         found = tickets.read(text, self._rules.keys)
         found.check(self._rules.origin, int(self.rooms.now()))
         if found.act != act:
             raise tickets.TicketInvalid
+        await self._store.claim(found.who, self.rooms.now())
         return found
 
     async def _open(self, ticket: Ticket, link: Link) -> Place:
@@ -122,12 +146,12 @@ class Relay:
         link.tell(wire.write(wire.Opened(room.mailbox, token, instant(state.ends))))
         return place
 
-    async def _join(self, ticket: Ticket, network: str, link: Link) -> Place:
+    async def _join(self, ticket: Ticket, link: Link) -> Place:
         assert ticket.mailbox is not None
         room = await self.rooms.room(ticket.mailbox)
         if room is None or not _fits(ticket, room.state):
             await self._store.show(_showing(ticket), self.rooms.now())
-            await self._store.wrong(network, self.rooms.now(), self._rules.network)
+            await self._store.wrong(ticket.who, self.rooms.now(), self._rules.wrong)
             raise MailboxUnknown
         if not isinstance(room.state, Opened):
             await self._store.show(_showing(ticket), self.rooms.now())  # who shows a used one again crowds nobody
@@ -150,10 +174,7 @@ class Relay:
         crowded = held is not None and isinstance(held.step.state, machine.Crowded)
         return MailboxTaken() if crowded else MailboxUnknown()
 
-    async def _resume(self, token: str, got: int, link: Link, *, known: bool) -> Place:
-        found = await self._store.seat(_digest(token))
-        if found is None:
-            raise ResumeUnknown
+    async def _resume(self, found: tuple[str, Seat], got: int, link: Link, *, known: bool) -> Place:
         mailbox, seat = found
         for _ in range(TRIES):
             kept = await self._store.find(mailbox)
@@ -202,12 +223,11 @@ class Relay:
 
     async def found(self, token: str, network: str) -> Place:
         """The place of a device whose messages come beside its connection (the fallback). Raises also TooMany."""
-        await self._store.admit(network, self.rooms.now(), self._rules.network, claims=False)
-        found = await self._store.seat(_digest(token))
-        room = None if found is None else await self.rooms.room(found[0])
-        if found is None or room is None:
+        mailbox, seat = await self._known(token, network)
+        room = await self.rooms.room(mailbox)
+        if room is None:
             raise ResumeUnknown
-        return room.places[found[1]] or Place(room, found[1], None)
+        return room.places[seat] or Place(room, seat, None)
 
     # What a device does then
 

@@ -107,7 +107,7 @@ def test_every_event_in_every_state_does_what_the_table_says(state: State, event
 
 def test_every_edge_is_walked_and_every_state_is_reached() -> None:
     tables.is_walked(COPYING, STATES, EVENTS, {Cancelled, Failed, Expired})
-    assert OVER == {Copied, Cancelled, Failed, Expired}
+    assert {Copied, Cancelled, Failed, Expired} == OVER
     assert EDGES[Copied] == {CopyReported: {Copied}}  # nothing else comes after it
 
 

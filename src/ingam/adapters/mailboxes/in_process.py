@@ -23,6 +23,7 @@ from ingam.ports.mailboxes import (
     SpaceFull,
     TicketUsed,
     TooMany,
+    WrongClaims,
 )
 from ingam.protocols.mailbox.mailbox import Seat
 from ingam.protocols.mailbox.ticket import TicketInvalid
@@ -52,13 +53,21 @@ class _Box:
 
 
 class _Network:
-    """What one address did: connections and wrong claims of the running windows, and until when it pauses."""
+    """Connections of one address in the running window."""
 
-    __slots__ = ("connections", "ends", "paused", "wrong", "wrong_ends")
+    __slots__ = ("connections", "ends")
 
     def __init__(self) -> None:
-        self.connections = self.wrong = 0
-        self.ends = self.wrong_ends = self.paused = 0.0
+        self.connections, self.ends = 0, 0.0
+
+
+class _Wrong:
+    """Wrong claims of one person in the running window, and until when it pauses."""
+
+    __slots__ = ("claims", "ends", "paused")
+
+    def __init__(self) -> None:
+        self.claims, self.ends, self.paused = 0, 0.0, 0.0
 
 
 class _Acts(NamedTuple):
@@ -79,7 +88,8 @@ class InProcessMailboxes:
         self._rests: Fading[float] = Fading(float, taken_most)
         self._tickets: Fading[float] = Fading(float, counted_most)
         self._acts: Fading[_Acts] = Fading(lambda acts: acts.over, counted_most)
-        self._networks: Fading[_Network] = Fading(lambda one: max(one.ends, one.wrong_ends, one.paused), counted_most)
+        self._networks: Fading[_Network] = Fading(lambda one: one.ends, counted_most)
+        self._wrongs: Fading[_Wrong] = Fading(lambda one: max(one.ends, one.paused), counted_most)
         self._tokens: dict[bytes, tuple[str, Seat]] = {}
         self._of_person: dict[str, str] = {}
         self._ear: Ear = _deaf
@@ -98,10 +108,8 @@ class InProcessMailboxes:
 
     # Networks
 
-    async def admit(self, network: str, at: float, ceilings: NetworkCeilings, *, claims: bool) -> None:
+    async def admit(self, network: str, at: float, ceilings: NetworkCeilings) -> None:
         found = self._networks.get(network, at) or _Network()
-        if claims and found.paused > at:
-            raise TooMany(s=_whole(found.paused - at))
         if found.ends <= at:
             found.connections, found.ends = 0, at + ceilings.window_s
         if found.connections >= ceilings.connections:
@@ -109,16 +117,22 @@ class InProcessMailboxes:
         found.connections += 1
         self._networks.put(network, found, at)
 
-    async def wrong(self, network: str, at: float, ceilings: NetworkCeilings) -> None:
-        found = self._networks.get(network, at) or _Network()
-        if found.wrong_ends <= at:
-            found.wrong, found.wrong_ends = 0, at + ceilings.window_s
-        found.wrong += 1
-        if found.wrong >= ceilings.wrong:
-            found.paused = at + ceilings.pause_s
-        self._networks.put(network, found, at)
-
     # Persons and tickets
+
+    async def claim(self, person: str, at: float) -> None:
+        found = self._wrongs.get(person, at)
+        if found is not None and found.paused > at:
+            raise TooMany(s=_whole(found.paused - at))
+
+    async def wrong(self, person: str, at: float, wrong: WrongClaims) -> None:
+        await self.claim(person, at)
+        found = self._wrongs.get(person, at) or _Wrong()
+        if found.ends <= at:
+            found.claims, found.ends = 0, at + wrong.window_s
+        found.claims += 1
+        if found.claims >= wrong.most:
+            found.paused = at + wrong.pause_s
+        self._wrongs.put(person, found, at)
 
     async def show(self, showing: Showing, at: float) -> None:
         self._check_ticket(showing, at)

@@ -2,7 +2,8 @@
 
 Keys below the prefix: `b:` a mailbox (hash: version, state, person, n0 n1 the nodes that serve its seats, k0 k1
 digests of tokens, and its bodies as `<seat>:<sequence>`), `k:` a token's digest, `p:` a person's mailbox, `t:` a used
-ticket, `a:` instants of a person's acts (newest first), `n:` a network, `taken` numbers by the instant they are free
+ticket, `a:` instants of a person's acts (newest first), `w:` a person's
+wrong claims, `n:` a network, `taken` numbers by the instant they are free
 again, `since` the first second whose tickets it remembers. What nobody ends, ends by its time to live. Nodes are told
 over their own channel: `C` + news, or `E` + mailbox + why.
 """
@@ -59,32 +60,41 @@ ADMIT: Final = (
     _WORDS
     + """
 local key, most, window = P .. 'n:' .. ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local found = redis.call('HMGET', key, 'connections', 'ends', 'paused')
-local connections, ends, paused = tonumber(found[1] or 0), tonumber(found[2] or 0), tonumber(found[3] or 0)
-if ARGV[6] == '1' and paused > at then return tostring(paused - at) end
+local found = redis.call('HMGET', key, 'connections', 'ends')
+local connections, ends = tonumber(found[1] or 0), tonumber(found[2] or 0)
 if ends <= at then connections, ends = 0, at + window end
 if connections >= most then return tostring(ends - at) end
 redis.call('HSET', key, 'connections', connections + 1, 'ends', ends)
-if redis.call('PTTL', key) < ms(window) then redis.call('PEXPIRE', key, ms(window)) end
+redis.call('PEXPIRE', key, ms(window))
 return '0'
 """
 )
-"""network, connections, window, whether it claims → seconds to wait."""
+"""network, connections, window → seconds to wait."""
+
+CLAIM: Final = (
+    _WORDS
+    + """
+local paused = tonumber(redis.call('HGET', P .. 'w:' .. ARGV[3], 'paused') or 0)
+return tostring(math.max(0, paused - at))
+"""
+)
+"""person → seconds to wait."""
 
 WRONG: Final = (
     _WORDS
     + """
-local key, most, window, pause = P .. 'n:' .. ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local found = redis.call('HMGET', key, 'wrong', 'wrong_ends')
-local wrong, ends = tonumber(found[1] or 0), tonumber(found[2] or 0)
+local key, most, window, pause = P .. 'w:' .. ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local found = redis.call('HMGET', key, 'wrong', 'ends', 'paused')
+local wrong, ends, paused = tonumber(found[1] or 0), tonumber(found[2] or 0), tonumber(found[3] or 0)
+if paused > at then return tostring(paused - at) end
 if ends <= at then wrong, ends = 0, at + window end
-redis.call('HSET', key, 'wrong', wrong + 1, 'wrong_ends', ends)
+redis.call('HSET', key, 'wrong', wrong + 1, 'ends', ends)
 if wrong + 1 >= most then redis.call('HSET', key, 'paused', at + pause) end
 redis.call('PEXPIRE', key, ms(math.max(window, pause)))
 return '0'
 """
 )
-"""network, wrong claims, window, pause."""
+"""person, wrong claims, window, pause → seconds to wait."""
 
 SHOW: Final = (
     _WORDS

@@ -36,6 +36,7 @@ from ingam.ports.mailboxes import (
     SpaceFull,
     TicketUsed,
     TooMany,
+    WrongClaims,
 )
 from ingam.protocols.mailbox.mailbox import MAILBOX, Live, Seat
 from ingam.protocols.mailbox.ticket import TicketInvalid
@@ -94,14 +95,14 @@ class ValkeyMailboxes:
 
     # Networks, persons, tickets
 
-    async def admit(self, network: str, at: float, ceilings: NetworkCeilings, *, claims: bool) -> None:
-        words = (network, ceilings.connections, ceilings.window_s, int(claims))
-        late = float(await self._run(scripts.ADMIT, at, *words))
-        if late > 0:
-            raise TooMany(s=_whole(late))
+    async def admit(self, network: str, at: float, ceilings: NetworkCeilings) -> None:
+        _late(await self._run(scripts.ADMIT, at, network, ceilings.connections, ceilings.window_s))
 
-    async def wrong(self, network: str, at: float, ceilings: NetworkCeilings) -> None:
-        await self._run(scripts.WRONG, at, network, ceilings.wrong, ceilings.window_s, ceilings.pause_s)
+    async def claim(self, person: str, at: float) -> None:
+        _late(await self._run(scripts.CLAIM, at, person))
+
+    async def wrong(self, person: str, at: float, wrong: WrongClaims) -> None:
+        _late(await self._run(scripts.WRONG, at, person, *wrong))
 
     async def show(self, showing: Showing, at: float) -> None:
         _raise(await self._run(scripts.SHOW, at, *_shown(showing, at)), [])
@@ -211,6 +212,11 @@ def _raise(told: bytes, rest: list[bytes]) -> None:
         raise TooMany(s=_whole(float(rest[0])))
     if told == b"copy-full":
         raise SpaceFull
+
+
+def _late(seconds: bytes) -> None:
+    if float(seconds) > 0:
+        raise TooMany(s=_whole(float(seconds)))
 
 
 def _ceiling(ceiling: Ceiling) -> tuple[str, int, int]:
