@@ -7,6 +7,7 @@ import json
 import stat
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.center.registration.world import HONG, party
 from tests.run.cli.copy_world import CERTIFICATE_PASSWORD, Stage, told
@@ -14,7 +15,7 @@ from tests.run.cli.copy_world import CERTIFICATE_PASSWORD, Stage, told
 from ingam.npki import key_file
 from ingam.protocols.mailbox import words
 from ingam.run.cli import NOUNS, copy, main
-from ingam.run.cli.copy_center import AddressRefused, DeviceCookies, agent, origin_of
+from ingam.run.cli.copy_center import AddressRefused, DeviceCookies, agent, client, origin_of
 
 
 def test_C1_C11_C13_a_certificate_goes_from_folder_to_folder_byte_for_byte(sqlite_url: str, tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_C1_C11_C13_a_certificate_goes_from_folder_to_folder_byte_for_byte(sqlit
         opened = key_file.open_key((where / "signPri.key").read_bytes(), CERTIFICATE_PASSWORD.encode())
         opened.require_match(*party().certificate.public_key)
         assert "복사 완료" in sender.text
-        assert "인증서를 복사했습니다" in receiver.text
+        assert "인증서를 저장했습니다" in receiver.text
         assert await stage.world.results("copying.received") == ["ok"]
         assert await stage.world.results("copying.sent") == ["ok"]
 
@@ -230,6 +231,8 @@ def test_H1_nothing_that_the_center_keeps_holds_the_secret_digits_or_the_key(sql
         ("https://Bank.example/", "https://bank.example"),
         ("http://localhost:8700", "http://localhost:8700"),
         ("http://127.0.0.1:8700/", "http://127.0.0.1:8700"),
+        ("http://[::1]:8700", "http://[::1]:8700"),
+        ("HTTP://LocalHost", "http://localhost"),
     ],
 )
 def test_an_origin_is_taken_from_an_address(address: str, origin: str) -> None:
@@ -244,12 +247,38 @@ def test_an_origin_is_taken_from_an_address(address: str, origin: str) -> None:
         "https://bank.example/login",
         "https://a:b@bank.example",
         "https://",
+        "https://:443",
+        "https://:b@bank.example",
+        "http://localhost:x@bank.example",
+        "http://localhost.bank.example",
+        "http://[::1].bank.example",
+        "http://[::1",
+        "http://localhost:70000",
+        "http://[::2]:8700",
         "file:///x",
     ],
 )
 def test_an_address_that_others_could_read_on_the_way_is_refused(address: str) -> None:
     with pytest.raises(AddressRefused):
         origin_of(address)
+
+
+def test_C2_a_kept_cookie_goes_to_a_center_on_ipv6_of_this_machine(tmp_path: Path) -> None:
+    kept = DeviceCookies(tmp_path / "devices.json")
+    kept.write("http://[::1]:8700", {"ingam-center-device": "A" * 43})
+    heard: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        heard.append(request.headers.get("cookie", ""))
+        return httpx2.Response(200)
+
+    async def ask() -> None:
+        transport = httpx2.MockTransport(answer)
+        async with client("http://[::1]:8700", "ko", kept, transport=transport) as http:
+            await http.get("/login")
+
+    asyncio.run(ask())
+    assert "ingam-center-device=" + "A" * 43 in heard[0]
 
 
 def test_what_lies_in_the_file_of_cookies_is_only_taken_if_it_is_one(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def failed(failure: Failure, lang: str) -> int:
 async def run(options: argparse.Namespace, lang: str, reach: Reach, terminal: Terminal | None = None) -> int:
     """One command, from the login to the end of the copy. Raises Failure where it does not come to a run's end."""
     terminal = terminal or Terminal(lang, piped=options.password_stdin)
-    pair = folder.read(options.path) if options.verb == "send" else None
+    pair = copy_send.pair_of(folder.read(options.path)) if options.verb == "send" else None
     origin, kept = origin_of(options.center), DeviceCookies.of(reach.environment)
     verify = {"verify": reach.roots} if reach.roots is not None else {}
     async with client(origin, lang, kept, **(reach.http or verify)) as http:
@@ -85,7 +85,8 @@ async def run(options: argparse.Namespace, lang: str, reach: Reach, terminal: Te
             end = await copy_receive.Receiving(center, terminal, reach.dial).go(_place(options.to), qr=options.qr)
     if isinstance(end, endpoint.Acknowledged):
         return answers.DONE
-    terminal.why(end.code)
+    if end.code != endpoint.UNCONFIRMED:
+        terminal.why(end.code)
     return NOT_COPIED
 
 

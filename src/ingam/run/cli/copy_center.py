@@ -25,13 +25,14 @@ from ingam.npki.folder import replace_file
 
 ANSWER_S: Final = 20.0
 MOST_KEPT: Final = 64 * 1024
-LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 DEVICE_COOKIES: Final = ("__Host-ingam-device", "ingam-center-device")
 LANGUAGE_COOKIE: Final = "lang"
 
 _CSRF: Final = re.compile(r'(?:data-csrf="|name="csrf" value=")([^"]+)"')
 _DEVICE: Final = re.compile(r'data-device="([^"]*)"')
 _ERROR: Final = re.compile(r'class="error-summary".*?<ul>(.*?)</ul>', re.DOTALL)
+_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@\s]+)(:[0-9]{1,5})?")
 _COOKIE_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -102,9 +103,13 @@ class DeviceCookies:
 
 def origin_of(address: str) -> str:
     """The origin of an address that was given. Raises AddressRefused: https, or http on this machine."""
-    parts = urlsplit(address)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.netloc.partition(":")[0] in LOOPBACK)
-    if not secure or not parts.netloc or parts.username or parts.path.strip("/") or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise AddressRefused from None
+    secure = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
+    if not secure or not _AUTHORITY.fullmatch(parts.netloc) or parts.path.strip("/") or parts.query or parts.fragment:
         raise AddressRefused
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
@@ -124,7 +129,7 @@ def client(origin: str, lang: str, kept: DeviceCookies, **words: Any) -> httpx2.
     words.setdefault("trust_env", False)
     headers = {"User-Agent": agent(), "Origin": origin}
     made = httpx2.AsyncClient(base_url=origin, headers=headers, timeout=ANSWER_S, follow_redirects=False, **words)
-    host = urlsplit(origin).hostname or ""
+    host = re.sub(r":[0-9]+$", "", urlsplit(origin).netloc)
     domain = host if "." in host else f"{host}.local"  # as http.cookiejar files a host without a dot (RFC 2965)
     for name, value in {**kept.read(origin), LANGUAGE_COOKIE: lang}.items():
         made.cookies.set(name, value, domain=domain)

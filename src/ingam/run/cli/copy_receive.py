@@ -28,12 +28,19 @@ from ingam.run.cli.copy_terminal import Terminal
 
 AGAIN: Final = (endpoint.WrongCode, endpoint.Expired, endpoint.PeerGone)
 TRIES_STORED: Final = 5
+_OUT: Final = ("login-required", "session-over", "csrf-refused", "copy-over", "copy-other-session", "copy-expired")
 
 
 class PayloadRefused(Refusal):
     """What came is no certificate with a key file."""
 
     code = "copy-payload"
+
+
+class ReceiverOut(Refusal):
+    """The center has ended this device's login or its copy: the sender's person said no (C3), or the time is over."""
+
+    code = "copy-receiver-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Receiving:
     def __init__(self, center: Center, terminal: Terminal, dial: Callable[[str], Dial]) -> None:
         self._center, self._terminal, self._dial = center, terminal, dial
         self._place = Path()
+        self._writing: asyncio.Future[bytes] | None = None
         self._kept: tuple[Certificate, Path] | None = None
 
     async def go(self, place: Path, *, qr: bool = False) -> endpoint.End:
@@ -61,7 +69,7 @@ class Receiving:
         try:
             while True:
                 end = await self._run(qr=qr)
-                if not isinstance(end, AGAIN) or not await self._again(end):
+                if self._kept is not None or not isinstance(end, AGAIN) or not await self._again(end):
                     return end
         finally:
             # A copy that is complete, or only waits for the center to hear so, is not left.
@@ -80,8 +88,8 @@ class Receiving:
             return
 
     async def _run(self, *, qr: bool) -> endpoint.End:
-        """One number, one run."""
-        text = str((await self._center.post("receive/open")).get("ticket", ""))
+        """One number, one run. What lies in the folder at its end is stored, whatever the other side heard (C13)."""
+        text = await self._ticket()
         given = ticket.unverified(text)
         link = Link(self._dial(given.relay), self._note)
         opened = await link.begin(wire.Open(text))
@@ -92,10 +100,32 @@ class Receiving:
         self._show(drawn, opened)
         brings = own(given.relay, self._center.device, drawn.secret, opened=True, qr=drawn.qr)
         talk = Talk(receiver.RECEIVER, receiver.start(brings), link, self._words, self._delivered)
-        end = await talk.go(Admitted(opened.mailbox))
-        if isinstance(end, endpoint.Acknowledged):
-            await self._complete()
-        return end
+        end = await self._ended(asyncio.ensure_future(talk.go(Admitted(opened.mailbox))))
+        if self._kept is None:
+            return end
+        await self._complete(heard=isinstance(end, endpoint.Acknowledged))
+        return endpoint.Acknowledged()
+
+    async def _ticket(self) -> str:
+        """For a new number. Raises ReceiverOut where the center lets this run of the command have none."""
+        try:
+            return str((await self._center.post("receive/open")).get("ticket", ""))
+        except CenterRefused as refused:
+            if refused.code in _OUT:
+                raise ReceiverOut from None
+            raise
+
+    async def _ended(self, run: asyncio.Future[endpoint.End]) -> endpoint.End:
+        """The run's end. An interruption ends it, but not between writing and telling so: then it ends by itself."""
+        try:
+            return await asyncio.shield(run)
+        except asyncio.CancelledError:
+            if self._writing is None:
+                run.cancel()
+            return await run
+        finally:
+            if self._writing is not None:
+                await asyncio.gather(self._writing, return_exceptions=True)
 
     def _show(self, drawn: Number, opened: wire.Opened) -> None:
         if drawn.qr is not None:
@@ -108,7 +138,7 @@ class Receiving:
         self._terminal.say(f"link_{what}")
 
     async def _words(self, shown: ShowWords, _: Tell) -> None:
-        self._terminal.say("connected", device=shown.device)
+        self._terminal.say("connected_sender", device=shown.device)
         self._terminal.say("words_receiver", words=words.shown(shown.first, shown.second, self._terminal.lang))
 
     async def _delivered(self, came: Deliver, tell: Tell) -> None:
@@ -122,9 +152,8 @@ class Receiving:
                 if not await self._replaces(where, arrived.owner):
                     tell(Refused("replace-declined"))
                     return
-            digest = await asyncio.to_thread(keep, where, arrived)
-            self._kept = (arrived.owner, where)
-            tell(Stored(digest))
+            self._writing = asyncio.ensure_future(self._write(where, arrived))
+            tell(Stored(await asyncio.shield(self._writing)))
         except (CenterRefused, CenterUnreachable, PayloadRefused) as refused:
             self._terminal.line(
                 getattr(refused, "told", "") or failure_text(Refusal(refused.code), self._terminal.lang)
@@ -134,6 +163,13 @@ class Receiving:
             code = refused.code if isinstance(refused, folder.FolderRefused) else "folder-unreadable"
             self._terminal.line(failure_text(Refusal(code), self._terminal.lang))
             tell(Refused("cannot-keep"))
+
+    async def _write(self, where: Path, arrived: Arrived) -> bytes:
+        """The hash of what was read back; kept is what is the same as what came."""
+        digest = await asyncio.to_thread(keep, where, arrived)
+        if digest == Payload(arrived.owner.der, arrived.key_file).digest:
+            self._kept = (arrived.owner, where)
+        return digest
 
     def _where(self, owner: Certificate) -> Path:
         """Below an NPKI folder its own place; else the folder that was given."""
@@ -152,21 +188,32 @@ class Receiving:
         same = _certificate_in(where) == came.der
         return await self._terminal.agrees("ask_replace" if same else "ask_replace_other", place=str(where))
 
-    async def _complete(self) -> None:
-        """The center is told until it has heard it: only this completes the copy there (C13)."""
+    async def _complete(self, *, heard: bool) -> None:
+        """It is said where it lies; the center is told until it has heard it: only this completes the copy there (C13).
+
+        `heard`: the sending device was told as well. Whatever fails here, or is interrupted, takes nothing back.
+        """
         assert self._kept is not None
         owner, where = self._kept
-        fingerprint = owner.fingerprint.hex()
-        for pause in range(TRIES_STORED):
-            try:
-                await self._center.post("receive/stored", fingerprint=fingerprint)
-                break
-            except CenterUnreachable:
-                if pause == TRIES_STORED - 1:
-                    self._terminal.say("stored_untold")
-                await asyncio.sleep(pause)
         self._terminal.rows(described(owner, self._terminal.lang))
         self._terminal.say("received", place=str(where))
+        if not heard:
+            self._terminal.say("received_unheard")
+        try:
+            await self._tell_center(owner.fingerprint.hex())
+        except (CenterRefused, CenterUnreachable, asyncio.CancelledError):
+            self._terminal.say("stored_untold")
+
+    async def _tell_center(self, fingerprint: str) -> None:
+        """Raises CenterRefused, and CenterUnreachable when it did not answer several times."""
+        for pause in range(TRIES_STORED - 1):
+            try:
+                await self._center.post("receive/stored", fingerprint=fingerprint)
+            except CenterUnreachable:
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._center.post("receive/stored", fingerprint=fingerprint)
 
 
 def read(came: Deliver) -> Arrived:

@@ -25,10 +25,10 @@ from ingam.npki.certificate import Certificate
 from ingam.npki.folder import Found
 from ingam.npki.private_key import PrivateKey
 from ingam.protocols.challenge import Challenge, Purpose, text
-from ingam.protocols.mailbox import endpoint, number, sender, ticket, wire, words
+from ingam.protocols.mailbox import endpoint, frames, number, sender, ticket, wire, words
 from ingam.protocols.mailbox.endpoint import Admitted, Agreed, Left, ShowWords
 from ingam.protocols.mailbox.number import NumberMalformed
-from ingam.run.cli.copy_center import Center, CenterRefused
+from ingam.run.cli.copy_center import Center, CenterRefused, CenterUnreachable
 from ingam.run.cli.copy_link import Dial, Link, RelayRefused
 from ingam.run.cli.copy_receive import described
 from ingam.run.cli.copy_talk import Talk, Tell, own
@@ -41,6 +41,12 @@ AGAIN: Final = (endpoint.WrongCode, endpoint.Expired, endpoint.PeerGone)
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _OTHER_NUMBER: Final = ("copy-number-unknown", "copy-number-used", "mailbox-unknown", "mailbox-taken")
 _WRONG_CODE: Final = ("sms-wrong", "copy-code-incomplete")
+
+
+class PairTooLarge(Refusal):
+    """A certificate or key file beyond what one message between the devices carries (frames.MOST_…)."""
+
+    code = "copy-too-large"
 
 
 class NoReceiver(Refusal):
@@ -76,29 +82,40 @@ class Leaving:
     key: PrivateKey
 
 
+def pair_of(found: Found) -> Found:
+    """A pair that can leave. Raises FolderRefused where there is none, PairTooLarge."""
+    if found.certificate is None or found.key is None:
+        raise folder.FolderRefused("folder-without-pair")
+    if len(found.certificate) > frames.MOST_CERTIFICATE or len(found.key) > frames.MOST_KEY_FILE:
+        raise PairTooLarge
+    return found
+
+
 class Sending:
     """The sending end at a terminal."""
 
     def __init__(self, center: Center, terminal: Terminal, dial: Callable[[str], Dial]) -> None:
         self._center, self._terminal, self._dial = center, terminal, dial
-        self._agreed = False
+        self._out = False
+        self._device = ""
 
     async def go(self, pair: Found) -> endpoint.End:
-        """From ① 받는 기기 to the end. Raises what center and relay refuse, and what opening the key refuses."""
-        if pair.certificate is None or pair.key is None:
-            raise folder.FolderRefused("folder-without-pair")
+        """From ① 받는 기기 to the end of `pair_of` a folder; its code `copy-unconfirmed` has been told already.
+
+        Raises what center and relay refuse, and what opening the key refuses.
+        """
         await self._center.page("send")
         try:
             await self._confirm(await self._receiver())
             leaving = await self._proved(pair)
             while True:
                 end = await self._run(leaving)
-                if self._agreed or not isinstance(end, AGAIN):
+                if self._out or not isinstance(end, AGAIN):
                     return end
                 self._terminal.say("wrong_number" if isinstance(end, endpoint.WrongCode) else "number_over")
         finally:
             # What has been sent may be stored there any moment: then only the receiver's word counts (C13).
-            if not self._agreed:
+            if not self._out:
                 await self._leave()
 
     async def _leave(self) -> None:
@@ -127,10 +144,10 @@ class Sending:
         """C3: what is known, and whether the person has it in hand. A no stops the other device too."""
         known = "known_yes" if seen.get("known") else "known_no"
         network = "network_same" if seen.get("same_network") else "network_other"
-        opened = datetime.fromisoformat(str(seen.get("opened", "")))
+        self._device = f"{seen.get('kind_text', '')} · {seen.get('browser', '')}"
         self._terminal.rows({
-            "device": f"{seen.get('kind_text', '')} · {seen.get('browser', '')}", "region": str(seen.get("region", "")),
-            "network": self._word(network), "opened": korean_minute(opened), "seen": self._word(known),
+            "device": self._device, "region": str(seen.get("region", "")),
+            "network": self._word(network), "opened": _minute(seen.get("opened")), "seen": self._word(known),
         })  # fmt: skip
         receiver = str(seen.get("id", ""))
         if not await self._terminal.agrees("ask_in_hand"):
@@ -191,12 +208,34 @@ class Sending:
             return endpoint.WrongCode()
         brings = own(relay, self._center.device, typed.secret, opened=False)
         talk = Talk(sender.SENDER, sender.start(brings, typed.mailbox), link, self._asker(leaving))
-        end = await talk.go(Admitted(typed.mailbox))
+        end = await self._ended(talk, typed.mailbox)
         if isinstance(end, endpoint.Acknowledged):
             self._terminal.say("sent")
-        elif self._agreed and not isinstance(end, endpoint.Declined):
+            await self._tell_center(leaving)
+        elif end.code == endpoint.UNCONFIRMED:
             self._terminal.say("sent_unsure")
+        elif isinstance(end, endpoint.Declined):
+            self._terminal.say("declined_there")
         return end
+
+    async def _ended(self, talk: Talk, mailbox: str) -> endpoint.End:
+        """The run's end. Interrupted once the payload is under way, it is one that nobody has answered."""
+        try:
+            end = await talk.go(Admitted(mailbox))
+        except asyncio.CancelledError:
+            end = talk.state
+            if end.code != endpoint.UNCONFIRMED:
+                raise
+        finally:
+            self._out = _out(talk.state)
+        return end
+
+    async def _tell_center(self, leaving: Leaving) -> None:
+        """For its records; the receiver's answer has made it a copy, whatever the center hears (C13)."""
+        try:
+            await self._center.post("send/copied", fingerprint=leaving.owner.fingerprint.hex())
+        except (CenterRefused, CenterUnreachable, asyncio.CancelledError):
+            self._terminal.say("sent_untold")
 
     async def _joined(self, mailbox: str) -> tuple[str, Link]:
         """The relay's origin and the link, with the ticket for this mailbox."""
@@ -218,11 +257,11 @@ class Sending:
 
     def _asker(self, leaving: Leaving) -> Callable[[ShowWords, Tell], Any]:
         async def ask(shown: ShowWords, tell: Tell) -> None:
-            self._terminal.say("connected", device=shown.device)
+            # What the center calls it; how the other device calls itself is only its own word (C3).
+            self._terminal.say("connected", device=self._device)
             both = words.shown(shown.first, shown.second, self._terminal.lang)
             if await self._terminal.agrees("ask_words", words=both):
                 self._terminal.say("sending")
-                self._agreed = True
                 tell(Agreed(leaving.owner.der, leaving.key_file))
             else:
                 tell(Left())
@@ -231,6 +270,20 @@ class Sending:
 
     def _note(self, what: str) -> None:
         self._terminal.say(f"link_{what}")
+
+
+def _out(state: sender.State) -> bool:
+    """Whether it may be kept there: it is under way, or has been, without a word that it is not."""
+    arrived = isinstance(state, sender.Sending | endpoint.Acknowledged)
+    return arrived or getattr(state, "code", "") == endpoint.UNCONFIRMED
+
+
+def _minute(opened: object) -> str:
+    """When it was opened, as the center said. Raises CenterUnreachable for what is no instant."""
+    try:
+        return korean_minute(datetime.fromisoformat(str(opened)))
+    except ValueError:
+        raise CenterUnreachable from None
 
 
 def signed(told: dict[str, Any], leaving: Leaving, origin: str) -> dict[str, str]:
