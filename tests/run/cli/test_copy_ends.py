@@ -17,7 +17,7 @@ from ingam.kernel.secret import Secret
 from ingam.kernel.words import say
 from ingam.protocols.mailbox import wire
 from ingam.protocols.mailbox.frames import MOST_KEY_FILE
-from ingam.run.cli import copy, copy_receive
+from ingam.run.cli import copy, copy_center, copy_receive
 from ingam.run.cli.copy_center import Center, CenterRefused, CenterUnreachable
 
 UNSURE = say("copy.sent_unsure", "ko")
@@ -192,17 +192,22 @@ def failing(monkeypatch: pytest.MonkeyPatch, route: str, failure: Callable[[], F
     return posted
 
 
-@pytest.mark.parametrize("failure", [CenterUnreachable, lambda: CenterRefused("copy-over", "끝난 복사입니다.")])
+@pytest.mark.parametrize(
+    ("failure", "tries"),
+    [(CenterUnreachable, 2), (lambda: CenterRefused("copy-over", "끝난 복사입니다."), 1)],
+    ids=["away", "refused"],
+)
 def test_a_sender_whose_word_the_center_does_not_hear_has_copied_all_the_same(
-    failure: Callable[[], Failure], sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    failure: Callable[[], Failure], tries: int, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(copy_center, "TELL_TRIES", 2)
     posted = failing(monkeypatch, "send/copied", failure)
 
     async def story(stage: Stage) -> None:
         receiver = stage.receives()
         sender = stage.sends(receiver)
         assert await stage.both(receiver, sender) == (0, 0), receiver.text + sender.text
-        assert posted == [party().certificate.fingerprint.hex()]
+        assert posted == [party().certificate.fingerprint.hex()] * tries
         assert sender.said[-2:] == [say("copy.sent", "ko"), say("copy.sent_untold", "ko")]
 
     told(sqlite_url, tmp_path, story)

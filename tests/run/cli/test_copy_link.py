@@ -285,3 +285,46 @@ def test_what_others_wrote_is_only_shown(capsys: pytest.CaptureFixture[str]) -> 
     assert "\x1b" not in told
     assert "\\u001b" in told
     assert issubclass(RelayRefused, Failure)
+
+
+def test_what_overtakes_a_question_begins_a_line_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+
+    async def go() -> None:
+        terminal = Terminal("en", piped=False)
+        asking = asyncio.ensure_future(terminal.agrees("ask_new_number"))
+        await asyncio.sleep(0)
+        terminal.say("link_away")
+        assert await asking
+        terminal.say("link_back")
+
+    asyncio.run(go())
+    question, away, back = capsys.readouterr().out.splitlines()
+    assert question.endswith("(yes/no) ")
+    assert away.startswith("The other device")
+    assert back.startswith("The other device")
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_names_of_devices_and_certificates_command_no_terminal(
+    lang: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = "PC\x1b[2J\x9b1A\r\n\u202e\u2028\x07\x1b]52;c;eA==\x07\udcff"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
+
+    async def go() -> None:
+        terminal = Terminal(lang, piped=False)
+        terminal.say("connected_sender", device=wrong)
+        terminal.say("connected", device=wrong)
+        terminal.say("received", place=wrong)
+        terminal.rows({"owner": wrong, "device": wrong, "issuer": wrong})
+        terminal.line(wrong)
+        terminal.why(wrong)
+        await terminal.ask("ask_replace", place=wrong)
+
+    asyncio.run(go())
+    said = capsys.readouterr().out
+    assert all(one.isprintable() for one in said.replace("\n", ""))
+    assert len(said.splitlines()) == 9

@@ -6,6 +6,7 @@ this user alone. It opens nothing by itself.
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import platform
@@ -24,6 +25,7 @@ from ingam.kernel.secret import Secret
 from ingam.npki.folder import replace_file
 
 ANSWER_S: Final = 20.0
+TELL_TRIES: Final = 5
 MOST_KEPT: Final = 64 * 1024
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 DEVICE_COOKIES: Final = ("__Host-ingam-device", "ingam-center-device")
@@ -176,6 +178,17 @@ class Center:
         if answer.status_code != 200:
             raise CenterRefused(_code(told.get("code")), str(told.get("message", "")))
         return told
+
+    async def tell(self, path: str, **fields: str) -> None:
+        """A post that changes nothing here: until the center has heard it, a few times."""
+        for pause in range(TELL_TRIES - 1):
+            try:
+                await self.post(path, **fields)
+            except CenterUnreachable:
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self.post(path, **fields)
 
     async def _get(self, path: str) -> httpx2.Response:
         try:

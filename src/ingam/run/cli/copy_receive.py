@@ -27,8 +27,10 @@ from ingam.run.cli.copy_talk import Talk, Tell, own
 from ingam.run.cli.copy_terminal import Terminal
 
 AGAIN: Final = (endpoint.WrongCode, endpoint.Expired, endpoint.PeerGone)
-TRIES_STORED: Final = 5
-_OUT: Final = ("login-required", "session-over", "csrf-refused", "copy-over", "copy-other-session", "copy-expired")
+_OUT: Final = (
+    "login-required", "session-over", "csrf-refused",
+    "copy-over", "copy-expired", "copy-other-session", "copy-receiver-changed",
+)  # fmt: skip
 
 
 class PayloadRefused(Refusal):
@@ -38,7 +40,7 @@ class PayloadRefused(Refusal):
 
 
 class ReceiverOut(Refusal):
-    """The center has ended this device's login or its copy: the sender's person said no (C3), or the time is over."""
+    """The center gives this device no number: the sender's person said no (C3), it took too long, another came."""
 
     code = "copy-receiver-out"
 
@@ -200,20 +202,9 @@ class Receiving:
         if not heard:
             self._terminal.say("received_unheard")
         try:
-            await self._tell_center(owner.fingerprint.hex())
+            await self._center.tell("receive/stored", fingerprint=owner.fingerprint.hex())
         except (CenterRefused, CenterUnreachable, asyncio.CancelledError):
             self._terminal.say("stored_untold")
-
-    async def _tell_center(self, fingerprint: str) -> None:
-        """Raises CenterRefused, and CenterUnreachable when it did not answer several times."""
-        for pause in range(TRIES_STORED - 1):
-            try:
-                await self._center.post("receive/stored", fingerprint=fingerprint)
-            except CenterUnreachable:
-                await asyncio.sleep(pause)
-            else:
-                return
-        await self._center.post("receive/stored", fingerprint=fingerprint)
 
 
 def read(came: Deliver) -> Arrived:

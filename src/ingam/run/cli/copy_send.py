@@ -40,6 +40,7 @@ CODE_TRIES: Final = 5
 AGAIN: Final = (endpoint.WrongCode, endpoint.Expired, endpoint.PeerGone)
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _OTHER_NUMBER: Final = ("copy-number-unknown", "copy-number-used", "mailbox-unknown", "mailbox-taken")
+_RELAYS_WORD: Final = "copy-declined"
 _WRONG_CODE: Final = ("sms-wrong", "copy-code-incomplete")
 
 
@@ -214,7 +215,7 @@ class Sending:
             await self._tell_center(leaving)
         elif end.code == endpoint.UNCONFIRMED:
             self._terminal.say("sent_unsure")
-        elif isinstance(end, endpoint.Declined):
+        elif isinstance(end, endpoint.Declined) and end.code != _RELAYS_WORD:
             self._terminal.say("declined_there")
         return end
 
@@ -223,17 +224,16 @@ class Sending:
         try:
             end = await talk.go(Admitted(mailbox))
         except asyncio.CancelledError:
-            end = talk.state
-            if end.code != endpoint.UNCONFIRMED:
+            if not _out(end := talk.state):
                 raise
         finally:
             self._out = _out(talk.state)
         return end
 
     async def _tell_center(self, leaving: Leaving) -> None:
-        """For its records; the receiver's answer has made it a copy, whatever the center hears (C13)."""
+        """The receiving device becomes known by this (C2); a copy it is already by the receiver's answer (C13)."""
         try:
-            await self._center.post("send/copied", fingerprint=leaving.owner.fingerprint.hex())
+            await self._center.tell("send/copied", fingerprint=leaving.owner.fingerprint.hex())
         except (CenterRefused, CenterUnreachable, asyncio.CancelledError):
             self._terminal.say("sent_untold")
 

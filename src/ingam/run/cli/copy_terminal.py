@@ -28,6 +28,7 @@ class Terminal:
     def __init__(self, lang: str, *, piped: bool) -> None:
         self.lang, self._piped = lang, piped
         self._reading: asyncio.Future[str] | None = None
+        self._unanswered = False
 
     def say(self, name: str, **facts: str | int) -> None:
         """A sentence of [copy]."""
@@ -35,10 +36,12 @@ class Terminal:
 
     def line(self, text: str) -> None:
         """One line, at once; what others wrote is only shown."""
+        self._overtake()
         print(visible(text), flush=True)
 
     def rows(self, names: dict[str, str]) -> None:
         """Facts with their labels of [copy]."""
+        self._overtake()
         tell_rows([(say(f"copy.{name}", self.lang), value) for name, value in names.items()])
         sys.stdout.flush()
 
@@ -49,12 +52,23 @@ class Terminal:
 
     def pictured(self, lines: list[str]) -> None:
         """A picture of ours, as it is."""
+        self._overtake()
         print("\n".join(lines), flush=True)
 
     async def ask(self, name: str, **facts: str | int) -> str:
         """The line that answers a question; "" at the end of input."""
+        self._overtake()
         print(visible(say(f"copy.{name}", self.lang, **facts)), end=" ", flush=True)
-        return (await self._line()).strip()
+        self._unanswered = True
+        line = await self._line()
+        self._unanswered = False
+        return line.strip()
+
+    def _overtake(self) -> None:
+        """What comes while a question stands unanswered begins a line of its own."""
+        if self._unanswered:
+            print()
+            self._unanswered = False
 
     async def agrees(self, name: str, **facts: str | int) -> bool:
         """Whether the answer is a yes; everything else is a no."""
