@@ -50,7 +50,8 @@ class Machine(Generic[S, E]):
         found = {state.__name__: state for state in self.edges}
         for events in self.edges.values():
             for targets in events.values():
-                found.update({state.__name__: state for state in targets})
+                # A set has no order, and what is printed from it needs one.
+                found.update({one.__name__: one for one in sorted(targets, key=lambda kind: kind.__name__)})
         return found
 
     def ends(self) -> frozenset[type[Any]]:
