@@ -15,6 +15,7 @@ export class CopyScreen {
   readonly #error: HTMLElement
   readonly #way: HTMLElement
   #shown: Shown = 'none'
+  #paired = false
 
   constructor(section: HTMLElement) {
     this.section = section
@@ -39,9 +40,7 @@ export class CopyScreen {
     for (const each of document.querySelectorAll<HTMLElement>('[data-copy-shown]')) {
       each.hidden = each.dataset['copyShown'] !== what
     }
-    // Who shows and who types is of no interest any more.
-    const last = what === 'copied' || what === 'over' || what === 'stopped'
-    for (const each of this.section.querySelectorAll<HTMLElement>('[data-copy-intro]')) each.hidden = last
+    this.#introduce()
     this.#step(what)
     if (!fresh) return
     this.clear()
@@ -51,6 +50,17 @@ export class CopyScreen {
     if (!focus) return
     this.section.querySelector<HTMLElement>(`[data-copy-shown="${what}"] [data-copy-head]`)?.focus({ preventScroll: true })
     document.querySelector('main')?.scrollIntoView({ block: 'start' })
+  }
+
+  /** Who shows and who types, or no longer: the devices have found each other. */
+  intro(shown: boolean): void {
+    this.#paired = !shown
+    this.#introduce()
+  }
+
+  #introduce(): void {
+    const last = this.#shown === 'copied' || this.#shown === 'over' || this.#shown === 'stopped'
+    for (const each of this.section.querySelectorAll<HTMLElement>('[data-copy-intro]')) each.hidden = last || this.#paired
   }
 
   /** The step alone: where the vault's frame says the rest. */

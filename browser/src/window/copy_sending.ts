@@ -8,18 +8,21 @@ import { type ChallengeMessage, challengeMessage } from '../vault/messages.ts'
 import type { Told } from './copy_asking.ts'
 import { Factor } from './copy_factor.ts'
 import { type Look, lookOf, sameSeen, type Seen } from './copy_look.ts'
+import { Settling } from './copy_settling.ts'
 import { CopyTalk, type FromFrame } from './copy_talk.ts'
 import { Watching } from './copy_watching.ts'
 import { sentence } from './sentences.ts'
 
 /** The server hears of an end before the frame does, or instead of it: so long the frame may tell it itself. */
 const FRAME_TELLS_MS = 6_000
+const TRIES = 5
 const KOREA: Intl.DateTimeFormatOptions = { timeZone: 'Asia/Seoul', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
 
 export class Sending extends CopyTalk {
   readonly #section: HTMLElement
   readonly #watching: Watching
   readonly #factor: Factor | null
+  readonly #settling = new Settling((pressable) => this.#pressable(pressable))
   #look: Look | null = null
   #asked: Seen | null = null
   #acted = false
@@ -78,15 +81,16 @@ export class Sending extends CopyTalk {
     if (lost) this.screen.fail(this.screen.say('replaced'), null)
     if (look.code === 'copy-same-device') this.screen.fail(this.screen.say('same'), null)
     else if (!lost && before?.code === 'copy-same-device') this.screen.clear()
-    this.#describe(look.receiver)
+    this.#describe(look.receiver, lost)
   }
 
-  #describe(seen: Seen | null): void {
+  #describe(seen: Seen | null, lost: boolean): void {
     const waiting = this.#section.querySelector<HTMLElement>('[data-copy-waiting]')
     const question = this.#section.querySelector<HTMLFormElement>('form[data-copy-question]')
     if (waiting === null || question === null) return
     waiting.hidden = seen !== null
     question.hidden = seen === null
+    if (this.#settling.show(seen) && !lost) this.screen.fail(sentence('copy-receiver-changed'), null)
     if (sameSeen(seen, this.#asked)) return
     this.#asked = seen
     const news = this.#section.querySelector<HTMLElement>('[data-copy-news]')
@@ -103,6 +107,15 @@ export class Sending extends CopyTalk {
     for (const [name, text] of Object.entries(said)) this.#put(name, text)
     this.#mark('network', seen.same_network)
     this.#mark('known', seen.known)
+  }
+
+  /** C3's two answers. Whoever was about to press with the keyboard reads the new device first. */
+  #pressable(pressable: boolean): void {
+    const question = this.#section.querySelector<HTMLFormElement>('form[data-copy-question]')
+    const buttons = question?.querySelectorAll<HTMLButtonElement>('button[value]') ?? []
+    const held = [...buttons].some((each) => each === document.activeElement)
+    for (const each of buttons) each.disabled = !pressable
+    if (held && !pressable) question?.querySelector<HTMLElement>('[data-copy-head]')?.focus({ preventScroll: true })
   }
 
   #put(name: string, text: string): void {
@@ -126,8 +139,8 @@ export class Sending extends CopyTalk {
   // ── ① ──
 
   async #answer(form: HTMLFormElement, button: HTMLButtonElement | null): Promise<void> {
-    const receiver = this.#asked?.id
-    if (receiver === undefined || button === null) return
+    const receiver = this.#settling.answerable
+    if (receiver === null || button === null) return
     this.screen.clear()
     await this.screen.busy(form, button, async () => {
       try {
@@ -216,9 +229,11 @@ export class Sending extends CopyTalk {
 
   // ── the end ──
 
-  protected copied(): void {
+  protected copied(fingerprint: string): void {
     this.#finish()
     this.screen.step('copied')
+    // Beside what the person sees: with the receiver's own word it makes that device known (C2).
+    void this.ask.insist('copied', { fingerprint }, TRIES).catch(() => undefined)
   }
 
   protected endedBy(): void {

@@ -48,6 +48,7 @@ export abstract class CopyTalk {
   protected open(challenge: ChallengeMessage | null, bound: readonly string[], other: string | null): void {
     this.close()
     this.ended = 'no'
+    this.screen.intro(true)
     const place = this.#section.querySelector<HTMLElement>('[data-copy-frame]')
     if (place === null) return
     const copy = this.#message(challenge, bound, other)
@@ -89,6 +90,7 @@ export abstract class CopyTalk {
       case 'opened':
         return void this.#said('opened', { ticket: message.ticket, mailbox: message.mailbox })
       case 'paired':
+        this.screen.intro(false)
         return this.under(true)
       case 'copied':
         this.under(false)
@@ -112,6 +114,7 @@ export abstract class CopyTalk {
 
   async #wanted(act: 'open' | 'join', mailbox: string | null): Promise<void> {
     this.ended = 'no'
+    this.screen.intro(true)
     await this.answering(async () => {
       const { ticket } = await this.ask.post(act, mailbox === null ? {} : { mailbox })
       this.frame?.say({ kind: 'ticket', ticket: String(ticket) })

@@ -45,9 +45,30 @@ def test_C3_the_person_is_told_at_the_registered_telephone_once(device: Open) ->
     pc, phone = device("pc"), device("phone")
     before = len(pc.inbox())
     by_number(pc, phone, known=False)
-    pc.until_inbox(before + 2)  # the code, and the notice
+    pc.until_inbox(before + 3)  # the code, that it begins, and that it is done
     came = [one["text"] for one in pc.inbox()[: len(pc.inbox()) - before]]
     assert sum("복사되었습니다" in text for text in came) == 1
+
+
+def test_C3_another_receiver_under_the_finger_takes_the_answers_away_for_a_moment(device: Open) -> None:
+    pc, phone, other = device("pc"), device("phone"), device("phone")
+    phone.receive()
+    pc._way("to_phone")
+    expect(pc.button("copying.yes")).to_be_enabled()
+    other.receive()
+    expect(pc.page.get_by_role("alert").filter(has_text=pc.say("refusal.copy-receiver-changed"))).to_be_visible()
+    expect(pc.button("copying.yes")).to_be_disabled()
+    expect(pc.button("copying.no")).to_be_disabled()
+    expect(pc.button("copying.no")).to_be_enabled()
+    pc.button("copying.no").click()
+    expect(pc.page.get_by_role("alert").filter(has_text=pc.say("copying.stopped"))).to_be_visible()
+
+
+def test_C2_a_phone_that_both_ends_say_received_is_known_the_next_time(device: Open) -> None:
+    pc, phone = device("pc"), device("phone")
+    by_number(pc, phone, known=False)
+    phone.receive()
+    pc.send("phone", known=True)
 
 
 def test_C3_a_device_that_is_not_at_hand_gets_nothing_and_is_logged_out(device: Open) -> None:
