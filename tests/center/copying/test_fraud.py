@@ -105,7 +105,7 @@ def test_C1_the_person_s_own_number_read_out_gives_the_thief_nothing(sqlite_url:
         await copy.receiver.announce()
         await copy.receiver.show_number()  # on the person's own telephone, read out to the thief
         page = (await copy.receiver.browser.get("/copying/receive")).text
-        assert "이 번호를 다른 사람에게 알려 주지 마세요." in page and "번호를 불러 달라는 전화는 사기입니다" in page
+        assert "번호를 불러 달라는 전화는 사기입니다. 끊고 1544-0000로 알려 주세요." in page
         thief = await end(copy.world, KIM, address=ELSEWHERE)  # with an account of his own
         await copy.world.bind(KIM, KIMS)
         other = await end(copy.world, KIM, agent=IPHONE, address=ELSEWHERE)

@@ -200,17 +200,63 @@ def test_the_events_of_one_person_tell_nothing_of_another(sqlite_url: str, tmp_p
     told(sqlite_url, tmp_path, story)
 
 
-class Events:
-    """GET /copying/send/events as a browser reads it: one ASGI conversation, byte by byte."""
+def test_C3_a_receiver_hears_at_once_that_the_sender_said_no(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(copy: Copy) -> None:
+        await copy.receiver.announce()
+        await copy.receiver.show_number()
+        async with Events(copy.world, copy.receiver.browser.cookie, "receive") as events:
+            await events.silent()
+            seen = (await copy.sender.look())["receiver"]
+            await copy.sender.done("send/deny", receiver=seen["id"])
+            assert await events.next() == {"code": "copy-stopped"}
+            await events.over()
+        async with Events(copy.world, copy.receiver.browser.cookie, "receive") as again:
+            assert await again.next() == {"code": "session-over"}
+            await again.over()
 
-    def __init__(self, world: World, cookie: str) -> None:
+    told(sqlite_url, tmp_path, story)
+
+
+def test_a_receiver_hears_that_the_sender_left_or_another_took_its_place(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(copy: Copy) -> None:
+        await copy.receiver.announce()
+        await copy.sender.say_yes()
+        async with Events(copy.world, copy.receiver.browser.cookie, "receive") as events:
+            await copy.sender.done("send/leave")
+            assert await events.next() == {"code": "copy-over"}
+        await copy.receiver.announce()
+        other = await end(copy.world, agent=IPHONE)
+        async with Events(copy.world, copy.receiver.browser.cookie, "receive") as events:
+            await other.announce()
+            assert await events.next() == {"code": "copy-other-session"}
+            await events.over()
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_a_receiver_that_is_logged_out_hears_it(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(copy: Copy) -> None:
+        await copy.receiver.announce()
+        async with Events(copy.world, copy.receiver.browser.cookie, "receive") as events:
+            await copy.receiver.browser.send("/logout")
+            assert await events.next() == {"code": "session-over"}
+            await events.over()
+
+    told(sqlite_url, tmp_path, story)
+
+
+class Events:
+    """GET /copying/…/events of one end as a browser reads it: one ASGI conversation, byte by byte."""
+
+    def __init__(self, world: World, cookie: str, role: str = "send") -> None:
         self._world, self._cookie = world, cookie
+        self._path = f"/copying/{role}/events"
         self._told: asyncio.Queue[Any] = asyncio.Queue()
         self._gone = asyncio.Event()
 
     async def __aenter__(self) -> Events:
         scope = {
-            "type": "http", "method": "GET", "path": "/copying/send/events", "raw_path": b"/copying/send/events",
+            "type": "http", "method": "GET", "path": self._path, "raw_path": self._path.encode(),
             "query_string": b"", "scheme": "http", "server": ("localhost", 8700), "client": ("203.0.113.7", 1234),
             "http_version": "1.1", "root_path": "", "asgi": {"version": "3.0"},
             "headers": [(b"host", b"localhost:8700"), (b"cookie", f"ingam-center={self._cookie}".encode())],
@@ -228,6 +274,7 @@ class Events:
         async def send(message: dict[str, object]) -> None:
             body = message.get("body", b"")
             assert isinstance(body, bytes)
+            body = body.removeprefix(b"event: over\n")
             if body.startswith(b"data: "):
                 self._told.put_nowait(json.loads(body.removeprefix(b"data: ")))
             if message["type"] == "http.response.start":

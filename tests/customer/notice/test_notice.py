@@ -7,6 +7,7 @@ import dataclasses
 from datetime import UTC, datetime
 
 import msgspec
+import pytest
 from tests.center.registration.world import HONG, Phone
 
 from ingam.customer.notice import EMAIL, SMS, LoginLockNotice, Notices, Sender, deliver_email, deliver_sms
@@ -85,6 +86,29 @@ def test_H9_no_notice_of_issuance_holds_a_name_a_number_or_a_link() -> None:
         assert "1544-0000" in text
         for word in (HONG.name, HONG.idn.reveal(), HONG.idn.reveal()[6:], HONG.banking_id, "http", "www"):
             assert word not in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "sms", "subject"),
+    [
+        (
+            "ko",
+            "2026-11-22 21:00 다른 기기(PC)로 인증서복사를 시작했습니다.",
+            "[증권금융] 다른 기기로 인증서복사를 시작했습니다",
+        ),
+        ("en", "Copying your joint certificate to another device (PC) began at 2026-11-22 21:00.", "began"),
+    ],
+)
+def test_C3_that_a_copy_begins_is_told_by_sms_and_by_email(lang: str, sms: str, subject: str) -> None:
+    made = NOTICES.copy_begun(MAILED, lang=lang, device="PC", at=AT, dedup="d", mails=True)
+    assert [(one.kind, one.dedup) for one in made] == [(SMS, "d"), (EMAIL, "d:email")]
+    assert sms in text_of(made[0].payload)
+    mail = msgspec.json.decode(made[1].payload, type=dict[str, str])
+    assert subject in mail["subject"] and "2026-11-22 21:00" in mail["text"]
+    for text in (text_of(made[0].payload), mail["subject"] + mail["text"]):
+        assert "1544-0000" in text
+        assert not any(word in text for word in (HONG.name, HONG.banking_id, "http", "www"))
+    assert len(NOTICES.copy_begun(MAILED, lang=lang, device="PC", at=AT, dedup="d", mails=False)) == 1
 
 
 def test_an_email_is_handed_over_under_its_own_reference() -> None:
