@@ -125,7 +125,7 @@ export class CopyDesk {
       number: { typed: (digits) => this.#typed(digits), other: here === 'pc' ? invite : scan, cancel: left },
       invite: { another: invite, other: role === 'send' ? back : scan, cancel: left },
       scan: { scanned: (code) => this.#join(code), back, cancel: left },
-      words: { agreed: () => this.#on({ on: 'agreed' }), stop: left },
+      words: { agreed: () => this.#on({ on: 'agreed' }), differ: () => this.#on({ on: 'differ' }) },
       replace: { replace: () => this.#on({ on: 'replace' }), decline: () => this.#on({ on: 'decline' }) },
       copied: { attempt: (password) => this.#attempt(password), done: left },
       again: () => this.#on({ on: 'again' }),

@@ -84,6 +84,7 @@ export type Event =
   | { readonly on: 'met' }
   | { readonly on: 'words'; readonly words: readonly [number, number] }
   | { readonly on: 'agreed' }
+  | { readonly on: 'differ' }
   | { readonly on: 'asking' }
   | { readonly on: 'acknowledged' }
   | { readonly on: 'delivered' }
@@ -159,7 +160,7 @@ export const EDGES: Readonly<Record<CopyRole, Edges>> = {
     inviting: { met: ['keying'], lapse: ['lapsed'], invite: ['fetching'], back: ['numbering'], over: ['ended'], ...BEFORE },
     lapsed: { invite: ['fetching'], back: ['numbering'], ...BEFORE },
     scanning: { scanned: ['fetching'], back: ['numbering'], ...BEFORE },
-    comparing: { agreed: ['sending'], ...WITHIN },
+    comparing: { agreed: ['sending'], differ: ['ended'], ...WITHIN },
     sending: { asking: ['sending'], acknowledged: ['copied'], ...WITHIN },
     examining: NONE,
     judging: NONE,
@@ -178,7 +179,7 @@ export const EDGES: Readonly<Record<CopyRole, Edges>> = {
     inviting: { met: ['keying'], lapse: ['lapsed'], invite: ['fetching'], scan: ['scanning'], over: ['ended'], ...BEFORE },
     lapsed: { invite: ['fetching'], scan: ['scanning'], ...BEFORE },
     scanning: { scanned: ['fetching'], back: ['fetching'], ...BEFORE },
-    comparing: { delivered: ['examining'], ...WITHIN },
+    comparing: { delivered: ['examining'], differ: ['ended'], ...WITHIN },
     sending: NONE,
     examining: { examined: ['judging'], broke: ['ended'], ...WITHIN },
     judging: { accepted: ['replacing', 'storing'], ...WITHIN },
@@ -218,6 +219,8 @@ function move(role: CopyRole, state: State, event: Event): Step {
       return leave(state)
     case 'again':
       return again(role, state)
+    case 'differ':
+      return end(plain('copy-words-differ'), { do: 'hang-up' })
     case 'failed':
       return failed(state, event.code)
     case 'over':

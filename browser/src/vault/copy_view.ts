@@ -87,9 +87,9 @@ export class CopyView {
     return this.#choose
   }
 
-  /** The sentence of a code, in this conversation's own words first. */
+  /** The sentence of a code, in this conversation's own words first, and this side's. */
   sentence(code: string, facts: Facts = {}): string {
-    return sentence(this.#copy.lang, code, facts, 'copy-why')
+    return sentence(this.#copy.lang, code, facts, 'copy-why', this.#copy.role)
   }
 
   announce(text: string): void {
@@ -232,14 +232,16 @@ export class CopyView {
 
   #ended(trouble: Trouble): void {
     const { say } = this
-    const again = button(say('copy-again'), 'primary', this.#events.again)
-    const leave = button(say('copy-leave'), 'secondary', this.#events.leave)
+    // Words that differ are the signal of an attack: nobody is led back into it (C10).
+    const attack = trouble.code === 'copy-words-differ'
+    const again = button(say('copy-again'), attack ? 'secondary' : 'primary', this.#events.again)
+    const leave = button(say('copy-leave'), attack ? 'primary' : 'secondary', this.#events.leave)
     const hint = say(trouble.code === 'copy-unconfirmed' ? 'copy-ended-unsure' : 'copy-ended')
     const element = el('div', {}, this.#alert(this.sentence(trouble.code, trouble.facts)), el('p', { class: 'hint' }, hint))
-    element.append(el('div', { class: 'ends inline' }, leave, again))
+    element.append(el('div', { class: 'ends inline' }, ...(attack ? [again, leave] : [leave, again])))
     this.#put(element)
     this.away(null)
-    if (document.hasFocus()) again.focus()
+    if (document.hasFocus()) (attack ? leave : again).focus()
   }
 
   #alert(text: string): HTMLElement {

@@ -12,10 +12,14 @@ export function saying(lang: Lang): Say {
   return (name, facts = {}) => filled(words[lang][`vault.${name}`] ?? name, facts)
 }
 
-/** The sentence of a failure code: the conversation's own wording first (`own`), the window's, then the shared one. */
-export function sentence(lang: Lang, code: string, facts: Facts = {}, own = 'why'): string {
+/**
+ * The sentence of a failure code: the conversation's own wording first (`own`, and that for one side of it: `role`),
+ * the window's, then the shared one.
+ */
+export function sentence(lang: Lang, code: string, facts: Facts = {}, own = 'why', role = ''): string {
   const table = words[lang]
-  const found = table[`vault.${own}-${code}`] ?? table[`vault.why-${code}`] ?? table[`refusal.${code}`] ?? table['refusal.defect'] ?? code
+  const ownWords = table[`vault.${own}-${code}-${role}`] ?? table[`vault.${own}-${code}`]
+  const found = ownWords ?? table[`vault.why-${code}`] ?? table[`refusal.${code}`] ?? table['refusal.defect'] ?? code
   return filled(found, facts)
 }
 

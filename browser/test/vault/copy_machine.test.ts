@@ -68,6 +68,7 @@ const EVENTS: readonly Event[] = [
   { on: 'met' },
   { on: 'words', words: [1, 2] },
   { on: 'agreed' },
+  { on: 'differ' },
   { on: 'asking' },
   { on: 'acknowledged' },
   { on: 'delivered' },

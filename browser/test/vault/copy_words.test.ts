@@ -30,7 +30,7 @@ const CODES = [
   ...DECLINED,
   ...DECLINED.map((code) => `copy-peer-${code}`),
   'copy-wrong-number', 'copy-peer-gone', 'copy-link-lost', 'copy-expired', 'copy-cancelled', 'copy-peer-cancelled',
-  'copy-declined', 'copy-broken', 'copy-version', 'copy-crowded', 'copy-unconfirmed', 'copy-voided', 'copy-words-over',
+  'copy-declined', 'copy-broken', 'copy-version', 'copy-crowded', 'copy-unconfirmed', 'copy-voided', 'copy-words-over', 'copy-words-differ',
   'copy-elsewhere', 'copy-not-registered', 'key-mismatch', 'outage',
   'relay-stopping', 'relay-outage', 'ticket-invalid', 'ticket-over', 'ticket-used', 'mailbox-unknown', 'mailbox-taken',
   'copy-full', 'copy-too-many', 'copy-number-unknown', 'copy-number-used', 'copy-opens-spent', 'copy-runs-spent',
@@ -56,9 +56,11 @@ test('no text of a copy is left over', () => {
 test('every code that can end a copy has a sentence of its own, without a hole in it', () => {
   for (const lang of ['ko', 'en'] as const) {
     for (const code of CODES) {
-      const text = sentence(lang, code, {}, 'copy-why')
-      assert.notEqual(text, sentence(lang, 'defect'), `${lang} ${code}`)
-      assert.doesNotMatch(text, /\{/, `${lang} ${code}`)
+      for (const role of ['send', 'receive']) {
+        const text = sentence(lang, code, {}, 'copy-why', role)
+        assert.notEqual(text, sentence(lang, 'defect'), `${lang} ${code}`)
+        assert.doesNotMatch(text, /\{/, `${lang} ${code}`)
+      }
     }
   }
 })

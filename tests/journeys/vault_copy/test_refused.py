@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 from tests.journeys.vault_copy.bench import Bench
 from tests.journeys.vault_copy.device import Device
@@ -230,14 +231,33 @@ def test_C13_where_there_is_no_room_the_sender_never_says_copied(bench: Bench, d
     assert "copied" not in bench.kinds("send") + bench.kinds("receive")
 
 
-def test_C10_words_that_differ_stop_it_on_both_screens(bench: Bench, device: Callable[..., Device]) -> None:
-    sender, receiver = two(device)
+def seen_whole(at: Device, key: str) -> bool:
+    """A button of the frame lies within the screen, as the person has scrolled."""
+    box, size = at.button(key).bounding_box(), at.page.viewport_size
+    return box is not None and size is not None and box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
+
+
+@pytest.mark.parametrize("who", ["send", "receive"])
+def test_C10_words_that_differ_are_an_attack_and_stop_it_on_both_screens(
+    bench: Bench, device: Callable[..., Device], who: str
+) -> None:
+    sender, receiver = device("phone"), device("phone")
+    receiver.open("receive")
+    sender.prove()
     sender.type(receiver.number)
     assert sender.words == receiver.words
-    receiver.button("copy-differ").click()
-    receiver.ended("copy-cancelled")
-    sender.ended("copy-peer-cancelled")
+    sender.settled()
+    assert seen_whole(sender, "copy-agree") and seen_whole(sender, "copy-differ")
+    noticed, other = (sender, receiver) if who == "send" else (receiver, sender)
+    noticed.button("copy-differ").click()
+    noticed.ended("copy-words-differ" if who == "send" else "copy-words-differ-receive")
+    other.ended("copy-peer-cancelled")
+    assert bench.last(who, "ended")["code"] == "copy-words-differ"
     assert receiver.stored() == []
+    expect(noticed.button("copy-again")).to_have_class("secondary")
+    expect(noticed.button("copy-leave")).to_have_class("primary")
+    noticed.button("copy-leave").click()
+    expect(noticed.page.locator("#page-end")).to_have_text("cancelled")
 
 
 def test_the_words_are_confirmed_within_a_minute_or_it_stops(bench: Bench, device: Callable[..., Device]) -> None:

@@ -10,7 +10,7 @@ import { countdown } from './countdown.ts'
 /** Who is told. */
 export interface WordsEvents {
   agreed(): void
-  stop(): void
+  differ(): void
 }
 
 export interface WordsScreen {
@@ -42,7 +42,7 @@ export function wordsScreen({ say, lang, role, words, device, ends, events, anno
   const seen = el('p', { class: 'copy-words' }, el('strong', { id: 'check-words' }, wordsOf(lang, words)))
   seen.append(' ', el('span', { lang: second, class: 'hint' }, `(${wordsOf(second, words)})`))
   const element = el('div', { class: 'copy-compare' }, heading, connected, seen, el('p', { class: 'hint' }, say(`copy-words-hint-${role}`)))
-  const differ = button(say('copy-differ'), 'secondary', events.stop)
+  const differ = button(say('copy-differ'), 'secondary', events.differ)
   if (role === 'receive') {
     element.append(el('div', { class: 'ends inline' }, differ))
     return { element, stop: () => undefined }
