@@ -11,7 +11,7 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 from tests.journeys.vault_copy.bench import PASSWORD, Bench, Pair
 from tests.journeys.vault_issue.walk import READ
 
-from ingam.kernel.words import say
+from ingam.kernel.words import say, table
 
 
 class Device:
@@ -23,6 +23,7 @@ class Device:
         self.here = here
         self.lang = lang
         self.folder = folder
+        self.role = ""
 
     @property
     def vault(self) -> FrameLocator:
@@ -40,6 +41,7 @@ class Device:
     def open(self, role: str) -> None:
         """The page of a role."""
         self.bench.lang = self.lang
+        self.role = role
         self.page.goto(f"{self.bench.center}/copying/{role}/{self.here}")
 
     def until(self, true: Callable[[], bool]) -> None:
@@ -116,9 +118,14 @@ class Device:
         """복사 완료."""
         expect(self.vault.locator("#copied")).to_have_text(self.say("copy-copied"))
 
+    def why(self, code: str, **facts: str | int) -> str:
+        """The sentence of a code, for this side of the copy where it has one of its own."""
+        own = f"copy-why-{code}-{self.role}"
+        return self.say(own if f"vault.{own}" in table(self.lang) else f"copy-why-{code}", **facts)
+
     def ended(self, code: str, **facts: str | int) -> None:
         """The reason, and a way on."""
-        expect(self.vault.locator("[role=alert].alert")).to_have_text(self.say(f"copy-why-{code}", **facts))
+        expect(self.vault.locator("[role=alert].alert")).to_have_text(self.why(code, **facts))
         expect(self.button("copy-again")).to_be_visible()
 
     def stored(self) -> list[dict[str, Any]]:

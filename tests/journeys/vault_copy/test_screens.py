@@ -75,7 +75,7 @@ def test_every_screen_is_sound(
         expect(sender.vault.locator(".copy-qr svg")).to_be_visible()
         looked.at(sender, "qr")
         # The sender's mailbox has taken the place of the receiver's.
-        expect(receiver.vault.get_by_text(receiver.say("copy-why-copy-voided"))).to_be_visible()
+        expect(receiver.vault.get_by_text(receiver.why("copy-voided"))).to_be_visible()
         looked.at(receiver, "lapsed")
         receiver.button("copy-another").click()
         number = receiver.number
