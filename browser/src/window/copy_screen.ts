@@ -88,8 +88,8 @@ export class CopyScreen {
   }
 
   /** It is over for this page, and why. */
-  refused(code: string): void {
-    this.why(sentence(code))
+  ended(text: string): void {
+    this.why(text)
     this.show('over', false)
   }
 

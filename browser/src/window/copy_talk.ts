@@ -40,6 +40,11 @@ export abstract class CopyTalk {
     }
   }
 
+  /** Whether something would be lost if the page went. */
+  protected get isUnder(): boolean {
+    return this.#under
+  }
+
   /** From now on the person is asked before the page goes, or no longer. */
   protected under(under: boolean): void {
     this.#under = under

@@ -28,7 +28,7 @@ from ingam.center.copying.flow import (
     State,
     sender_of,
 )
-from ingam.center.copying.refusals import CopyOver, SameDevice
+from ingam.center.copying.refusals import CopyOver, OtherSession, SameDevice
 from ingam.center.copying.walks import Here, Walks
 from ingam.center.walks import Visit
 from ingam.customer.device import Devices
@@ -43,6 +43,8 @@ WATCH_S: Final = 600
 AGAIN_S: Final = 2.0
 """How soon another process's move is seen."""
 BEAT_S: Final = 10.0
+SESSION_OVER: Final = "session-over"
+"""The doorway's word, for a receiver that was logged out or whose session ran out."""
 
 _STEPS: Final = {
     Announced: "receiver",
@@ -142,6 +144,35 @@ class Looking:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), AGAIN_S)
                 beat += AGAIN_S
+
+    async def ending(self, visit: Visit) -> AsyncIterator[str | None]:
+        """Why a receiver's copy does not go on, once and last; None at the beginning and now and then.
+
+        The code of the end; `copy-other-session` where another receiver took its place; `session-over` where only the
+        session ended. Ends after WATCH_S as well. Raises LooksCrowded, NotLoggedIn.
+        """
+        customer = await self._walks.customer(visit)
+        ends, beat = self._clock.now() + timedelta(seconds=WATCH_S), BEAT_S
+        with self._walks.changes.watch(customer.customer_id) as changed:
+            while self._clock.now() < ends:
+                changed.clear()
+                code = await self._end(visit)
+                if code is not None or beat >= BEAT_S:
+                    yield code
+                    beat = 0.0
+                if code is not None:
+                    return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), AGAIN_S)
+                beat += AGAIN_S
+
+    async def _end(self, visit: Visit) -> str | None:
+        live = await self._live(visit)  # before the copy: a no ends both at once, and its code says more
+        state = (await self._walks.here(visit)).state
+        if state is None or state.receiver.session != visit.session.session:
+            return OtherSession.code if live else SESSION_OVER
+        code = CopyOver.code if isinstance(state, Cancelled) else _why(state)
+        return code if code is not None or live else SESSION_OVER
 
     async def _live(self, visit: Visit) -> bool:
         """Whoever logs out sees nothing more."""

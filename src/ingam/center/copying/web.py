@@ -13,7 +13,7 @@ from starlette.routing import Route
 from ingam.center.copying import forms
 from ingam.center.copying.devices import device_text, headers_of
 from ingam.center.copying.flow import Device
-from ingam.center.copying.looking import Look
+from ingam.center.copying.looking import SESSION_OVER, Look
 from ingam.center.copying.refusals import ReceiverDenied
 from ingam.center.copying.service import Copying
 from ingam.center.doorway import address_of, logged_in, to_login
@@ -27,6 +27,7 @@ from ingam.page.failures import message_of
 TEMPLATES: Final = "ingam.center.copying"
 HERE: Final = "/copying"
 _STREAM: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_HERE: Final = b": here\n\n"
 
 Fields = Mapping[str, str]
 Told = Mapping[str, Any]
@@ -74,6 +75,7 @@ class CopyingWeb:
             Route(f"{HERE}/receive", self.receive, methods=["GET"]),
             Route(f"{HERE}/send", self.send, methods=["GET"]),
             Route(f"{HERE}/send/events", self.events, methods=["GET"]),
+            Route(f"{HERE}/receive/events", self.ending, methods=["GET"]),
             *(
                 Route(f"{HERE}/receive/{name}", _answering(answer), methods=["POST"])
                 for name, answer in receive.items()
@@ -141,7 +143,15 @@ class CopyingWeb:
             raise NotLoggedIn
         watching = self._copying.looking.watch(_visit(request), self._device(request))
         first = await anext(watching, None)  # a refusal is still an answer of its own
-        return StreamingResponse(_events(first, watching), media_type="text/event-stream", headers=_STREAM)
+        return _stream(_events(first, watching))
+
+    async def ending(self, request: Request) -> Response:
+        """The one server-sent event `over` of a receiver, with its code; a session that is out hears it at once."""
+        if logged_in(request) is None:
+            return _stream(_one(_over(SESSION_OVER)))
+        ending = self._copying.looking.ending(_visit(request))
+        first = await anext(ending, None)  # a refusal is still an answer of its own
+        return _stream(_endings(first, ending))
 
     def _device(self, request: Request) -> Device:
         return self._copying.descriptions.of(headers_of(request.headers), address_of(request))
@@ -179,7 +189,25 @@ async def _events(first: Look | None, watching: AsyncIterator[Look | None]) -> A
     if first is not None:
         yield _event(first)
     async for look in watching:
-        yield b": here\n\n" if look is None else _event(look)
+        yield _HERE if look is None else _event(look)
+
+
+async def _endings(first: str | None, ending: AsyncIterator[str | None]) -> AsyncIterator[bytes]:
+    yield _over(first)
+    async for code in ending:
+        yield _over(code)
+
+
+async def _one(event: bytes) -> AsyncIterator[bytes]:
+    yield event
+
+
+def _stream(events: AsyncIterator[bytes]) -> Response:
+    return StreamingResponse(events, media_type="text/event-stream", headers=_STREAM)
+
+
+def _over(code: str | None) -> bytes:
+    return _HERE if code is None else b"event: over\ndata: " + msgspec.json.encode({"code": code}) + b"\n\n"
 
 
 def _event(look: Look) -> bytes:
