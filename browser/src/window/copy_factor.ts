@@ -56,9 +56,10 @@ export class Factor {
         if (field !== null) field.value = ''
         this.#proved()
       } catch (failure) {
-        this.#screen.failed(failure, null)
-        field?.focus()
+        // The error stands above the field, and is read first.
+        field?.focus({ preventScroll: true })
         field?.select()
+        this.#screen.failed(failure, null)
       }
     })
   }

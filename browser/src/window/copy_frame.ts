@@ -9,6 +9,8 @@ import type { CopyMessage } from '../vault/copy_messages.ts'
 import { comesFrom, fromVault, type FromCenter, type FromVault, MessageRefused, written } from '../vault/messages.ts'
 
 const READY_WAIT_MS = 15_000
+/** Another screen, not another line. */
+const SHRUNK_PX = 60
 const FEATURES = ['camera', 'clipboard-write', 'publickey-credentials-create', 'publickey-credentials-get']
 
 /** What a page does with what its frame says. `unreachable`: it never answered, and is gone. */
@@ -63,8 +65,15 @@ export class CopyFrame {
     if (message.kind === 'ready') {
       clearTimeout(this.#patience)
       this.say({ kind: 'copy', copy })
-    } else if (message.kind === 'size') this.#frame.style.height = `${message.height}px`
+    } else if (message.kind === 'size') this.#fit(message.height)
     else this.#hearing.heard(message)
+  }
+
+  /** As high as what it shows; whoever was far down in a screen that is gone sees the one that came. */
+  #fit(height: number): void {
+    const { top, height: before } = this.#frame.getBoundingClientRect()
+    this.#frame.style.height = `${height}px`
+    if (top < 0 && height < before - SHRUNK_PX) this.#frame.scrollIntoView({ block: 'nearest' })
   }
 }
 

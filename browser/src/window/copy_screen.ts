@@ -5,6 +5,9 @@ import { sentence } from './sentences.ts'
 
 export type Shown = 'receiver' | 'factor' | 'vault' | 'copied' | 'over' | 'stopped' | 'none'
 
+/** After these nothing goes on by itself: whoever scrolled away is brought to what came of it. */
+const ENDS: ReadonlySet<Shown> = new Set(['copied', 'over', 'stopped'])
+
 export interface Way {
   readonly word: string
   press(): void
@@ -33,7 +36,7 @@ export class CopyScreen {
     return (this.section.dataset[key] ?? '').replace('#', filling)
   }
 
-  /** Shows a panel with its step; the focus follows where the person's own act led there. */
+  /** Shows a panel with its step; the focus follows where the person's own act led there, and to every end. */
   show(what: Shown, focus: boolean): void {
     const fresh = what !== this.#shown
     this.#shown = what
@@ -47,7 +50,7 @@ export class CopyScreen {
     const beside = this.section.querySelector(`[data-copy-shown="${what}"] [data-copy-errors]`)
     if (beside !== null) beside.append(this.#error, this.#way)
     else this.section.querySelector('[data-copy-frame]')?.before(this.#error, this.#way)
-    if (!focus) return
+    if (!focus && !ENDS.has(what)) return
     this.section.querySelector<HTMLElement>(`[data-copy-shown="${what}"] [data-copy-head]`)?.focus({ preventScroll: true })
     document.querySelector('main')?.scrollIntoView({ block: 'start' })
   }
@@ -59,7 +62,7 @@ export class CopyScreen {
   }
 
   #introduce(): void {
-    const last = this.#shown === 'copied' || this.#shown === 'over' || this.#shown === 'stopped'
+    const last = ENDS.has(this.#shown)
     for (const each of this.section.querySelectorAll<HTMLElement>('[data-copy-intro]')) each.hidden = last || this.#paired
   }
 
@@ -96,7 +99,11 @@ export class CopyScreen {
   fail(text: string, way: Way | null): void {
     this.#error.textContent = text
     this.#way.replaceChildren()
-    if (way === null) return
+    if (way !== null) this.#offer(way)
+    this.#error.scrollIntoView({ block: 'nearest' })
+  }
+
+  #offer(way: Way): void {
     const button = document.createElement('button')
     button.type = 'button'
     button.className = 'secondary'
