@@ -27,15 +27,19 @@ MANUAL = (
 )
 
 
-def test_the_first_page_has_the_manual_s_words_and_the_ways_of_both_kinds_of_device(
-    sqlite_url: str, tmp_path: Path
+PC_WAYS = ("PC-&gt;스마트폰", "스마트폰-&gt;PC", "PC-&gt;다른 PC")
+PHONE_WAYS = ("PC에서 가져오기", "PC로 내보내기", "다른 휴대폰으로")
+
+
+@pytest.mark.parametrize(("agent", "ways"), [(PC, PC_WAYS), (PHONE, PHONE_WAYS), (IPHONE, PHONE_WAYS)])
+def test_the_first_page_has_the_manual_s_words_and_the_ways_of_this_device_however_wide_its_window(
+    sqlite_url: str, tmp_path: Path, agent: str, ways: tuple[str, ...]
 ) -> None:
     async def story(copy: Copy) -> None:
-        page = (await copy.sender.browser.get("/copying")).text
+        page = (await (await end(copy.world, agent=agent)).browser.get("/copying")).text
         for words in MANUAL:
             assert words in page, words
-        for name in ("PC-&gt;스마트폰", "스마트폰-&gt;PC", "PC에서 가져오기", "PC로 내보내기", "다른 휴대폰으로"):
-            assert f"<strong>{name}</strong>" in page, name
+        assert tuple(re.findall(r'<span class="copy-words"><strong>(.*?)</strong>', page)) == ways
         assert "공인" not in page and 'href="/registration"' in page and "증권/보험용" in page
 
     told(sqlite_url, tmp_path, story)
@@ -105,6 +109,7 @@ def test_M_COPY_10_without_a_registered_certificate_the_sender_is_shown_the_way(
             assert "data-copy=" not in page
             page = (await kim.browser.get("/copying")).text
             assert "등록된 인증서만 복사할 수 있습니다. 먼저 타기관인증서등록을 해 주세요." in page
+            assert f'<p><a href="{way}">' in page
             assert "data-copy=" in (await kim.browser.get("/copying/receive")).text
 
     told(sqlite_url, tmp_path, story)

@@ -88,7 +88,8 @@ class CopyingWeb:
     async def choose(self, request: Request) -> Response:
         """인증서복사 in the manual's words, and the ways from this device."""
         registered = None if logged_in(request) is None else await self._copying.registered(_visit(request))
-        return render(request, "copying/choose.html", place="copying", registered=registered)
+        here = _here(self._device(request))
+        return render(request, "copying/choose.html", place="copying", registered=registered, here=here)
 
     async def receive(self, request: Request) -> Response:
         """The receiving end: the vault's frame at once."""
@@ -107,7 +108,7 @@ class CopyingWeb:
     async def _page(self, request: Request, template: str, **facts: Any) -> Response:
         device, customer = self._device(request), await self._copying.walks.customer(_visit(request))
         told: dict[str, Any] = {
-            "here": "pc" if device.kind == "pc" else "phone",
+            "here": _here(device),
             "device": device_text(device, request.state.lang),
             "customer_kind": str(customer.kind),
             "banking_id": customer.banking_id,
@@ -174,6 +175,10 @@ def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
             return JSONResponse(told, status_of(failure))
 
     return post
+
+
+def _here(device: Device) -> str:
+    return "pc" if device.kind == "pc" else "phone"
 
 
 async def _ticket(asked: Awaitable[str]) -> Told:
