@@ -596,6 +596,28 @@ def test_F9_a_store_that_is_down_refuses_and_nothing_is_told_that_was_not_saved(
     played(scene, World(lambda: store))
 
 
+def test_who_was_told_joined_is_not_refused_because_the_store_goes_down_just_then() -> None:
+    class Shared(Failing):
+        shared = True
+
+        async def change(self, change: Any) -> bool:
+            found = await super().change(change)
+            self.down = change.showing is not None
+            return found
+
+    store = Shared()
+
+    async def scene(world: World) -> None:
+        relay = await world.relay()
+        receiver, sender = await world.pair(relay)
+        assert [type(one) for one in sender.told] == [wire.Joined]
+        store.down = False
+        await receiver.send(0, b"hello")
+        assert sender.bodies == [b"hello"]
+
+    played(scene, World(lambda: store))
+
+
 def test_what_time_ends_while_the_store_is_down_is_ended_when_it_is_back() -> None:
     store = Failing()
 

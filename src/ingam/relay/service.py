@@ -207,9 +207,12 @@ class Relay:
         return place
 
     async def _heard_meanwhile(self, room: Room) -> None:
-        """What other nodes did between the store's decision and the seat here went unheard."""
+        """What other nodes did between the store's decision and the seat here went unheard.
+
+        The device has been told by now: a store that does not answer refuses no more; the next news makes up.
+        """
         if self._store.shared:
-            await self.rooms.look(room)
+            await self.rooms.guarded(self.rooms.look(room))
 
     async def standing(self, resume: wire.Resume, network: str) -> str:
         """What a device that resumes is told, before the connection is there that takes its seat (the fallback)."""
