@@ -146,6 +146,20 @@ def test_the_screens_speak_english(sqlite_url: str, tmp_path: Path) -> None:
     told(sqlite_url, tmp_path, story)
 
 
+def test_the_footer_promises_here_what_is_true_of_a_copy(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(copy: Copy) -> None:
+        browser = copy.sender.browser
+        everywhere = "비밀키와 인증서 비밀번호는 이 기기를 떠나지 않습니다."
+        for path in ("/copying", "/copying/receive", "/copying/send"):
+            page = (await browser.get(path)).text
+            assert (
+                "다른 기기로만 보내며, 인증서 비밀번호는 이 기기를 떠나지 않습니다." in page and everywhere not in page
+            )
+        assert everywhere in (await browser.get("/cert-center")).text
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_the_vault_s_frame_may_use_the_camera_on_both_ends_and_nowhere_else(sqlite_url: str, tmp_path: Path) -> None:
     async def story(copy: Copy) -> None:
         for path, camera in (("/copying/receive", '(self "http://localhost:8701")'), ("/copying", "()")):
