@@ -32,6 +32,9 @@ export interface CopyEvents {
   leave(): void
 }
 
+/** For how long the page may take to give the frame the height of a new screen. */
+const FITS_MS = 1000
+
 /** What a copied screen shows beside the state. */
 export interface Copied {
   readonly certificate: Uint8Array
@@ -47,6 +50,8 @@ export class CopyView {
   readonly #away = el('p', { class: 'copy-away', role: 'status' })
   readonly #status = el('p', { role: 'status', class: 'unseen', id: 'status' })
   readonly #watch: ResizeObserver
+  /** What was brought into view, until when the page's new height for the frame brings it there once more. */
+  #brought: { readonly element: HTMLElement; readonly until: number } | null = null
   /** What the screen of before leaves running: a clock, a camera. */
   #stop: () => void = () => undefined
   #choose: ChooseScreen | null = null
@@ -70,6 +75,7 @@ export class CopyView {
     document.body.replaceChildren(main)
     this.#watch = new ResizeObserver(() => size(Math.ceil(main.getBoundingClientRect().height)))
     this.#watch.observe(main)
+    window.addEventListener('resize', this.#fitted)
   }
 
   /** The screen of the choice, made once: what was picked stays while a password is tried. */
@@ -144,6 +150,17 @@ export class CopyView {
     this.#stop = stop
   }
 
+  /** Whoever has scrolled the page sees what came of it: all of it where it fits, its beginning in any case. */
+  #bring(element: HTMLElement): void {
+    this.#brought = { element, until: performance.now() + FITS_MS }
+    intoView(element)
+  }
+
+  /** The frame has another height: what was outside of it a moment ago can be seen now. */
+  readonly #fitted = (): void => {
+    if (this.#brought !== null && performance.now() < this.#brought.until) intoView(this.#brought.element)
+  }
+
   /** A heading that takes the focus is read by itself; without the focus the status says it. */
   #show(element: HTMLElement, said: string, stop: () => void = () => undefined): void {
     this.#put(element, stop)
@@ -195,6 +212,7 @@ export class CopyView {
     element.append(ends)
     this.#put(element)
     if (document.hasFocus()) another.focus()
+    this.#bring(element)
   }
 
   #scanning(): void {
@@ -214,10 +232,13 @@ export class CopyView {
     const events = this.#events.words
     const screen = wordsScreen({ say, lang, role, words, device, ends: this.compareUntil, events, announce })
     this.#show(screen.element, say(`copy-words-${role}`), screen.stop)
+    this.#bring(screen.element)
   }
 
   #replacing(arrival: Arrival): void {
-    this.#show(replaceScreen(this.say, this.#copy.lang, arrival, this.#events.replace), this.say('copy-replace-title'))
+    const element = replaceScreen(this.say, this.#copy.lang, arrival, this.#events.replace)
+    this.#show(element, this.say('copy-replace-title'))
+    this.#bring(element)
   }
 
   #copied(record: KeptRecord | null): void {
@@ -228,6 +249,7 @@ export class CopyView {
     const events = this.#events.copied
     this.copied = copiedScreen({ say, lang: this.#copy.lang, certificate, record, kept, other: device, events })
     this.#show(this.copied.element, say('copy-copied'))
+    this.#bring(this.copied.element)
   }
 
   #ended(trouble: Trouble): void {
@@ -237,16 +259,19 @@ export class CopyView {
     const again = button(say('copy-again'), attack ? 'secondary' : 'primary', this.#events.again)
     const leave = button(say('copy-leave'), attack ? 'primary' : 'secondary', this.#events.leave)
     const hint = say(trouble.code === 'copy-unconfirmed' ? 'copy-ended-unsure' : 'copy-ended')
-    const element = el('div', {}, this.#alert(this.sentence(trouble.code, trouble.facts)), el('p', { class: 'hint' }, hint))
+    const alert = this.#alert(this.sentence(trouble.code, trouble.facts))
+    const element = el('div', {}, alert, el('p', { class: 'hint' }, hint))
     element.append(el('div', { class: 'ends inline' }, ...(attack ? [again, leave] : [leave, again])))
     this.#put(element)
     this.away(null)
-    if (document.hasFocus()) (attack ? leave : again).focus()
+    // What happened is read before anything is pressed.
+    if (document.hasFocus()) alert.focus()
+    this.#bring(element)
   }
 
   #alert(text: string): HTMLElement {
     this.announce('')
-    return el('p', { class: 'alert', role: 'alert' }, text)
+    return el('p', { class: 'alert', role: 'alert', tabindex: '-1' }, text)
   }
 
   /** Takes everything away, what was typed first. */
@@ -255,6 +280,11 @@ export class CopyView {
     this.#choose?.clear()
     this.copied?.clear()
     this.#watch.disconnect()
+    window.removeEventListener('resize', this.#fitted)
     document.body.replaceChildren()
   }
+}
+
+function intoView(element: HTMLElement): void {
+  for (const each of [element, element.firstElementChild]) each?.scrollIntoView({ block: 'nearest' })
 }

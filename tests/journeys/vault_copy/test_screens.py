@@ -140,6 +140,37 @@ def test_by_keyboard_alone_from_the_choice_to_the_last_screens(bench: Bench, dev
     expect(receiver.page.locator("#page-end")).to_have_text("done")
 
 
+def away(at: Device) -> None:
+    """The person has scrolled far from the frame, in a page that is longer than the screen."""
+    at.page.evaluate("""() => { document.querySelector('main').style.padding = '900px 0'; scrollTo(0, 0) }""")
+
+
+def in_sight(at: Device, selector: str) -> bool:
+    """It lies within the screen, as the page is scrolled."""
+    box, size = at.vault.locator(selector).bounding_box(), at.page.viewport_size
+    return box is not None and size is not None and box["y"] >= 0 and box["y"] + box["height"] <= size["height"] + 1
+
+
+def test_what_came_of_it_is_in_view_wherever_the_page_was_scrolled(bench: Bench, device: Callable[..., Device]) -> None:
+    sender, receiver = device("phone"), device("phone")
+    receiver.open("receive")
+    sender.prove()
+    number = receiver.number
+    away(receiver)
+    sender.type(number)
+    assert sender.words == receiver.words
+    for one, key in ((sender, "copy-agree"), (receiver, "copy-differ")):
+        one.until(lambda one=one: in_sight(one, "h2.copy-title"))
+        one.until(lambda one=one, key=key: in_sight(one, f"button:text-is({one.say(key)!r})"))
+    away(sender)
+    receiver.button("copy-differ").click()
+    receiver.ended("copy-words-differ")
+    sender.ended("copy-peer-cancelled")
+    focused(receiver, "[role=alert]")
+    for one in (sender, receiver):
+        one.until(lambda one=one: in_sight(one, "[role=alert]") and in_sight(one, ".ends"))
+
+
 def test_C5_a_pasted_number_flows_over_the_boxes_and_nothing_begins_by_itself(
     bench: Bench, device: Callable[..., Device]
 ) -> None:
