@@ -24,7 +24,10 @@ def test_B5_nothing_of_a_third_party_is_loaded_on_any_page(sqlite_url: str, tmp_
             r.path
             for r in world.app.routes
             # Streams of events are no pages, and do not end.
-            if isinstance(r, Route) and "GET" in (r.methods or ()) and "{" not in r.path and not r.path.endswith("/events")
+            if isinstance(r, Route)
+            and "GET" in (r.methods or ())
+            and "{" not in r.path
+            and not r.path.endswith("/events")
         ]
         assert len(paths) > 10
         for path in paths:
