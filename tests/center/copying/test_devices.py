@@ -81,5 +81,5 @@ def test_H9_no_address_is_kept_of_a_device() -> None:
     assert one == near and one.network != far.network
     assert "203.0.113" not in repr(one)
     assert (region_text(one, "ko"), region_text(one, "en")) == ("서울", "Seoul")
-    assert (region_text(far, "ko"), region_text(far, "en")) == ("지역 정보 없음", "region not known")
+    assert (region_text(far, "ko"), region_text(far, "en")) == ("지역 정보 없음", "Region not known")
     assert (device_text(one, "en"), browser_text(one, "ko")) == ("PC · Windows · Chrome", "Windows · Chrome")

@@ -105,7 +105,7 @@ def test_C1_the_person_s_own_number_read_out_gives_the_thief_nothing(sqlite_url:
         await copy.receiver.announce()
         await copy.receiver.show_number()  # on the person's own telephone, read out to the thief
         page = (await copy.receiver.browser.get("/copying/receive")).text
-        assert "번호를 불러 달라는 전화는 사기입니다. 끊고 1544-0000로 알려 주세요." in page
+        assert "번호를 불러 달라는 전화는 사기입니다. 끊고 1544-0000에 알려 주세요." in page
         thief = await end(copy.world, KIM, address=ELSEWHERE)  # with an account of his own
         await copy.world.bind(KIM, KIMS)
         other = await end(copy.world, KIM, agent=IPHONE, address=ELSEWHERE)
@@ -164,7 +164,7 @@ def test_C3_a_receiver_that_takes_the_certificate_and_keeps_silent_does_not_keep
         (text,) = copy.world.phone.texts[before:]
         assert text == (
             "[증권금융] 2026-11-22 21:00 다른 기기(휴대폰 · iOS · Safari)로 인증서복사를 시작했습니다. "
-            "본인이 아니면 1544-0000로 연락하세요."
+            "본인이 아니면 1544-0000에 연락하세요."
         )
         assert "http" not in text and copy.world.phone.code not in text
         await thief.done("receive/leave")

@@ -41,7 +41,7 @@ def test_a_certificate_is_copied_from_a_pc_to_a_phone_by_a_number(store_url: str
         await deliver(world)
         assert world.phone.texts[-1] == (
             "[증권금융] 공동인증서(증권/보험용)가 2026-11-22 21:00 다른 기기(휴대폰 · Android · Chrome)로 "
-            "복사되었습니다. 본인이 아니면 1544-0000로 연락하세요."
+            "복사되었습니다. 본인이 아니면 1544-0000에 연락하세요."
         )
         assert await world.results("copying.received") == ["ok"]
         assert await world.results("copying.sent") == ["ok"]

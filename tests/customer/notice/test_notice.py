@@ -53,7 +53,7 @@ def test_of_issuance_one_is_told_by_sms_and_by_email() -> None:
     ]  # fmt: skip
     assert text_of(made[0].payload) == (
         "[증권금융] 공동인증서(증권/보험용, 만료 2026-11-22)가 2026-11-22 21:00 발급되어 등록되었습니다. "
-        "본인이 아니면 1544-0000로 연락하세요."
+        "본인이 아니면 1544-0000에 연락하세요."
     )
     mail = msgspec.json.decode(made[3].payload, type=dict[str, str])
     assert (mail["to"], mail["subject"]) == (MAILED.email, "[증권금융] 기존 공동인증서가 폐지되었습니다")

@@ -114,12 +114,14 @@ def network_of(address: str) -> str:
 
 def device_text(device: Device, lang: str) -> str:
     """`휴대폰 · Android · Chrome`: at most 120 octets in UTF-8, as the devices tell it each other."""
-    return " · ".join(_said(word, lang) for word in (f"kind_{device.kind}", device.system, device.browser))
+    known = [word for word in (device.system, device.browser) if word != _OTHER]
+    return " · ".join(_said(word, lang) for word in (f"kind_{device.kind}", *(known or (_OTHER,))))
 
 
 def browser_text(device: Device, lang: str) -> str:
     """`Android · Chrome`."""
-    return " · ".join(_said(word, lang) for word in (device.system, device.browser))
+    known = [word for word in (device.system, device.browser) if word != _OTHER]
+    return " · ".join(_said(word, lang) for word in known or (_OTHER,))
 
 
 def region_text(device: Device, lang: str) -> str:
