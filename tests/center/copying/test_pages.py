@@ -77,10 +77,10 @@ def test_C3_the_receiver_says_who_shows_and_that_the_number_is_nobody_else_s(
         one = await end(copy.world, agent=agent)
         page = (await one.browser.get("/copying/receive")).text
         assert sentence in page and f'data-here="{here}"' in page
-        assert "번호를 불러 달라는 전화는 사기입니다. 끊고 1544-0000로 알려 주세요." in page and "데이터 이용료" in page
+        assert "번호를 불러 달라는 전화는 사기입니다. 끊고 1544-0000에 알려 주세요." in page and "데이터 이용료" in page
         assert "이 번호를 다른 사람에게 알려 주지 마세요." not in page  # the frame says it, beside the number
         assert 'data-vault="http://localhost:8701"' in page and 'data-kind="personal"' in page
-        assert "이 기기는 로그아웃되었습니다. 본인이 답한 것이 아니라면 고객센터 1544-0000로" in page  # for a no
+        assert "이 기기는 로그아웃되었습니다. 본인이 답한 것이 아니라면 고객센터 1544-0000에" in page  # for a no
 
     told(sqlite_url, tmp_path, story)
 

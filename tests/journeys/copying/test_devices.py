@@ -79,3 +79,15 @@ def test_C3_a_device_that_is_not_at_hand_gets_nothing_and_is_logged_out(device: 
     expect(pc.page.get_by_role("alert").filter(has_text=pc.say("copying.stopped"))).to_be_visible()
     stranger.open("/copying/receive")
     expect(stranger.page).not_to_have_url(stranger.world.center + "/copying/receive")
+
+
+def test_C3_a_no_takes_the_number_away_from_the_receiver_at_once_and_says_why(device: Open) -> None:
+    pc, phone = device("pc"), device("phone")
+    phone.receive()
+    phone.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    pc._way("to_phone")
+    pc.button("copying.no").click()
+    over = phone.page.get_by_role("alert").filter(has_text=phone.say("copying.denied", tel="1544-0000"))
+    expect(over).to_be_in_viewport()
+    expect(over).to_be_focused()
+    expect(phone.page.locator("section[data-copy] iframe")).to_have_count(0)
