@@ -64,6 +64,7 @@ export class CopyScreen {
   #introduce(): void {
     const last = ENDS.has(this.#shown)
     for (const each of this.section.querySelectorAll<HTMLElement>('[data-copy-intro]')) each.hidden = last || this.#paired
+    for (const each of this.section.querySelectorAll<HTMLElement>('[data-copy-until-end]')) each.hidden = last
   }
 
   /** The step alone: where the vault's frame says the rest. */

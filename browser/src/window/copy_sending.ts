@@ -77,6 +77,7 @@ export class Sending extends CopyTalk {
   #choosing(look: Look, before: Look | null): void {
     const lost = before !== null && (before.step === 'factor' || before.step === 'vault')
     this.close()
+    this.screen.intro(true)
     this.screen.show('receiver', lost)
     if (lost) this.screen.fail(this.screen.say('replaced'), null)
     if (look.code === 'copy-same-device') this.screen.fail(this.screen.say('same'), null)

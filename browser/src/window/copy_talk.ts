@@ -99,10 +99,12 @@ export abstract class CopyTalk {
         return this.under(true)
       case 'copied':
         this.under(false)
+        this.screen.intro(false)
         this.ended = 'copied'
         return this.copied(message.fingerprint)
       case 'ended':
         this.under(false)
+        this.screen.intro(false)
         this.ended = 'ended'
         return this.endedBy(message.code)
       case 'done':
