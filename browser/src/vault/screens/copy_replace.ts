@@ -5,6 +5,7 @@ import type { Arrival } from '../copy_machine.ts'
 import type { Lang } from '../customers.ts'
 import { button, el } from '../dom.ts'
 import type { Say } from '../words.ts'
+import { passkeySlot } from '../record.ts'
 import { copyFacts } from './copy_facts.ts'
 
 /** Who is told. */
@@ -19,6 +20,7 @@ export function replaceScreen(say: Say, lang: Lang, arrival: Arrival, events: Re
   const same = arrival.twins.some((each) => fingerprint(each.certificate) === fingerprint(arrival.certificate))
   const heading = el('h2', { tabindex: '-1', class: 'copy-title' }, say('copy-replace-title'))
   const lead = el('p', {}, say(same ? 'copy-replace-same' : 'copy-replace-renewed'))
+  if (arrival.twins.some((each) => passkeySlot(each) !== null)) lead.append(' ', say('copy-replace-passkey'))
   const card = (title: string, der: Uint8Array): HTMLElement =>
     el('section', { class: 'issued-card' }, el('h3', {}, say(title)), copyFacts(der, lang, say, now))
   const here = same ? [] : arrival.twins.map((each) => card('copy-replace-here', each.certificate))
