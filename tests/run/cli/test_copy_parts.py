@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.center.registration.world import KIM, party
-from tests.run.cli.copy_world import Stage, told
+from tests.run.cli.copy_world import Answer, Scripted, Stage, told
 
 from ingam.kernel.secret import Secret
 from ingam.npki import key_file
@@ -172,3 +172,21 @@ def test_C1_another_person_sees_no_receiver(sqlite_url: str, tmp_path: Path, mon
             await receiving
 
     told(sqlite_url, tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("answers", "agreed", "asked"),
+    [
+        (["예"], True, 1),
+        (["아니요", "예"], False, 1),
+        (["what", "ㅁ", "yes"], True, 3),
+        (["what", "ㅁ", "?", "yes"], False, 3),
+        (["", "yes"], False, 1),
+    ],
+)
+def test_an_answer_that_is_neither_yes_nor_no_is_asked_again_twice(
+    answers: list[Answer], agreed: bool, asked: int
+) -> None:
+    terminal = Scripted({"ask_words": list(answers)})
+    assert asyncio.run(terminal.agrees("ask_words", words="")) is agreed
+    assert len(terminal.asked) == asked

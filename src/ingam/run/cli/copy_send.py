@@ -183,14 +183,14 @@ class Sending:
         assert pair.key is not None
         owner = certificates.parse(pair.certificate)
         self._terminal.rows(described(owner, self._terminal.lang))
-        password = await self._terminal.secret("ask_certificate_password")
-        key = await asyncio.to_thread(key_file.open_key, pair.key, password.reveal().encode("utf-8"))
-        key.require_match(*owner.public_key)
-        leaving = Leaving(owner, Secret(pair.key), key)
         told = await self._center.post("send/challenge")
         if owner.fingerprint.hex() not in (told.get("bound") or ()):
             raise NotRegistered
         self._terminal.line(str(told.get("body_text", "")))
+        password = await self._terminal.secret("ask_certificate_password")
+        key = await asyncio.to_thread(key_file.open_key, pair.key, password.reveal().encode("utf-8"))
+        key.require_match(*owner.public_key)
+        leaving = Leaving(owner, Secret(pair.key), key)
         await self._center.post("send/prove", **signed(told, leaving, self._center.origin))
         return leaving
 

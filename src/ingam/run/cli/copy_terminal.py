@@ -19,6 +19,9 @@ from ingam.run.cli.answers import failure_text, tell_rows, visible
 from ingam.run.cli.passwords import PasswordNeeded
 
 YES: Final = frozenset({"y", "yes", "예", "네", "ㅇ", "맞아요"})
+NO: Final = frozenset({"n", "no", "아니요", "아니오", "아뇨", "ㄴ"})
+# An answer that is neither is asked for twice more.
+ASKED: Final = 3
 MOST_LINE: Final = 4_096
 
 
@@ -71,8 +74,14 @@ class Terminal:
             self._unanswered = False
 
     async def agrees(self, name: str, **facts: str | int) -> bool:
-        """Whether the answer is a yes; everything else is a no."""
-        return (await self.ask(name, **facts)).lower() in YES
+        """Whether the answer is a yes. What is neither yes nor no is asked again, twice; an empty line is a no."""
+        for _ in range(ASKED):
+            answer = (await self.ask(name, **facts)).lower()
+            if answer in YES:
+                return True
+            if not answer or answer in NO:
+                break
+        return False
 
     async def secret(self, name: str) -> Secret[str]:
         """A password: a line of stdin with --password-stdin, else typed unseen. Raises PasswordNeeded."""
