@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -160,15 +161,16 @@ def test_what_came_of_it_is_in_view_wherever_the_page_was_scrolled(bench: Bench,
     sender.type(number)
     assert sender.words == receiver.words
     for one, key in ((sender, "copy-agree"), (receiver, "copy-differ")):
-        one.until(lambda one=one: in_sight(one, "h2.copy-title"))
-        one.until(lambda one=one, key=key: in_sight(one, f"button:text-is({one.say(key)!r})"))
+        one.until(partial(in_sight, one, "h2.copy-title"))
+        one.until(partial(in_sight, one, f"button:text-is({one.say(key)!r})"))
     away(sender)
     receiver.button("copy-differ").click()
     receiver.ended("copy-words-differ")
     sender.ended("copy-peer-cancelled")
     focused(receiver, "[role=alert]")
     for one in (sender, receiver):
-        one.until(lambda one=one: in_sight(one, "[role=alert]") and in_sight(one, ".ends"))
+        one.until(partial(in_sight, one, "[role=alert]"))
+        one.until(partial(in_sight, one, ".ends"))
 
 
 def test_C5_a_pasted_number_flows_over_the_boxes_and_nothing_begins_by_itself(
