@@ -17,6 +17,8 @@ from ingam.settings import Settings, read
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "browser" / "src").glob("vault/**/*.ts")) + sorted((ROOT / "browser/src/window").glob("*.ts"))
+# These speak what the server wrote into their page.
+COPYING = [path for path in SOURCES if path.parent.name == "window" and path.stem.startswith("copy")]
 SCRIPT = b"self.x=1;" * 400
 PAGE = b'<!doctype html><script type="module" src="/window-ABCDEFGH.js"></script>'
 VOUCHED = PAGE.replace(b"></script>", b' integrity="sha384-AAAA"></script>')
@@ -202,12 +204,21 @@ def test_B2_messages_never_go_to_just_any_origin() -> None:
 
 
 def test_every_text_of_the_window_is_there_in_both_languages() -> None:
-    written = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    written = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path not in COPYING)
     named = set(re.findall(r"(?:say|this\.say|view\.say)\('([a-z0-9-]+)'", written))
     assert len(named) > 40
     for lang in words.LANGUAGES:
         missing = [name for name in sorted(named) if f"vault.{name}" not in words.table(lang)]
         assert missing == []
+
+
+def test_every_text_that_the_pages_of_copying_say_by_script_is_written_into_them() -> None:
+    written = "\n".join(path.read_text(encoding="utf-8") for path in COPYING)
+    folder = ROOT / "src" / "ingam" / "center" / "copying" / "templates" / "copying"
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.html"))
+    named = set(re.findall(r"\bsay\('([a-z0-9-]+)'", written))
+    assert len(named) > 5
+    assert [name for name in sorted(named) if f"data-say-{name}=" not in pages] == []
 
 
 def test_every_code_of_the_window_has_a_sentence_in_both_languages() -> None:
