@@ -8,12 +8,11 @@ from __future__ import annotations
 import mmap
 import sqlite3
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ingam.adapters.books import rows
+from ingam.adapters.books import rows, wal_index
 from ingam.adapters.sqlite.writer import connect
 from ingam.kernel.instants import from_micros, to_micros
 from ingam.ports.books import (
@@ -31,9 +30,6 @@ from ingam.ports.books import (
     State,
 )
 
-WAL_INDEX_HEAD: Final = 96
-"""Both copies of the wal-index header: every commit of any process changes them (sqlite.org/walformat.html)."""
-
 _LIST: Final = "ca, part, kind, number, this_update, next_update, digest, seq"
 
 
@@ -44,6 +40,7 @@ class BooksReader:
         self.path = path
         self._connection: sqlite3.Connection | None = None
         self._index: mmap.mmap | None = None
+        self._entered = False
         self._seen_index = b""
         self._seen_change = -1
 
@@ -59,7 +56,7 @@ class BooksReader:
     def changed(self) -> bool:
         # The map costs 0.1 µs and tells of any commit; only then the newest change is asked for, which costs 3.
         index = self._index
-        if index is not None and index[:WAL_INDEX_HEAD] == self._seen_index:
+        if index is not None and index[: wal_index.HEAD] == self._seen_index:
             return False
         return self._changed()
 
@@ -73,9 +70,8 @@ class BooksReader:
         """The wal-index header as it stands before the question: a commit in between is found next time."""
         if self._index is None:
             self._open()
-            with suppress(OSError, ValueError), Path(f"{self.path}-shm").open("rb") as file:
-                self._index = mmap.mmap(file.fileno(), WAL_INDEX_HEAD, prot=mmap.PROT_READ)
-        return b"" if self._index is None else self._index[:WAL_INDEX_HEAD]
+            self._index = wal_index.head(self.path)
+        return b"" if self._index is None else self._index[: wal_index.HEAD]
 
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
         found = self._all(
@@ -235,12 +231,13 @@ class BooksReader:
         return int(self._one("SELECT count(*) FROM audit WHERE action = ? AND at >= ?", action, to_micros(since))[0])
 
     def close(self) -> None:
-        if self._index is not None:
-            self._index.close()
-            self._index = None
+        self._index = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._entered:
+            self._entered = False
+            wal_index.leave(self.path)
 
     def _certificate(self, where: str, *args: Any) -> Certificate | None:
         row = self._one(f"SELECT {rows.CERTIFICATE} FROM certificate WHERE {where}", *args)  # noqa: S608
@@ -264,6 +261,7 @@ class BooksReader:
 
     def _stream(self, sql: str, args: tuple[Any, ...], chunk: int) -> Iterator[list[bytes]]:
         """One read transaction on a connection of its own: what is committed meanwhile is not in it."""
+        self._enter()
         try:
             connection = _plain(self.path)
             try:
@@ -277,8 +275,15 @@ class BooksReader:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
+            self._enter()
             self._connection = _plain(self.path)
         return self._connection
+
+    def _enter(self) -> None:
+        """Before any connection of this object."""
+        if not self._entered:
+            wal_index.enter(self.path)
+            self._entered = True
 
 
 def _plain(path: Path) -> sqlite3.Connection:

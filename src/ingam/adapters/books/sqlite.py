@@ -145,6 +145,7 @@ class SqliteBooks(BooksReader):
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if self._writer is None:
+            self._enter()
             self._writer = Writer(self.path)
         try:
             return await self._writer.submit(work)
@@ -152,6 +153,7 @@ class SqliteBooks(BooksReader):
             raise BooksOutage from outage.__cause__
 
     def _at_once(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        self._enter()
         try:
             with turn(self.path):
                 connection = connect(self.path)
