@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 from tests.journeys.copying.conftest import TwoNodes
 from tests.journeys.copying.walk import CopyWalk, by_number
 
 Open = Callable[..., CopyWalk]
+
+# One world of two nodes, not one in each worker.
+pytestmark = pytest.mark.xdist_group("two-nodes")
 
 
 def test_two_devices_on_two_nodes_meet(two_nodes: TwoNodes, device_there: Open) -> None:
