@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,9 @@ Open = Callable[..., Device]
 @pytest.fixture(scope="session")
 def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pair, Pair]:
     """A person's certificate and its renewal, from the authority's own office."""
-    return asyncio.run(pairs(tmp_path_factory.mktemp("authority")))
+    # In a thread of its own: where a browser runs already, this one has a loop.
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, pairs(tmp_path_factory.mktemp("authority"))).result()
 
 
 @pytest.fixture
