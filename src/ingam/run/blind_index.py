@@ -23,6 +23,7 @@ from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.hsm.key_files import KeyFileRefused, read_or_make, refuse_in_production
 from ingam.kernel.errors import Failure
 from ingam.kernel.secret import Secret
+from ingam.run.stopping import told_to_stop
 
 PR_SET_PDEATHSIG: Final = 1
 
@@ -53,9 +54,7 @@ def main(argv: list[str] | None = None) -> int:
 
 async def serve(folder: Path, index: InMemoryBlindIndex) -> None:
     """Listen in the folder until a signal."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = told_to_stop()
     listening = _listen(folder / "socket")
     server = await asyncio.start_unix_server(
         lambda reader, writer: _answer_one(index, reader, writer), sock=listening, limit=LONGEST_LINE

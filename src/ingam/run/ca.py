@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -36,6 +35,7 @@ from ingam.run.ca_metrics import CaMetrics
 from ingam.run.exchange import Exchange, Reply, Request, fields, listening, path, plain
 from ingam.run.npki import NpkiServer
 from ingam.run.service_page import BUNDLE, service_app
+from ingam.run.stopping import told_to_stop
 from ingam.run.tallies import Tallies
 from ingam.run.workers import REFUSED, run_workers
 from ingam.settings import Settings, read
@@ -114,9 +114,7 @@ def serve(settings: Settings, bundle: Path, sock: socket.socket, tallies: Tallie
 
 
 async def _serve(settings: Settings, bundle: Path, sock: socket.socket, tallies: Tallies, number: int) -> None:
-    stop = asyncio.Event()
-    for told in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(told, stop.set)
+    stop = told_to_stop()
     ports = ca_ports(settings)
     served, revoking = endpoint(settings, ports)
     metrics = CaMetrics(served, revoking, tallies, tallies.row(number))

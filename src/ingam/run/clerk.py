@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,6 +28,7 @@ from ingam.kernel.errors import Failure
 from ingam.page import set_up_log
 from ingam.page.log import tell_defect
 from ingam.ports.sms import SmsSender
+from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
 from ingam.wiring import sms_sender
 from ingam.wiring.authority import CaPorts, ca_ports, publisher, root_lists, services, transparency_log
@@ -146,9 +146,7 @@ def main() -> int:
 
 
 async def _run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = told_to_stop()
     ports, sender = ca_ports(settings), sms_sender(settings)
     # The publisher and the log read the books in threads of their own, so each has a handle of its own.
     own = [ca_ports(settings), ca_ports(settings)]

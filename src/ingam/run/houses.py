@@ -44,6 +44,7 @@ from ingam.run.houses_offices import house_ports, publisher, root_ports
 from ingam.run.houses_places import ROOTS, house_folder, own, socket_path, world_folder
 from ingam.run.messages import fields
 from ingam.run.published import Published
+from ingam.run.stopping import told_to_stop
 from ingam.run.tallies import Tallies
 from ingam.run.va import Authority, Beside, Va
 from ingam.run.va_metrics import VaMetrics
@@ -181,9 +182,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = told_to_stop()
     async with opened(settings, world_folder(settings), SystemClock()) as houses:
         exchange = Exchange(houses, houses.limit, on_defect=lambda error: tell_defect("houses", error))
         await exchange.start(_listening(socket_path(settings)))

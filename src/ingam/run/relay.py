@@ -11,7 +11,6 @@ import contextlib
 import gc
 import os
 import re
-import signal
 import socket
 import sys
 import time
@@ -30,6 +29,7 @@ from ingam.ports.mailboxes import Mailboxes
 from ingam.relay.service import Relay, Rules
 from ingam.run.exchange import Bounds, listening
 from ingam.run.relay_web import RelayWeb, tell_defect
+from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
 
 HOST: Final = "127.0.0.1"
@@ -109,9 +109,7 @@ async def _drain(relay: Relay, seconds: int) -> None:
 
 
 async def _serve(settings: Settings, sock: socket.socket) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = told_to_stop()
     await serve(settings, sock, stop)
 
 

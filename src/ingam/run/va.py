@@ -16,7 +16,6 @@ import contextlib
 import gc
 import os
 import secrets
-import signal
 import socket
 import sys
 import time
@@ -45,6 +44,7 @@ from ingam.run.exchange import Exchange, Reply, Request, listening, path, plain
 from ingam.run.published import Published
 from ingam.run.service_page import BUNDLE, service_app
 from ingam.run.status_replies import StatusReplies, Tagged
+from ingam.run.stopping import told_to_stop
 from ingam.run.tallies import Tallies
 from ingam.run.va_metrics import VaMetrics
 from ingam.run.va_origin import HttpOrigin
@@ -293,9 +293,7 @@ def serve(
 
 
 async def _worker(va: Va, authorities: Sequence[Authority], listener: socket.socket) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = told_to_stop()
     tasks = [asyncio.create_task(va.count())]
     for one in authorities:
         tasks += await one.begin()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -22,6 +21,7 @@ from ingam.kernel.errors import Failure
 from ingam.page import set_up_log
 from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
+from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
 from ingam.wiring import center_ports
 
@@ -134,9 +134,7 @@ def main() -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = told_to_stop()
     given = center_ports(settings)
     try:
         await work(
