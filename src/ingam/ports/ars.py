@@ -1,7 +1,7 @@
 """The automatic call of 2채널 인증 (ARS승인): a telephone is rung, and what it keys in is compared at the other end.
 
 The voice says who calls and for what before it asks for the two digits of the screen, and that `0` refuses (security
-E4). A final state is the only answer that counts, and it comes from the adapter's own question, never from a callback (E7).
+E4). Only a final state counts, and it comes from the adapter's own question, never from a callback (E7).
 """
 
 from __future__ import annotations
