@@ -7,6 +7,7 @@ number with the others', and calls their `check` once a second, so that none of 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -15,20 +16,20 @@ from ingam.run.exchange import Exchange
 from ingam.run.messages import Reply, Request, Streamed
 
 
-class Taker(asyncio.Protocol):
+class Taker(asyncio.Protocol, ABC):
     """What takes a connection over. `connection_made` is called once the head is written."""
 
+    @abstractmethod
     def check(self, tick: int, idle: int) -> None:
         """Once a second; `tick` counts them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def retire(self) -> None:
         """The exchange stops: end soon."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abort(self) -> None:
         """End at once."""
-        raise NotImplementedError
 
 
 class Handed(Streamed):

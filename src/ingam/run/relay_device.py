@@ -7,6 +7,7 @@ calls `check` once a second.
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections import deque
 from typing import Final
 
@@ -125,17 +126,17 @@ class Device(Taker):
 
     # `relay.room.Link`
 
+    @abstractmethod
     def tell(self, text: str) -> None:
         """A word of the relay."""
-        raise NotImplementedError
 
+    @abstractmethod
     def carry(self, sequence: int, body: bytes) -> None:
         """A message of the other device."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> None:
         """Nothing more will be told."""
-        raise NotImplementedError
 
     # The clock's side
 
@@ -150,9 +151,9 @@ class Device(Taker):
         else:
             self.look(tick)
 
+    @abstractmethod
     def look(self, tick: int) -> None:
         """What a connection of this kind is asked once a second."""
-        raise NotImplementedError
 
     @property
     def busy(self) -> bool:

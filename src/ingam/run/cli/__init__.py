@@ -16,6 +16,7 @@ NOUNS: Final = {
     "doctor": "ingam.run.cli.doctor",
     "log": "ingam.run.cli.log",
     "ra": "ingam.run.cli.ra",
+    "relay": "ingam.run.cli.relay",
     "store": "ingam.run.cli.store",
 }
 """Each module has `main(argv) -> int`: the arguments behind the noun, the exit code."""
@@ -30,6 +31,7 @@ ingam <noun> …                        ingam <noun> --help
   doctor    보관함이 공개된 것과 같은지 확인합니다 · whether a served vault is the published one
   log       투명성 로그를 검증하고 증명을 확인합니다 · verify the transparency log, make and check proofs
   ra        인증센터를 인증기관의 등록기관으로 만듭니다 (서버) · make this center an RA of an authority
+  relay     복사 중계가 믿을 공개키를 꺼냅니다 (서버) · the public key that relays of copying trust
   store     데이터베이스 스키마를 준비합니다 (서버) · make and renew the schema (on the server)"""
 
 USAGE: Final = 2
