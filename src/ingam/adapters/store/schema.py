@@ -200,3 +200,62 @@ contact = Table(
     Column("at", Instant, nullable=False),
     Index("contact_by_customer", "customer_id", "at"),
 )  # fmt: skip
+
+operator = Table(
+    "operator", metadata,
+    Column("employee", Text, primary_key=True),  # the natural person that four eyes counts (G2)
+    Column("name", Text, nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("roles", Text, nullable=False),  # names in their order, with commas
+    Column("handle", LargeBinary, nullable=False, unique=True),  # WebAuthn user handle, random
+    Column("person_index", LargeBinary),  # blind index of their own number: who works here may be a customer too (E10)
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)  # fmt: skip
+
+operator_key = Table(
+    "operator_key", metadata,
+    Column("credential", Text, primary_key=True),  # credential id in base64url
+    Column("employee", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),  # COSE
+    Column("counter", BigInteger, nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    Column("aaguid", LargeBinary, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("ended_at", Instant),
+    Index("operator_key_by_employee", "employee"),
+)  # fmt: skip
+
+operator_session = Table(
+    "operator_session", metadata,
+    Column("session", Text, primary_key=True),  # SHA-256 of the cookie's 256 bits, hex (F2)
+    Column("employee", Text),
+    Column("csrf", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Text),
+    Index("operator_session_by_employee", "employee"),
+)  # fmt: skip
+
+operator_change = Table(
+    "operator_change", metadata,
+    Column("change_id", Text, primary_key=True),  # its state lies in `flow`; this row is what lists are made of
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("maker", Text, nullable=False),
+    Column("checker", Text),
+    Column("at", Instant, nullable=False),
+    Index("operator_change_by_status", "status", "at"),
+)  # fmt: skip
+
+policy = Table(
+    "policy", metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),  # JSON
+    Column("version", Integer, nullable=False),
+    Column("change_id", Text, nullable=False),  # the approved change that set it
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
