@@ -14,6 +14,8 @@ from ingam.kernel.secret import Secret
 STATUS_CACHE_MOST_S: Final = 600  # rule A11
 CDN_MOST_S: Final = 300  # rule D13
 COPY_TTL_MOST_S: Final = 180  # rule C12
+CONSOLE_IDLE_MOST_S: Final = 900  # rule G1
+APPROVAL_MOST_S: Final = 24 * 3600  # rule G3
 _ORIGIN: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 
 PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox")
@@ -130,6 +132,22 @@ class RelaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """The operators' and the branches' screens: an origin and a database role of their own (security G1)."""
+
+    origin: str = "http://localhost:8702"
+    store: str = field(default="", repr=False)  # the center's database, by a role of its own; "" is the center's
+    idle_s: int = CONSOLE_IDLE_MOST_S
+    max_s: int = 8 * 3600  # a working day; then the passkey is asked for again
+    invitation_s: int = 24 * 3600  # how long an enrolment link waits
+    approval_s: int = APPROVAL_MOST_S  # how long a change waits for its second person
+    rows: int = 20  # of one search (G4)
+    searches_a_day: int = 200  # of one operator
+    unmaskings_a_day: int = 30  # fields, of one operator
+    address_visits_an_hour: int = 1200
+
+
+@dataclass(frozen=True, slots=True)
 class Institution:
     """What an institution changes without code: names, telephone numbers, links, the accent colour."""
 
@@ -172,6 +190,7 @@ class Settings:
     parties: PartySettings = field(default_factory=PartySettings)
     ca: CaSettings = field(default_factory=CaSettings)
     relay: RelaySettings = field(default_factory=RelaySettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     regions: Path | None = (
         None  # a table of networks and their places: what the center tells of a receiving device (C3)
     )
@@ -232,6 +251,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         parties=_parties(environment),
         ca=_ca(environment),
         relay=_relay(environment, origins["relay"]),
+        console=_console(environment, origins["console"]),
         regions=Path(environment["INGAM_REGIONS"]) if environment.get("INGAM_REGIONS") else None,
         cheap_passwords=environment.get("INGAM_CHEAP_PASSWORDS") == "1",
     )
@@ -325,9 +345,26 @@ def _relay(environment: Mapping[str, str], origin: str) -> RelaySettings:
     )
 
 
+def _console(environment: Mapping[str, str], origin: str) -> ConsoleSettings:
+    """INGAM_CONSOLE_ORIGIN, INGAM_CONSOLE_STORE, INGAM_CONSOLE_IDLE_S …: each by its name in capitals."""
+    chosen: dict[str, Any] = {"origin": origin}
+    for one in fields(ConsoleSettings):
+        text = environment.get(f"INGAM_CONSOLE_{one.name.upper()}")
+        if text is None:
+            continue
+        if one.type == "int":
+            if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) > 0):
+                raise SettingsRefused(variable=f"INGAM_CONSOLE_{one.name.upper()}")
+            chosen[one.name] = int(text)
+        else:
+            chosen[one.name] = text.rstrip("/") if one.name == "origin" else text
+    return ConsoleSettings(**chosen)
+
+
 def _refuse(settings: Settings) -> None:
     _refuse_ca(settings)
     _refuse_origins(settings)
+    _refuse_console(settings)
     if settings.parties.email_tls not in ("none", "starttls", "tls"):
         raise SettingsRefused(variable="INGAM_PARTY_EMAIL_TLS")
     if not set(settings.issuance_products) <= {"gold", "universal"}:
@@ -378,12 +415,32 @@ def _refuse_ca(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_CA_CONFORMANCE" if ca.conformance else "INGAM_CA_FILE_KEYS")
 
 
+def _refuse_console(settings: Settings) -> None:
+    """G1, G3: its bounds, and an origin that is nobody else's."""
+    console = settings.console
+    if console.idle_s > CONSOLE_IDLE_MOST_S:
+        raise SettingsRefused(variable="INGAM_CONSOLE_IDLE_S")
+    if console.approval_s > APPROVAL_MOST_S:
+        raise SettingsRefused(variable="INGAM_CONSOLE_APPROVAL_S")
+    if console.origin in (settings.center_origin, settings.vault_origin):
+        raise SettingsRefused(variable="INGAM_CONSOLE_ORIGIN")
+
+
+def refuse_open_console(settings: Settings) -> None:
+    """G1, G7, for the console's own start: production serves it over TLS, with a database role of its own."""
+    if settings.production and not settings.console.origin.startswith("https://"):
+        raise SettingsRefused(variable="INGAM_CONSOLE_ORIGIN")
+    if settings.production and settings.store_url and settings.console.store in ("", settings.store_url):
+        raise SettingsRefused(variable="INGAM_CONSOLE_STORE")
+
+
 def _refuse_origins(settings: Settings) -> None:
     """Origins stand in headers and signed texts; the vault has one of its own (B1), plain HTTP is loopback's."""
     origins = {
         "INGAM_CENTER_ORIGIN": settings.center_origin,
         "INGAM_VAULT_ORIGIN": settings.vault_origin,
         "INGAM_RELAY_ORIGIN": settings.relay.origin,
+        "INGAM_CONSOLE_ORIGIN": settings.console.origin,
     }
     for variable, origin in origins.items():
         found = _ORIGIN.fullmatch(origin)
