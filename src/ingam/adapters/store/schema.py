@@ -259,3 +259,43 @@ policy = Table(
     Column("change_id", Text, nullable=False),  # the approved change that set it
     Column("at", Instant, nullable=False),
 )  # fmt: skip
+
+way = Table(
+    "way", metadata,
+    Column("way", Text, primary_key=True),  # a word of customer.availability.Way; no row: on, all day
+    Column("off", Boolean, nullable=False),
+    Column("reason_ko", Text, nullable=False),
+    Column("reason_en", Text, nullable=False),
+    Column("until", Instant),  # on again by itself
+    Column("days", Text),  # "01234": Monday to Friday; NULL with the two below: all day
+    Column("opens", Integer),  # minutes of the Korean day
+    Column("closes", Integer),
+    Column("changed_at", Instant, nullable=False),
+    Column("changed_by", Text, nullable=False),  # employee number
+)  # fmt: skip
+
+service_notice = Table(
+    "service_notice", metadata,
+    Column("notice_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # info | warn
+    Column("text_ko", Text, nullable=False),
+    Column("text_en", Text, nullable=False),
+    Column("from_at", Instant, nullable=False),
+    Column("until_at", Instant, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", Text),
+    Index("service_notice_standing", "withdrawn_at", "until_at"),
+)  # fmt: skip
+
+party_health = Table(
+    "party_health", metadata,
+    Column("party", Text, primary_key=True),  # the name of an outside party in the settings' addresses
+    Column("node", Text, primary_key=True),  # the process that speaks to it
+    Column("state", Text, nullable=False),  # well | failing | away
+    Column("well_at", Instant),
+    Column("failed_at", Instant),
+    Column("cause", Text),  # a code
+    Column("told_at", Instant, nullable=False),
+)  # fmt: skip
