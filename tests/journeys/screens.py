@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Frame, Page
+from tests.journeys import reading
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -29,7 +30,8 @@ SMALL = """(least) => [...document.querySelectorAll('button.primary, button.seco
 def trouble(page: Page, name: str) -> list[str]:
     """Everything that is wrong with the screen as it is now, in all of its frames; takes its picture when asked to."""
     shoot(page, name)
-    return [one for frame in page.frames if frame.url.startswith("http") for one in _trouble_in(frame, name)]
+    found = [one for frame in page.frames if frame.url.startswith("http") for one in _trouble_in(frame, name)]
+    return found + (reading.walk(page, name) if reading.wanted() and "-ko-" in name else [])
 
 
 def _trouble_in(frame: Frame, name: str) -> list[str]:
