@@ -1,1 +1,1 @@
-"""What may vanish: in this process now, in Valkey by another module."""
+"""What may vanish: in this process, or on a Valkey that several nodes of the center share."""

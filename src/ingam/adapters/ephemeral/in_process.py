@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingam.ports.clock import Clock
-from ingam.ports.ephemeral import EphemeralOutage
+from ingam.ports.ephemeral import Ceiling, EphemeralOutage
 
 COUNTERS: Final = 200_000
 """At most so many live counters (some 40 MiB)."""
@@ -36,22 +36,27 @@ class InProcessEphemeral:
         self._bytes = 0
 
     async def hit(self, key: str, window_s: int, ceiling: int) -> bool:
+        return await self.admit(Ceiling("", key, window_s, ceiling)) is None
+
+    async def admit(self, *ceilings: Ceiling) -> Ceiling | None:
         now = self._now()
         self._forget_ended(now)
-        counter = self._counters.get(key)
-        if counter is None:
-            counter = self._begin(key, now + window_s)
-        if counter.hits >= ceiling:
-            return False
-        counter.hits += 1
-        return True
-
-    def _begin(self, key: str, ends: float) -> _Counter:
-        if len(self._counters) >= self._most_counters:
+        for one in ceilings:
+            counter = self._counters.get(one.key)
+            if (0 if counter is None else counter.hits) >= one.hits:
+                return one
+        fresh = {one.key: now + one.window_s for one in ceilings if one.key not in self._counters}
+        if len(self._counters) + len(fresh) > self._most_counters:
             raise EphemeralOutage
-        counter = self._counters[key] = _Counter(ends, 0)
-        heapq.heappush(self._ends, (ends, key))
-        return counter
+        for key, ends in fresh.items():
+            self._counters[key] = _Counter(ends, 0)
+            heapq.heappush(self._ends, (ends, key))
+        for one in ceilings:
+            self._counters[one.key].hits += 1
+        return None
+
+    async def close(self) -> None:
+        """Nothing is held open."""
 
     def _forget_ended(self, now: float) -> None:
         """Each counter is in the heap once, so the heap is bounded with the counters."""
