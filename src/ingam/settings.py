@@ -41,6 +41,12 @@ class Limits:
     sms_gap_s: int = 60
     sms_a_day: int = 5
     sms_wrong_a_day: int = 15
+    ars_call_s: int = 90  # one call, from dialling to the two digits
+    ars_ttl_s: int = 180  # from asking for the call to the end of what it approved
+    ars_a_day: int = 3  # calls of a person (E4)
+    branch_ttl_s: int = 24 * 3600  # 1회용 인증번호
+    branch_tries: int = 5  # wrong numbers of a person a day, over all of them (E3)
+    otp_tries: int = 5  # wrong codes of a person's token a day
     proof_ttl_s: int = 300
     nonce_ttl_s: int = 180
     nonces_open: int = 5
@@ -173,9 +179,12 @@ class Settings:
     vault_origin: str = "http://localhost:8701"
     sandbox_origin: str = "http://localhost:8706"
     store_url: str = field(default="", repr=False)  # may hold a password; "" = SQLite below `data`; or postgresql://…
+    ephemeral: str = field(default="", repr=False)  # "" is in process; valkey(s)://host:port/0 where nodes share limits
     addresses: Mapping[str, str] = field(
         default_factory=dict
     )  # name under .test → base URL: the allowed outgoing requests
+    sms: str = field(default="", repr=False)  # "" is Aligo's form API; smpp(s)://system_id@host:port?long=udh|payload
+    sms_ca: Path | None = None  # certificates that an SMSC over TLS is trusted by; None: the system's
     sms_host: str = "sms.aligo.test"  # the provider's name in `addresses`
     sms_user: str = "ingam-demo"
     sms_sender: str = "15440000"
@@ -236,7 +245,10 @@ def read(environment: Mapping[str, str]) -> Settings:
         vault_origin=environment.get("INGAM_VAULT_ORIGIN", origins["vault"]).rstrip("/"),
         sandbox_origin=environment.get("INGAM_SANDBOX_ORIGIN", origins["sandbox"]).rstrip("/"),
         store_url=environment.get("INGAM_STORE", ""),
+        ephemeral=environment.get("INGAM_EPHEMERAL", ""),
         addresses=_addresses(environment.get("INGAM_ADDRESSES", "")),
+        sms=environment.get("INGAM_SMS", ""),
+        sms_ca=Path(environment["INGAM_SMS_CA"]) if environment.get("INGAM_SMS_CA") else None,
         sms_host=environment.get("INGAM_SMS_HOST", "sms.aligo.test"),
         sms_user=environment.get("INGAM_SMS_USER", "ingam-demo"),
         sms_sender=environment.get("INGAM_SMS_SENDER", "15440000"),
@@ -434,6 +446,16 @@ def refuse_open_console(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_CONSOLE_STORE")
 
 
+def _refuse_sms(settings: Settings) -> None:
+    """SMPP in clear is for this machine (a tunnel's end) alone in production; its password is INGAM_SMS_KEY."""
+    found = re.fullmatch(r"(smpps?)://[!-~]{1,15}@([A-Za-z0-9.-]{1,255}):[0-9]{1,5}(\?long=(udh|payload))?", settings.sms)
+    if settings.sms and found is None:
+        raise SettingsRefused(variable="INGAM_SMS")
+    local = found is not None and found[2] in ("localhost", "127.0.0.1")
+    if settings.production and found is not None and found[1] == "smpp" and not local:
+        raise SettingsRefused(variable="INGAM_SMS")
+
+
 def _refuse_origins(settings: Settings) -> None:
     """Origins stand in headers and signed texts; the vault has one of its own (B1), plain HTTP is loopback's."""
     origins = {
@@ -448,5 +470,8 @@ def _refuse_origins(settings: Settings) -> None:
             raise SettingsRefused(variable=variable)
     if not re.fullmatch(r"|(valkey|redis)s?://\S+", settings.relay.store):
         raise SettingsRefused(variable="INGAM_RELAY_STORE")
+    if not re.fullmatch(r"|(valkey|redis)s?://\S+", settings.ephemeral):
+        raise SettingsRefused(variable="INGAM_EPHEMERAL")
+    _refuse_sms(settings)
     if settings.center_origin == settings.vault_origin:
         raise SettingsRefused(variable="INGAM_VAULT_ORIGIN")

@@ -299,3 +299,44 @@ party_health = Table(
     Column("cause", Text),  # a code
     Column("told_at", Instant, nullable=False),
 )  # fmt: skip
+
+ars_call = Table(
+    "ars_call", metadata,
+    Column("call_id", Text, primary_key=True),  # 32 hex, unguessable; the two digits follow from it by a keyed digest
+    Column("customer_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("flow_id", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Column("contact", Text, nullable=False),  # mobile | home | work: the number itself lies in the customer's record
+    Column("state", Text, nullable=False),  # queued, or a ports.ars.CallState
+    Column("asked_at", Instant, nullable=False),
+    Column("state_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("ars_call_by_flow", "flow_id", "asked_at"),
+)  # fmt: skip
+
+branch_number = Table(
+    "branch_number", metadata,
+    Column("number_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # keyed HMAC of number_id and the eight digits (E10)
+    Column("branch", Text, nullable=False),
+    Column("operator_id", Text, nullable=False),
+    Column("day", Text, nullable=False),  # the day in Korea, for the list of the day
+    Column("state", Text, nullable=False),  # issued | used | void
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("branch_number_by_customer", "customer_id", "state"),
+    Index("branch_number_by_day", "branch", "day"),
+)  # fmt: skip
+
+otp_token = Table(
+    "otp_token", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # totp | hotp
+    Column("key", LargeBinary, nullable=False),  # encrypted under the customer's data key (H6)
+    Column("moving", BigInteger, nullable=False),  # TOTP: the last step that was used; HOTP: the next counter
+    Column("enrolled_at", Instant, nullable=False),
+)  # fmt: skip

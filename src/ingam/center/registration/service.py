@@ -40,8 +40,8 @@ from ingam.center.walks import TrueStep, Turn, Visit, With, told
 from ingam.customer.account.accounts import LoginLocked, LoginWrong
 from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.no_medium import NoMedium, NoMediumLocked, NoMediumMismatch
-from ingam.customer.additional_auth.proof import Bound
-from ingam.customer.additional_auth.sms import SmsBudgetSpent, SmsCodes, SmsExpired, SmsWrong, Verified
+from ingam.customer.additional_auth.proof import Bound, Verified
+from ingam.customer.additional_auth.sms import SmsBudgetSpent, SmsCodes, SmsExpired, SmsWrong
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ReplaceConfirm
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import (

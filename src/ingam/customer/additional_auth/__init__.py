@@ -23,6 +23,11 @@ class Purpose(StrEnum):
 
     REGISTRATION = "registration"
     REBIND = "rebind"
+    ISSUANCE = "issuance"
+    REISSUE = "reissue"
+    RELEASE = "release"
     COPY_OUT = "copy-out"
     DEVICE_ADD = "device-add"
+    DEVICE_REMOVE = "device-remove"
     CONTACT_CHANGE = "contact-change"
+    RESUME = "resume"  # 효력회복 of a suspended certificate (E11)

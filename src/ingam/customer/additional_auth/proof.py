@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from ingam.customer.additional_auth import Purpose
 from ingam.kernel.errors import Refusal
-from ingam.ports.store import Issue, Store, Use, Void
+from ingam.ports.store import Change, Issue, LedgerMove, Store, Use, Void
 
 KIND: Final = "proof"
 PROOF_BYTES: Final = 16
+
+
+class ProofLimits(Protocol):
+    """How long a proof lives, in seconds."""
+
+    @property
+    def proof_ttl_s(self) -> int: ...
 
 
 class ProofMissing(Refusal):
@@ -40,6 +47,19 @@ class Proof:
     proof_id: str
     expires_at: datetime
     issue: Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a right answer gives: save all of it in one transaction with the flow's next state.
+
+    `ledger` uses the code up and issues the proof; `resets` are counters that a right answer clears.
+    """
+
+    proof: Proof
+    ledger: Sequence[LedgerMove]
+    rows: Sequence[Change] = ()
+    resets: Sequence[str] = ()
 
 
 def new_proof(bound: Bound, now: datetime, ttl_s: int, token: Callable[[int], bytes]) -> Proof:

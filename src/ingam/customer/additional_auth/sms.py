@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from ingam.customer.additional_auth import Purpose
-from ingam.customer.additional_auth.proof import Bound, Proof, new_proof
+from ingam.customer.additional_auth.proof import Bound, Verified, new_proof
 from ingam.customer.notice import Sender, sms_outgoing
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -95,14 +95,6 @@ class Requested:
     expires_at: datetime
     ledger: tuple[LedgerMove, ...]
     outbox: tuple[Outgoing, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A right code: `ledger` uses it up and issues the proof, in the caller's one transaction."""
-
-    proof: Proof
-    ledger: tuple[LedgerMove, ...]
 
 
 class SmsCodes:
