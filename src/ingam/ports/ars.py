@@ -14,9 +14,22 @@ from typing import Final, Protocol
 from ingam.kernel.errors import Outage
 from ingam.kernel.secret import Secret
 
+RINGING_S: Final = 30
+"""How long a telephone rings at most."""
+
+ANSWERING_S: Final = 60
+"""How long an answered call lasts at most."""
+
+CODE_DIGITS: Final = "123456789"
+"""What both digits of a code are drawn from: `0` refuses, at any moment of the call."""
+
 
 class CallState(StrEnum):
-    """Where a call stands. The first three pass; the last six are final."""
+    """Where a call stands. The first three pass; the last six are final.
+
+    REFUSED: `0` was pressed, the alarm of E4. NO_ANSWER: nobody took the call, or it was declined. FAILED: the number
+    cannot be reached, or the call ended before two digits.
+    """
 
     PLACED = "placed"
     RINGING = "ringing"
@@ -71,8 +84,8 @@ class ArsCaller(Protocol):
     def place(self, call: Call) -> AsyncIterator[CallState]:
         """The states as they come (an async generator); the last one is final.
 
-        Raises ArsOutage before anything rang. Closing the generator hangs up. After the first RINGING no Outage is
-        raised any more: what went wrong later is FAILED.
+        Raises ArsOutage before anything rang. After the first state no Outage is raised any more: what goes wrong
+        later is FAILED. Closing the generator hangs up.
         """
 
     async def aclose(self) -> None:
