@@ -135,3 +135,21 @@ def test_a_root_is_named_by_its_sha_256() -> None:
 @pytest.mark.parametrize("wrong", ["platinum", "gold,platinum"])
 def test_a_product_that_nobody_knows_is_refused(wrong: str) -> None:
     assert variable({"INGAM_ISSUANCE_PRODUCTS": wrong}) == "INGAM_ISSUANCE_PRODUCTS"
+
+
+@pytest.mark.parametrize("text", ["http://localhost:1", "valkey://", "file:///tmp/x"])
+def test_an_ephemeral_store_is_a_valkey_or_in_process(text: str) -> None:
+    assert read({"INGAM_EPHEMERAL": "valkeys://limits.example:6379/0"}).ephemeral == "valkeys://limits.example:6379/0"
+    assert variable({"INGAM_EPHEMERAL": text}) == "INGAM_EPHEMERAL"
+
+
+@pytest.mark.parametrize("text", ["smpp://localhost:2775", "smpps://ingam@", "smpp://a@b:1?long=sar", "https://a@b:1"])
+def test_an_smsc_is_named_with_its_system_id_host_and_port(text: str) -> None:
+    assert read({"INGAM_SMS": "smpp://ingam@localhost:2775"}).sms == "smpp://ingam@localhost:2775"
+    assert variable({"INGAM_SMS": text}) == "INGAM_SMS"
+
+
+def test_G7_production_speaks_smpp_over_tls_or_to_this_machine() -> None:
+    assert variable({**PRODUCTION, "INGAM_SMS": "smpp://ingam@smsc.example:2775"}) == "INGAM_SMS"
+    for text in ("smpps://ingam@smsc.example:3550", "smpp://ingam@localhost:2775"):
+        assert read({**PRODUCTION, "INGAM_SMS": text}).sms == text

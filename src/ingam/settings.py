@@ -18,6 +18,8 @@ CONSOLE_IDLE_MOST_S: Final = 900  # rule G1
 APPROVAL_MOST_S: Final = 24 * 3600  # rule G3
 _ORIGIN: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 
+_SMPP: Final = re.compile(r"(smpps?)://[!-.0-~]{1,15}@([A-Za-z0-9.-]{1,255}):[0-9]{1,5}(\?long=(udh|payload))?")
+
 PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox")
 
 
@@ -162,6 +164,13 @@ class Institution:
     bank_ko: str = "우리사주뱅킹"
     bank_en: str = "ESOP Banking"
     tel: str = "1544-0000"
+    call_hours_ko: str = "평일 09:00–18:00"  # when somebody answers there
+    call_hours_en: str = "weekdays 09:00–18:00, Korean time"
+    branch_ko: str = "가까운 영업점"
+    branch_en: str = "your nearest branch"
+    branch_hours_ko: str = "평일 09:00–16:00"
+    branch_hours_en: str = "weekdays 09:00–16:00"
+    branch_link: str = ""  # where branches are found; "" shows no link
     authority_link: str = "http://www.signkorea.co.kr"
     deposit_link: str = ""  # where 예수금계좌신규개설 leads; "" shows our own page with the telephone number
     brand: str = "#14509b"
@@ -448,7 +457,7 @@ def refuse_open_console(settings: Settings) -> None:
 
 def _refuse_sms(settings: Settings) -> None:
     """SMPP in clear is for this machine (a tunnel's end) alone in production; its password is INGAM_SMS_KEY."""
-    found = re.fullmatch(r"(smpps?)://[!-~]{1,15}@([A-Za-z0-9.-]{1,255}):[0-9]{1,5}(\?long=(udh|payload))?", settings.sms)
+    found = _SMPP.fullmatch(settings.sms)
     if settings.sms and found is None:
         raise SettingsRefused(variable="INGAM_SMS")
     local = found is not None and found[2] in ("localhost", "127.0.0.1")
