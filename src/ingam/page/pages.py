@@ -37,6 +37,20 @@ class InstitutionFacts(Protocol):
     @property
     def tel(self) -> str: ...
     @property
+    def call_hours_ko(self) -> str: ...
+    @property
+    def call_hours_en(self) -> str: ...
+    @property
+    def branch_ko(self) -> str: ...
+    @property
+    def branch_en(self) -> str: ...
+    @property
+    def branch_hours_ko(self) -> str: ...
+    @property
+    def branch_hours_en(self) -> str: ...
+    @property
+    def branch_link(self) -> str: ...
+    @property
     def authority_link(self) -> str: ...
     @property
     def brand(self) -> str: ...
@@ -49,6 +63,13 @@ class LimitFacts(Protocol):
 
     @property
     def session_warn_s(self) -> int: ...
+
+
+class Offer(Protocol):
+    """What is off now, where a process knows of it; `customer.availability.Now` has it."""
+
+    def reason(self, way: str, lang: str) -> str:
+        """Why a way is off; "" while it is on."""
 
 
 class PageSettings(Protocol):
@@ -125,6 +146,11 @@ class Pages:
             "institution": institution,
             "institution_name": institution.name_en if english else institution.name_ko,
             "bank_name": institution.bank_en if english else institution.bank_ko,
+            "call_hours": institution.call_hours_en if english else institution.call_hours_ko,
+            "branch_name": institution.branch_en if english else institution.branch_ko,
+            "branch_hours": institution.branch_hours_en if english else institution.branch_hours_ko,
+            "offer": getattr(state, "offer", None),
+            "off": _reasons(getattr(state, "offer", None), state.lang),
             "nonce": state.nonce,
             "asset": self.bundle.address,
             "integrity": self.bundle.integrity,
@@ -171,6 +197,15 @@ def _speaker(lang: str) -> Callable[..., str]:
         return words.say(key, lang, **facts)
 
     return say
+
+
+def _reasons(offer: Offer | None, lang: str) -> Callable[[str], str]:
+    """`off("ars")` of templates: the reason, or "" while it is on."""
+
+    def off(way: str) -> str:
+        return "" if offer is None else offer.reason(way, lang)
+
+    return off
 
 
 def _clock_text(at: datetime) -> str:
