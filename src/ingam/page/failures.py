@@ -56,6 +56,7 @@ STATUS: Final[Mapping[str, int]] = {
     "too-many-challenges": 429,
     "too-many-requests": 429,
     "password-queue-full": 503,
+    "way-off": 503,
 }
 # Every way in which a certificate's status cannot be confirmed has the same next step for the person (M-CERT-11).
 STATUS_OUTAGES: Final = ("status-", "root-list-")
@@ -112,8 +113,8 @@ def failure_response(request: Request, failure: Failure) -> Response:
 
 def _heading(failure: Failure) -> str:
     """The word that a failure page opens with."""
-    if failure.code == "not-found":
-        return "page.failure_missing"
+    if failure.code in ("not-found", "way-off"):
+        return "page.failure_missing" if failure.code == "not-found" else "ways_out.closed"
     if isinstance(failure, Outage):
         return "page.failure_outage"
     return "page.failure_refused" if isinstance(failure, Refusal) else "page.failure_defect"

@@ -91,8 +91,9 @@ class Pages:
     """Renders every template of a process; lives in `app.state.pages`.
 
     `template_packages`: dotted names of features with a `templates/` folder. `bundle`: built files. `clock`: for `now`.
-    `frame`: which layout the process shows, "center" with its menus (it alone embeds the vault) or "plain" without.
-    `origin`: this process's own; the center's unless given.
+    `frame`: which layout the process shows: "center" with its menus (it alone embeds the vault), "console" with the
+    operator's (`console/side.html`), or "plain" without. `origin`: this process's own; the center's unless given.
+    `more`: what every template of the process knows besides.
     """
 
     def __init__(
@@ -103,8 +104,10 @@ class Pages:
         clock: Clock,
         frame: str = "center",
         origin: str | None = None,
+        more: Callable[[Request], dict[str, Any]] | None = None,
     ) -> None:
         self.settings = settings
+        self.more = more
         self.origin = origin or settings.center_origin
         self.vault_origin = settings.vault_origin if frame == "center" else ""
         self.clock = clock
@@ -149,6 +152,7 @@ class Pages:
             "call_hours": institution.call_hours_en if english else institution.call_hours_ko,
             "branch_name": institution.branch_en if english else institution.branch_ko,
             "branch_hours": institution.branch_hours_en if english else institution.branch_hours_ko,
+            "quarantine_h": getattr(self.settings.limits, "contact_quarantine_s", 72 * 3600) // 3600,
             "offer": getattr(state, "offer", None),
             "off": _reasons(getattr(state, "offer", None), state.lang),
             "nonce": state.nonce,
@@ -169,6 +173,8 @@ class Pages:
             "errors": {},
             "place": "",
         }
+        if self.more is not None:
+            context |= self.more(request)
         return self.environment.get_template(template).render(context | facts)
 
 

@@ -37,6 +37,7 @@ from ingam.center.login.web import LoginWeb
 from ingam.center.management import web as management
 from ingam.center.mybank.service import MyBank
 from ingam.center.mybank.web import MyBankWeb
+from ingam.center.offering import Offering
 from ingam.center.protection import web as protection
 from ingam.center.registration.service import Registration
 from ingam.center.registration.web import RegistrationWeb
@@ -46,6 +47,7 @@ from ingam.center.terms.web import TermsWeb
 from ingam.customer.account.accounts import Accounts
 from ingam.customer.additional_auth.no_medium import NoMedium
 from ingam.customer.additional_auth.sms import SmsCodes
+from ingam.customer.availability.reading import Availability
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
@@ -79,6 +81,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
     limits = settings.limits
     sessions = Sessions(given.store, given.clock, Times(limits.session_idle_s, limits.session_max_s))
     cookies = Cookies(settings.secure)
+    availability = Availability(given.store, given.clock)
     built = Starlette(
         routes=[*_routes(settings, given, sessions, cookies), *shell_routes(pages)],
         middleware=[
@@ -91,6 +94,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
                 clock=given.clock,
                 cookies=cookies,
             ),
+            Middleware(Offering, availability=availability),
         ],
         exception_handlers=failure_handlers(),
         lifespan=_beside(given, settings),
