@@ -1,4 +1,4 @@
-"""The key that R is sealed to: in memory, replaced daily, the one before kept while a challenge can live (A15)."""
+"""Keys that browsers seal to: in memory, replaced daily, the one before kept while it can be needed (A15, E12)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.requests import Request
@@ -20,28 +20,34 @@ from ingam.protocols.challenge import Challenge, SealKey, SealUnreadable, key_id
 DAY: Final = timedelta(days=1)
 
 
+class Named(Protocol):
+    """A key pair that blobs name."""
+
+    @property
+    def key_id(self) -> str: ...
+
+
+K = TypeVar("K", bound=Named)
+
+
 @dataclass(frozen=True, slots=True)
-class _Held:
-    key: SealKey
+class _Held(Generic[K]):
+    key: K
     made_at: datetime
 
 
-def _make() -> SealKey:
-    return SealKey(ec.generate_private_key(ec.SECP256R1()))
+class DailyKeys(Generic[K]):
+    """Today's key and, for `ttl_s` seconds after a change, the one before. Nothing outlives the process."""
 
-
-class SealKeys:
-    """Today's key and, for `nonce_ttl_s` seconds after a change, the one before. Nothing outlives the process."""
-
-    def __init__(self, clock: Clock, nonce_ttl_s: int, make: Callable[[], SealKey] = _make) -> None:
+    def __init__(self, clock: Clock, ttl_s: int, make: Callable[[], K]) -> None:
         self._clock = clock
-        self._ttl = timedelta(seconds=nonce_ttl_s)
+        self._ttl = timedelta(seconds=ttl_s)
         self._make = make
         self._current = _Held(make(), clock.now())
-        self._previous: _Held | None = None
+        self._previous: _Held[K] | None = None
 
     @property
-    def current(self) -> SealKey:
+    def current(self) -> K:
         """The key to seal to now."""
         now = self._clock.now()
         if now >= self._current.made_at + DAY:
@@ -50,13 +56,31 @@ class SealKeys:
             self._previous = None
         return self._current.key
 
+    def named(self, key_id: str) -> K | None:
+        """The key of this name, if it is still kept."""
+        for key in (self.current, self._previous.key if self._previous is not None else None):
+            if key is not None and key.key_id == key_id:
+                return key
+        return None
+
+
+def make_seal_key() -> SealKey:
+    """A fresh P-256 key for R."""
+    return SealKey(ec.generate_private_key(ec.SECP256R1()))
+
+
+class SealKeys(DailyKeys[SealKey]):
+    """The keys that R is sealed to (A15)."""
+
+    def __init__(self, clock: Clock, nonce_ttl_s: int, make: Callable[[], SealKey] = make_seal_key) -> None:
+        super().__init__(clock, nonce_ttl_s, make)
+
     def open(self, blob: bytes, challenge: Challenge, certificate: bytes) -> Secret[bytes]:
         """R, in the request that brought the blob. Raises SealUnreadable, also for a key that is gone."""
-        named = key_id_of(blob)
-        for key in (self.current, self._previous.key if self._previous is not None else None):
-            if key is not None and key.key_id == named:
-                return key.open(blob, challenge, certificate)
-        raise SealUnreadable
+        key = self.named(key_id_of(blob))
+        if key is None:
+            raise SealUnreadable
+        return key.open(blob, challenge, certificate)
 
 
 def routes(keys: SealKeys, vault_origin: str) -> list[Route]:
