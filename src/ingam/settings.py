@@ -75,6 +75,9 @@ class Limits:
     copy_opens: int = 30  # numbers of a person in a window
     copy_runs: int = 5  # numbers typed or read by a person in a window (C12)
     copy_window_s: int = 600
+    keypad_ttl_s: int = 30 * 60  # a keypad, from the page's first touch to the form that it was for
+    keypads_an_hour: int = 120  # of a session
+    address_keypads_an_hour: int = 6_000
     keep_ended_s: int = 30 * 86_400  # sessions, flows and single-use things, after they are over
     keep_visits_s: int = 3600  # sessions that nobody logged in with
     keep_devices_s: int = 400 * 86_400  # since a device was last seen; its cookie lives a year
@@ -127,6 +130,26 @@ class PartySettings:
     email_tls: str = "none"  # none, starttls, tls; the demo's server is on this machine
     email_user: str = ""
     email_password: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+
+
+@dataclass(frozen=True, slots=True)
+class ArsSettings:
+    """The automatic call: by a provider of `addresses`, or by our own user agent on an institution's SIP trunk."""
+
+    via: str = "http"  # none | http | sip
+    host: str = "ars.test"  # the provider's name in `addresses`
+    key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    caller_id: str = "15440000"  # the number that telephones show
+    sip_trunk: str = ""  # host:port of the trunk
+    sip_transport: str = "tls"  # tls, tcp, udp; only tls in production (E6)
+    sip_domain: str = ""  # of our address; "" is the trunk's host
+    sip_user: str = ""
+    sip_password: Secret[str] = field(default_factory=lambda: Secret(""))
+    sip_bind: str = "0.0.0.0"  # noqa: S104 - the trunk's ACL and E6 guard what arrives
+    sip_address: str = ""  # of this host as the trunk sees it; "" is the one that leads there
+    sip_ca: Path | None = None  # PEM of who signs the trunk's certificate; None: the system's
+    sip_srtp: bool = True  # refuses a trunk without it; only on in production (E6)
+    prompts: Path | None = None  # a folder of recorded WAV files; None speaks by espeak-ng
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +229,14 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     institution: Institution = field(default_factory=Institution)
     parties: PartySettings = field(default_factory=PartySettings)
+    ars: ArsSettings = field(default_factory=ArsSettings)
     ca: CaSettings = field(default_factory=CaSettings)
     relay: RelaySettings = field(default_factory=RelaySettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     regions: Path | None = (
         None  # a table of networks and their places: what the center tells of a receiving device (C3)
     )
+    keypad_required: bool = False  # secret fields are taken sealed only: no page without script, no `ingam copy`
     cheap_passwords: bool = False  # tests only: Argon2id with the least work
 
     @property
@@ -270,10 +295,12 @@ def read(environment: Mapping[str, str]) -> Settings:
         limits=_limits(environment),
         institution=_institution(environment),
         parties=_parties(environment),
+        ars=_ars(environment),
         ca=_ca(environment),
         relay=_relay(environment, origins["relay"]),
         console=_console(environment, origins["console"]),
         regions=Path(environment["INGAM_REGIONS"]) if environment.get("INGAM_REGIONS") else None,
+        keypad_required=environment.get("INGAM_KEYPAD_REQUIRED") == "1",
         cheap_passwords=environment.get("INGAM_CHEAP_PASSWORDS") == "1",
     )
     _refuse(settings)
@@ -338,6 +365,22 @@ def _parties(environment: Mapping[str, str]) -> PartySettings:
     return PartySettings(**chosen)
 
 
+def _ars(environment: Mapping[str, str]) -> ArsSettings:
+    """INGAM_ARS_VIA, INGAM_ARS_SIP_TRUNK …: each by its name in capitals."""
+    chosen: dict[str, Any] = {}
+    for one in fields(ArsSettings):
+        text = environment.get(f"INGAM_ARS_{one.name.upper()}")
+        if text is None:
+            continue
+        if one.type == "Secret[str]":
+            chosen[one.name] = Secret(text)
+        elif one.type == "bool":
+            chosen[one.name] = text != "0"
+        else:
+            chosen[one.name] = (Path(text) if text else None) if one.type == "Path | None" else text
+    return ArsSettings(**chosen)
+
+
 def _ca(environment: Mapping[str, str]) -> CaSettings:
     """INGAM_CA_NAME, INGAM_CA_WORKERS …: each by its name in capitals."""
     chosen: dict[str, Any] = {}
@@ -382,8 +425,28 @@ def _console(environment: Mapping[str, str], origin: str) -> ConsoleSettings:
     return ConsoleSettings(**chosen)
 
 
+def _refuse_ars(ars: ArsSettings) -> None:
+    if ars.via not in ("none", "http", "sip"):
+        raise SettingsRefused(variable="INGAM_ARS_VIA")
+    if ars.sip_transport not in ("tls", "tcp", "udp"):
+        raise SettingsRefused(variable="INGAM_ARS_SIP_TRANSPORT")
+    if ars.via == "sip" and not re.fullmatch(r"[A-Za-z0-9.-]+:[0-9]{1,5}", ars.sip_trunk):
+        raise SettingsRefused(variable="INGAM_ARS_SIP_TRUNK")
+
+
+def _refuse_sandbox_ars(ars: ArsSettings) -> None:
+    """Keys that are pressed travel over TLS and SRTP in production, or by a provider that knows us (E6, E7)."""
+    if ars.via == "http" and ars.key == Secret("sandbox"):
+        raise SettingsRefused(variable="INGAM_ARS_KEY")
+    if ars.via == "sip" and ars.sip_transport != "tls":
+        raise SettingsRefused(variable="INGAM_ARS_SIP_TRANSPORT")
+    if ars.via == "sip" and not ars.sip_srtp:
+        raise SettingsRefused(variable="INGAM_ARS_SIP_SRTP")
+
+
 def _refuse(settings: Settings) -> None:
     _refuse_ca(settings)
+    _refuse_ars(settings.ars)
     _refuse_origins(settings)
     _refuse_console(settings)
     if settings.parties.email_tls not in ("none", "starttls", "tls"):
@@ -407,6 +470,7 @@ def _refuse(settings: Settings) -> None:
             raise SettingsRefused(variable=f"INGAM_{variable}_ORIGIN")
     if settings.sms_key == Secret("sandbox"):
         raise SettingsRefused(variable="INGAM_SMS_KEY")
+    _refuse_sandbox_ars(settings.ars)
     if settings.issuance_products:
         _refuse_sandbox_parties(settings.parties)
         if not settings.vault_roots:

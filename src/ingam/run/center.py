@@ -32,6 +32,8 @@ from ingam.center.issuance.issuing import Issuing
 from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import Walks
 from ingam.center.issuance.web import IssuanceWeb
+from ingam.center.keypad import keypads
+from ingam.center.keypad import routes as keypad_routes
 from ingam.center.login.service import Login
 from ingam.center.login.web import LoginWeb
 from ingam.center.management import web as management
@@ -82,8 +84,9 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
     sessions = Sessions(given.store, given.clock, Times(limits.session_idle_s, limits.session_max_s))
     cookies = Cookies(settings.secure)
     availability = Availability(given.store, given.clock)
+    pads = keypads(given.store, given.ephemeral, given.clock, limits, required=settings.keypad_required)
     built = Starlette(
-        routes=[*_routes(settings, given, sessions, cookies), *shell_routes(pages)],
+        routes=[*_routes(settings, given, sessions, cookies), *keypad_routes(pads), *shell_routes(pages)],
         middleware=[
             middleware(settings),
             Middleware(
@@ -100,6 +103,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
         lifespan=_beside(given, settings),
     )
     built.state.pages = pages
+    built.state.keypads = pads
     return built
 
 

@@ -36,6 +36,7 @@ from ingam.center.issuance.flow import (
 from ingam.center.issuance.identity import PersonLocked
 from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import Here
+from ingam.center.keypad import unsealed
 from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.additional_auth.no_medium import masked_mobile, masked_number
 from ingam.customer.fields import said
@@ -68,6 +69,8 @@ _SCREENS: Final[Mapping[type[Any], tuple[str, int]]] = {
 }
 _CARD_FIELDS: Final = {"idn": "number_front", "number": "licence_number", "serial": "licence_serial"}
 """How the form of ② calls what the reader read, where they differ."""
+_SEALED: Final = {"password": "issuance", "name": "issuance-name"}
+"""Steps whose secret fields may come sealed, and what center.keypad calls their forms."""
 _WORDS: Final = {AwaitingKey: "key", ChoosingProduct: "product", Requested: "requested", Delivered: "delivered"}
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -109,7 +112,7 @@ class IssuanceWeb:
             Route(f"{HERE}/card", self.card, methods=["POST"]),
             Route(f"{HERE}/back", self.back, methods=["POST"]),
             Route(f"{HERE}/cancel", self.cancel, methods=["POST"]),
-            *(Route(f"{HERE}/{name}", self._step(*step), methods=["POST"]) for name, step in steps.items()),
+            *(Route(f"{HERE}/{name}", self._step(name, *step), methods=["POST"]) for name, step in steps.items()),
             *(Route(f"{HERE}/{name}", self._answer(answer), methods=["POST"]) for name, answer in answers.items()),
         ]
 
@@ -152,12 +155,14 @@ class IssuanceWeb:
 
     # how it is answered
 
-    def _step(self, doing: Doing, where: str) -> Handler:
+    def _step(self, name: str, doing: Doing, where: str) -> Handler:
         """A form: 303 to the true step, or the same screen with what is wrong beside the field `where`."""
 
         async def post(request: Request) -> Response:
             fields = await _posted(request)
             try:
+                if name in _SEALED:
+                    fields = await unsealed(request, _SEALED[name], fields)
                 await doing(_visit(request), _turn(fields), fields)
             except forms.FormRefused as refused:
                 request.state.failure = refused.code

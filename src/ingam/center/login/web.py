@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingam.center.doorway import Cookies, address_of, enter, logged_in, to_login
+from ingam.center.keypad import unsealed
 from ingam.center.login.forms import Incomplete, certificate_login, id_login
 from ingam.center.login.service import Entered, Login, NotRegistered, Rebind
 from ingam.customer.session import Level, Session
@@ -61,8 +62,9 @@ class LoginWeb:
         check_post(request, form)
         then, typed_id = _then(form), str(form.get("banking_id", "")).strip()[:20]
         try:
+            typed = await unsealed(request, "login", form)
             entered = await self._login.by_id(
-                id_login(form), request.state.session, self._device(request), address_of(request)
+                id_login(typed), request.state.session, self._device(request), address_of(request)
             )
         except Incomplete as incomplete:
             errors = {name: say(key, request.state.lang) for name, key in incomplete.errors.items()}

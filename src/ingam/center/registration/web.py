@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.keypad import unsealed
 from ingam.center.registration import forms
 from ingam.center.registration.checks import RegistrationLocked
 from ingam.center.registration.flow import (
@@ -80,7 +81,9 @@ class RegistrationWeb:
         fields = await _posted(request)
         typed = {"banking_id": fields.get("banking_id", "").strip()[:20]}
         try:
-            command = forms.identify(fields, self._clock.now().astimezone(KST).date())
+            command = forms.identify(
+                await unsealed(request, "registration", fields), self._clock.now().astimezone(KST).date()
+            )
             await self._registration.identify(_visit(request), _turn(fields), command)
         except forms.FormRefused as refused:
             return await self._again(request, fields, _texts(request, refused), typed)
@@ -106,7 +109,7 @@ class RegistrationWeb:
         fields = await _posted(request)
         try:
             customer = await self._registration.customer(_visit(request))
-            command = forms.factor(fields, shown(customer).number_missing)
+            command = forms.factor(await unsealed(request, "factor", fields), shown(customer).number_missing)
             await self._registration.prove_factor(_visit(request), _turn(fields), command)
         except forms.FormRefused as refused:
             return await self._again(request, fields, _texts(request, refused), {})
