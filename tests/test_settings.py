@@ -12,6 +12,7 @@ PRODUCTION = {
     "INGAM_VAULT_ORIGIN": "https://vault.center.example",
     "INGAM_RELAY_ORIGIN": "https://relay.center.example",
     "INGAM_SMS_KEY": "of-the-contract",
+    "INGAM_ARS_KEY": "of-the-contract",
     "INGAM_SMS_HOST": "sms.provider.example",
     "INGAM_ADDRESSES": "ocsp.authority.example=https://ocsp.authority.example",
 }
@@ -95,12 +96,22 @@ def test_G7_production_starts_with_what_production_needs() -> None:
         ("INGAM_RELAY_ORIGIN", "http://localhost:8705"),
         ("INGAM_RELAY_STORE", "memcached://somewhere"),
         ("INGAM_SMS_KEY", "sandbox"),
+        ("INGAM_ARS_KEY", "sandbox"),
         ("INGAM_ADDRESSES", "ocsp.signkorea.test=http://localhost:8706/ocsp/signkorea"),
         ("INGAM_MODE", "producktion"),
     ],
 )
 def test_G7_production_refuses_what_only_a_demo_may_have(name: str, value: str) -> None:
     assert variable(PRODUCTION | {name: value}) == name
+
+
+def test_E6_production_rings_over_tls_with_srtp() -> None:
+    trunk = {"INGAM_ARS_VIA": "sip", "INGAM_ARS_SIP_TRUNK": "trunk.example:5061"}
+    assert read(PRODUCTION | trunk).ars.sip_srtp
+    assert read(PRODUCTION | {"INGAM_ARS_VIA": "none", "INGAM_ARS_KEY": "sandbox"}).ars.via == "none"
+    assert variable(PRODUCTION | trunk | {"INGAM_ARS_SIP_TRANSPORT": "udp"}) == "INGAM_ARS_SIP_TRANSPORT"
+    assert variable(PRODUCTION | trunk | {"INGAM_ARS_SIP_SRTP": "0"}) == "INGAM_ARS_SIP_SRTP"
+    assert variable(trunk | {"INGAM_ARS_SIP_TRUNK": "trunk"}) == "INGAM_ARS_SIP_TRUNK"
 
 
 def test_H1_settings_do_not_print_keys_or_the_stores_password() -> None:

@@ -29,6 +29,7 @@ from tests.center.registration.world import (
 )
 from tests.npki.certs import Party
 
+from ingam.adapters.ars.recording import RecordingArs
 from ingam.adapters.blind_index.in_memory import InMemoryBlindIndex
 from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.customers.passwords import Passwords
@@ -215,6 +216,7 @@ async def opened(url: str, folder: Path, origin: str = CENTER, **limits: int) ->
         authorities=authorities(),
         status=statuses,
         sms=phone,
+        ars=RecordingArs(),
         tickets=keys.tickets,
         regions=FileRegions([(ip_network("203.0.113.0/24"), Region("서울", "Seoul"))]),
     )

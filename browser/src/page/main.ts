@@ -9,6 +9,7 @@ import { startConsents } from './consents.ts';
 import { startContact } from './contact.ts';
 import { startDigits } from './digits.ts';
 import { startFields } from './fields.ts';
+import { startFollow } from './follow.ts';
 import { startIdCard } from './id_card.ts';
 import { startMenu } from './menu.ts';
 import { startSecrets } from './secrets.ts';
@@ -29,6 +30,7 @@ startAddresses(document);
 startIdCard(document);
 startWayBack(document);
 startMenu(document);
+startFollow(document);
 startSession(document);
 // Before startBusy: a submission that opens the certificate window is none yet.
 attachCertificateWindows();

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingam.ports.clock import Clock
+from ingam.sandbox.ars import Calls
 from ingam.sandbox.authorities.keys import KeySource
 from ingam.sandbox.bank import Deposits
 from ingam.sandbox.behind import Behind
@@ -31,3 +32,4 @@ class Sandbox:
     identities: Identities = field(default_factory=Identities)
     deposits: Deposits = field(default_factory=Deposits)
     mails: Mails = field(default_factory=Mails)
+    calls: Calls = field(default_factory=Calls)

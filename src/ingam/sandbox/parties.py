@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.sandbox.aligo import Aligo
+from ingam.sandbox.ars import ArsProvider
 from ingam.sandbox.authorities import answers, houses, lists
 from ingam.sandbox.authorities.houses import LICENSED, ROOTS, House
 from ingam.sandbox.behind import Passed
@@ -56,9 +57,20 @@ def party_routes(box: Sandbox) -> list[Route]:
         Route("/dir/rootca/{name}.arl", parties.root_list, methods=["GET"]),
         Route("/dir/{house}/crl/{name}.crl", parties.partition, methods=["GET"]),
         Route("/aligo/send/", _bounded(aligo.send), methods=["POST"]),
+        *_ars_routes(box),
         *_identity_routes(box),
         *_bank_routes(box),
         Route("/juso/addrlink/addrLinkApi.do", _bounded(Juso(box.switches).search), methods=["GET", "POST"]),
+    ]
+
+
+def _ars_routes(box: Sandbox) -> list[Route]:
+    """Who rings telephones."""
+    provider, one = ArsProvider(box.calls, box.switches, box.clock), "/ars/calls/{id}"
+    return [
+        Route(one, _bounded(provider.put), methods=["PUT"]),
+        Route(one, _bounded(provider.record), methods=["GET"]),
+        Route(f"{one}/end", _bounded(provider.end), methods=["POST"]),
     ]
 
 
@@ -102,7 +114,8 @@ def _bounded(endpoint: Endpoint) -> Endpoint:
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return PlainTextResponse("origin-refused\n", 403)  # another site's page, not a program of the protocol
         length = request.headers.get("content-length", "")
-        if request.method == "POST" and not (length.isdecimal() and len(length) < 10 and int(length) <= MOST_BYTES):
+        carries = request.method in ("POST", "PUT")
+        if carries and not (length.isdecimal() and len(length) < 10 and int(length) <= MOST_BYTES):
             return PlainTextResponse("too-large\n", 413)
         return await endpoint(request)
 

@@ -28,8 +28,11 @@ PARTIES: Final[Mapping[str, tuple[str, ...]]] = {
     "bank": (*EVERY_PARTY, "closed", "wrong-holder", "unclear"),
     "address": (*EVERY_PARTY, "empty"),
     "email": (*EVERY_PARTY, "refusing"),
+    "ars": (*EVERY_PARTY, "busy", "no-answer"),
 }
-"""Parties of issuance by name, with their positions. `unclear`: the transfer happened and its answer is lost."""
+"""Parties of issuance and of additional authentication by name, with their positions.
+
+`unclear`: the transfer happened and its answer is lost."""
 
 HOUSES: Final = tuple(one.key for one in houses.HOUSES)
 LISTS: Final = (*HOUSES, "rootca")

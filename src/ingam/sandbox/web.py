@@ -14,10 +14,11 @@ from starlette.routing import Route
 
 from ingam import page
 from ingam.npki.certificate import Certificate
-from ingam.page.origin import OriginRefused
 from ingam.sandbox import folders, listing, switches
+from ingam.sandbox.ars_web import call_routes, pulse
 from ingam.sandbox.authorities.houses import HOUSES, LICENSED
 from ingam.sandbox.box import Sandbox
+from ingam.sandbox.browser import check_browser
 from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, person
 from ingam.sandbox.samples import SAMPLES, Sample
 from ingam.sandbox.world import UnknownSample
@@ -34,6 +35,7 @@ def page_routes(box: Sandbox) -> list[Route]:
         Route("/", pages.overview, methods=["GET"]),
         Route("/demo.json", pages.demo, methods=["GET"]),
         Route("/phone/{number}.json", pages.inbox, methods=["GET"]),
+        *call_routes(box),
         Route("/phone/{number}", pages.phone, methods=["GET"]),
         Route("/phone/{number}/approve", pages.approve, methods=["POST"]),
         Route("/switches.json", pages.positions, methods=["GET"]),
@@ -75,6 +77,9 @@ class _Screens:
             "sandbox/phone.html",
             number=number,
             owner=_owner(number),
+            call=self._box.calls.last(number, self._box.clock.now()),
+            pulse=pulse(self._box, number),
+            ringing=[other for other in self._box.calls.ringing(self._box.clock.now()) if other != number],
             messages=self._box.phones.inbox(number),
             waiting=self._box.identities.waiting(number, self._box.clock.now()),
             people=PEOPLE,
@@ -82,7 +87,7 @@ class _Screens:
 
     async def approve(self, request: Request) -> Response:
         """The button of the carriers' app: a form of `id`, then back to the telephone."""
-        _check_browser(request, self._origin(request))
+        check_browser(request)
         number, given = request.path_params["number"], await request.form()
         self._box.identities.approve(number, str(given.get("id", "")), self._box.clock.now())
         return page.see_other(f"/phone/{number}")
@@ -113,7 +118,7 @@ class _Screens:
 
     async def turn(self, request: Request) -> Response:
         """A form (then back to the page) or JSON (then all positions): {kind, name, position}."""
-        _check_browser(request, self._origin(request))
+        check_browser(request)
         as_json = request.headers.get("content-type", "").startswith("application/json")
         given = await request.json() if as_json else await request.form()
         done = await self._turn(*_three(given))
@@ -172,11 +177,6 @@ class _Screens:
         found = self._box.behind.signings.certificate(name)
         return {"slug": name, "name": found.subject.value("CN"), "standing": _standing(found, standings)}
 
-    @staticmethod
-    def _origin(request: Request) -> str:
-        origin: str = request.app.state.origin
-        return origin
-
 
 def _standing(one: Certificate, standings: Mapping[str, str]) -> str:
     """What its house says; of what no house knows nothing bad is said."""
@@ -184,7 +184,7 @@ def _standing(one: Certificate, standings: Mapping[str, str]) -> str:
 
 
 def _owner(number: str) -> Person | None:
-    return next((one for one in PEOPLE if one.mobile == number), None)
+    return next((one for one in PEOPLE if number in (one.mobile, one.home_phone)), None)
 
 
 def _three(given: object) -> tuple[str, str, str]:
@@ -194,12 +194,3 @@ def _three(given: object) -> tuple[str, str, str]:
     if not (isinstance(kind, str) and isinstance(name, str) and isinstance(position, str)):
         raise switches.UnknownSwitch
     return kind, name, position
-
-
-def _check_browser(request: Request, ours: str) -> None:
-    """Another site's page may not turn switches; a program, which sends neither header, may: this is a sandbox."""
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    if site is not None and site != "same-origin":
-        raise OriginRefused
-    if origin is not None and origin != ours and not (origin == "null" and site == "same-origin"):
-        raise OriginRefused

@@ -14,16 +14,17 @@ from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
+from ingam.adapters.ephemeral.valkey import ValkeyEphemeral
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.regions import file as regions
 from ingam.adapters.regions.file import FileRegions
-from ingam.adapters.sms.aligo import AligoSms
 from ingam.adapters.status import trust_file
 from ingam.adapters.status.online import OnlineStatus
 from ingam.adapters.status.outgoing import Outgoing
 from ingam.adapters.store import open_store
 from ingam.customer.binding.bindings import SealDetails
 from ingam.kernel.errors import Failure
+from ingam.ports.ars import ArsCaller
 from ingam.ports.certification import Certification
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
@@ -34,8 +35,10 @@ from ingam.ports.sms import SmsSender
 from ingam.ports.status import Authorities, StatusChecker
 from ingam.ports.store import Store
 from ingam.settings import Settings, SettingsRefused
+from ingam.wiring.ars import ars_caller
 from ingam.wiring.certification import certification
 from ingam.wiring.parties import PartyPorts, party_ports
+from ingam.wiring.sms import sms_sender
 
 AUTHORITY_S: Final = 10.0
 """An authority signs before it answers; a status question is given three seconds."""
@@ -54,6 +57,7 @@ class CenterPorts:
     authorities: Authorities
     status: StatusChecker
     sms: SmsSender
+    ars: ArsCaller
     tickets: TicketSigner
     regions: Regions
     certification: Certification | None = None
@@ -74,9 +78,9 @@ def center_ports(settings: Settings) -> CenterPorts:
     store = open_store(settings.store, keys.outbox)
     passwords = Passwords(cheap=settings.cheap_passwords)
     blind_index = ProcessBlindIndex(index_folder(settings) / "socket")
-    ephemeral = InProcessEphemeral(clock)
+    ephemeral = ephemeral_store(settings, clock)
     authorities, _ = trust_file.read(settings.data / "trust" / "authorities.toml")
-    outgoing, sms = Outgoing(settings.addresses), sms_sender(settings)
+    outgoing, sms, ars = Outgoing(settings.addresses), sms_sender(settings), ars_caller(settings)
 
     async def close_passwords() -> None:
         passwords.close()
@@ -95,6 +99,7 @@ def center_ports(settings: Settings) -> CenterPorts:
         authorities=authorities,
         status=OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s),
         sms=sms,
+        ars=ars,
         tickets=keys.tickets,
         regions=FileRegions(()) if settings.regions is None else regions.read(settings.regions),
         certification=certification(settings, authority, clock) if issues else None,
@@ -104,6 +109,8 @@ def center_ports(settings: Settings) -> CenterPorts:
             authority.close,
             outgoing.close,
             sms.aclose,
+            ephemeral.close,
+            ars.aclose,
             close_passwords,
             store.close,
         ),
@@ -115,14 +122,11 @@ def keys_path(settings: Settings) -> Path:
     return settings.data / "center" / "keys" / "center.keys"
 
 
+def ephemeral_store(settings: Settings, clock: Clock) -> InProcessEphemeral | ValkeyEphemeral:
+    """Address ceilings and caches: of this process alone, or shared by the nodes of one Valkey (F9)."""
+    return ValkeyEphemeral(settings.ephemeral, clock) if settings.ephemeral else InProcessEphemeral(clock)
+
+
 def index_folder(settings: Settings) -> Path:
     """Where the blind index's own process listens; only that process reads its key (H7)."""
     return settings.data / "blind-index"
-
-
-def sms_sender(settings: Settings) -> AligoSms:
-    """The SMS provider at its configured address."""
-    base = settings.addresses.get(settings.sms_host)
-    if base is None:
-        raise SettingsRefused(variable="INGAM_ADDRESSES", missing=settings.sms_host)
-    return AligoSms(base, key=settings.sms_key, user_id=settings.sms_user, sender=settings.sms_sender)

@@ -36,6 +36,7 @@ from tests.npki.certs import Party
 from tests.ports.outside import SLOW_S, WAIT_S, Outside, outside
 
 from ingam.adapters.address.juso import Juso
+from ingam.adapters.ars.http import HttpArs
 from ingam.adapters.bank.open_banking import Contract, OpenBanking
 from ingam.adapters.blind_index.in_memory import InMemoryBlindIndex
 from ingam.adapters.certification.cmp import CmpCertification, RegistrationAuthority
@@ -240,6 +241,7 @@ class World:
             sms=AligoSms(
                 f"{OUTSIDE}/aligo", key=Secret("k"), user_id="u", sender="15440000", transport=around.transport
             ),
+            ars=HttpArs(f"{OUTSIDE}/ars", key=Secret("k"), caller_id="15440000", transport=around.transport),
             tickets=keys.tickets,
             regions=FileRegions(()),
             certification=CmpCertification(

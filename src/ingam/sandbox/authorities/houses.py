@@ -94,6 +94,7 @@ def addresses(sandbox_origin: str) -> dict[str, str]:
     found = {
         "dirsys.rootca.test": f"{origin}/dir/rootca",
         "sms.aligo.test": f"{origin}/aligo",
+        "ars.test": f"{origin}/ars",
         "realname.ingam.test": f"{origin}/realname",
         "portone.test": f"{origin}/portone",
         "idcard.test": f"{origin}/idcard",
