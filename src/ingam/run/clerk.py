@@ -30,8 +30,8 @@ from ingam.page.log import tell_defect
 from ingam.ports.sms import SmsSender
 from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
-from ingam.wiring import sms_sender
 from ingam.wiring.authority import CaPorts, ca_ports, publisher, root_lists, services, transparency_log
+from ingam.wiring.sms import sms_sender
 
 log = structlog.get_logger("clerk")
 

@@ -34,7 +34,7 @@ from ingam.ports.regions import Regions
 from ingam.ports.sms import SmsSender
 from ingam.ports.status import Authorities, StatusChecker
 from ingam.ports.store import Store
-from ingam.settings import Settings, SettingsRefused
+from ingam.settings import Settings
 from ingam.wiring.ars import ars_caller
 from ingam.wiring.certification import certification
 from ingam.wiring.parties import PartyPorts, party_ports
