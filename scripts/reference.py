@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingam.kernel.words import table
 from ingam.page.failures import STATUS
-from ingam.settings import CaSettings, Institution, Limits, PartySettings, RelaySettings, Settings
+from ingam.settings import ArsSettings, CaSettings, Institution, Limits, PartySettings, RelaySettings, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -66,6 +66,23 @@ RELAY_MEANINGS = {
     "drain_s": "how long running copies may finish after SIGTERM",
 }
 
+ARS_MEANINGS = {
+    "via": "`http` (a provider), `sip` (our own user agent on a trunk), or `none`",
+    "host": "the provider's name in INGAM_ADDRESSES",
+    "key": "its key",
+    "caller_id": "the number that telephones show",
+    "sip_trunk": "`host:port` of the trunk",
+    "sip_transport": "`tls`, `tcp` or `udp`; production takes only `tls` (E6)",
+    "sip_domain": "domain of our address there; empty is the trunk's host",
+    "sip_user": "user of its Digest authentication",
+    "sip_password": "its password",
+    "sip_bind": "the address that SIP and speech are received on",
+    "sip_address": "this host's address as the trunk sees it; empty is the one that leads there",
+    "sip_ca": "certificates (PEM) that the trunk is trusted by; empty is the system's",
+    "sip_srtp": "`0` allows a trunk without SRTP; not in production (E6)",
+    "prompts": "a folder of recorded WAV files (docs/reference/ars.md); empty speaks by espeak-ng",
+}
+
 PARTY_MEANINGS = {
     "real_name_host": "실명확인: its name in INGAM_ADDRESSES",
     "real_name_key": "its key",
@@ -105,6 +122,7 @@ def settings_page() -> str:
     for title, prefix, kind, meanings in (
         ("The certification authority", "CA", CaSettings, CA_MEANINGS),
         ("Copying", "RELAY", RelaySettings, RELAY_MEANINGS),
+        ("The automatic call", "ARS", ArsSettings, ARS_MEANINGS),
         ("The outside parties of issuing", "PARTY", PartySettings, PARTY_MEANINGS),
     ):
         lines += ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|"]

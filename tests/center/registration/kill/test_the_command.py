@@ -21,6 +21,7 @@ PRODUCTION = {
     "INGAM_VAULT_ORIGIN": "https://vault.example.test",
     "INGAM_RELAY_ORIGIN": "https://relay.example.test",
     "INGAM_SMS_KEY": "not-the-sandbox",
+    "INGAM_ARS_KEY": "not-the-sandbox",
     "INGAM_KILL_AT": "registration.17",
 }
 
