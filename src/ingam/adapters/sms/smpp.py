@@ -39,6 +39,9 @@ ANSWER_S: Final = 5.0
 ENQUIRE_S: Final = 30.0
 """How long a line may be silent before the SMSC is asked whether it is there (enquire_link)."""
 
+SHUTDOWN_S: Final = 1.0
+"""How long the end of TLS is waited for."""
+
 LONGEST_PDU: Final = 4096
 """Bytes; answers have some eighty."""
 
@@ -197,9 +200,8 @@ class _Line:
     @classmethod
     async def open(cls, host: str, port: int, tls: ssl.SSLContext | None, answer_s: float, enquire_s: float) -> _Line:
         """Connect. Raises OSError."""
-        reader, writer = await asyncio.open_connection(
-            host, port, ssl=tls, server_hostname=host if tls else None, limit=LONGEST_PDU
-        )
+        over_tls = {"ssl": tls, "server_hostname": host, "ssl_shutdown_timeout": SHUTDOWN_S} if tls else {}
+        reader, writer = await asyncio.open_connection(host, port, limit=LONGEST_PDU, **over_tls)
         return cls(reader, writer, answer_s, enquire_s)
 
     async def ask(self, message: SmppMessage) -> tuple[int, bytes]:
@@ -225,6 +227,7 @@ class _Line:
         with contextlib.suppress(SmsOutage):
             await self.ask(Unbind())
         self.close()
+        self._writer.transport.abort()  # everything was said; a peer that does not close TLS is not waited for
         await asyncio.gather(*self._tasks, self._writer.wait_closed(), return_exceptions=True)
 
     def close(self) -> None:
