@@ -200,7 +200,9 @@ class _Line:
     @classmethod
     async def open(cls, host: str, port: int, tls: ssl.SSLContext | None, answer_s: float, enquire_s: float) -> _Line:
         """Connect. Raises OSError."""
-        over_tls = {"ssl": tls, "server_hostname": host, "ssl_shutdown_timeout": SHUTDOWN_S} if tls else {}
+        over_tls: dict[str, Any] = (
+            {"ssl": tls, "server_hostname": host, "ssl_shutdown_timeout": SHUTDOWN_S} if tls else {}
+        )
         reader, writer = await asyncio.open_connection(host, port, limit=LONGEST_PDU, **over_tls)
         return cls(reader, writer, answer_s, enquire_s)
 
