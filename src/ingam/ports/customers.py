@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ingam.kernel.secret import Secret
+from ingam.ports.store import Change
 
 
 class CustomerKind(StrEnum):
@@ -34,6 +35,26 @@ class Customer:
     mobile_changed_at: datetime | None = None
     union_name: str | None = None
     status: str = "ACTIVE"
+    home_phone_changed_at: datetime | None = None
+    work_phone_changed_at: datetime | None = None
+
+
+class Phone(StrEnum):
+    """The telephone numbers that codes and calls go to; the value is the field of `Customer`."""
+
+    MOBILE = "mobile"
+    HOME = "home_phone"
+    WORK = "work_phone"
+
+    def of(self, customer: Customer) -> str | None:
+        """Its digits, or None where there is none."""
+        number: str | None = getattr(customer, self.value)
+        return number
+
+    def changed_at(self, customer: Customer) -> datetime | None:
+        """When it was last changed; None: never since the customer is ours (E9)."""
+        at: datetime | None = getattr(customer, f"{self.value}_changed_at")
+        return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +76,12 @@ class Customers(Protocol):
 
     async def by_banking_id(self, banking_id: str) -> Customer | None:
         """The customer of this banking ID (notices and the CLI; never an answer to an anonymous request)."""
+
+    async def new_number(self, customer: Customer, phone: Phone, number: str | None, at: datetime) -> Change:
+        """The change that makes `number` (digits; None: there is none) the registered one, marked as changed at `at`.
+
+        Save it with what authorises it. A number that changed meanwhile ends in Stale.
+        """
 
     async def enrol(self, new: NewCustomer) -> None:
         """Add a customer; Conflict if the ID is taken."""

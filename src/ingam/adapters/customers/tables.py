@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from ingam.adapters.customers.fields import FieldCipher, context, new_data_key
+from ingam.adapters.customers.fields import CustomerFields, FieldCipher, context, new_data_key
 from ingam.adapters.customers.passwords import Passwords
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, CustomerKind, NewCustomer
+from ingam.ports.customers import Customer, CustomerKind, NewCustomer, Phone
 from ingam.ports.keys import BlindIndex, Digests, FieldKeys
-from ingam.ports.store import Audit, Insert, Row, Save, Stale, Store, Update
+from ingam.ports.store import Audit, Change, Insert, Row, Save, Stale, Store, Update
 
 TABLE: Final = "customer"
 
@@ -55,6 +55,18 @@ class TableCustomers:
         row = await self._row(banking_id)
         return None if row is None else await self._customer(row)
 
+    async def new_number(self, customer: Customer, phone: Phone, number: str | None, at: datetime) -> Change:
+        row = await self._store.one(TABLE, {"customer_id": customer.customer_id})
+        if row is None:
+            raise Stale
+        fields = CustomerFields(self._store, self._keys)
+        told = await fields.seal(
+            customer.customer_id, TABLE, phone.value, customer.customer_id, (number or "").encode()
+        )
+        changed = f"{phone.value}_changed_at"
+        where: Row = {"customer_id": customer.customer_id, changed: row[changed]}
+        return Update(TABLE, where, {phone.value: told if number else None, changed: at})
+
     async def enrol(self, new: NewCustomer) -> None:
         row = await self._encrypted(new)
         union = await self._new_union(new.customer)
@@ -95,7 +107,7 @@ class TableCustomers:
             "data_key": wrapped,
             "key_version": self._keys.version,
             "idn_index": await self._blind_index.index("idn", customer.idn),
-            "mobile_changed_at": customer.mobile_changed_at,
+            **{f"{phone.value}_changed_at": phone.changed_at(customer) for phone in Phone},
             "union_id": self._union_id(customer),
             "status": customer.status,
             "created_at": self._clock.now(),
@@ -117,7 +129,6 @@ class TableCustomers:
         customer_id: str = facts["customer_id"]
         data_key = self._keys.unwrap(facts["data_key"], context(customer_id), facts["key_version"])
         fields = _opened(FieldCipher(data_key, facts["key_version"]), customer_id, facts)
-        changed: datetime | None = facts["mobile_changed_at"]
         return Customer(
             customer_id=customer_id,
             kind=CustomerKind(facts["kind"]),
@@ -128,7 +139,9 @@ class TableCustomers:
             home_phone=fields.get("home_phone"),
             work_phone=fields.get("work_phone"),
             email=fields.get("email"),
-            mobile_changed_at=changed,
+            mobile_changed_at=facts["mobile_changed_at"],
+            home_phone_changed_at=facts["home_phone_changed_at"],
+            work_phone_changed_at=facts["work_phone_changed_at"],
             union_name=await self._union_name(facts["union_id"]),
             status=facts["status"],
         )

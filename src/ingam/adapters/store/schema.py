@@ -61,14 +61,33 @@ outbox = Table(
 
 audit = Table(
     "audit", metadata,
-    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("action", Text, nullable=False),
     Column("result", Text, nullable=False),
     Column("subject", Text),
-    Column("session", Text),
-    Column("address", Text),
-    Column("facts", Text, nullable=False),
+    Column("operator", Text),
+    Column("sealed", LargeBinary, nullable=False),  # session, address, reason, facts under the line's own key (G5)
+    Index("audit_by_action", "action", "at"),
+    Index("audit_by_operator", "operator", "seq"),
+    Index("audit_by_subject", "subject", "seq"),
+)  # fmt: skip
+
+audit_chain = Table(
+    "audit_chain", metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("delete_at", Instant, nullable=False),
+    Column("commitment", LargeBinary, nullable=False),  # HMAC of the line under its salt
+    Column("link", LargeBinary, nullable=False),  # over all entries before
+)  # fmt: skip
+
+audit_key = Table(
+    "audit_key", metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("delete_at", Instant, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),  # salt and key of the line's body, sealed
+    Index("audit_key_by_date", "delete_at"),
 )  # fmt: skip
 
 counter = Table(
@@ -97,6 +116,8 @@ customer = Table(
     Column("union_id", Text),
     Column("status", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("home_phone_changed_at", Instant),
+    Column("work_phone_changed_at", Instant),
 )  # fmt: skip
 
 esop_union = Table(
@@ -128,6 +149,7 @@ device_seen = Table(
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("proved_at", Instant),  # a certificate was used, registered, issued or received on it (C2)
+    Column("confirmed_at", Instant),  # additional authentication succeeded on it (F6)
 )  # fmt: skip
 
 binding = Table(
@@ -199,6 +221,63 @@ contact = Table(
     Column("flow_id", Text),
     Column("at", Instant, nullable=False),
     Index("contact_by_customer", "customer_id", "at"),
+)  # fmt: skip
+
+protection = Table(
+    "protection", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("status", Text, nullable=False),  # ON | OFF
+    Column("applied_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)  # fmt: skip
+
+protection_event = Table(
+    "protection_event", metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # a word of customer.device.protection.Happened
+    Column("details", LargeBinary),  # encrypted: the alias of a device, a masked number
+    Column("at", Instant, nullable=False),
+    Index("protection_event_by_customer", "customer_id", "at"),
+)  # fmt: skip
+
+designated_device = Table(
+    "designated_device", metadata,
+    Column("device_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("credential", Text, nullable=False, unique=True),  # credential or key id, base64url
+    Column("public_key", LargeBinary, nullable=False),  # COSE_Key, or the point of a software key
+    Column("counter", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # hardware | software
+    Column("mark", Text, nullable=False),  # SHA-256 of the device cookie, hex: the browser that it was made in
+    Column("details", LargeBinary, nullable=False),  # encrypted JSON: alias, browser
+    Column("slot", Integer, nullable=False),  # 1 … the most devices of a person
+    Column("status", Text, nullable=False),  # ACTIVE | REMOVED
+    Column("added_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("ended_at", Instant),
+    Index("designated_device_by_customer", "customer_id", "status"),
+    Index("designated_device_by_slot", "customer_id", "slot", unique=True,
+          sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
+)  # fmt: skip
+
+passkey = Table(
+    "passkey", metadata,
+    Column("passkey_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("credential", Text, nullable=False, unique=True),  # base64url
+    Column("public_key", LargeBinary, nullable=False),  # COSE_Key
+    Column("counter", BigInteger, nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    Column("details", LargeBinary, nullable=False),  # encrypted JSON: alias, browser
+    Column("slot", Integer, nullable=False),
+    Column("status", Text, nullable=False),  # ACTIVE | REMOVED
+    Column("added_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("ended_at", Instant),
+    Index("passkey_by_customer", "customer_id", "status"),
+    Index("passkey_by_slot", "customer_id", "slot", unique=True,
+          sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
 )  # fmt: skip
 
 operator = Table(
@@ -307,7 +386,7 @@ ars_call = Table(
     Column("purpose", Text, nullable=False),
     Column("flow_id", Text, nullable=False),
     Column("session", Text, nullable=False),
-    Column("contact", Text, nullable=False),  # mobile | home | work: the number itself lies in the customer's record
+    Column("phone", Text, nullable=False),  # mobile | home_phone | work_phone: the number itself lies in the customer's record
     Column("state", Text, nullable=False),  # queued, or a ports.ars.CallState
     Column("asked_at", Instant, nullable=False),
     Column("state_at", Instant, nullable=False),

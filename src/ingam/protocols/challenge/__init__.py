@@ -42,6 +42,12 @@ class Purpose(StrEnum):
     LOGIN = "login"
     IDENTITY = "identity"
     COPY_OUT = "copy-out"
+    # What a device key, a passkey or a certificate signs to act (F5); `device` exempts from additional authentication.
+    DEVICE = "device"
+    DEVICE_ADD = "device-add"
+    DEVICE_REMOVE = "device-remove"
+    CONTACT_CHANGE = "contact-change"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)
