@@ -31,7 +31,13 @@ PACKAGE = re.compile(r"(?:.*/)?node_modules/((?:@[^/]+/)?[^/]+)/")
 POINTER = f"/*! Licences of what is bundled here: {NOTICES} beside this file. */"
 
 ENTRIES: dict[str, dict[str, str]] = {
-    "center": {"main": "src/page/main.ts", "center": "src/look/center.css", "sandbox": "src/look/sandbox.css"},
+    "center": {
+        "main": "src/page/main.ts",
+        "center": "src/look/center.css",
+        "sandbox": "src/look/sandbox.css",
+        "console": "src/console/console.ts",
+        "console_look": "src/look/console.css",
+    },
     "vault": {
         "window": "src/vault/window.ts",
         "worker": "src/vault/worker.ts",
@@ -41,7 +47,7 @@ ENTRIES: dict[str, dict[str, str]] = {
     },
 }
 # What scripts say themselves; everything else is written into the page by the server.
-SECTIONS = ("refusal", "vault")
+SECTIONS = ("refusal", "vault", "keypad")
 OPTIONS = [
     "--bundle",
     "--minify",

@@ -48,6 +48,10 @@ class ConsoleWeb:
     def __init__(self, trail: Trail) -> None:
         self.trail = trail
 
+    def routes(self) -> list[Route]:
+        """The feature's routes."""
+        raise NotImplementedError
+
     def get(self, path: str, handler: Handler, *roles: Role) -> Route:
         """A page for operators with one of these roles; without any, for every operator."""
         return Route(path, self._guarded(handler, roles), methods=["GET"])

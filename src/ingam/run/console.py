@@ -1,24 +1,142 @@
-"""The operator's and the branch's screens: for now a page saying that it comes."""
+"""The console's process: the operators' and the branches' screens on loopback (security G1).
+
+Every feature is a `ConsoleWeb`; `features` is the one list of them, in the order of the menu.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
+import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
-from ingam.page import Bundle
-from ingam.run.service_page import BUNDLE, serve, service_app
-from ingam.settings import Settings
+from ingam.adapters.store.migrate import check_revision
+from ingam.console import web
+from ingam.console.doorway import Cookie, Doorway
+from ingam.console.home.web import HomeWeb
+from ingam.console.login.service import Login
+from ingam.console.login.web import LoginWeb
+from ingam.console.operators.register import Operators
+from ingam.console.sessions import OperatorSessions
+from ingam.console.trail import Trail
+from ingam.console.web import ConsoleWeb
+from ingam.kernel import steps
+from ingam.kernel.errors import Failure
+from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
+from ingam.protocols.webauthn import RelyingParty
+from ingam.run.http import BoundedHttp
+from ingam.run.service_page import BUNDLE
+from ingam.settings import Settings, read, refuse_open_console
+from ingam.wiring.console import ConsolePorts, console_ports, console_store
+
+TEMPLATES: Final = ("ingam.console", "ingam.console.home", "ingam.console.login")
+"""Every package of the console with a `templates/` folder."""
 
 
-def app(settings: Settings, bundle: Path = BUNDLE) -> Starlette:
-    """The process's application."""
-    return service_app(settings, "console", Bundle.read(bundle))
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What features are made of: the settings, the ports, and the shell's own services."""
+
+    settings: Settings
+    ports: ConsolePorts
+    operators: Operators
+    sessions: OperatorSessions
+    trail: Trail
+    rp: RelyingParty
+
+
+def features(desk: Desk) -> Sequence[ConsoleWeb]:
+    """The console's features, in the order of the menu."""
+    return [HomeWeb(desk.trail, desk.operators)]
+
+
+def app(settings: Settings, given: ConsolePorts, bundle: Bundle) -> Starlette:
+    """The application over its ports."""
+    console = settings.console
+    pages = Pages(TEMPLATES, settings, bundle, given.clock, frame="console", origin=console.origin, more=web.more)
+    sessions = OperatorSessions(given.store, given.clock, console.idle_s, console.max_s)
+    operators, cookie = Operators(given.store), Cookie(console.origin.startswith("https://"))
+    desk = Desk(
+        settings, given, operators, sessions, Trail(given.store, given.digests, given.clock), relying_party(settings)
+    )
+    login = Login(given.store, given.clock, operators, sessions, desk.trail, desk.rp)
+    every = features(desk)
+    built = Starlette(
+        routes=[
+            *LoginWeb(desk.trail, login, sessions, given.clock, cookie).routes(),
+            *(route for one in every for route in one.routes()),
+            *shell_routes(pages),
+        ],
+        middleware=[
+            middleware(settings, console.origin),
+            Middleware(
+                Doorway,
+                sessions=sessions,
+                operators=operators,
+                ephemeral=given.ephemeral,
+                clock=given.clock,
+                cookie=cookie,
+                visits_an_hour=console.address_visits_an_hour,
+            ),
+        ],
+        exception_handlers=failure_handlers(),
+        lifespan=_closing(given),
+    )
+    built.state.pages = pages
+    built.state.entries = tuple(entry for one in every for entry in one.entries)
+    return built
+
+
+def relying_party(settings: Settings) -> RelyingParty:
+    """The console as WebAuthn knows it: its host name, its origin alone."""
+    host = settings.console.origin.partition("://")[2].partition(":")[0]
+    return RelyingParty(host, f"{settings.institution.name_ko} 운영자", settings.console.origin)
+
+
+def _closing(given: ConsolePorts) -> Any:
+    @asynccontextmanager
+    async def closing(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await given.shut()
+
+    return closing
 
 
 def main() -> int:
-    """`python -m ingam.run.console`."""
-    return serve("console")
+    """`python -m ingam.run.console`; 2 where settings, schema or bundle are refused."""
+    set_up_log()
+    try:
+        settings = read(os.environ)
+        refuse_open_console(settings)
+        steps.arm(settings.kill_at)
+        check_revision(console_store(settings))
+        application = app(settings, console_ports(settings), Bundle.read(Path(BUNDLE)))
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return 2
+    uvicorn.run(
+        application,
+        host="127.0.0.1",
+        port=settings.port("console"),
+        loop="uvloop",
+        http=BoundedHttp,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=settings.console.origin.startswith("https://"),
+        timeout_graceful_shutdown=3,
+    )
+    return 0
 
 
 if __name__ == "__main__":
