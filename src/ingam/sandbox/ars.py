@@ -68,8 +68,8 @@ class TelephoneCall:
 
     @property
     def full(self) -> bool:
-        """Nothing more is collected: `0` refuses, and the digits are all there."""
-        return REFUSING in self.keyed or len(self.keyed) >= self.digits
+        """Nothing more is collected: `0` refuses, or the digits are all there; `*` and `#` are none."""
+        return REFUSING in self.keyed or sum(key.isdigit() for key in self.keyed) >= self.digits
 
     def pass_time(self, now: datetime) -> None:
         """Nobody rings or waits for ever."""
