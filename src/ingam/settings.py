@@ -54,6 +54,8 @@ class Limits:
     nonces_open: int = 5
     nonces_an_hour: int = 30
     address_nonces_an_hour: int = 600
+    id_logins_an_hour: int = 100  # attempts at one ID, right or wrong, on new devices or on one recognised device (F9)
+    device_logins_an_hour: int = 100
     address_logins_an_hour: int = 600
     vid_max_fail: int = 5
     no_medium_max_fail: int = 5

@@ -124,6 +124,8 @@ def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies:
         clock,
         max_fail=limits.login_max_fail,
         address_ceiling=limits.address_logins_an_hour,
+        id_ceiling=limits.id_logins_an_hour,
+        device_ceiling=limits.device_logins_an_hour,
         lock_notice=LoginLockNotice(notices),
     )
     host = settings.center_origin.partition("://")[2].partition(":")[0]

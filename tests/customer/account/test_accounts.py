@@ -123,3 +123,46 @@ def test_F9_a_store_that_is_away_refuses(sqlite_url: str, tmp_path: Path) -> Non
             await guess(accounts, session, PASSWORD)
 
     run(sqlite_url, tmp_path, story)
+
+
+def test_F9_an_hours_attempts_are_counted_by_id_then_by_device_then_by_network(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, _: Accounts, session: Session) -> None:
+        ports = world.ports
+        accounts = Accounts(
+            ports.store, ports.customers, ports.digests, ports.ephemeral, ports.clock,
+            max_fail=50, id_ceiling=2, device_ceiling=3, address_ceiling=4,
+        )  # fmt: skip
+
+        async def cause(who: str, at: Session) -> str:
+            try:
+                await accounts.check_password(who, Secret(WRONG), at, "127.0.0.1")
+            except LoginCrowded as crowded:
+                return str(crowded.facts["cause"])
+            except LoginWrong:
+                return "counted"
+            return "ok"
+
+        other = replace(session, session="o" * 64)
+        asked = [("one00001", session), ("one00001", session), ("one00001", session), ("two00002", session),
+                 ("two00002", session), ("two00002", other), ("three003", other)]  # fmt: skip
+        assert [await cause(*one) for one in asked] == [
+            "counted", "counted", "person", "counted", "device", "counted", "network",
+        ]  # fmt: skip
+
+    run(sqlite_url, tmp_path, story)
+
+
+def test_F7_a_crowd_at_an_id_leaves_its_recognised_device_alone(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, _: Accounts, session: Session) -> None:
+        ports = world.ports
+        accounts = Accounts(
+            ports.store, ports.customers, ports.digests, ports.ephemeral, ports.clock,
+            max_fail=5, id_ceiling=5, address_ceiling=600,
+        )  # fmt: skip
+        row = await accounts.remember(HONG.banking_id, DEVICE, world.clock.now())
+        await world.ports.store.save(Save(rows=[row]))
+        said = [(await guess(accounts, replace(session, session=f"{n:064x}"))).split()[0] for n in range(7)]
+        assert said == ["login-wrong"] * 4 + ["login-locked", "login-crowded", "login-crowded"]
+        assert await guess(accounts, replace(session, device=DEVICE), PASSWORD) == "ok"
+
+    run(sqlite_url, tmp_path, story)

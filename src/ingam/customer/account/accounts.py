@@ -16,13 +16,15 @@ from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
-from ingam.ports.ephemeral import Ephemeral
+from ingam.ports.ephemeral import Ceiling, Ephemeral
 from ingam.ports.keys import Digests
 from ingam.ports.store import Audit, Change, Count, Insert, Outgoing, Row, Save, Stale, Store, Update
 
 # A lock has no end of its own: it ends by certificate login, branch or `ingam customer unlock` (decision 0005).
 UNTIL_RESET_S = 10 * 365 * 86_400
 LOCKS_A_MINUTE = 20
+HOUR_S = 3600
+LOGINS_AN_HOUR = 100
 
 
 class LoginWrong(Refusal):
@@ -38,7 +40,7 @@ class LoginLocked(Refusal):
 
 
 class LoginCrowded(Refusal):
-    """Too many attempts from this network address; a secondary bound (F9)."""
+    """Too many attempts in an hour; fact `cause`: by this ID, this device or this network (F9)."""
 
     code = "login-crowded"
 
@@ -76,6 +78,8 @@ class Accounts:
         *,
         max_fail: int,
         address_ceiling: int,
+        id_ceiling: int = LOGINS_AN_HOUR,
+        device_ceiling: int = LOGINS_AN_HOUR,
         lock_notice: LockNotice | None = None,
     ) -> None:
         self._store = store
@@ -85,6 +89,8 @@ class Accounts:
         self._clock = clock
         self._max = max_fail
         self._address_ceiling = address_ceiling
+        self._id_ceiling = id_ceiling
+        self._device_ceiling = device_ceiling
         self._lock_notice = lock_notice
 
     async def check_password(self, banking_id: str, password: Secret[str], session: Session, address: str) -> Customer:
@@ -94,9 +100,8 @@ class Accounts:
         guesses sent at once cannot outrun it; the caller forgives it by saving `forgive(...)` with whatever the success
         allows. An Outage (a full queue) gives the hit back: nothing was guessed.
         """
-        if not await self._ephemeral.hit(f"login:{address}", 3600, self._address_ceiling):
-            raise LoginCrowded
         whose = await self.recognise(banking_id, session.device)
+        await self._refuse_crowd(whose, session, address)
         now = self._clock.now()
         hits = await self._store.count(Count(whose.counter, UNTIL_RESET_S, self._max, now))
         if hits > self._max:
@@ -113,6 +118,20 @@ class Accounts:
         if hits == self._max:
             raise LoginLocked(max=self._max)
         raise LoginWrong(n=hits, max=self._max)
+
+    async def _refuse_crowd(self, whose: Recognised, session: Session, address: str) -> None:
+        """Attempts of an hour, right or wrong, in one step before the work: by ID, by device, by network (F9).
+
+        The ID's are those of the device's own counter or of all new ones: nobody else's crowd keeps a recognised device
+        out (F7). A visitor without a device cookie is as many devices as sessions, and all of them are one network.
+        """
+        full = await self._ephemeral.admit(
+            Ceiling("person", f"login-id:{whose.counter}", HOUR_S, self._id_ceiling),
+            Ceiling("device", f"login-device:{session.device or session.session}", HOUR_S, self._device_ceiling),
+            Ceiling("network", f"login:{address}", HOUR_S, self._address_ceiling),
+        )
+        if full is not None:
+            raise LoginCrowded(cause=full.whose)
 
     async def recognise(self, banking_id: str, device: str | None) -> Recognised:
         """Whether this device was seen with this ID (F7); unknown IDs take the same way (F8)."""
