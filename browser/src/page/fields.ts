@@ -18,9 +18,9 @@ function watch(input: HTMLInputElement): void {
   });
 }
 
-/** An empty field says nothing: nobody has begun. A read-only one was filled in by the server. */
+/** An empty field says nothing: nobody has begun. A read-only one was filled in by the server; a masked one shows dots. */
 function look(input: HTMLInputElement): void {
-  if (input.readOnly || input.disabled) return;
+  if (input.readOnly || input.disabled || input.dataset['masked'] !== undefined) return;
   const empty = input.value.trim() === '';
   const { error, warning } = check(input.dataset['field'] ?? '', input.value, koreanToday(new Date()));
   const text = empty ? null : saidOf(input, error ?? warning);

@@ -1,5 +1,6 @@
 // The script of every center page. Each behaviour improves a page that works without it.
 
+import { startKeypads } from '../keypad/forms.ts';
 import { attachCopy } from '../window/copy.ts';
 import { attachIssue } from '../window/issue.ts';
 import { attachCertificateWindows } from '../window/main.ts';
@@ -22,6 +23,7 @@ import { startWebApp } from './web_app.ts';
 startSummary(document);
 startTimers(document);
 startSecrets(document);
+startKeypads(document);
 startDigits(document);
 startFields(document);
 startConsents(document);
