@@ -60,6 +60,8 @@ class Limits:
     vid_max_fail: int = 5
     no_medium_max_fail: int = 5
     contact_quarantine_s: int = 72 * 3600
+    device_max: int = 5  # designated devices of a person
+    passkey_max: int = 5
     status_cache_s: int = 600
     flow_resume_s: int = 600  # how long an interrupted issuance may be gone on with
     issuance_fetch_s: int = 3600  # how long what an authority issued is fetched again; it repeats itself as long (D9)
@@ -239,6 +241,7 @@ class Settings:
         None  # a table of networks and their places: what the center tells of a receiving device (C3)
     )
     keypad_required: bool = False  # secret fields are taken sealed only: no page without script, no `ingam copy`
+    device_software: bool = True  # INGAM_DEVICE_SOFTWARE=no: only keys that WebAuthn holds make a designated device (E8)
     cheap_passwords: bool = False  # tests only: Argon2id with the least work
 
     @property
@@ -303,6 +306,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         console=_console(environment, origins["console"]),
         regions=Path(environment["INGAM_REGIONS"]) if environment.get("INGAM_REGIONS") else None,
         keypad_required=environment.get("INGAM_KEYPAD_REQUIRED") == "1",
+        device_software=_yes(environment, "INGAM_DEVICE_SOFTWARE"),
         cheap_passwords=environment.get("INGAM_CHEAP_PASSWORDS") == "1",
     )
     _refuse(settings)
@@ -313,6 +317,14 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1024 <= int(text) <= 65535 - len(PORTS):
         raise SettingsRefused(variable="PORT")
     return int(text)
+
+
+def _yes(environment: Mapping[str, str], variable: str) -> bool:
+    """`yes` (the default) or `no`."""
+    text = environment.get(variable, "yes")
+    if text not in ("yes", "no"):
+        raise SettingsRefused(variable=variable)
+    return text == "yes"
 
 
 def _addresses(text: str) -> dict[str, str]:

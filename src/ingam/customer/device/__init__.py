@@ -34,5 +34,19 @@ class Devices:
             return [Insert("device_seen", {**where, "first_at": at, "last_at": at, "proved_at": at})]
         return [Update("device_seen", where, {"proved_at": at})]
 
+    async def confirmed(self, customer: Customer, mark: str | None, at: datetime) -> list[Change]:
+        """The change that says that additional authentication succeeded on it; save it with that proof (F6)."""
+        if mark is None:
+            return []
+        where = self._where(customer, mark)
+        if await self._store.one("device_seen", where) is None:
+            return [Insert("device_seen", {**where, "first_at": at, "last_at": at, "confirmed_at": at})]
+        return [Update("device_seen", where, {"confirmed_at": at})]
+
+    async def is_confirmed(self, customer: Customer, mark: str | None) -> bool:
+        """Whether this person confirmed it by additional authentication, before its first sensitive act (F6)."""
+        row = None if mark is None else await self._store.one("device_seen", self._where(customer, mark))
+        return row is not None and row["confirmed_at"] is not None
+
     def _where(self, customer: Customer, mark: str) -> Row:
         return {"banking_key": self._digests.digest("banking-id", customer.banking_id), "device": mark}

@@ -73,6 +73,11 @@ def text(challenge: Challenge, certificate: bytes, sealed: bytes | None) -> byte
     )
 
 
+def body_of(text: str) -> str:
+    """The `body` of an act: SHA-256 of the exact text that the person is shown, 64 lower hex (A19, F5)."""
+    return sha256(text.encode()).hexdigest()
+
+
 def seal_info(key_id: str, challenge: Challenge, certificate: bytes) -> bytes:
     """The HPKE info: label, key id, SHA-256 of the challenge without its `sealed` line (A15)."""
     return SEAL_LABEL + key_id.encode("ascii") + sha256(_lines(challenge, certificate, "")).digest()
