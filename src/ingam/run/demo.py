@@ -27,7 +27,7 @@ from pathlib import Path
 from ingam.adapters.hsm.file import open_keys, publish_ticket_key
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
-from ingam.run import demo_authority, demo_table, sandbox, tls, trial
+from ingam.run import demo_authority, demo_operators, demo_table, sandbox, tls, trial
 from ingam.run.cli.customer_desk import opened, parse
 from ingam.run.trial import FRONTED, Trial
 from ingam.settings import Settings, read
@@ -118,6 +118,7 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     migrate(told.store)
     publish_ticket_key(told.ticket_keys, open_keys(keys_path(told)).tickets.public)
     asyncio.run(_enrol(told, settings.data / "sandbox" / "people.json"))
+    asyncio.run(demo_operators.prepare(told))
     return environment
 
 
@@ -255,7 +256,8 @@ def _tell(settings: Settings, over_tls: Trial | None, *, quiet: bool) -> None:
     demo = settings.data / "sandbox" / "demo.json"
     if not quiet and demo.exists():
         told = demo_table.lines(json.loads(demo.read_text(encoding="utf-8")), Path.cwd())
-        print("\n" + "\n".join(f"  {line}".rstrip() for line in told))
+        working = json.loads(demo_operators.file_of(settings).read_text(encoding="utf-8"))["operators"]
+        print("\n" + "\n".join(f"  {line}".rstrip() for line in (*told, "", *demo_table.operators(working))))
     print()
     for process, name in names.items():
         print(f"  {_origin(settings, over_tls, process)}   {name}")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ingam.kernel.words import say
+
 WIDTH: Final = 100
 KINDS: Final = {"personal": "개인 personal", "union-head": "조합장 union head", "corporate": "법인 corporate"}
 GAP: Final = "  "
@@ -29,6 +31,16 @@ def lines(demo: dict[str, Any], here: Path) -> list[str]:
         f"폴더 · folders below: {_from(here, folder)}/   ✓ 등록됨 · is registered   ✗ 거절 · is refused, code",
         *(line for person in demo["people"] for line in _of_person(person, demo["certificates"], here, folder)),
     ]
+
+
+def operators(working: Sequence[dict[str, Any]]) -> list[str]:
+    """The console's operators, and the link by which each makes a passkey, once."""
+    told = ["운영자 · operators   (콘솔 · console)"]
+    for one in working:
+        roles = ", ".join(f"{say(f'console.role_{role}')} {say(f'console.role_{role}', 'en')}" for role in one["roles"])
+        told += [f"· {one['employee']} {one['name']} · {one['branch']} · {roles}"]
+        told += [f"{GAP}{one['link']}" if one["link"] else f"{GAP}패스키 등록됨 · has a passkey"]
+    return told
 
 
 def _of_person(person: dict[str, Any], certificates: list[dict[str, Any]], here: Path, folder: Path) -> list[str]:

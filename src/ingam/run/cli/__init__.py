@@ -11,6 +11,7 @@ from typing import Final
 NOUNS: Final = {
     "ca": "ingam.run.cli.ca",
     "cert": "ingam.run.cli.cert",
+    "console": "ingam.run.cli.console",
     "copy": "ingam.run.cli.copy",
     "customer": "ingam.run.cli.customer",
     "doctor": "ingam.run.cli.doctor",
@@ -26,6 +27,7 @@ ingam <noun> …                        ingam <noun> --help
 
   ca        인증기관을 만들고 운영합니다 (서버) · found and run a certification authority (on the server)
   cert      공동인증서를 열고, 검증하고, 바꾸고, 내보냅니다 · joint certificates on this machine
+  console   콘솔의 첫 운영자 두 사람을 만듭니다 (서버) · the first two operators of the console (on the server)
   copy      인증서를 다른 기기에서 받거나 다른 기기로 보냅니다 · copy a certificate from or to another device
   customer  고객을 등록하고 잠금을 풉니다 (서버) · enrol and unlock customers (on the server)
   doctor    보관함이 공개된 것과 같은지 확인합니다 · whether a served vault is the published one
