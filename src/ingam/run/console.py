@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 
 from ingam.adapters.store.migrate import check_revision
 from ingam.console import web
+from ingam.console.availability.web import AvailabilityWeb
 from ingam.console.doorway import Cookie, Doorway
 from ingam.console.home.web import HomeWeb
 from ingam.console.login.service import Login
@@ -36,7 +37,12 @@ from ingam.run.service_page import BUNDLE
 from ingam.settings import Settings, read, refuse_open_console
 from ingam.wiring.console import ConsolePorts, console_ports, console_store
 
-TEMPLATES: Final = ("ingam.console", "ingam.console.home", "ingam.console.login")
+TEMPLATES: Final = (
+    "ingam.console",
+    "ingam.console.availability",
+    "ingam.console.home",
+    "ingam.console.login",
+)
 """Every package of the console with a `templates/` folder."""
 
 
@@ -54,7 +60,10 @@ class Desk:
 
 def features(desk: Desk) -> Sequence[ConsoleWeb]:
     """The console's features, in the order of the menu."""
-    return [HomeWeb(desk.trail, desk.operators)]
+    return [
+        HomeWeb(desk.trail, desk.operators),
+        AvailabilityWeb(desk.trail, desk.ports.store, desk.ports.clock),
+    ]
 
 
 def app(settings: Settings, given: ConsolePorts, bundle: Bundle) -> Starlette:

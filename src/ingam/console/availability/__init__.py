@@ -1,0 +1,1 @@
+"""Switches, hours and notices of the service, as operators set them."""
