@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from ingam.adapters.hsm.file import open_keys
+from ingam.adapters.store.audit_lines import opened
+from ingam.adapters.store.statements import BODY
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 90
 TURNS = 3
@@ -28,6 +32,8 @@ LIMITS = {
     "NONCES_AN_HOUR": "1000",
     "ADDRESS_NONCES_AN_HOUR": "100000",
     "ADDRESS_LOGINS_AN_HOUR": "100000",
+    "ID_LOGINS_AN_HOUR": "100000",
+    "DEVICE_LOGINS_AN_HOUR": "100000",
     "IDCARD_READS": "50",
     "IDCARD_CHECKS_A_DAY": "50",
     "ONEWON_ACCOUNT_A_DAY": "50",
@@ -83,9 +89,12 @@ class World:
 
     def audit(self) -> list[dict[str, Any]]:
         """The center's audit, oldest first: action, result, facts."""
+        sealer = open_keys(self.data / "center" / "keys" / "center.keys").outbox
         with closing(sqlite3.connect(self.data / "center" / "center.db")) as store:
-            rows = store.execute("SELECT action, result, facts FROM audit ORDER BY seq").fetchall()
-        return [{"action": one[0], "result": one[1], "facts": json.loads(one[2])} for one in rows]
+            store.row_factory = sqlite3.Row
+            rows = store.execute(f"SELECT *{BODY} FROM audit ORDER BY seq").fetchall()
+        lines = [opened(dict(row), sealer) for row in rows]
+        return [{"action": one["action"], "result": one["result"], "facts": json.loads(one["facts"])} for one in lines]
 
     def stop(self) -> None:
         """Ctrl-C."""

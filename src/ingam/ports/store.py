@@ -173,7 +173,12 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """One audit line. `subject` and `session` are keyed pseudonyms; `facts` hold codes, nothing personal."""
+    """One audit line. `subject` and `session` are keyed pseudonyms; `facts` hold codes, nothing personal.
+
+    `operator`: employee number of who acted for the institution; `reason`: why, as a code or a text without personal
+    numbers; `access`: of the log of who reached personal data, kept two years (others five, security G5). Lines can
+    only be added; read back, a line has these fields as its columns, and `seq`.
+    """
 
     at: datetime
     action: str
@@ -182,6 +187,9 @@ class Audit:
     session: str | None
     address: str | None
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    operator: str | None = None
+    reason: str | None = None
+    access: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import asyncpg
 
 from ingam.adapters.store import statements
+from ingam.adapters.store.audit_lines import opened as opened_line
 from ingam.adapters.store.columns import Encoded, decode
 from ingam.adapters.store.outbox import opened
 from ingam.adapters.store.sealing import Sealer
@@ -63,7 +64,7 @@ def one_statement(shape: Shape) -> str:
     """All steps as parts of one statement; the first that must not pass raises its number (a `+` tells: found)."""
     parts, doubts, bound = [], [], 1
     for number, (sql, checked, probe) in enumerate(shape):
-        parts.append(f"s{number} AS ({numbered(sql, bound)} RETURNING 1)")
+        parts.append(f"s{number} AS ({numbered(returning(sql), bound)})")
         bound += sql.count("?")
         if not checked:
             # Never true; but asking makes the parts run in the order of the steps, as audit lines need.
@@ -75,6 +76,11 @@ def one_statement(shape: Shape) -> str:
             bound += probe.count("?")
         doubts.append(f"WHEN (SELECT count(*) FROM s{number}) <> 1 THEN ingam_refuse({why})")  # noqa: S608 - numbers and our own statements
     return f"WITH {', '.join(parts)} SELECT CASE {' '.join(doubts)} END"
+
+
+def returning(sql: str) -> str:
+    """A row for each that a change touches; a question gives its own."""
+    return sql if sql.startswith("SELECT ") else f"{sql} RETURNING 1"
 
 
 def _bound(made: list[Step]) -> list[Encoded]:
@@ -136,7 +142,8 @@ class PostgresqlStore:
     ) -> list[Row]:
         sql = statements.select_sql(table, statements.where_shape(where), order, descending, ' COLLATE "C"')
         rows = await self._fetch(_numbered(sql), *statements.where_args(table, where), limit)
-        return [decode(table, dict(row)) for row in rows]
+        found: list[Row] = [decode(table, dict(row)) for row in rows]
+        return [opened_line(row, self._sealer) for row in found] if table == "audit" else found
 
     async def issued(self, kind: str, id: str) -> Issued | None:
         rows = await self._fetch(_ISSUED, kind, id)
@@ -233,7 +240,7 @@ async def _one_by_one(connection: Any, made: list[Step]) -> None:
 
 async def _step(connection: Any, step: Step) -> None:
     try:
-        touched = len(await connection.fetch(_numbered(f"{step.sql} RETURNING 1"), *step.args))
+        touched = len(await connection.fetch(_numbered(returning(step.sql)), *step.args))
     except asyncpg.UniqueViolationError:
         raise Conflict(table=step.table) from None  # the error's text would name values
     if touched == 1 or step.refusal is None:

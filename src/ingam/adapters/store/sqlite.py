@@ -13,6 +13,8 @@ from typing import Any, Final, TypeVar
 
 from ingam.adapters.sqlite.writer import Writer, connect, outage_of
 from ingam.adapters.store import statements
+from ingam.adapters.store.audit_lines import opened as opened_line
+from ingam.adapters.store.chaining import append
 from ingam.adapters.store.columns import decode
 from ingam.adapters.store.outbox import opened
 from ingam.adapters.store.sealing import Sealer
@@ -90,7 +92,8 @@ class SqliteStore:
     ) -> list[Row]:
         sql = statements.select_sql(table, statements.where_shape(where), order, descending, "")
         rows = await self._read(sql, (*statements.where_args(table, where), limit))
-        return [decode(table, dict(row)) for row in rows]
+        found: list[Row] = [decode(table, dict(row)) for row in rows]
+        return [opened_line(row, self._sealer) for row in found] if table == "audit" else found
 
     async def issued(self, kind: str, id: str) -> Issued | None:
         rows = await self._read(statements.ISSUED, (kind, id))
@@ -150,7 +153,10 @@ _CLAIM: Final = statements.CLAIM.format(skip="")
 
 def _save(connection: sqlite3.Connection, made: list[Step]) -> None:
     for step in made:
-        _step(connection, step)
+        if step.chains:
+            append(connection, step.args)
+        else:
+            _step(connection, step)
 
 
 def _step(connection: sqlite3.Connection, step: Step) -> None:

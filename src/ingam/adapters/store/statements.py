@@ -6,7 +6,6 @@ not; so no refusal depends on the words of a driver's error.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import Text
 
+from ingam.adapters.store.audit_lines import Written, facts, written
 from ingam.adapters.store.columns import TABLES, Encoded, WrongValue, check, encode
 from ingam.adapters.store.sealing import Sealer
 from ingam.kernel.errors import Defect, Refusal
@@ -66,6 +66,7 @@ class Step:
     refusal: Callable[[], Refusal] | None = None
     probe: Probe | None = None
     inserts: bool = False
+    chains: bool = False  # a line of the audit: it takes the next number of the chain and holds it until the commit
 
 
 def steps(save: Save, sealer: Sealer) -> list[Step]:
@@ -74,8 +75,9 @@ def steps(save: Save, sealer: Sealer) -> list[Step]:
     made += [_ledger(move) for move in save.ledger]
     made += [_change(change) for change in save.rows]
     made += [_outgoing(message, sealer) for message in save.outbox]
-    made += [_audit(line) for line in save.audit]
     made += [_change(Delete("counter", {"key": key})) for key in save.resets]
+    # Last: whoever has the chain's turn waits for nobody, so no two saves can wait for each other.
+    made += [_audit(line, sealer) for line in save.audit]
     return made
 
 
@@ -123,7 +125,7 @@ def select_sql(
     names += [c.name for c in TABLES[table].primary_key.columns if c.name != order]
     direction = "DESC NULLS LAST" if descending else "ASC NULLS FIRST"
     by = ", ".join(f'"{name}"{_collate(table, name, collation)} {direction}' for name in names)
-    columns = ", ".join(f'"{c.name}"' for c in TABLES[table].columns)
+    columns = ", ".join(f'"{c.name}"' for c in TABLES[table].columns) + (BODY if table == "audit" else "")
     return f'SELECT {columns} FROM "{table}" {where_sql(table, where)} ORDER BY {by} LIMIT ?'  # noqa: S608
 
 
@@ -173,6 +175,8 @@ def _updating(change: Update) -> Step:
 
 
 def _change(change: Change) -> Step:
+    if change.table in CHAINED:
+        raise WrongValue(table=change.table, column="")  # lines are only added, and only by `Save.audit` (G6)
     match change:
         case Insert(table, values):
             return _inserting(table, values, lambda: Conflict(table=table))
@@ -220,15 +224,22 @@ def _outgoing(message: Outgoing, sealer: Sealer) -> Step:
     return _inserting("outbox", row, None)
 
 
-def _audit(line: Audit) -> Step:
-    facts = json.dumps(dict(line.facts), ensure_ascii=False, sort_keys=True)
-    if PERSONAL_NUMBER.search(facts):
+APPEND: Final = f"SELECT ingam_audit_append({', '.join('?' for _ in Written._fields)})"
+"""PostgreSQL's function of revision 0008; on SQLite `chaining.append` does the same."""
+
+BODY: Final = "".join(
+    f', (SELECT "{name}" FROM "{apart}" AS apart WHERE apart."seq" = "audit"."seq") AS "{name}"'  # noqa: S608
+    for name, apart in (("wrapped", "audit_key"), ("commitment", "audit_chain"))
+)
+"""Beside the columns of `audit`: what opens a line's body."""
+
+CHAINED: Final = ("audit", "audit_chain", "audit_key")
+
+
+def _audit(line: Audit, sealer: Sealer) -> Step:
+    if PERSONAL_NUMBER.search(f"{facts(line)} {line.reason or ''}"):
         raise Defect("audit-personal-number", action=line.action)
-    row: Row = {
-        "at": line.at, "action": line.action, "result": line.result, "subject": line.subject,
-        "session": line.session, "address": line.address, "facts": facts,
-    }  # fmt: skip
-    return _inserting("audit", row, None)
+    return Step("audit", APPEND, written(line, sealer), inserts=True, chains=True)
 
 
 # -- counters and the outbox -------------------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ from typing import Any
 
 import asyncpg
 
+from ingam.adapters.store.audit_lines import opened
+from ingam.adapters.store.sealing import Sealer
+from ingam.adapters.store.statements import BODY
 from ingam.kernel.instants import to_micros
 
 Row = dict[str, Any]
@@ -59,15 +62,19 @@ class Tables:
 class Database:
     """One center's database; the connection is made at the first look and kept."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, sealer: Sealer) -> None:
+        """`sealer`: the center's, which opens the audit's bodies."""
         self.url = url
+        self._sealer = sealer
         self._sqlite: sqlite3.Connection | None = None
         self._runner: asyncio.Runner | None = None
         self._postgresql: asyncpg.Connection | None = None
 
     def read(self) -> Tables:
         """Every table that a registration writes, as of one instant."""
-        return Tables(*self._run([f'SELECT * FROM "{name}"' for name in TABLES]))
+        rows = self._run([f'SELECT *{BODY if name == "audit" else ""} FROM "{name}"' for name in TABLES])
+        found = dict(zip(TABLES, rows, strict=True))
+        return Tables(**{**found, "audit": [opened(row, self._sealer) for row in found["audit"]]})
 
     def waiting(self) -> bool:
         """Whether a message has not left."""

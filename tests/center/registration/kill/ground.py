@@ -26,6 +26,7 @@ from tests.center.registration.kill.nursery import ROOT, Center, Nursery
 from tests.center.registration.kill.person import CODE, HONG, Person, until
 from tests.journeys.world import free_ports
 
+from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.store.migrate import migrate
 from ingam.run import sandbox
 from ingam.run.cli.customer_desk import opened, parse
@@ -57,7 +58,8 @@ class Ground:
         url = self.copy_of(self.prepared[store, stage], folder)
         chosen = {f"INGAM_LIMIT_{name.upper()}": str(number) for name, number in limits.items()}
         env = {**self.env, "INGAM_DATA": str(folder), "INGAM_STORE": url, **chosen}
-        return Case(self, folder, Database(url), env, len(self.inbox()) and self.inbox()[0]["id"])
+        database = Database(url, open_keys(folder / "center" / "keys" / "center.keys").outbox)
+        return Case(self, folder, database, env, len(self.inbox()) and self.inbox()[0]["id"])
 
     def copy_of(self, prepared: str, folder: Path) -> str:
         """A database of one's own."""
