@@ -89,7 +89,8 @@ def test_F9_a_success_is_counted_until_the_caller_saves_its_forgiveness(sqlite_u
 
 def test_F9_the_network_is_refused_before_anything_of_the_person_is_counted(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World, accounts: Accounts, session: Session) -> None:
-        assert [await guess(accounts, session) for _ in range(2)] == ["login-wrong n=1 max=5", "login-crowded"]
+        said = [await guess(accounts, session) for _ in range(2)]
+        assert said == ["login-wrong n=1 max=5", "login-crowded cause=network"]
         assert [row["hits"] for row in await world.rows("counter")] == [1]
 
     run(sqlite_url, tmp_path, story, ceiling=1)
