@@ -47,7 +47,12 @@ from ingam.center.seal_key import SealKeys
 from ingam.center.terms.registry import Registry
 from ingam.center.terms.web import TermsWeb
 from ingam.customer.account.accounts import Accounts
+from ingam.customer.additional_auth.ars import ArsCalls
+from ingam.customer.additional_auth.branch import BranchNumbers
+from ingam.customer.additional_auth.calling import Calls
+from ingam.customer.additional_auth.medium import Media
 from ingam.customer.additional_auth.no_medium import NoMedium
+from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.additional_auth.sms import SmsCodes
 from ingam.customer.availability.reading import Availability
 from ingam.customer.binding.bindings import Bindings
@@ -59,6 +64,7 @@ from ingam.customer.session.sessions import Sessions, Times
 from ingam.kernel import steps
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
+from ingam.run.device_keys import device_keys
 from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
 from ingam.run.tidy import tidy
@@ -72,8 +78,8 @@ AGAIN_S: Final = 5.0
 log = structlog.get_logger()
 
 TEMPLATES = (
-    "ingam.center.about", "ingam.center.copying", "ingam.center.home", "ingam.center.issuance",
-    "ingam.center.login", "ingam.center.mybank", "ingam.center.registration", "ingam.center.terms",
+    "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.home",
+    "ingam.center.issuance", "ingam.center.login", "ingam.center.mybank", "ingam.center.registration", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -86,7 +92,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
     availability = Availability(given.store, given.clock)
     pads = keypads(given.store, given.ephemeral, given.clock, limits, required=settings.keypad_required)
     built = Starlette(
-        routes=[*_routes(settings, given, sessions, cookies), *keypad_routes(pads), *shell_routes(pages)],
+        routes=[*_routes(settings, given, sessions, cookies, availability), *keypad_routes(pads), *shell_routes(pages)],
         middleware=[
             middleware(settings),
             Middleware(
@@ -107,7 +113,9 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
     return built
 
 
-def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies: Cookies) -> list[BaseRoute]:
+def _routes(
+    settings: Settings, given: CenterPorts, sessions: Sessions, cookies: Cookies, availability: Availability
+) -> list[BaseRoute]:
     """Every menu item's routes, over services that share one set of ports."""
     limits, store, clock, digests = settings.limits, given.store, given.clock, given.digests
     sender = Sender(settings.institution)
@@ -129,14 +137,21 @@ def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies:
         lock_notice=LoginLockNotice(notices),
     )
     host = settings.center_origin.partition("://")[2].partition(":")[0]
-    sms = SmsCodes(store, clock, digests, limits, sender, host)
+    auth = AdditionalAuth(
+        clock,
+        limits,
+        sms=SmsCodes(store, clock, digests, limits, sender, host),
+        branch=BranchNumbers(store, clock, digests, limits, sender),
+        media=Media(store, clock, NoMedium(store, clock, limits), limits),
+        ars=None if settings.ars.via == "none" else ArsCalls(store, clock, digests, limits, sender),
+        ways=availability,
+    )
     registration = Registration(
         store=store,
         clock=clock,
         customers=given.customers,
         accounts=accounts,
-        sms=sms,
-        no_medium=NoMedium(store, clock, limits),
+        auth=auth,
         challenges=challenges,
         prover=prover,
         bindings=bindings,
@@ -156,15 +171,18 @@ def _routes(settings: Settings, given: CenterPorts, sessions: Sessions, cookies:
         bindings=bindings,
         challenges=challenges,
         prover=prover,
-        sms=sms,
+        auth=auth,
         notices=notices,
         sender=sender,
     )  # fmt: skip
-    login = Login(store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock)
+    keys = device_keys(settings, given, challenges, bindings, prover)
+    login = Login(
+        store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock, keys.passkeys, notices
+    )  # fmt: skip
     return [
         *Home(bindings, clock).routes(),
         *LoginWeb(login, sessions, clock, cookies).routes(),
-        *RegistrationWeb(registration, clock).routes(),
+        *RegistrationWeb(registration, auth, clock).routes(),
         *CopyingWeb(copying, settings.center_origin, settings.vault_origin).routes(),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
@@ -215,7 +233,8 @@ def _beside(given: CenterPorts, settings: Settings) -> Any:
     @asynccontextmanager
     async def beside(_: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        deliver = deliveries(given.sms, given.parties.email if given.parties else None)
+        calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
+        deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries
         tasks = [
             asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),
             asyncio.create_task(steadily("tidy", lambda: tidy(given.store, given.clock, settings.limits, stop), stop)),
@@ -225,6 +244,7 @@ def _beside(given: CenterPorts, settings: Settings) -> Any:
         finally:
             stop.set()
             await asyncio.gather(*tasks)
+            await calls.aclose()
             await given.shut()
 
     return beside

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ingam.customer.device.keys import Answer, KeyUnknown, read_answer
 from ingam.kernel.secret import Secret
 
 BANKING_ID: Final = re.compile(r"[A-Za-z0-9]{6,20}")
@@ -39,6 +40,14 @@ class CertificateLogin:
 
     nonce: str
     signed: bytes = field(repr=False)
+
+
+def passkey_login(form: Mapping[str, object]) -> Answer:
+    """Raises Incomplete where the script left nothing."""
+    try:
+        return read_answer(str(form.get("device_answer", "")))
+    except KeyUnknown:
+        raise Incomplete({"form": "login.need_passkey"}) from None
 
 
 def id_login(form: Mapping[str, object]) -> IdLogin:

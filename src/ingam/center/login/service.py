@@ -1,4 +1,4 @@
-"""Logging in: by banking ID and password, or by a signature with a registered certificate (A6, A17, F2, F7)."""
+"""Logging in: by banking ID and password, by a registered certificate, or by a passkey (A6, A17, F2, F6, F7)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from ingam.center.login.flow import (
@@ -24,6 +25,10 @@ from ingam.customer.account.accounts import Accounts
 from ingam.customer.binding.bindings import ACTIVE, Bindings
 from ingam.customer.binding.challenges import Challenges, Given
 from ingam.customer.binding.proof import ProvenCertificate, Prover, UnverifiedPresentation
+from ingam.customer.device import Devices
+from ingam.customer.device.keys import Answer, KeyUnknown
+from ingam.customer.device.passkeys import Passkeys
+from ingam.customer.notice import Notices
 from ingam.customer.session import Level, Session
 from ingam.customer.session.sessions import Opened, Sessions, digest
 from ingam.kernel.errors import Failure, Refusal
@@ -31,10 +36,11 @@ from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Change, Row, Save, Store, Update
+from ingam.ports.store import Audit, Change, Outgoing, Row, Save, Store, Update
 from ingam.protocols.challenge import Purpose
 
 DEVICE_BYTES: Final = 32
+ACTIONS: Final = {Level.ID: "login.id", Level.CERT: "login.certificate", Level.PASSKEY: "login.passkey"}
 
 
 class NotRegistered(Refusal):
@@ -71,6 +77,8 @@ class Login:
         bindings: Bindings,
         digests: Digests,
         clock: Clock,
+        passkeys: Passkeys,
+        notices: Notices,
         token: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._store = store
@@ -82,6 +90,9 @@ class Login:
         self._bindings = bindings
         self._digests = digests
         self._clock = clock
+        self._passkeys = passkeys
+        self._notices = notices
+        self._devices = Devices(store, digests)
         self._token = token
 
     async def by_id(self, typed: IdLogin, session: Session, device: str | None, address: str) -> Entered:
@@ -128,6 +139,26 @@ class Login:
         held = Update("binding", bound, {"status": ACTIVE})
         return await self._enter(customer, Level.CERT, session, device, address, unlocked, facts, held)
 
+    async def passkey_challenge(self, session: Session, address: str) -> dict[str, object]:
+        """What a passkey is to sign. Raises TooManyChallenges."""
+        return await self._passkeys.ask_login(session, address)
+
+    async def by_passkey(self, answer: Answer, session: Session, device: str | None, address: str) -> Entered:
+        """Login by a passkey: whose it is stands in the key, and what it unlocks is what a certificate does (F7).
+
+        Raises NonceInvalid, KeyUnknown, WebAuthnRefused.
+        """
+        try:
+            used = await self._passkeys.login(session, answer)
+            customer = await self._customers.by_id(used.key.customer_id)
+            if customer is None or customer.status != "ACTIVE":
+                raise KeyUnknown
+        except Refusal as refusal:
+            await self._refused(session, address, refusal, "login.passkey")
+            raise
+        unlocked = await self._accounts.unlock(customer.banking_id, session.device)
+        return await self._enter(customer, Level.PASSKEY, session, device, address, unlocked, {}, *used.changes)
+
     async def leave(self, session: Session, address: str) -> None:
         """Logout ends the session on the server (F2)."""
         await self._sessions.end(session, "logout")
@@ -158,17 +189,27 @@ class Login:
         named = digest(device or fresh or "")
         opened = self._sessions.rise(session, level, customer.customer_id, named)
         now, proved = self._clock.now(), level is Level.CERT
+        notice = [] if level is Level.ID else await self._told_of(customer, named, now)
         remembered = await self._accounts.remember(customer.banking_id, named, now, proved=proved)
-        line = self._line("login.id" if level is Level.ID else "login.certificate", "ok", session, address,
-                          customer, facts)  # fmt: skip
+        line = self._line(ACTIONS[level], "ok", session, address, customer, facts)
         reach("login.entering")
-        await self._store.save(Save(rows=[*held, *opened.changes, remembered], resets=list(resets), audit=[line]))
+        rows = [*held, *opened.changes, remembered]
+        await self._store.save(Save(rows=rows, resets=list(resets), outbox=notice, audit=[line]))
         reach("login.entered")
         return Entered(opened, fresh)
 
-    async def _refused(self, session: Session, address: str, failure: Failure) -> None:
+    async def _told_of(self, customer: Customer, mark: str, now: datetime) -> list[Outgoing]:
+        """The notice of a device that this person proved nothing on before, once a device (F6)."""
+        if await self._devices.known(customer, mark):
+            return []
+        whose = self._digests.digest("banking-id", customer.banking_id)
+        return [self._notices.new_device(customer, now, f"new-device:{whose}:{mark}")]
+
+    async def _refused(
+        self, session: Session, address: str, failure: Failure, action: str = "login.certificate"
+    ) -> None:
         facts = {"cause": failure.facts["cause"]} if "cause" in failure.facts else {}
-        line = self._line("login.certificate", failure.code, session, address, None, facts)
+        line = self._line(action, failure.code, session, address, None, facts)
         await self._store.save(Save(audit=[line]))
 
     def _line(

@@ -11,8 +11,9 @@ from starlette.routing import Route
 
 from ingam.center.doorway import Cookies, address_of, enter, logged_in, to_login
 from ingam.center.keypad import unsealed
-from ingam.center.login.forms import Incomplete, certificate_login, id_login
+from ingam.center.login.forms import Incomplete, certificate_login, id_login, passkey_login
 from ingam.center.login.service import Entered, Login, NotRegistered, Rebind
+from ingam.customer.device.keys import KeyUnknown
 from ingam.customer.session import Level, Session
 from ingam.customer.session.sessions import Sessions
 from ingam.kernel.errors import Failure, Refusal
@@ -46,6 +47,8 @@ class LoginWeb:
             Route("/login/id", self.by_id, methods=["POST"]),
             Route("/login/challenge", self.challenge, methods=["POST"]),
             Route("/login/certificate", self.by_certificate, methods=["POST"]),
+            Route("/login/passkey/challenge", self.passkey_challenge, methods=["POST"]),
+            Route("/login/passkey", self.by_passkey, methods=["POST"]),
             Route("/logout", self.leave, methods=["POST"]),
             Route("/session/extend", self.extend, methods=["POST"]),
             Route("/loan", self.loan, methods=["GET"]),
@@ -99,6 +102,31 @@ class LoginWeb:
             told: dict[str, Any] = {"errors": {"form": message_of(failure, request.state.lang)}, "failed": failure.code}
             told["register"] = isinstance(failure, NotRegistered | Rebind)
             return _page(request, "cert", then=then, status=status_of(failure), **told)
+        return self._in(entered, then)
+
+    async def passkey_challenge(self, request: Request) -> Response:
+        """What a passkey signs, as JSON."""
+        check_post(request, await request.form())
+        return JSONResponse(await self._login.passkey_challenge(request.state.session, address_of(request)))
+
+    async def by_passkey(self, request: Request) -> Response:
+        """POST of a passkey's answer."""
+        form = await request.form()
+        check_post(request, form)
+        then = _then(form)
+        try:
+            answer = passkey_login(form)
+            entered = await self._login.by_passkey(
+                answer, request.state.session, self._device(request), address_of(request)
+            )
+        except Incomplete as incomplete:
+            errors = {name: say(key, request.state.lang) for name, key in incomplete.errors.items()}
+            return _page(request, "id", then=then, status=422, errors=errors)
+        except Refusal as refusal:
+            request.state.failure = refusal.code
+            code = "passkey-unknown" if isinstance(refusal, KeyUnknown) else refusal.code
+            told: dict[str, Any] = {"errors": {"form": say(f"refusal.{code}", request.state.lang)}}
+            return _page(request, "id", then=then, status=status_of(refusal), **told)
         return self._in(entered, then)
 
     async def leave(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ too.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -78,6 +78,31 @@ class Notices:
     def registration_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """타기관인증서등록이 막혔다."""
         return self._outgoing(customer, "notice.registration-locked", at, dedup, time=korean_minute(at))
+
+    def new_device(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+        """A login by certificate or passkey on a device that was new to this person (F6)."""
+        return self._outgoing(customer, "notice.new-device", at, dedup, time=korean_minute(at))
+
+    def device_changed(self, customer: Customer, key: str, browser: str, at: datetime, dedup: str) -> Outgoing:
+        """A device or passkey was added or removed. `key`: device-added, device-removed, passkey-added …
+
+        `browser`: words of a closed list; the alias that somebody typed stays out of messages.
+        """
+        return self._outgoing(customer, f"notice.{key}", at, dedup, browser=browser, time=korean_minute(at))
+
+    def protection_cancelled(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+        """전자금융사기 예방서비스 was cancelled, and every designation with it."""
+        return self._outgoing(customer, "notice.protection-cancelled", at, dedup, time=korean_minute(at))
+
+    def contact_changed(
+        self, numbers: Iterable[str], which: str, h: int, at: datetime, dedup: str
+    ) -> list[Outgoing]:
+        """A registered number was changed, told to each of `numbers`: the old one too, whoever holds the new one (E9).
+
+        `which`: a word of the number, as text; `h`: hours until it is used for codes.
+        """
+        text = Secret(self._said("notice.contact-changed", "ko", which=which, time=korean_minute(at), h=str(h)))
+        return [sms_outgoing(to, text, f"{dedup}:{place}", at) for place, to in enumerate(numbers)]
 
     def issued(
         self,
