@@ -8,7 +8,7 @@ key which the person's other devices share makes none of them designated. What a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -16,13 +16,13 @@ from ingam.customer.additional_auth import Purpose
 from ingam.customer.additional_auth.proof import Bound
 from ingam.customer.binding.bindings import SealDetails
 from ingam.customer.binding.challenges import Challenges, Given
-from ingam.customer.device.keys import Answer, Key, Keys, KeyUnknown, Used
+from ingam.customer.device.keys import Answer, Key, Keys, KeyUnknown, Used, read_answer
 from ingam.customer.session import Session
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer
-from ingam.ports.store import Change, Insert, Store
+from ingam.ports.store import Change, Insert, LedgerMove, Save, Store
 from ingam.protocols import challenge as protocol
 from ingam.protocols import device, webauthn
 from ingam.protocols.webauthn import Credential, RelyingParty
@@ -70,6 +70,7 @@ class Designated:
         token: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.keys = Keys(store, fields, TABLE, "device_id", limits.device_max)
+        self._store = store
         self._clock = clock
         self._challenges = challenges
         self._rp = rp
@@ -83,9 +84,12 @@ class Designated:
 
     async def here(self, customer: Customer, session: Session) -> Key | None:
         """The device that this browser says it is: by its cookie, which proves nothing until the key has signed."""
-        if session.device is None:
+        return await self._here(customer, session.device)
+
+    async def _here(self, customer: Customer, mark: str | None) -> Key | None:
+        if mark is None:
             return None
-        found = [key for key in await self.keys.active(customer.customer_id) if key.mark == session.device]
+        found = [key for key in await self.keys.active(customer.customer_id) if key.mark == mark]
         allowed = [key for key in found if self._software or key.kind == Kind.HARDWARE]
         return allowed[-1] if allowed else None
 
@@ -108,16 +112,22 @@ class Designated:
         )
         return self.asks(given, key, str(purpose))
 
-    async def prove(self, customer: Customer, session: Session, bound: Bound, answer: Answer) -> Used:
-        """The device that signed for exactly this purpose and session; the nonce is used up whatever comes of it.
+    async def prove(self, customer: Customer, bound: Bound, answer: Mapping[str, str]) -> Sequence[LedgerMove]:
+        """Whether the designated device of this session's browser signed for exactly this purpose and session.
 
-        Save `changes` with the proof that it stands for. Raises NonceInvalid, KeyUnknown, DeviceBarred,
-        WebAuthnRefused, DeviceKeyRefused.
+        `answer`: the form's fields; `device_answer` is what the page's script left. The nonce is used up whatever comes
+        of it, and that the key was used is on record before this returns, so that nothing is left to save. Raises
+        NonceInvalid, KeyUnknown, DeviceBarred, WebAuthnRefused, DeviceKeyRefused, Stale.
         """
-        given = await self._challenges.claim(protocol.Purpose.DEVICE, session.session, answer.nonce)
-        if bound.purpose not in EXEMPTS or given.notes["act"] != bound.purpose or bound.session != session.session:
+        told = read_answer(answer.get("device_answer", ""))
+        given = await self._challenges.claim(protocol.Purpose.DEVICE, bound.session, told.nonce)
+        if bound.purpose not in EXEMPTS or given.notes["act"] != bound.purpose:
             raise DeviceBarred(cause="purpose")
-        return await self.signed(customer, session, given, answer, str(bound.purpose))
+        row = await self._store.one("session", {"session": bound.session, "customer_id": customer.customer_id})
+        mark = None if row is None or row["device"] is None else str(row["device"])
+        used = await self._signed(customer, mark, given, told, str(bound.purpose))
+        await self._store.save(Save(rows=used.changes))
+        return ()
 
     # ── signing of any kind ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,8 +143,13 @@ class Designated:
     async def signed(
         self, customer: Customer, session: Session, given: Given, answer: Answer, act: str | None = None
     ) -> Used:
-        """Whether this browser's own device signed a challenge that was claimed. Raises as `prove`."""
-        key = await self.here(customer, session)
+        """Whether this browser's own device signed a challenge that was claimed; save `changes`. Raises as `prove`."""
+        return await self._signed(customer, session.device, given, answer, act)
+
+    async def _signed(
+        self, customer: Customer, mark: str | None, given: Given, answer: Answer, act: str | None
+    ) -> Used:
+        key = await self._here(customer, mark)
         if key is None:
             raise KeyUnknown
         text, counter = device.text(given.challenge, act), key.credential.counter

@@ -34,7 +34,7 @@ class Happened(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the history. `about`: the alias of a device, a masked number, or "" where there is nothing to name."""
+    """One line of the history. `about`: the alias of a device, a masked number, or ""."""
 
     kind: Happened
     about: str
