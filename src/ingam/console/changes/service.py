@@ -1,0 +1,362 @@
+"""Walks changes: drafts, both signatures, and the ONE transaction that makes a change true (security G2, G3)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ingam.console.changes.flow import (
+    MACHINE,
+    Agreed,
+    Approved,
+    Change,
+    Done,
+    Drafted,
+    Edited,
+    Event,
+    Expired,
+    Refused,
+    Signature,
+    Signed,
+    State,
+    Submitted,
+    TakenBack,
+    Text,
+    TimeOver,
+    Why,
+)
+from ingam.console.changes.kinds import Applying, ChangeKind, Described, Values
+from ingam.console.operators.register import Key, Operators, used_key
+from ingam.console.trail import Trail, Visit
+from ingam.console.web import Forbidden
+from ingam.kernel.errors import Refusal
+from ingam.kernel.instants import rfc3339
+from ingam.ports.clock import Clock
+from ingam.ports.store import Change as RowChange
+from ingam.ports.store import FlowSave, Insert, Row, Save, Store, Update
+from ingam.protocols.webauthn import (
+    RelyingParty,
+    WebAuthnRefused,
+    check,
+    credential_id,
+    encode,
+    request_options,
+)
+
+KEPT: Final = timedelta(days=5 * 365)
+"""How long a change and its signatures are kept: as long as the audit."""
+
+MOST: Final = 200
+"""Changes that a list shows."""
+
+
+class ChangeUnknown(Refusal):
+    """There is no change of this name."""
+
+    code = "not-found"
+
+
+class ChangeOvertaken(Refusal):
+    """What the change was to change is no longer as it says; it is void, make another one."""
+
+    code = "change-overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A change as it stands, and the version it was read at."""
+
+    version: int
+    state: State
+
+    @property
+    def change(self) -> Change:
+        """What is to change."""
+        return self.state.change
+
+    @property
+    def status(self) -> str:
+        """The state's name in lower case, as lists and words have it."""
+        return type(self.state).__name__.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What approving gave: what the checker is shown once."""
+
+    shown: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Changes:
+    """The service. `approval_s`: how long a change waits for its second person. `token` gives random bytes."""
+
+    def __init__(
+        self, store: Store, clock: Clock, operators: Operators, trail: Trail, rp: RelyingParty,
+        kinds: Iterable[ChangeKind], approval_s: int, token: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._clock = clock
+        self._operators = operators
+        self._trail = trail
+        self._rp = rp
+        self.kinds: Mapping[str, ChangeKind] = {kind.name: kind for kind in kinds}
+        self._approval_s = approval_s
+        self._token = token
+
+    async def draft(self, visit: Visit, kind: str, values: Values) -> str:
+        """A new change of this operator, to be read and signed; its id. Raises Forbidden, and what the kind refuses."""
+        self._may(visit, self.kinds[kind].makers)
+        described = await self.kinds[kind].describe(values)
+        change = Change(self._token(16).hex(), kind, visit.operator.employee, dict(values))
+        state = Drafted(change, self._text(change, described))
+        row: Row = {
+            "change_id": change.change_id, "kind": kind, "status": "drafted", "maker": change.maker,
+            "checker": None, "at": self._clock.now(),
+        }  # fmt: skip
+        await self._save(visit, Stored(0, state), state, "console.change-draft", described, [Insert(_TABLE, row)])
+        return change.change_id
+
+    async def edit(self, visit: Visit, change_id: str, values: Values) -> None:
+        """Other values: a draft again, and every signature of before is void (G3)."""
+        stored = await self.get(change_id)
+        self._makes(visit, stored)
+        described = await self.kinds[stored.change.kind].describe(values)
+        text = self._text(Change(change_id, stored.change.kind, stored.change.maker, values), described)
+        await self._move(visit, stored, Edited(dict(values), text), "console.change-edit", described)
+
+    async def submit(self, visit: Visit, change_id: str, answer: Mapping[str, object]) -> None:
+        """The maker signs what the page shows. Raises WebAuthnRefused, ChangeExpired, ChangeOvertaken."""
+        stored = await self.get(change_id)
+        self._makes(visit, stored)
+        described = await self._as_shown(visit, stored)
+        key, signature, used = await self._signed(visit, stored, answer)
+        moved = Signed(signature)
+        await self._move(visit, stored, moved, "console.change-submit", described, [used_key(key, used, signature.at)])
+
+    async def approve(self, visit: Visit, change_id: str, answer: Mapping[str, object]) -> Agreement:
+        """The checker signs what the page shows, and it becomes true.
+
+        Raises WebAuthnRefused, SamePerson, ChangeExpired, ChangeOvertaken, Forbidden, Stale.
+        """
+        stored = await self.get(change_id)
+        kind = self.kinds[stored.change.kind]
+        self._may(visit, kind.checkers)
+        await self._maker_may(visit, stored, kind)
+        described = await self._as_shown(visit, stored)
+        key, signature, used = await self._signed(visit, stored, answer)
+        try:
+            approved = MACHINE.advance(stored.state, Agreed(signature)).state
+        except Refusal as refusal:
+            await self._refused(visit, stored, "console.change-approve", refusal)
+            raise
+        assert isinstance(approved, Approved)
+        given = await kind.apply(approved, signature.at) if kind.at_once else Applying()
+        state = MACHINE.advance(approved, Done(signature.at)).state if kind.at_once else approved
+        rows = [*given.rows, used_key(key, used, signature.at)]
+        await self._save(visit, stored, state, "console.change-approve", described, rows, given)
+        return Agreement(given.shown)
+
+    async def decline(self, visit: Visit, change_id: str) -> None:
+        """The second person says no; that needs no signature."""
+        stored = await self.get(change_id)
+        self._may(visit, self.kinds[stored.change.kind].checkers)
+        await self._move(visit, stored, Refused(visit.operator.employee, self._clock.now()), "console.change-decline")
+
+    async def withdraw(self, visit: Visit, change_id: str) -> None:
+        """The maker takes it back."""
+        stored = await self.get(change_id)
+        self._makes(visit, stored)
+        await self._move(visit, stored, TakenBack("withdrawn", self._clock.now()), "console.change-withdraw")
+
+    async def applied(self, visit: Visit, change_id: str, given: Applying) -> None:
+        """What a kind that is not `at_once` brought about is done: Approved → Applied, with these rows."""
+        stored = await self.get(change_id)
+        state = MACHINE.advance(stored.state, Done(self._clock.now())).state
+        await self._save(visit, stored, state, "console.change-apply", None, given.rows, given)
+
+    async def get(self, change_id: str) -> Stored:
+        """The change; one whose day is over is expired, whoever looks. Raises ChangeUnknown."""
+        flow = await self._store.flow(change_id)
+        if flow is None or flow.machine != MACHINE.name:
+            raise ChangeUnknown
+        state = MACHINE.load(flow.state)
+        now = self._clock.now()
+        if isinstance(state, Drafted | Submitted) and now >= state.text.expires_at:
+            return Stored(flow.version, Expired(state.change, state.text, state.text.expires_at))
+        return Stored(flow.version, state)
+
+    async def every(self, *statuses: str) -> list[Row]:
+        """Rows of the list, newest first: of these statuses, or all."""
+        rows: list[Row] = []
+        for where in [{"status": one} for one in statuses] or [{}]:
+            rows += await self._store.many(_TABLE, where, order="at", descending=True, limit=MOST)
+        return rows
+
+    async def tidy(self, visit: Visit) -> None:
+        """Writes down which waiting changes are over."""
+        for row in await self.every("drafted", "submitted"):
+            at = row["at"]
+            assert isinstance(at, datetime)
+            if at + timedelta(seconds=self._approval_s) <= self._clock.now():
+                await self._expire(visit, str(row["change_id"]))
+
+    async def options(self, visit: Visit, stored: Stored) -> dict[str, Any]:
+        """What this operator's passkey is asked to sign: the SHA-256 of the text (G3)."""
+        keys = await self._operators.keys(visit.operator.employee)
+        return request_options(self._rp, stored.state.text.challenge, [key.credential.credential_id for key in keys])
+
+    def may_check(self, visit: Visit, stored: Stored) -> bool:
+        """Whether this operator could be the second person."""
+        kind = self.kinds.get(stored.change.kind)
+        persons = (stored.change.maker, *stored.state.text.subjects)
+        return kind is not None and visit.operator.may(*kind.checkers) and visit.operator.employee not in persons
+
+    # -- what both signatures go through -------------------------------------------------------------------------------
+
+    async def _signed(self, visit: Visit, stored: Stored, answer: Mapping[str, object]) -> tuple[Key, Signature, int]:
+        """The operator's own passkey over the stored text, and no other. Raises WebAuthnRefused."""
+        try:
+            key = await self._operators.key(credential_id(answer))
+            if key is None or key.employee != visit.operator.employee:
+                raise WebAuthnRefused(cause="credential")
+            counter = check(self._rp, stored.state.text.challenge, key.credential, answer)
+        except WebAuthnRefused as refusal:
+            await self._refused(visit, stored, "console.change-sign", refusal)
+            raise
+        response = answer["response"]
+        assert isinstance(response, Mapping)
+        signature = Signature(
+            employee=visit.operator.employee,
+            at=self._clock.now(),
+            credential=encode(key.credential.credential_id),
+            client_data=str(response["clientDataJSON"]),
+            authenticator_data=str(response["authenticatorData"]),
+            signature=str(response["signature"]),
+        )
+        return key, signature, counter
+
+    async def _as_shown(self, visit: Visit, stored: Stored) -> Described | None:
+        """What the text says is still so; else the change is void. A state that nobody signs is left to the machine."""
+        if not isinstance(stored.state, Drafted | Submitted):
+            return None
+        text = stored.state.text
+        try:
+            described = await self.kinds[stored.change.kind].describe(stored.change.values)
+            same = _said(text.body) == _lines(described) and described.subjects == text.subjects
+        except Refusal:
+            same, described = False, None
+        if not same:
+            await self._move(visit, stored, TakenBack("overtaken", self._clock.now()), "console.change-void")
+            raise ChangeOvertaken
+        return described
+
+    async def _maker_may(self, visit: Visit, stored: Stored, kind: ChangeKind) -> None:
+        """Whoever made it is still an operator who may."""
+        maker = await self._operators.find(stored.change.maker)
+        if isinstance(stored.state, Submitted) and (maker is None or not maker.may(*kind.makers)):
+            why: Why = "maker-gone"
+            await self._move(visit, stored, TakenBack(why, self._clock.now()), "console.change-void")
+            raise ChangeOvertaken
+
+    def _text(self, change: Change, described: Described) -> Text:
+        """The canonical text: fixed line order, values as JSON, so that no value can look like another line."""
+        now = self._clock.now()
+        expires = now + timedelta(seconds=self._approval_s)
+        head = [
+            "INGAM-CHANGE/1",
+            f"change: {change.change_id}",
+            f"kind: {change.kind}",
+            f"maker: {change.maker}",
+            f"subjects: {','.join(described.subjects) or '-'}",
+            f"drafted: {rfc3339(now)}",
+            f"expires: {rfc3339(expires)}",
+            f"nonce: {self._token(16).hex()}",
+            _HEAD_END,
+        ]
+        return Text("\n".join([*head, *_lines(described), ""]), described.subjects, expires)
+
+    # -- saving --------------------------------------------------------------------------------------------------------
+
+    async def _move(
+        self, visit: Visit, stored: Stored, event: Event, action: str, described: Described | None = None,
+        rows: Iterable[RowChange] = (),
+    ) -> None:  # fmt: skip
+        try:
+            state = MACHINE.advance(stored.state, event).state
+        except Refusal as refusal:
+            await self._refused(visit, stored, action, refusal)
+            raise
+        await self._save(visit, stored, state, action, described, rows)
+
+    async def _save(
+        self, visit: Visit, stored: Stored, state: State, action: str, described: Described | None,
+        rows: Iterable[RowChange] = (), given: Applying | None = None,
+    ) -> None:  # fmt: skip
+        """ONE transaction: the state, the list's row, what makes it true, the audit line. Raises Stale."""
+        given, now = given or Applying(), self._clock.now()
+        change = state.change
+        flow = FlowSave(
+            change.change_id, MACHINE.name, stored.version, MACHINE.dump(state), visit.session.session, None, now + KEPT
+        )
+        listed = [] if stored.version == 0 else [_listed(state, visit.operator.employee)]
+        facts: dict[str, str | int] = {
+            "change": change.change_id, "kind": change.kind, "text": state.text.challenge.hex(), **given.facts,
+        }  # fmt: skip
+        banking_id = None if described is None else described.banking_id
+        line = self._trail.line(visit, action, banking_id=banking_id, facts=facts)
+        save = Save(flow=flow, rows=[*listed, *rows], ledger=given.ledger, outbox=given.outbox, audit=[line])
+        await self._store.save(save)
+
+    async def _expire(self, visit: Visit, change_id: str) -> None:
+        flow = await self._store.flow(change_id)
+        if flow is None:
+            return
+        state = MACHINE.load(flow.state)
+        if isinstance(state, Drafted | Submitted) and self._clock.now() >= state.text.expires_at:
+            event = TimeOver(state.text.expires_at)
+            await self._move(visit, Stored(flow.version, state), event, "console.change-expire")
+
+    async def _refused(self, visit: Visit, stored: Stored, action: str, refusal: Refusal) -> None:
+        facts: dict[str, str | int] = {"change": stored.change.change_id, "code": refusal.code}
+        facts |= {name: fact for name, fact in refusal.facts.items() if name == "cause"}
+        await self._trail.write(visit, action, "refused", facts=facts)
+
+    def _makes(self, visit: Visit, stored: Stored) -> None:
+        if stored.change.maker != visit.operator.employee:
+            raise Forbidden
+        self._may(visit, self.kinds[stored.change.kind].makers)
+
+    def _may(self, visit: Visit, roles: frozenset[Any]) -> None:
+        if not visit.operator.may(*roles):
+            raise Forbidden
+
+
+_TABLE: Final = "operator_change"
+_HEAD_END: Final = "---"
+
+
+def _lines(described: Described) -> list[str]:
+    return [f"{one.name}: {_json(one.before)} -> {_json(one.after)}" for one in described.lines]
+
+
+def _json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _said(body: str) -> list[str]:
+    """The lines of a text behind its head."""
+    return body.split("\n")[9:-1]
+
+
+def _listed(state: State, employee: str) -> Update:
+    """The row of the list follows the state."""
+    checker = state.checked.employee if isinstance(state, Approved) or hasattr(state, "checked") else None
+    status = type(state).__name__.lower()
+    if status == "declined":
+        checker = employee
+    where: Row = {"change_id": state.change.change_id}
+    return Update(_TABLE, where, {"status": status, "checker": checker})

@@ -1,0 +1,278 @@
+"""What an operator is shown of a customer: masked facts, what is under way, what stops them, and what happened last.
+
+Every code that the customer met stands with the very sentence that they read, and with what to say to them now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from ingam.customer.additional_auth.branch import ISSUED, BranchNumber, BranchNumbers
+from ingam.customer.binding.bindings import Bindings
+from ingam.customer.locks import Lock, Locks
+from ingam.customer.masking import mask_email, mask_idn, mask_name, mask_phone
+from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.words import has, say, table
+from ingam.npki import policies
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer, Customers, Phone
+from ingam.ports.keys import Digests
+from ingam.ports.store import Row, Store
+
+LINES: Final = 30
+FLOWS: Final = 20
+OURS: Final = "console."
+ENDED: Final = frozenset(
+    {"Registered", "Issued", "Cancelled", "Expired", "Refused", "Locked", "Delivered", "Over", "Copied", "Stopped"}
+)
+"""States that nothing goes on from: they are history, not where somebody stands."""
+
+
+class CustomerUnknown(Refusal):
+    """No customer has this banking ID."""
+
+    code = "customer-unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A line of what happened: `act` is a code; `said` the sentence that the customer read; `answer` what to say."""
+
+    at: datetime
+    act: str
+    word: str
+    result: str
+    said: str
+    answer: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A flow that waits for its next step."""
+
+    word: str
+    state: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A certificate that is or was registered here. `state`: a word of the binding."""
+
+    use: str
+    state: str
+    since: datetime
+    until: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The page's facts. `facts`: pairs of a word and a masked value."""
+
+    customer: Customer
+    facts: Sequence[tuple[str, str]]
+    new_numbers: Sequence[str]
+    under_way: Sequence[UnderWay]
+    locks: Sequence[Lock]
+    happened: Sequence[Happened]
+    registrations: Sequence[Registration]
+    devices: int
+    numbers: Sequence[BranchNumber]
+
+
+class Standings:
+    """Reads it all; nothing here changes anything. `quarantine_s`: how long a new telephone number is not used (E9)."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        customers: Customers,
+        digests: Digests,
+        bindings: Bindings,
+        locks: Locks,
+        numbers: BranchNumbers,
+        quarantine_s: int,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._customers = customers
+        self._digests = digests
+        self._bindings = bindings
+        self._locks = locks
+        self._numbers = numbers
+        self._quarantine = timedelta(seconds=quarantine_s)
+
+    async def find(self, banking_id: str) -> Customer:
+        """The customer of a banking ID. Raises CustomerUnknown."""
+        customer = await self._customers.by_banking_id(banking_id)
+        if customer is None:
+            raise CustomerUnknown
+        return customer
+
+    async def customer(self, customer_id: str) -> Customer:
+        """The customer of a key. Raises CustomerUnknown."""
+        customer = await self._customers.by_id(customer_id)
+        if customer is None:
+            raise CustomerUnknown
+        return customer
+
+    async def of(self, customer: Customer, lang: str) -> Standing:
+        """Where this customer stands now."""
+        mine: Row = {"customer_id": customer.customer_id}
+        devices = await self._store.many("designated_device", {**mine, "status": "ACTIVE"})
+        return Standing(
+            customer=customer,
+            facts=_facts(customer, lang),
+            new_numbers=self._new_numbers(customer, lang),
+            under_way=await self._under_way(mine, lang),
+            locks=await self._locks.of(customer),
+            happened=await self._happened(customer, lang),
+            registrations=await self._registrations(customer, lang),
+            devices=len(devices),
+            numbers=await self._live_numbers(customer),
+        )
+
+    def _new_numbers(self, customer: Customer, lang: str) -> list[str]:
+        """Telephone numbers that changed so lately that no code goes to them yet (E9)."""
+        now = self._clock.now()
+        changed = {phone: phone.changed_at(customer) for phone in Phone}
+        return [
+            say(f"console-standing.{phone}", lang)
+            for phone, at in changed.items()
+            if at is not None and now < at + self._quarantine
+        ]
+
+    async def _under_way(self, mine: Row, lang: str) -> list[UnderWay]:
+        rows = await self._store.many("flow", mine, order="expires_at", descending=True, limit=FLOWS)
+        now, found = self._clock.now(), []
+        for row in rows:
+            until, state = row["expires_at"], str(msgspec.json.decode(str(row["state"]))["state"])
+            if isinstance(until, datetime) and until > now and state not in ENDED:
+                found.append(
+                    UnderWay(act_word(str(row["machine"]), lang), state_word(str(row["machine"]), state, lang), until)
+                )
+        return found
+
+    async def _happened(self, customer: Customer, lang: str) -> list[Happened]:
+        subject = self._digests.digest("banking-id", customer.banking_id)
+        rows = await self._store.many("audit", {"subject": subject}, order="seq", descending=True, limit=LINES)
+        return [_happened(row, lang) for row in rows]
+
+    async def _registrations(self, customer: Customer, lang: str) -> list[Registration]:
+        names = {policy.oid: policy.name_ko if lang == "ko" else policy.name_en for policy in policies.TABLE}
+        return [
+            Registration(
+                names.get(one.policy_oid, one.policy_oid), one.status.lower(), one.bound_at, one.not_after, one.ended_at
+            )
+            for one in await self._bindings.history(customer.customer_id)
+        ]
+
+    async def _live_numbers(self, customer: Customer) -> list[BranchNumber]:
+        where: Row = {"customer_id": customer.customer_id, "state": ISSUED}
+        rows = await self._store.many("branch_number", where, order="issued_at", descending=True, limit=20)
+        found = [await self._numbers.one(str(row["number_id"])) for row in rows]
+        return [one for one in found if one is not None and one.state == ISSUED]
+
+
+def _facts(customer: Customer, lang: str) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str | None]] = [
+        ("name", mask_name(customer.name)),
+        ("kind", say(f"console-standing.kind_{customer.kind}", lang)),
+        ("banking_id", customer.banking_id),
+        ("idn", mask_idn(customer.idn.reveal())),
+        ("mobile", mask_phone(customer.mobile)),
+        ("home_phone", customer.home_phone and mask_phone(customer.home_phone)),
+        ("work_phone", customer.work_phone and mask_phone(customer.work_phone)),
+        ("email", customer.email and mask_email(customer.email)),
+    ]
+    return [
+        (say(f"console-standing.{name}", lang), value or say("console-standing.none", lang)) for name, value in pairs
+    ]
+
+
+def _happened(row: Row, lang: str) -> Happened:
+    at, action, result = row["at"], str(row["action"]), str(row["result"])
+    assert isinstance(at, datetime)
+    facts: Mapping[str, Any] = msgspec.json.decode(str(row["facts"] or "{}"))
+    ours = action.startswith(OURS)
+    code = "" if ours or result in ("ok", "done") else result
+    return Happened(
+        at=at,
+        act=action,
+        word=act_word(action, lang),
+        result=result,
+        said=said(code, facts, lang) if code else "",
+        answer=answer(code, lang) if code else "",
+        operator=str(row["operator"] or facts.get("operator", "")),
+    )
+
+
+def act_word(action: str, lang: str) -> str:
+    """An act in words: as it is named, or by what it belongs to (`registration.factor` → `registration`)."""
+    family = action.partition(".")[0]
+    for key in (f"console-act.{action.replace('.', '-')}", f"console-act.{family}"):
+        if has(key):
+            return say(key, lang)
+    return action
+
+
+def state_word(machine: str, state: str, lang: str) -> str:
+    """A state in words; one that has none stays as it is named."""
+    key = f"console-state.{machine}-{state}"
+    return say(key, lang) if has(key) else state
+
+
+def said(code: str, facts: Mapping[str, Any], lang: str) -> str:
+    """The sentence that the customer read; "" where the code has none."""
+    key = f"refusal.{code}"
+    if not has(key):
+        return ""
+    try:
+        return say(key, lang, **facts)
+    except (KeyError, IndexError, ValueError):
+        return _without_facts(table(lang)[key])
+
+
+def answer(code: str, lang: str) -> str:
+    """What to say to a customer who met a code."""
+    key = f"say.{code}"
+    return say(key, lang) if has(key) else say("say.default", lang)
+
+
+def codes(lang: str) -> list[tuple[str, str, str]]:
+    """Every code with an answer of its own: (code, what the customer reads, what to say)."""
+    found = (key.removeprefix("say.") for key in table(lang) if key.startswith("say."))
+    return [(code, said(code, {}, lang), answer(code, lang)) for code in sorted(found) if code != "default"]
+
+
+def _without_facts(text: str) -> str:
+    """A sentence whose counts are not known here."""
+    return msgspec_free(text)
+
+
+def msgspec_free(text: str) -> str:
+    parts, depth = [], 0
+    for letter in text:
+        depth += letter == "{"
+        if not depth:
+            parts.append(letter)
+        elif letter == "}":
+            depth -= 1
+            parts.append("…")
+    return "".join(parts)
+
+
+def unlocking(locks: Sequence[Lock]) -> list[str]:
+    """The names of locks, for a line of the audit."""
+    return [lock.name for lock in locks]
+
+
+__all__ = ["CustomerUnknown", "Failure", "Standing", "Standings", "codes"]
