@@ -69,7 +69,7 @@ def test_screens_of_the_first_route(hurry: Callable[..., Walk], width: int, lang
     at.identify()
     look("2-factor")
     before = len(at.inbox())
-    at.person.press(at.button("registration.request_code"))
+    at.person.press(at.button("factor.request_code"))
     code = at.newest_code(before)
     look("2-factor-code")
     at.person.press(at.button("registration.next"))

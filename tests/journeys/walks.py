@@ -74,7 +74,7 @@ class Walk:
         number = "registration.idn_business" if len(self.who["idn"]) == 10 else "registration.idn"
         self.person.type_into(self.field(number), self.who["idn"])
         self.person.press(self.button("registration.next"))
-        expect(self.button("registration.request_code")).to_be_visible()
+        expect(self.button("factor.request_code")).to_be_visible()
 
     def newest_code(self, after: int) -> str:
         """The six digits of the newest SMS on the sandbox's phone, once there are more than `after`."""
@@ -96,14 +96,14 @@ class Walk:
     def prove_factor(self) -> None:
         """②비밀번호 등록: SMS code and 보안매체 미소지고객 인증."""
         before = len(self.inbox())
-        self.person.press(self.button("registration.request_code"))
-        expect(self.button("registration.resend")).to_be_visible()
+        self.person.press(self.button("factor.request_code"))
+        expect(self.button("factor.resend")).to_be_visible()
         code = self.newest_code(before)
-        self.person.type_into(self.field("registration.code"), code)
-        back = "registration.number_back_business" if len(self.who["idn"]) == 10 else "registration.number_back"
+        self.person.type_into(self.field("factor.code"), code)
+        back = "factor.number_back_business" if len(self.who["idn"]) == 10 else "factor.number_back"
         number = self.who["idn"]
         self.person.type_into(self.field(back), number[6:] if len(number) == 13 else number[5:])
-        self.person.type_into(self.field("registration.phone_back"), self.who["mobile"][-4:])
+        self.person.type_into(self.field("factor.phone_back"), self.who["mobile"][-4:])
         self.person.press(self.button("registration.next"))
         expect(self.button("registration.register")).to_be_visible()
 

@@ -1,16 +1,20 @@
-/** ② 추가인증: a code to the registered telephone, as in 타기관인증서등록; only where the receiver is new (C2). */
+/** ② 추가인증: a code by SMS, a call, or a branch's number, as in 타기관인증서등록; only where the receiver is new (C2). */
 
 import { clockFace } from '../page/clock_face.ts'
-import { countdown, paint } from '../page/timers.ts'
-import type { CopyAsking } from './copy_asking.ts'
+import { type Countdown, countdown, paint } from '../page/timers.ts'
+import type { CopyAsking, Told } from './copy_asking.ts'
 import type { CopyScreen } from './copy_screen.ts'
+
+/** How often a call is looked at while it rings. */
+const LOOK_MS = 1_000
 
 export class Factor {
   readonly #form: HTMLFormElement
   readonly #ask: CopyAsking
   readonly #screen: CopyScreen
   readonly #proved: () => void
-  #clock: { restart(seconds: number): void } | null = null
+  readonly #clocks = new Map<string, Countdown>()
+  #looking: ReturnType<typeof setTimeout> | undefined
 
   constructor(form: HTMLFormElement, ask: CopyAsking, screen: CopyScreen, proved: () => void) {
     this.#form = form
@@ -20,6 +24,8 @@ export class Factor {
     for (const button of form.querySelectorAll<HTMLElement>('[data-copy-code]')) {
       button.addEventListener('click', () => void this.#send(button))
     }
+    const dial = this.#part('[data-copy-call]')
+    dial?.addEventListener('click', () => void this.#dial(dial))
     form.addEventListener('submit', (event) => {
       event.preventDefault()
       event.stopImmediatePropagation()
@@ -27,10 +33,11 @@ export class Factor {
     }, { capture: true })
   }
 
-  /** What the server knows: whether a code is under way, and until when. */
-  show(until: string | null): void {
+  /** What the server knows: whether a code is under way, and until when; whether a call is. */
+  show(until: string | null, calling: boolean): void {
     const left = until === null ? 0 : Math.round((Date.parse(until) - Date.now()) / 1000)
     if (left > 0) this.#typing(Math.min(left, 600))
+    if (calling && this.#looking === undefined) void this.#look()
   }
 
   async #send(button: HTMLElement): Promise<void> {
@@ -38,7 +45,7 @@ export class Factor {
     await this.#screen.busy(this.#form, button, async () => {
       try {
         const asked = Date.now()
-        const { until } = await this.#ask.post('code')
+        const { until } = await this.#ask.post('code', { method: 'sms' })
         this.#typing(Math.round((Date.parse(String(until)) - asked) / 1000))
         this.#form.querySelector<HTMLInputElement>('input[name=code]')?.focus()
       } catch (failure) {
@@ -48,33 +55,114 @@ export class Factor {
   }
 
   async #prove(button: HTMLElement | null): Promise<void> {
-    const field = this.#form.querySelector<HTMLInputElement>('input[name=code]')
+    const method = this.#form.querySelector<HTMLInputElement>('input[name=method]:checked')?.value ?? 'sms'
+    const field = this.#form.querySelector<HTMLInputElement>(`input[name=${method === 'branch-otp' ? 'branch' : 'code'}]`)
+    const typed: Record<string, string> = { method }
+    if (method !== 'ars' && field !== null) typed[field.name] = field.value
     this.#screen.clear()
     await this.#screen.busy(this.#form, button, async () => {
       try {
-        await this.#ask.post('factor', { code: field?.value ?? '' })
+        await this.#ask.post('factor', typed)
         if (field !== null) field.value = ''
+        this.#stopLooking()
         this.#proved()
       } catch (failure) {
         // The error stands above the field, and is read first.
-        field?.focus({ preventScroll: true })
-        field?.select()
+        if (method !== 'ars') field?.focus({ preventScroll: true })
+        if (method !== 'ars') field?.select()
         this.#screen.failed(failure, null)
       }
     })
   }
 
   #typing(seconds: number): void {
-    const asking = this.#form.querySelector<HTMLElement>('[data-copy-asking]')
-    const typing = this.#form.querySelector<HTMLElement>('[data-copy-typing]')
+    const asking = this.#part('[data-copy-asking]')
+    const typing = this.#part('[data-copy-typing]')
     if (asking !== null) asking.hidden = true
     if (typing !== null) typing.hidden = false
-    const chip = this.#form.querySelector<HTMLElement>('[data-copy-left]')
-    if (chip === null) return
-    if (this.#clock !== null) return this.#clock.restart(seconds)
-    this.#clock = countdown(seconds, (left) => {
-      chip.textContent = left > 0 ? clockFace(left) : this.#screen.say('code-over')
-      paint(chip, left)
+    this.#count('[data-copy-left]', seconds)
+  }
+
+  // ── 2채널 인증 ──
+
+  async #dial(button: HTMLElement): Promise<void> {
+    const to = this.#form.querySelector<HTMLSelectElement>('select[name=to]')?.value ?? ''
+    this.#screen.clear()
+    await this.#screen.busy(this.#form, button, async () => {
+      try {
+        this.#called(await this.#ask.post('code', { method: 'ars', to }))
+        this.#part('[data-copy-digits]')?.focus({ preventScroll: true })
+      } catch (failure) {
+        this.#screen.failed(failure, null)
+      }
     })
+  }
+
+  /** A look at the call, and another one while it is not over; what is approved goes on by itself. */
+  async #look(): Promise<void> {
+    try {
+      const response = await fetch(`${this.#ask.base}/call`, {
+        headers: { Accept: 'application/json' }, cache: 'no-store', redirect: 'error',
+      })
+      if (response.ok) return this.#called(await response.json() as Told)
+      this.#stopLooking()
+    } catch {
+      this.#again()
+    }
+  }
+
+  #again(): void {
+    clearTimeout(this.#looking)
+    this.#looking = setTimeout(() => void this.#look(), LOOK_MS)
+  }
+
+  #stopLooking(): void {
+    clearTimeout(this.#looking)
+    this.#looking = undefined
+  }
+
+  #called(told: Told): void {
+    const digits = typeof told['digits'] === 'string' ? told['digits'] : ''
+    const text = typeof told['text'] === 'string' ? told['text'] : ''
+    const ringing = told['over'] !== true
+    this.#shown('[data-copy-calling]', ringing)
+    this.#shown('[data-copy-dial]', !ringing)
+    this.#text('[data-copy-digits]', digits)
+    this.#text('[data-copy-call-state]', ringing ? text : '')
+    this.#text('[data-copy-call-end]', ringing || told['state'] === 'approved' || told['state'] === 'none' ? '' : text)
+    if (ringing && typeof told['until'] === 'string') {
+      const left = Math.round((Date.parse(told['until']) - Date.now()) / 1000)
+      if (!this.#clocks.has('[data-copy-call-left]') || left > 170) this.#count('[data-copy-call-left]', Math.min(left, 600))
+    }
+    if (ringing) return this.#again()
+    this.#stopLooking()
+    if (told['state'] === 'approved' || told['state'] === 'refused') void this.#prove(null)
+  }
+
+  // ── small acts on the page ──
+
+  #count(chip: string, seconds: number): void {
+    const part = this.#part(chip)
+    if (part === null) return
+    const running = this.#clocks.get(chip)
+    if (running !== undefined) return running.restart(seconds)
+    this.#clocks.set(chip, countdown(seconds, (left) => {
+      part.textContent = left > 0 ? clockFace(left) : this.#screen.say('code-over')
+      paint(part, left)
+    }))
+  }
+
+  #part(selector: string): HTMLElement | null {
+    return this.#form.querySelector<HTMLElement>(selector)
+  }
+
+  #shown(selector: string, shown: boolean): void {
+    const part = this.#part(selector)
+    if (part !== null) part.hidden = !shown
+  }
+
+  #text(selector: string, text: string): void {
+    const part = this.#part(selector)
+    if (part !== null && part.textContent !== text) part.textContent = text
   }
 }

@@ -19,17 +19,18 @@ export interface Look {
   readonly code: string | null
   readonly sent_until: string | null
   readonly receiver_text: string | null
+  readonly calling: boolean
 }
 
 /** The look of an answer, or null where it is none. */
 export function lookOf(told: unknown): Look | null {
   if (typeof told !== 'object' || told === null) return null
-  const { step, receiver, code, sent_until: until, receiver_text: text } = told as Record<string, unknown>
+  const { step, receiver, code, sent_until: until, receiver_text: text, calling } = told as Record<string, unknown>
   if (typeof step !== 'string' || !STEPS.includes(step)) return null
   const texts = [code, until, text]
   if (!texts.every((each) => each === null || typeof each === 'string')) return null
   if (receiver !== null && !isSeen(receiver)) return null
-  return { step: step as Step, receiver, code, sent_until: until, receiver_text: text } as Look
+  return { step: step as Step, receiver, code, sent_until: until, receiver_text: text, calling: calling === true } as Look
 }
 
 function isSeen(told: unknown): boolean {

@@ -65,7 +65,7 @@ export class Sending extends CopyTalk {
         this.close()
         this.screen.show('factor', this.#acted)
         if (before?.step === 'vault') this.screen.fail(this.screen.say('lapsed'), null)
-        return this.#factor?.show(look.sent_until)
+        return this.#factor?.show(look.sent_until, look.calling)
       case 'vault':
         return this.#signing(look)
       case 'copied':

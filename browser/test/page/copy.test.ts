@@ -15,7 +15,7 @@ const SEEN = {
   opened: '2026-11-22T12:00:00Z',
   known: false,
 };
-const LOOK = { step: 'receiver', receiver: SEEN, code: null, sent_until: null, receiver_text: null };
+const LOOK = { step: 'receiver', receiver: SEEN, code: null, sent_until: null, receiver_text: null, calling: false };
 const fetched = globalThis.fetch;
 
 afterEach(() => {

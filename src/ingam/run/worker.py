@@ -16,7 +16,8 @@ from typing import Final, TypeAlias
 import structlog
 
 from ingam.adapters.store.migrate import check_revision
-from ingam.customer.notice import deliveries
+from ingam.customer.additional_auth.calling import Calls
+from ingam.customer.notice import Sender, deliveries
 from ingam.kernel.errors import Failure
 from ingam.page import set_up_log
 from ingam.ports.clock import Clock
@@ -136,11 +137,12 @@ def main() -> int:
 async def _serve(settings: Settings) -> None:
     stop = told_to_stop()
     given = center_ports(settings)
+    calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
+    deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries
     try:
-        await work(
-            given.store, deliveries(given.sms, given.parties.email if given.parties else None), given.clock, stop
-        )
+        await work(given.store, deliver, given.clock, stop)
     finally:
+        await calls.aclose()
         await given.shut()
 
 

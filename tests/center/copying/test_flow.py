@@ -22,7 +22,6 @@ from ingam.center.copying.flow import (
     CertificateProved,
     CertificateStored,
     Cleared,
-    CodeSent,
     Confirmed,
     Copied,
     CopyReported,
@@ -30,6 +29,8 @@ from ingam.center.copying.flow import (
     Event,
     Expired,
     FactorProved,
+    FactorRequested,
+    FactorStopped,
     Failed,
     JoinAllowed,
     LeftBy,
@@ -49,6 +50,7 @@ from ingam.center.copying.flow import (
     TimeRanOut,
 )
 from ingam.center.copying.steps import STEPS
+from ingam.customer.additional_auth.flow import Answered, Asked, Requested
 from ingam.kernel.errors import Defect
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -62,7 +64,7 @@ STATES: list[State] = [
     Announced(RECEIVER),
     Announced(RECEIVER, NUMBER),
     Confirmed(RECEIVER, SENDER, NUMBER),
-    AwaitingFactor(RECEIVER, SENDER, "r", AT, AT, NUMBER),
+    AwaitingFactor(RECEIVER, SENDER, Requested("sms", "r", AT, AT), NUMBER),
     Cleared(RECEIVER, SENDER, opening=NUMBER),
     Cleared(RECEIVER, SENDER, "p", AT),
     Proved(RECEIVER, SENDER, "ab" * 32, NUMBER),
@@ -85,8 +87,9 @@ EVENTS: list[Event] = [
     ReceiverConfirmed(SENDER, known=True),
     ReceiverConfirmed(SENDER, known=False),
     ReceiverDenied("copy-stopped"),
-    CodeSent("r2", AT, AT),
-    FactorProved("p", AT),
+    FactorRequested(Asked("ars", "r2", AT, AT, "work_phone")),
+    FactorProved(Answered("p", AT)),
+    FactorStopped("ars-refused"),
     ProofLapsed(),
     CertificateProved("cd" * 32),
     JoinAllowed("6" * 32),

@@ -15,6 +15,7 @@ def test_a_certificate_is_copied_from_a_pc_to_a_phone_by_a_number(store_url: str
         receiver, sender, world = copy.receiver, copy.sender, copy.world
         assert await sender.look() == {
             "step": "receiver", "receiver": None, "code": None, "sent_until": None, "receiver_text": None,
+            "calling": False,
         }  # fmt: skip
         assert await receiver.done("receive/begin") == {"relay": "http://localhost:8705", "announced": True}
         seen = (await sender.look())["receiver"]

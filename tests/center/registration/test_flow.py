@@ -31,14 +31,15 @@ from ingam.center.registration.flow import (
     WentBack,
 )  # fmt: skip
 from ingam.center.registration.steps import STEPS
+from ingam.customer.additional_auth.flow import Answered, Asked, Choosing, Requested
 from ingam.kernel.errors import Defect
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STATES: list[State] = [
     Identifying(),
     ChoosingFactor(),
-    ChoosingFactor(lapsed=True),
-    AwaitingFactor("sms", "r", AT, AT),
+    ChoosingFactor(Choosing(lapsed=True)),
+    AwaitingFactor(Requested("sms", "r", AT, AT)),
     AwaitingCertificate("p", AT),
     AwaitingCertificate("p", AT, "ab" * 32),
     Registered("ab" * 32, replaced=True, already=False),
@@ -48,8 +49,8 @@ STATES: list[State] = [
 ]
 EVENTS: list[Event] = [
     Identified(),
-    FactorRequested("sms", "r2", AT, AT),
-    FactorProved("p", AT),
+    FactorRequested(Asked("ars", "r2", AT, AT, "home_phone")),
+    FactorProved(Answered("p", AT)),
     ReplacementAgreed("cd" * 32),
     ReplacementAgreed(None),
     ProofLapsed(),
@@ -74,6 +75,14 @@ def test_every_edge_is_walked_and_every_state_is_reached() -> None:
 @pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
 def test_every_state_comes_back_from_the_store_as_it_was(state: State) -> None:
     assert REGISTRATION.load(REGISTRATION.dump(state)) == state
+
+
+def test_states_of_the_first_version_are_still_read() -> None:
+    facts = '{"method":"sms","request_id":"r","sent_at":"2026-11-22T12:00:00Z","expires_at":"2026-11-22T12:00:00Z"}'
+    stored = f'{{"state":"AwaitingFactor","version":1,"facts":{facts}}}'
+    assert REGISTRATION.load(stored) == AwaitingFactor(Requested("sms", "r", AT, AT))
+    lapsed = '{"state":"ChoosingFactor","version":1,"facts":{"lapsed":true}}'
+    assert REGISTRATION.load(lapsed) == ChoosingFactor(Choosing(lapsed=True))
 
 
 def test_a_state_that_no_code_knows_is_a_defect() -> None:

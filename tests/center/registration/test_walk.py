@@ -189,12 +189,12 @@ def test_both_halves_of_the_second_screen_are_told_at_once(sqlite_url: str, tmp_
     told(sqlite_url, tmp_path, story)
 
 
-def test_a_method_that_is_not_yet_available_is_not_taken(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_way_that_is_none_is_not_taken(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World, browser: Browser) -> None:
-        page = await browser.identify()
-        assert page.count("준비 중</span>") >= 2
-        page = await browser.post("/registration/sms", {"method": "ars"})
-        assert browser.status == 422 and "방법을 선택해 주세요" in page
+        await browser.identify()
+        for method in ("pigeon", "branch-otp", ""):
+            page = await browser.post("/registration/factor/request", {"method": method})
+            assert browser.status == 422 and "방법을 선택해 주세요" in page
 
     told(sqlite_url, tmp_path, story)
 
@@ -263,10 +263,10 @@ def test_a_stale_tab_is_sent_to_the_true_step_and_changes_nothing(sqlite_url: st
         first_tab = browser.hidden()
         await browser.identify()
         await browser.request_code()
-        for path in ("/registration/identify", "/registration/sms", "/registration/factor", "/registration/back"):
+        for path in ("identify", "factor/request", "factor", "back"):
             typed = {"banking_id": "hong1234", "password": "x", "idn": "7510052123456", "method": "sms"}
             typed |= {"code": "123456", "number_back": "2123456", "phone_back": "1234"}
-            answer = await browser.send(path, {**first_tab, **typed})
+            answer = await browser.send(f"/registration/{path}", {**first_tab, **typed})
             assert answer.status_code == 303, path
         assert len(world.phone.texts) == 1
         assert "인증번호를 보냈습니다" in await browser.get()
@@ -278,7 +278,7 @@ def test_a_double_click_asks_for_one_code_and_both_lead_on(sqlite_url: str, tmp_
     async def story(world: World, browser: Browser) -> None:
         await browser.identify()
         fields = {**browser.hidden(), "method": "sms"}
-        answers = await asyncio.gather(*(browser.send("/registration/sms", fields) for _ in range(4)))
+        answers = await asyncio.gather(*(browser.send("/registration/factor/request", fields) for _ in range(4)))
         assert [answer.status_code for answer in answers] == [303] * 4
         await world.deliver()
         assert len(world.phone.texts) == 1

@@ -5,6 +5,7 @@ Doubles stand for the outside only: the status of certificates, the SMS provider
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import re
@@ -30,17 +31,26 @@ from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.hsm.file import CenterKeys, open_keys
 from ingam.adapters.store import open_store
 from ingam.center import seal_key
+from ingam.center.additional_auth import TEMPLATES as FACTOR_TEMPLATES
 from ingam.center.doorway import Cookies, Doorway
+from ingam.center.keypad import keypads
 from ingam.center.registration.service import Registration
 from ingam.center.registration.web import TEMPLATES, RegistrationWeb
 from ingam.center.seal_key import SealKeys
 from ingam.customer.account.accounts import Accounts
+from ingam.customer.additional_auth.ars import KIND as ARS
+from ingam.customer.additional_auth.ars import ArsCalls
+from ingam.customer.additional_auth.branch import BranchNumbers
+from ingam.customer.additional_auth.calling import Calls
+from ingam.customer.additional_auth.medium import Media
 from ingam.customer.additional_auth.no_medium import NoMedium
+from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.additional_auth.sms import SmsCodes
+from ingam.customer.availability.reading import Availability
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
-from ingam.customer.notice import SMS, LoginLockNotice, Notices, Sender, deliver_sms
+from ingam.customer.notice import LoginLockNotice, Notices, Sender, deliver_sms
 from ingam.customer.session import Level
 from ingam.customer.session.sessions import Sessions, Times
 from ingam.kernel.errors import Failure
@@ -49,6 +59,7 @@ from ingam.npki import certificate, cms, der, vid
 from ingam.npki.certificate import Certificate
 from ingam.page import Bundle, Pages, failure_handlers, set_up_log, shell_routes
 from ingam.page import middleware as shell
+from ingam.ports.ars import ArsOutage, Call, CallState
 from ingam.ports.customers import Customer, CustomerKind, NewCustomer
 from ingam.ports.sms import Sms
 from ingam.ports.status import Authorities, Good, IssuingAuthority, Source, Status
@@ -122,6 +133,29 @@ class Phone:
         return [match[1] for match in found if match is not None][-1]
 
 
+class Telephone:
+    """The registered telephones: what a test has them do, one state after the other, `hold` between two of them."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.does: list[CallState] = [CallState.RINGING, CallState.ANSWERED, CallState.APPROVED]
+        self.away = False
+        self.held = asyncio.Event()
+        self.held.set()
+
+    async def place(self, call: Call) -> AsyncIterator[CallState]:
+        self.calls.append(call)
+        if self.away:
+            raise ArsOutage
+        for state in self.does:
+            if state.final:
+                await self.held.wait()
+            yield state
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
 @dataclass
 class World:
     """Everything a test touches."""
@@ -139,6 +173,10 @@ class World:
     bindings: Bindings
     sms: SmsCodes
     no_medium: NoMedium
+    branch: BranchNumbers
+    telephone: Telephone
+    calls: Calls
+    availability: Availability
     registration: Registration
     seal_keys: SealKeys
     ephemeral: InProcessEphemeral
@@ -152,8 +190,7 @@ class World:
         """What the worker does: everything due leaves once."""
         hand_over = deliver_sms(self.phone)
         for claimed in await self.store.claim(self.clock.now(), 60, 50):
-            assert claimed.kind == SMS
-            await hand_over(claimed)
+            await (self.calls.deliver if claimed.kind == ARS else hand_over)(claimed)
             await self.store.delivered(claimed.id, self.clock.now())
 
     async def browser(self, customer: Customer | None = HONG, device: str | None = None) -> Browser:
@@ -220,7 +257,7 @@ class Browser:
         return await self.post("/registration/identify", typed)
 
     async def request_code(self) -> str:
-        page = await self.post("/registration/sms", {"method": "sms"})
+        page = await self.post("/registration/factor/request", {"method": "sms"})
         await self.world.deliver()
         return page
 
@@ -379,17 +416,24 @@ def _assembled(
     prover = Prover(authorities(), statuses)
     bindings = Bindings(store, keys.digests, CustomerFields(store, keys.fields))
     sms = SmsCodes(store, clock, keys.digests, limits, sender, "localhost")
-    no_medium = NoMedium(store, clock, limits)
+    no_medium, branch = NoMedium(store, clock, limits), BranchNumbers(store, clock, keys.digests, limits, sender)
+    telephone = Telephone()
+    calls = Calls(store, clock, telephone, limits, sender)
+    availability = Availability(store, clock)
+    auth = AdditionalAuth(
+        clock, limits, sms=sms, branch=branch, media=Media(store, clock, no_medium, limits),
+        ars=ArsCalls(store, clock, keys.digests, limits, sender), ways=availability,
+    )  # fmt: skip
     seal_keys = SealKeys(clock, limits.nonce_ttl_s)
     registration = Registration(
-        store=store, clock=clock, customers=customers, accounts=accounts, sms=sms, no_medium=no_medium,
+        store=store, clock=clock, customers=customers, accounts=accounts, auth=auth,
         challenges=challenges, prover=prover, bindings=bindings, seal_keys=seal_keys, notices=notices,
         sender=sender, digests=keys.digests, limits=limits,
     )  # fmt: skip
     bundle = Bundle({"center.css": "center-0.css"})
-    pages = Pages([TEMPLATES], settings, bundle, clock)
+    pages = Pages([TEMPLATES, FACTOR_TEMPLATES], settings, bundle, clock)
     routes = [
-        *RegistrationWeb(registration, clock).routes(),
+        *RegistrationWeb(registration, auth, clock).routes(),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *shell_routes(pages),
     ]
@@ -398,7 +442,9 @@ def _assembled(
     )
     app = Starlette(routes=routes, middleware=[shell(settings), doorway], exception_handlers=failure_handlers())
     app.state.pages = pages
+    app.state.keypads = keypads(store, ephemeral, clock, limits, required=False)
     return World(
         store, clock, statuses, Phone(), keys, sessions, customers, accounts, challenges, prover, bindings, sms,
-        no_medium, registration, seal_keys, ephemeral, limits, app, log, folder / "center" / "center.db",
+        no_medium, branch, telephone, calls, availability, registration, seal_keys, ephemeral, limits, app, log,
+        folder / "center" / "center.db",
     )  # fmt: skip

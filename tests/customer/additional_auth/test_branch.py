@@ -1,4 +1,4 @@
-"""1회용 인증번호 on a real store: what a branch issues, what is kept, what is counted, and that it is good once (E10)."""
+"""1회용 인증번호 on a real store: what a branch issues, what is kept and counted, and that it is good once (E10)."""
 
 from __future__ import annotations
 

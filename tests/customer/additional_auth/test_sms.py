@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from tests.center.registration.world import HONG, KIM, World, opened
 
-from ingam.customer.additional_auth import AVAILABLE, Method, Purpose
+from ingam.customer.additional_auth import Method, Purpose
+from ingam.customer.additional_auth.numbers import NumberTooNew
 from ingam.customer.additional_auth.proof import KIND, Bound, consume, void
+from ingam.customer.additional_auth.requesting import Requesting
 from ingam.customer.additional_auth.sms import (
-    NumberTooNew,
-    Requested,
     SmsBudgetSpent,
     SmsExpired,
     SmsTooMany,
@@ -38,7 +38,7 @@ def told(url: str, folder: Path, story: Story, **limits: int) -> None:
     asyncio.run(go())
 
 
-async def requested(world: World, purpose: Purpose = Purpose.REGISTRATION) -> Requested:
+async def requested(world: World, purpose: Purpose = Purpose.REGISTRATION) -> Requesting:
     """A code that was asked for, saved and delivered."""
     asked = await world.sms.request(HONG, purpose, "ko")
     await world.store.save(Save(ledger=asked.ledger, outbox=asked.outbox))
@@ -52,7 +52,6 @@ def wrong_of(world: World, step: int = 1) -> Secret[str]:
 
 def test_the_lists_of_methods_and_purposes_are_closed() -> None:
     assert {str(one) for one in Method} == {"sms", "ars", "branch-otp"}
-    assert frozenset({Method.SMS}) == AVAILABLE
     for purpose in Purpose:
         assert f"notice.purpose-{purpose}" in table("ko") and f"notice.purpose-{purpose}" in table("en")
 

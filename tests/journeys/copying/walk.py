@@ -82,9 +82,9 @@ class CopyWalk(Walk):
 
     def prove(self, before: int) -> None:
         """②: the code of the SMS."""
-        self.button("registration.request_code").click()
+        self.button("factor.request_code").click()
         code = self.newest_code(before)
-        self.page.get_by_label(words(self.say("registration.code"))).first.fill(code)
+        self.page.get_by_label(words(self.say("factor.code"))).first.fill(code)
         self.button("copying.next").click()
 
     def choose(self, slug: str) -> None:

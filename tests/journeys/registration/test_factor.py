@@ -26,8 +26,8 @@ def answer(at: Walk, code: str, number_back: str, phone_back: str) -> None:
 def ask_for_code(at: Walk) -> str:
     """인증번호 요청, and the code on the phone."""
     before = len(at.inbox())
-    at.person.press(at.button("registration.request_code"))
-    expect(at.button("registration.resend")).to_be_visible()
+    at.person.press(at.button("factor.request_code"))
+    expect(at.button("factor.resend")).to_be_visible()
     return at.newest_code(before)
 
 
@@ -37,7 +37,7 @@ def test_next_without_a_code_says_what_is_missing(hurry: Callable[..., Walk]) ->
     at.person.press(at.button("registration.next"))
     summary = at.page.locator("[data-error-summary]")
     expect(summary).to_be_focused()
-    expect(summary).to_contain_text(at.say("registration.need_number_back"))
+    expect(summary).to_contain_text(at.say("factor.need_number_back"))
 
 
 def test_a_wrong_code_is_counted_and_the_right_one_still_works(hurry: Callable[..., Walk]) -> None:
@@ -59,7 +59,7 @@ def test_a_new_code_voids_the_old_one(hurry: Callable[..., Walk]) -> None:
     old = ask_for_code(at)
     at.page.wait_for_timeout(1100)  # the world's gap between two messages
     before = len(at.inbox())
-    at.person.press(at.button("registration.resend"))
+    at.person.press(at.button("factor.resend"))
     new = at.newest_code(before)
     expect(at.page.locator("#code")).to_be_visible()
     number, phone = at.who["idn"][6:], at.who["mobile"][-4:]

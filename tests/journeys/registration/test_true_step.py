@@ -19,7 +19,7 @@ def test_a_stale_tab_is_led_to_the_true_step(hurry: Callable[..., Walk]) -> None
     stale.get_by_label(at.say("registration.password", institution=name)).first.fill(at.who["password"])
     stale.locator("#idn").fill(at.who["idn"])
     stale.get_by_role("button", name=at.say("registration.next"), exact=True).click()
-    expect(stale.get_by_role("button", name=at.say("registration.request_code"))).to_be_visible()
+    expect(stale.get_by_role("button", name=at.say("factor.request_code"))).to_be_visible()
 
 
 def test_the_back_button_shows_no_number_and_leads_to_the_true_step(hurry: Callable[..., Walk]) -> None:
@@ -30,7 +30,7 @@ def test_the_back_button_shows_no_number_and_leads_to_the_true_step(hurry: Calla
     at.page.go_back()
     assert at.who["idn"][6:] not in at.page.content()
     at.page.goto(at.world.center + "/registration")
-    expect(at.button("registration.request_code")).to_be_visible()
+    expect(at.button("factor.request_code")).to_be_visible()
 
 
 def test_a_double_click_sends_one_message(hurry: Callable[..., Walk]) -> None:
@@ -39,9 +39,9 @@ def test_a_double_click_sends_one_message(hurry: Callable[..., Walk]) -> None:
     at.start_anew()
     at.identify()
     before = len(at.inbox())
-    at.button("registration.request_code").dblclick()
+    at.button("factor.request_code").dblclick()
     at.newest_code(before)
-    expect(at.button("registration.resend")).to_be_visible()
+    expect(at.button("factor.resend")).to_be_visible()
     assert len(at.inbox()) == before + 1
 
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from ingam.customer.additional_auth import flow as factor
+from ingam.customer.additional_auth.flow import Answered, Asked, Choosing, Requested
 from ingam.kernel.errors import Defect
 from ingam.kernel.flow import Machine, Step
 
@@ -83,13 +85,11 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class AwaitingFactor:
-    """A code is under way until `expires_at`."""
+    """A code or a call is under way."""
 
     receiver: Receiver
     sender: Sender
-    request_id: str
-    sent_at: datetime
-    expires_at: datetime
+    factor: Requested
     opening: Opening | None = None
 
 
@@ -216,20 +216,24 @@ class ReceiverDenied:
 
 
 @dataclass(frozen=True, slots=True)
-class CodeSent:
-    """A code was made and leaves with this save."""
+class FactorRequested:
+    """A code was made and leaves with this save, or a call is placed after it."""
 
-    request_id: str
-    sent_at: datetime
-    expires_at: datetime
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
 class FactorProved:
-    """The code was right."""
+    """The additional authentication succeeded."""
 
-    proof_id: str
-    proof_expires_at: datetime
+    answered: Answered
+
+
+@dataclass(frozen=True, slots=True)
+class FactorStopped:
+    """The person refused on the telephone (E4), or tried too often; `code` says which."""
+
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +300,9 @@ Event: TypeAlias = (
     | MailboxTold
     | ReceiverConfirmed
     | ReceiverDenied
-    | CodeSent
+    | FactorRequested
     | FactorProved
+    | FactorStopped
     | ProofLapsed
     | CertificateProved
     | JoinAllowed
@@ -321,6 +326,12 @@ _ASKED: Final[_Edges] = {
     ReceiverDenied: frozenset({Failed}),
     **_ALWAYS,
 }
+_FACTOR: Final[_Edges] = {
+    FactorRequested: frozenset({AwaitingFactor}),
+    FactorProved: frozenset({Cleared}),
+    FactorStopped: frozenset({Failed}),
+    **_ASKED,
+}
 
 
 def _same(state: type[Any]) -> _Edges:
@@ -337,13 +348,8 @@ _ANEW: Final[_Edges] = {
 
 EDGES: Final[Mapping[type[Any], _Edges]] = {
     Announced: {**_same(Announced), **_ASKED},
-    Confirmed: {**_same(Confirmed), CodeSent: frozenset({AwaitingFactor}), **_ASKED},
-    AwaitingFactor: {
-        **_same(AwaitingFactor),
-        CodeSent: frozenset({AwaitingFactor}),
-        FactorProved: frozenset({Cleared}),
-        **_ASKED,
-    },
+    Confirmed: {**_same(Confirmed), **_FACTOR},
+    AwaitingFactor: {**_same(AwaitingFactor), **_FACTOR},
     Cleared: {
         **_same(Cleared),
         ProofLapsed: frozenset({Confirmed}),
@@ -369,7 +375,7 @@ def move(state: State, event: Event) -> Step[State]:
             return Step(Announced(receiver))
         case ReceiverOpens() | SenderOpens() | MailboxTold():
             return Step(_opening(state, event))
-        case ReceiverDenied(code) | ArrivalRefused(code):
+        case ReceiverDenied(code) | ArrivalRefused(code) | FactorStopped(code):
             return Step(Failed(code, state.receiver, sender_of(state)))
         case LeftBy(by):
             return Step(Cancelled(by, state.receiver, sender_of(state)))
@@ -397,10 +403,11 @@ def _onward(state: State, event: Event) -> State:
         case ((Announced() | Confirmed() | AwaitingFactor() | Cleared() | Proved()), ReceiverConfirmed(sender, known)):
             kind = Cleared if known else Confirmed
             return kind(state.receiver, sender, opening=_receivers(state.opening))
-        case ((Confirmed() | AwaitingFactor()), CodeSent(request_id, sent_at, expires_at)):
-            return AwaitingFactor(state.receiver, state.sender, request_id, sent_at, expires_at, state.opening)
-        case AwaitingFactor(), FactorProved(proof_id, expires_at):
-            return Cleared(state.receiver, state.sender, proof_id, expires_at, state.opening)
+        case ((Confirmed() | AwaitingFactor()), FactorRequested(asked)):
+            return AwaitingFactor(state.receiver, state.sender, factor.asked(factor_of(state), asked), state.opening)
+        case ((Confirmed() | AwaitingFactor()), FactorProved(answered)):
+            proved = factor.answered(factor_of(state), answered)
+            return Cleared(state.receiver, state.sender, proved.proof_id, proved.expires_at, state.opening)
         case Cleared(), ProofLapsed():
             return Confirmed(state.receiver, state.sender, state.opening)
         case ((Cleared() | Proved() | Allowed() | Arrived()), CertificateProved(fingerprint)):
@@ -422,6 +429,11 @@ def _receivers(opening: Opening | None) -> Opening | None:
     return opening if opening is not None and opening.role is Role.RECEIVER else None
 
 
+def factor_of(state: Confirmed | AwaitingFactor) -> Choosing | Requested:
+    """Where the additional authentication is."""
+    return state.factor if isinstance(state, AwaitingFactor) else Choosing()
+
+
 def sender_of(state: State) -> Sender | None:
     """Who said yes, if anybody did."""
     return None if isinstance(state, Announced) else state.sender
@@ -431,7 +443,15 @@ def _off_table(state: State) -> Defect:
     return Defect("flow-off-table", machine="copying", state=type(state).__name__)
 
 
-COPYING: Final[Machine[State, Event]] = Machine("copying", 1, EDGES, move)
+def upgrade(version: int, name: str, facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Version 1 had the additional authentication's facts in its own state."""
+    if version == 1 and name == "AwaitingFactor":
+        asked = {key: facts.pop(key) for key in ("request_id", "sent_at", "expires_at")}
+        return name, {**facts, "factor": {"method": "sms", **asked}}
+    return name, facts
+
+
+COPYING: Final[Machine[State, Event]] = Machine("copying", 2, EDGES, move, upgrade)
 
 OVER: Final = COPYING.ends() | {Copied}
 """States in which there is no copy any more: after Copied only the sender's report is heard."""

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ingam.center.additional_auth import forms as factor_forms
+from ingam.center.additional_auth.forms import FactorFormRefused
+from ingam.customer.additional_auth import Method
+from ingam.customer.additional_auth.service import Typed
 from ingam.kernel.errors import Refusal
-from ingam.kernel.secret import Secret
+from ingam.ports.customers import Phone
 
 ID: Final = re.compile(r"[0-9a-f]{32}")
 HASH: Final = re.compile(r"[0-9a-f]{64}")
 MAILBOX: Final = re.compile(r"[0-9]{5}")
-CODE: Final = re.compile(r"[0-9]{6}")
 SIGNED_MAX: Final = 48 * 1024
 
 Fields = Mapping[str, str]
@@ -30,6 +33,12 @@ class CodeIncomplete(Refusal):
     """The code of an SMS is six digits."""
 
     code = "copy-code-incomplete"
+
+
+class BranchNumberIncomplete(Refusal):
+    """A branch's number is eight digits."""
+
+    code = "copy-branch-incomplete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +64,23 @@ def mailbox(fields: Fields) -> str:
     return _matched(fields, "mailbox", MAILBOX)
 
 
-def code(fields: Fields) -> Secret[str]:
-    """What was typed of an SMS. Raises CodeIncomplete."""
-    typed = re.sub(r"[\s-]", "", fields.get("code", ""))
-    if not CODE.fullmatch(typed):
-        raise CodeIncomplete
-    return Secret(typed)
+def asked(fields: Fields) -> tuple[Method, Phone]:
+    """The way of ② and the number that is called; none said is SMS. Raises FormRefused."""
+    try:
+        return factor_forms.requested({"method": str(Method.SMS), **fields})
+    except FactorFormRefused:
+        raise FormRefused from None
+
+
+def answered(fields: Fields) -> Typed:
+    """What was typed at ②. Raises CodeIncomplete, BranchNumberIncomplete, FormRefused."""
+    try:
+        known = {"method": str(Method.SMS), **fields}
+        return factor_forms.answered(known, number_missing=0, token=False, beside=False)
+    except FactorFormRefused as refused:
+        if "code" in refused.errors:
+            raise CodeIncomplete from None
+        raise (BranchNumberIncomplete if "branch" in refused.errors else FormRefused)() from None
 
 
 def presented(fields: Fields) -> Presented:

@@ -31,6 +31,7 @@ from ingam.center.copying.flow import (
 from ingam.center.copying.refusals import CopyOver, OtherSession, SameDevice
 from ingam.center.copying.walks import Here, Walks
 from ingam.center.walks import Visit
+from ingam.customer.additional_auth import Method
 from ingam.customer.device import Devices
 from ingam.kernel.instants import rfc3339
 from ingam.kernel.words import say
@@ -63,13 +64,17 @@ _STEPS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`step`: receiver | factor | vault | copied | over, of this session; `code`: why it does not go on."""
+    """`step`: receiver | factor | vault | copied | over, of this session; `code`: why it does not go on.
+
+    `sent_until`: a code by SMS is under way; `calling`: a call is, or was the last that was asked for.
+    """
 
     step: str
     receiver: dict[str, str | bool] | None
     code: str | None = None
     sent_until: str | None = None
     receiver_text: str | None = None
+    calling: bool = False
 
     def told(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -79,6 +84,7 @@ class Look:
             "code": self.code,
             "sent_until": self.sent_until,
             "receiver_text": self.receiver_text,
+            "calling": self.calling,
         }
 
 
@@ -110,9 +116,12 @@ class Looking:
         state = here.state
         assert state is not None
         code = _why(state)
-        until = rfc3339(state.expires_at) if isinstance(state, AwaitingFactor) else None
+        asked = state.factor if isinstance(state, AwaitingFactor) else None
+        by_sms = asked is not None and asked.method == Method.SMS
+        until = rfc3339(asked.expires_at) if asked is not None and by_sms else None
         seen = await self._seen(visit, state.receiver, device)
-        return Look(_STEPS[type(state)], seen, code, until, device_text(state.receiver.device, visit.lang))
+        text = device_text(state.receiver.device, visit.lang)
+        return Look(_STEPS[type(state)], seen, code, until, text, calling=asked is not None and not by_sms)
 
     async def _seen(self, visit: Visit, receiver: Receiver, device: Device) -> dict[str, str | bool]:
         customer: Customer = await self._walks.customer(visit)

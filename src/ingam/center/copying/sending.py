@@ -4,6 +4,7 @@ new to them (C2), and signs with the registered certificate for this very receiv
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from ingam.center.copying.devices import device_text, region_text
@@ -14,36 +15,41 @@ from ingam.center.copying.flow import (
     AwaitingFactor,
     CertificateProved,
     Cleared,
-    CodeSent,
     Confirmed,
     Copied,
     CopyReported,
     Device,
     FactorProved,
+    FactorRequested,
+    FactorStopped,
     LeftBy,
     Proved,
     ReceiverConfirmed,
     Role,
     Sender,
     State,
+    factor_of,
 )
 from ingam.center.copying.flow import ReceiverDenied as Denied
 from ingam.center.copying.mailboxes import Mailboxes
 from ingam.center.copying.refusals import NotRegistered, OtherCertificate, ReceiverChanged, ReceiverDenied, SameDevice
 from ingam.center.copying.walks import Walk, Walks
 from ingam.center.walks import Visit, With
-from ingam.customer.additional_auth import Purpose, proof
-from ingam.customer.additional_auth.proof import Bound
-from ingam.customer.additional_auth.sms import SmsCodes
+from ingam.customer.additional_auth import Method, Purpose, proof
+from ingam.customer.additional_auth.ars import Calling
+from ingam.customer.additional_auth.flow import Answered, Requested
+from ingam.customer.additional_auth.proof import Bound, Verified
+from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Offered, Typed
 from ingam.customer.binding.bindings import ACTIVE, Binding, Bindings
 from ingam.customer.binding.challenges import Challenges, NonceInvalid
 from ingam.customer.binding.proof import Prover, UnverifiedPresentation
 from ingam.customer.device import Devices
 from ingam.customer.notice import Sender as Signatory
+from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import korean_minute
-from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.kernel.words import say
+from ingam.ports.customers import Phone
 from ingam.ports.store import LedgerMove, Row, Store, Update
 from ingam.protocols import challenge as protocol
 
@@ -71,7 +77,7 @@ class Sending:
         mailboxes: Mailboxes,
         bindings: Bindings,
         devices: Devices,
-        sms: SmsCodes,
+        auth: AdditionalAuth,
         challenges: Challenges,
         prover: Prover,
         signatory: Signatory,
@@ -81,7 +87,7 @@ class Sending:
         self._mailboxes = mailboxes
         self._bindings = bindings
         self._devices = devices
-        self._sms = sms
+        self._auth = auth
         self._challenges = challenges
         self._prover = prover
         self._signatory = signatory
@@ -132,38 +138,79 @@ class Sending:
 
     # ── ② 추가인증 ──
 
-    async def send_code(self, visit: Visit) -> AwaitingFactor:
-        """A code to the registered number, whose message names the purpose; an older one is void (E2).
+    async def offered(self, visit: Visit) -> Offered:
+        """The ways of ②, each with why it is closed, if it is."""
+        return await self._auth.offered(await self._walks.customer(visit), visit.lang)
 
-        Raises the refusals of SmsCodes.request, OutOfOrder, OtherSession, CopyOver, TrueStep.
+    async def request_factor(self, visit: Visit, method: Method, to: Phone) -> Requested:
+        """A code or a call, which name the purpose; an older one is void (E2, E4).
+
+        Raises the refusals of AdditionalAuth.request, OutOfOrder, OtherSession, CopyOver, TrueStep.
         """
-        async with self._walks.acting(visit, "copying.sms"):
+        async with self._walks.acting(visit, f"copying.{method}"):
+            walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
+            try:
+                asked = await self._auth.request(walk.customer, _bound(walk), method, to, visit.lang)
+            except STOPS as stopped:
+                await self._stop(walk, stopped)
+                raise
+            event = FactorRequested(asked.event)
+            reach("copying.11")
+            beside = With(rows=asked.rows, ledger=asked.ledger, outbox=asked.outbox)
+            await self._walks.save(walk, event, f"copying.{method}", beside)
+            reach("copying.12")
+            return Requested(asked.method, asked.request_id, asked.sent_at, asked.expires_at, asked.to)
+
+    async def call(self, visit: Visit) -> Calling | None:
+        """The call that is under way at ②, as it stands."""
+        walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
+        state = walk.here.state
+        if not isinstance(state, AwaitingFactor) or state.factor.method != Method.ARS:
+            return None
+        return await self._auth.look(_bound(walk), state.factor.request_id)
+
+    async def prove_factor(self, visit: Visit, typed: Typed) -> None:
+        """The answer: used up, and its proof issued, in one transaction.
+
+        Raises the refusals of AdditionalAuth.prove, OutOfOrder, OtherSession, CopyOver, TrueStep.
+        """
+        async with self._walks.acting(visit, "copying.factor"):
             walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
             state = walk.here.state
             assert isinstance(state, Confirmed | AwaitingFactor)
-            asked = await self._sms.request(walk.customer, Purpose.COPY_OUT, visit.lang)
-            event = CodeSent(asked.request_id, asked.sent_at, asked.expires_at)
-            reach("copying.11")
-            await self._walks.save(walk, event, "copying.sms", With(ledger=asked.ledger, outbox=asked.outbox))
-            reach("copying.12")
-            return AwaitingFactor(
-                state.receiver, state.sender, asked.request_id, asked.sent_at, asked.expires_at, state.opening
-            )
+            try:
+                verified = await self._auth.prove(walk.customer, _bound(walk), factor_of(state), typed, visit.lang)
+            except FactorsRefused as refused:  # there is one field here
+                raise next(iter(refused.errors.values())) from None
+            except STOPS as stopped:
+                await self._stop(walk, stopped)
+                raise
+            reach("copying.13")
+            await self._proved(walk, verified, str(typed.method))
+            reach("copying.14")
 
-    async def prove_factor(self, visit: Visit, code: Secret[str]) -> None:
-        """The code: used up, and its proof issued, in one transaction.
+    async def prove_by_device(self, visit: Visit, answer: Mapping[str, str]) -> None:
+        """A designated device takes the place of ② (M-ADD-10, C2).
 
-        Raises the refusals of SmsCodes.verify, OutOfOrder, OtherSession, CopyOver, TrueStep.
+        Raises the refusals of AdditionalAuth.by_device, OutOfOrder, OtherSession, CopyOver, TrueStep.
         """
         async with self._walks.acting(visit, "copying.factor"):
-            walk = await self._walks.at(visit, Role.SENDER, AwaitingFactor)
-            state = walk.here.state
-            assert isinstance(state, AwaitingFactor)
-            verified = await self._sms.verify(walk.customer, _bound(walk), state.request_id, code)
-            event = FactorProved(verified.proof.proof_id, verified.proof.expires_at)
-            reach("copying.13")
-            await self._walks.save(walk, event, "copying.factor", With(ledger=verified.ledger))
-            reach("copying.14")
+            walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
+            try:
+                verified = await self._auth.by_device(walk.customer, _bound(walk), answer, None)
+            except STOPS as stopped:
+                await self._stop(walk, stopped)
+                raise
+            await self._proved(walk, verified, "device")
+
+    async def _proved(self, walk: Walk, verified: Verified, method: str) -> None:
+        event = FactorProved(Answered(verified.proof.proof_id, verified.proof.expires_at))
+        beside = With(rows=verified.rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
+        await self._walks.save(walk, event, "copying.factor", beside)
+
+    async def _stop(self, walk: Walk, stopped: Refusal) -> None:
+        """`0` was keyed in, or too much was wrong: this copy is over (E4)."""
+        await self._walks.save(walk, FactorStopped(stopped.code), "copying.factor", With(), stopped.code)
 
     # ── ③ 인증서 ──
 

@@ -16,7 +16,7 @@ from ingam.center.copying.telling import Telling
 from ingam.center.copying.tickets import TicketLimits, Tickets
 from ingam.center.copying.walks import Walks
 from ingam.center.walks import Visit
-from ingam.customer.additional_auth.sms import SmsCodes
+from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.binding.bindings import Bindings, Details
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
@@ -58,7 +58,7 @@ class Copying:
         bindings: Bindings,
         challenges: Challenges,
         prover: Prover,
-        sms: SmsCodes,
+        auth: AdditionalAuth,
         notices: Notices,
         sender: Sender,
     ) -> None:
@@ -74,7 +74,7 @@ class Copying:
         telling, receivers = Telling(notices, bindings, mails=ports.mails), Receivers(self.walks, tickets)
         mailboxes = Mailboxes(self.walks, receivers, tickets, telling)
         self.receiving = Receiving(self.walks, receivers, mailboxes, bindings, devices, telling)
-        self.sending = Sending(store, self.walks, mailboxes, bindings, devices, sms, challenges, prover, sender)
+        self.sending = Sending(store, self.walks, mailboxes, bindings, devices, auth, challenges, prover, sender)
         self.looking = Looking(store, ports.clock, self.walks, devices)
 
     async def registered(self, visit: Visit) -> Details | None:

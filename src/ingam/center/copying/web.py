@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from ingam.center.additional_auth.web import told_call
 from ingam.center.copying import forms
 from ingam.center.copying.devices import device_text, headers_of
 from ingam.center.copying.flow import Device
@@ -18,6 +19,8 @@ from ingam.center.copying.refusals import ReceiverDenied
 from ingam.center.copying.service import Copying
 from ingam.center.doorway import address_of, logged_in, to_login
 from ingam.center.walks import NotLoggedIn, Visit
+from ingam.customer.additional_auth import Method
+from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.no_medium import masked_mobile
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import rfc3339
@@ -61,7 +64,8 @@ class CopyingWeb:
             "confirm": self._confirm,
             "deny": self._deny,
             "code": self._code,
-            "factor": lambda _, v, f: _done(sending.prove_factor(v, forms.code(f))),
+            "factor": lambda _, v, f: _done(sending.prove_factor(v, forms.answered(f))),
+            "device": lambda _, v, f: _done(sending.prove_by_device(v, f)),
             "challenge": lambda _, v, __: sending.challenge(v),
             "prove": lambda _, v, f: _done(sending.prove(v, forms.presented(f))),
             "open": lambda _, v, __: _ticket(sending.open(v)),
@@ -75,6 +79,7 @@ class CopyingWeb:
             Route(f"{HERE}/receive", self.receive, methods=["GET"]),
             Route(f"{HERE}/send", self.send, methods=["GET"]),
             Route(f"{HERE}/send/events", self.events, methods=["GET"]),
+            Route(f"{HERE}/send/call", self.call, methods=["GET"]),
             Route(f"{HERE}/receive/events", self.ending, methods=["GET"]),
             *(
                 Route(f"{HERE}/receive/{name}", _answering(answer), methods=["POST"])
@@ -103,7 +108,11 @@ class CopyingWeb:
             return to_login(request)
         registered = await self._copying.registered(_visit(request))
         look = await self._copying.looking.look(_visit(request), self._device(request))
-        return await self._page(request, "copying/send.html", registered=registered, look=look.told())
+        offered = await self._copying.sending.offered(_visit(request))
+        lang = request.state.lang
+        ways = {str(way): "" if why is None else message_of(why, lang) for way, why in offered.ways.items()}
+        facts = {"registered": registered, "look": look.told(), "ways": ways, "numbers": list(offered.numbers)}
+        return await self._page(request, "copying/send.html", **facts)
 
     async def _page(self, request: Request, template: str, **facts: Any) -> Response:
         device, customer = self._device(request), await self._copying.walks.customer(_visit(request))
@@ -135,8 +144,21 @@ class CopyingWeb:
         await self._copying.sending.deny(visit, forms.identifier(fields, "receiver"))
         return {"code": ReceiverDenied.code, "message": message_of(ReceiverDenied(), request.state.lang)}
 
-    async def _code(self, _: Request, visit: Visit, __: Fields) -> Told:
-        return {"until": rfc3339((await self._copying.sending.send_code(visit)).expires_at)}
+    async def _code(self, _: Request, visit: Visit, fields: Fields) -> Told:
+        method, to = forms.asked(fields)
+        asked = await self._copying.sending.request_factor(visit, method, to)
+        call = await self._copying.sending.call(visit) if method is Method.ARS else None
+        told = {} if call is None else {**told_call(call, visit.lang), "digits": _digits(call)}
+        return {"until": rfc3339(asked.expires_at), **told}
+
+    async def call(self, request: Request) -> Response:
+        """The call of ② as it stands, with the two digits while they can be keyed in."""
+        if logged_in(request) is None:
+            raise NotLoggedIn
+        call = await self._copying.sending.call(_visit(request))
+        until = None if call is None else rfc3339(call.expires_at)
+        told = told_call(call, request.state.lang)
+        return JSONResponse({**told, "digits": _digits(call), "until": until})
 
     async def events(self, request: Request) -> Response:
         """What `look` tells, as server-sent events: one at once, one at every change."""
@@ -175,6 +197,10 @@ def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
             return JSONResponse(told, status_of(failure))
 
     return post
+
+
+def _digits(call: Calling | None) -> str:
+    return "" if call is None or call.code is None else call.code.reveal()
 
 
 def _here(device: Device) -> str:

@@ -5,10 +5,12 @@ Pure: instants, ids and fingerprints arrive on events. A state carries exactly w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from ingam.customer.additional_auth import flow as factor
+from ingam.customer.additional_auth.flow import Answered, Asked, Choosing, Requested
 from ingam.kernel.errors import Defect
 from ingam.kernel.flow import Machine, Step
 
@@ -20,19 +22,16 @@ class Identifying:
 
 @dataclass(frozen=True, slots=True)
 class ChoosingFactor:
-    """②비밀번호 등록: identified; no code is under way. `lapsed`: an earlier proof ran out at ③."""
+    """②비밀번호 등록: identified; no code and no call is under way."""
 
-    lapsed: bool = False
+    factor: Choosing = field(default_factory=Choosing)
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitingFactor:
-    """②: a code is under way until `expires_at`."""
+    """②: a code or a call is under way."""
 
-    method: str
-    request_id: str
-    sent_at: datetime
-    expires_at: datetime
+    factor: Requested
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +79,16 @@ class Identified:
 
 @dataclass(frozen=True, slots=True)
 class FactorRequested:
-    """A code was made and leaves with this save."""
+    """A code was made and leaves with this save, or a call is placed after it."""
 
-    method: str
-    request_id: str
-    sent_at: datetime
-    expires_at: datetime
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
 class FactorProved:
-    """The code was right, and so were both fields of 보안매체 미소지고객 인증."""
+    """The additional authentication succeeded, and so did 보안매체 미소지고객 인증."""
 
-    proof_id: str
-    proof_expires_at: datetime
+    answered: Answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +156,17 @@ _ENDINGS: Final = {
     Left: frozenset({Cancelled}),
 }
 
+_FACTOR: Final = {
+    FactorRequested: frozenset({AwaitingFactor}),
+    FactorProved: frozenset({AwaitingCertificate}),
+    WentBack: frozenset({Identifying}),
+    **_ENDINGS,
+}
+
 EDGES: Final = {
     Identifying: {Identified: frozenset({ChoosingFactor}), **_ENDINGS},
-    ChoosingFactor: {FactorRequested: frozenset({AwaitingFactor}), WentBack: frozenset({Identifying}), **_ENDINGS},
-    AwaitingFactor: {
-        FactorRequested: frozenset({AwaitingFactor}),
-        FactorProved: frozenset({AwaitingCertificate}),
-        WentBack: frozenset({Identifying}),
-        **_ENDINGS,
-    },
+    ChoosingFactor: {**_FACTOR},
+    AwaitingFactor: {**_FACTOR},
     AwaitingCertificate: {
         ReplacementAgreed: frozenset({AwaitingCertificate}),
         ProofLapsed: frozenset({ChoosingFactor}),
@@ -191,10 +188,11 @@ def move(state: State, event: Event) -> Step[State]:
             return Step(Cancelled())
         case Identifying(), Identified():
             return Step(ChoosingFactor())
-        case ((ChoosingFactor() | AwaitingFactor()), FactorRequested(method, request_id, sent_at, expires_at)):
-            return Step(AwaitingFactor(method, request_id, sent_at, expires_at))
-        case AwaitingFactor(), FactorProved(proof_id, expires_at):
-            return Step(AwaitingCertificate(proof_id, expires_at))
+        case ((ChoosingFactor() | AwaitingFactor()), FactorRequested(asked)):
+            return Step(AwaitingFactor(factor.asked(state.factor, asked)))
+        case ((ChoosingFactor() | AwaitingFactor()), FactorProved(answered)):
+            proved = factor.answered(state.factor, answered)
+            return Step(AwaitingCertificate(proved.proof_id, proved.expires_at))
         case ((ChoosingFactor() | AwaitingFactor()), WentBack()):
             return Step(Identifying())
         case AwaitingCertificate(proof_id, expires_at), ReplacementAgreed(replaces):
@@ -202,10 +200,17 @@ def move(state: State, event: Event) -> Step[State]:
         case AwaitingCertificate(), CertificateBound(fingerprint, replaced, already):
             return Step(Registered(fingerprint, replaced, already))
         case AwaitingCertificate(), ProofLapsed():
-            return Step(ChoosingFactor(lapsed=True))
+            return Step(ChoosingFactor(factor.lapsed(factor.Proved(state.proof_id, state.proof_expires_at))))
         case AwaitingCertificate(), WentBack():
             return Step(ChoosingFactor())
     raise Defect("flow-off-table", machine="registration", state=type(state).__name__)
 
 
-REGISTRATION: Final[Machine[State, Event]] = Machine("registration", 1, EDGES, move)
+def upgrade(version: int, name: str, facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Version 1 had the additional authentication's facts in its own states."""
+    if version == 1 and name in ("ChoosingFactor", "AwaitingFactor"):
+        return name, {"factor": facts}
+    return name, facts
+
+
+REGISTRATION: Final[Machine[State, Event]] = Machine("registration", 2, EDGES, move, upgrade)

@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from ingam.customer.additional_auth import AVAILABLE, Method
 from ingam.customer.person import birth_date
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 
 BANKING_ID: Final = re.compile(r"[A-Za-z0-9]{6,20}", re.ASCII)
 NONCE: Final = re.compile(r"[0-9a-f]{64}")
-SMS_CODE: Final = re.compile(r"[0-9]{6}")
-PHONE_BACK: Final = re.compile(r"[0-9]{4}")
 PASSWORD_MAX: Final = 128
 SIGNED_MAX: Final = 48 * 1024
 _SEPARATORS: Final = re.compile(r"[\s-]")
@@ -46,16 +43,6 @@ class Identify:
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
-    """②: the code, and the two fields of 보안매체 미소지고객 인증."""
-
-    method: Method
-    code: Secret[str]
-    number_back: Secret[str]
-    phone_back: Secret[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Presented:
     """③: what the certificate window filled in."""
 
@@ -79,31 +66,6 @@ def identify(fields: Fields, today: date) -> Identify:
     if errors:
         raise FormRefused(errors)
     return Identify(banking_id, Secret(password), Secret(number))
-
-
-def factor(fields: Fields, number_missing: int) -> Factor:
-    """Raises FormRefused. `number_missing`: how many digits of the registered number are asked for."""
-    errors = {}
-    method = chosen_method(fields)
-    code, phone = digits(fields.get("code", "")), digits(fields.get("phone_back", ""))
-    number = digits(fields.get("number_back", ""))
-    if method is None:
-        errors["method"] = "registration.need_method"
-    if not SMS_CODE.fullmatch(code):
-        errors["code"] = "registration.need_code"
-    if not (number.isascii() and number.isdigit() and len(number) == number_missing):
-        errors["number_back"] = "registration.need_number_back"
-    if not PHONE_BACK.fullmatch(phone):
-        errors["phone_back"] = "registration.need_phone_back"
-    if errors or method is None:
-        raise FormRefused(errors)
-    return Factor(method, Secret(code), Secret(number), Secret(phone))
-
-
-def chosen_method(fields: Fields) -> Method | None:
-    """The method, if it is one that can be used today."""
-    text = fields.get("method", "")
-    return Method(text) if text in {str(one) for one in AVAILABLE} else None
 
 
 def presented(fields: Fields) -> Presented:

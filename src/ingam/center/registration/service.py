@@ -6,7 +6,7 @@ state (flows.md W3). Posts of one session take turns, so that a double click fin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -33,15 +33,17 @@ from ingam.center.registration.flow import (
     ReplacementAgreed,
     WentBack,
 )
-from ingam.center.registration.forms import Factor, Identify, Presented
+from ingam.center.registration.forms import Identify, Presented
 from ingam.center.registration.steps import STEPS
 from ingam.center.registration.walks import Here, Limits, Walk, Walks
 from ingam.center.walks import TrueStep, Turn, Visit, With, told
 from ingam.customer.account.accounts import LoginLocked, LoginWrong
 from ingam.customer.additional_auth import Method, Purpose
-from ingam.customer.additional_auth.no_medium import NoMedium, NoMediumLocked, NoMediumMismatch
-from ingam.customer.additional_auth.proof import Bound, Verified
-from ingam.customer.additional_auth.sms import SmsBudgetSpent, SmsCodes, SmsExpired, SmsWrong
+from ingam.customer.additional_auth.ars import Calling
+from ingam.customer.additional_auth.flow import Answered
+from ingam.customer.additional_auth.medium import MediumTyped
+from ingam.customer.additional_auth.proof import Verified
+from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Offered, Typed
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ReplaceConfirm
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import (
@@ -57,7 +59,7 @@ from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.kernel.words import say
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, Customers
+from ingam.ports.customers import Customer, Customers, Phone
 from ingam.ports.keys import Digests
 from ingam.ports.store import (
     AlreadyUsed,
@@ -84,22 +86,6 @@ class CustomerMismatch(Refusal):
     code = "customer-mismatch"
 
 
-class CodeNotRequested(Refusal):
-    """다음 was pressed at ② before any code was asked for."""
-
-    code = "sms-not-requested"
-
-
-class FactorsRefused(Refusal):
-    """② in one answer: `errors` maps a field to its refusal."""
-
-    code = "factors-refused"
-
-    def __init__(self, errors: Mapping[str, Refusal]) -> None:
-        super().__init__()
-        self.errors = errors
-
-
 @dataclass(frozen=True, slots=True)
 class Old:
     """The binding that would be replaced, as ③ shows it and the signed text names it."""
@@ -119,8 +105,7 @@ class Registration:
         clock: Clock,
         customers: Customers,
         accounts: Accounts,
-        sms: SmsCodes,
-        no_medium: NoMedium,
+        auth: AdditionalAuth,
         challenges: Challenges,
         prover: Prover,
         bindings: Bindings,
@@ -133,8 +118,7 @@ class Registration:
         self._store = store
         self._walks = Walks(store, clock, customers, notices, digests, limits)
         self._accounts = accounts
-        self._sms = sms
-        self._no_medium = no_medium
+        self._auth = auth
         self._challenges = challenges
         self._bindings = bindings
         self._checks = TwelveChecks(
@@ -210,70 +194,90 @@ class Registration:
 
     # ── ②비밀번호 등록 ──────────────────────────────────────────────────────────────────────────────────────────
 
-    async def request_code(self, visit: Visit, turn: Turn, method: Method) -> None:
-        """A code to the registered mobile number; an older one is void.
+    async def offered(self, visit: Visit) -> Offered:
+        """The ways of ②, each with why it is closed, if it is."""
+        return await self._auth.offered(await self._walks.customer(visit.session), visit.lang)
 
-        Raises TrueStep, SmsTooSoon, SmsTooMany, SmsBudgetSpent, NumberTooNew.
+    async def look(self, visit: Visit) -> Calling | None:
+        """The call that is under way at ②, as it stands; None where there is none."""
+        here = await self._walks.settled(visit)
+        state = here.state
+        if not isinstance(state, AwaitingFactor) or state.factor.method != Method.ARS:
+            return None
+        walk = await self._walks.at_run(visit, here.run, AwaitingFactor)
+        return await self._auth.look(bound(walk, await self._purpose(walk.customer)), state.factor.request_id)
+
+    async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:
+        """A code by SMS, or a call; an older one is void.
+
+        Raises TrueStep, and the refusals of AdditionalAuth.request; what STOPS locks.
         """
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             reach("registration.4")
+            action = f"registration.{method}"
             try:
-                asked = await self._sms.request(walk.customer, await self._purpose(walk.customer), visit.lang)
-            except SmsBudgetSpent as spent:
-                await self._walks.lock(walk, "registration.sms", spent)
-                raise
+                wanted = bound(walk, await self._purpose(walk.customer))
+                asked = await self._auth.request(walk.customer, wanted, method, to, visit.lang)
+            except STOPS as stopped:
+                await self._walks.lock(walk, action, stopped)
             except Refusal as refused:
-                await self._walks.refuse(walk, "registration.sms", refused)
-                raise
+                await self._walks.refuse(walk, action, refused)
             reach("registration.5")
-            event = FactorRequested(str(method), asked.request_id, asked.sent_at, asked.expires_at)
-            await self._walks.save(walk, event, "registration.sms", With(ledger=asked.ledger, outbox=asked.outbox))
+            beside = With(rows=asked.rows, ledger=asked.ledger, outbox=asked.outbox)
+            await self._walks.save(walk, FactorRequested(asked.event), action, beside)
             reach("registration.6")
 
-    async def prove_factor(self, visit: Visit, turn: Turn, command: Factor) -> None:
-        """다음 at ②: the code and 보안매체 미소지고객 인증, both looked at whatever the other says.
+    async def prove_factor(self, visit: Visit, turn: Turn, typed: Typed) -> None:
+        """다음 at ②: the additional authentication and what is asked beside it.
 
-        Raises TrueStep, FactorsRefused, and what locks: NoMediumLocked, SmsBudgetSpent.
+        Raises TrueStep, FactorsRefused, WayOff, and what STOPS, which locks.
         """
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             state = walk.here.state
-            if not isinstance(state, AwaitingFactor):
-                raise FactorsRefused({"code": CodeNotRequested()})
+            assert isinstance(state, ChoosingFactor | AwaitingFactor)
             reach("registration.7")
             wanted = bound(walk, await self._purpose(walk.customer))
-            verified, resets = await self._both(walk, wanted, state.request_id, command)
+            try:
+                verified = await self._auth.prove(walk.customer, wanted, state.factor, typed, visit.lang)
+            except STOPS as stopped:
+                await self._walks.lock(walk, "registration.factor", stopped)
+            except FactorsRefused as refused:
+                causes = {name: one.code for name, one in refused.errors.items()}
+                beside = With(resets=refused.resets, facts=causes)
+                await self._walks.record(walk, "registration.factor", refused.code, beside)
+                raise
             reach("registration.8")
-            event = FactorProved(verified.proof.proof_id, verified.proof.expires_at)
-            await self._walks.save(walk, event, "registration.factor", With(ledger=verified.ledger, resets=resets))
+            await self._proved(walk, verified, str(typed.method))
             reach("registration.9")
 
-    async def _both(
-        self, walk: Walk, wanted: Bound, request_id: str, command: Factor
-    ) -> tuple[Verified, Sequence[str]]:
-        errors: dict[str, Refusal] = {}
-        resets: list[str] = []
-        verified: Verified | None = None
-        try:
-            resets.append(await self._no_medium.check(walk.customer, command.number_back, command.phone_back))
-        except NoMediumMismatch as wrong:
-            errors["number_back"] = wrong
-        except NoMediumLocked as locked:
-            await self._walks.lock(walk, "registration.factor", locked)
-        try:
-            verified = await self._sms.verify(walk.customer, wanted, request_id, command.code)
-        except (SmsWrong, SmsExpired) as wrong:
-            errors["code"] = wrong
-        except SmsBudgetSpent as spent:
-            await self._walks.lock(walk, "registration.factor", spent)
-        if errors or verified is None:
-            errors = dict(sorted(errors.items()))  # in the order of the screen: code, then number_back
-            causes = {name: refusal.code for name, refusal in errors.items()}
-            refused = FactorsRefused(errors)
-            await self._walks.record(walk, "registration.factor", refused.code, With(resets=resets, facts=causes))
-            raise refused
-        return verified, resets
+    async def prove_by_device(self, visit: Visit, turn: Turn, answer: Mapping[str, str], medium: MediumTyped) -> None:
+        """② on a designated device: the choice is skipped, 미소지고객 인증 stays (M-ADD-10).
+
+        Raises TrueStep, FactorsRefused, the device's refusals, and what STOPS, which locks.
+        """
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
+            wanted = bound(walk, await self._purpose(walk.customer))
+            try:
+                verified = await self._auth.by_device(walk.customer, wanted, answer, medium)
+            except STOPS as stopped:
+                await self._walks.lock(walk, "registration.factor", stopped)
+            except FactorsRefused as refused:
+                causes = {name: one.code for name, one in refused.errors.items()}
+                await self._walks.record(
+                    walk, "registration.factor", refused.code, With(resets=refused.resets, facts=causes)
+                )
+                raise
+            except Refusal as refused:
+                await self._walks.refuse(walk, "registration.factor", refused)
+            await self._proved(walk, verified, "device")
+
+    async def _proved(self, walk: Walk, verified: Verified, method: str) -> None:
+        event = FactorProved(Answered(verified.proof.proof_id, verified.proof.expires_at))
+        beside = With(rows=verified.rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
+        await self._walks.save(walk, event, "registration.factor", beside)
 
     # ── ③인증서 등록 ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -377,4 +381,4 @@ class Registration:
         )
 
 
-__all__ = ["STEPS", "CodeNotRequested", "CustomerMismatch", "FactorsRefused", "Old", "Registration"]
+__all__ = ["STEPS", "CustomerMismatch", "Old", "Registration"]

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ingam.center.additional_auth.web import FactorWeb, screen
 from ingam.center.doorway import address_of, logged_in, to_login
 from ingam.center.keypad import unsealed
 from ingam.center.registration import forms
@@ -22,23 +23,27 @@ from ingam.center.registration.flow import (
     Locked,
     Registered,
 )
-from ingam.center.registration.service import FactorsRefused, Registration
+from ingam.center.registration.service import Registration
 from ingam.center.registration.walks import Here
 from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.account.accounts import LoginLocked
-from ingam.customer.additional_auth.no_medium import NoMediumLocked, masked_mobile, masked_number, shown
-from ingam.customer.additional_auth.sms import SmsBudgetSpent
+from ingam.customer.additional_auth import Method
+from ingam.customer.additional_auth.ars import Calling
+from ingam.customer.additional_auth.medium import MediumTyped
+from ingam.customer.additional_auth.no_medium import masked_number
+from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, Typed
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.instants import KST
 from ingam.kernel.words import say
 from ingam.page import check_post, failure_response, render, see_other, status_of
 from ingam.page.failures import message_of
 from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer, Phone
 
 TEMPLATES: Final = "ingam.center.registration"
 HERE: Final = "/registration"
 CENTER: Final = "/cert-center"
-LOCKS: Final = (LoginLocked, RegistrationLocked, NoMediumLocked, SmsBudgetSpent)
+LOCKS: Final = (LoginLocked, RegistrationLocked, *STOPS)
 _SCREENS: Final[Mapping[type[Any], tuple[str, int]]] = {
     Identifying: ("registration/identifying.html", 1),
     ChoosingFactor: ("registration/factor.html", 2),
@@ -52,8 +57,9 @@ _SCREENS: Final[Mapping[type[Any], tuple[str, int]]] = {
 class RegistrationWeb:
     """Handlers over the service."""
 
-    def __init__(self, registration: Registration, clock: Clock) -> None:
+    def __init__(self, registration: Registration, auth: AdditionalAuth, clock: Clock) -> None:
         self._registration = registration
+        self._auth = auth
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -61,8 +67,7 @@ class RegistrationWeb:
         return [
             Route(HERE, self.show, methods=["GET"]),
             Route(f"{HERE}/identify", self.identify, methods=["POST"]),
-            Route(f"{HERE}/sms", self.request_code, methods=["POST"]),
-            Route(f"{HERE}/factor", self.factor, methods=["POST"]),
+            *FactorWeb(self, self._auth).routes(),
             Route(f"{HERE}/challenge", self.challenge, methods=["POST"]),
             Route(f"{HERE}/certificate", self.certificate, methods=["POST"]),
             Route(f"{HERE}/back", self.back, methods=["POST"]),
@@ -91,33 +96,52 @@ class RegistrationWeb:
             return await self._failed(request, fields, failure, {"form": failure}, typed)
         return see_other(HERE)
 
-    async def request_code(self, request: Request) -> Response:
-        """인증번호 요청, 재전송."""
-        fields = await _posted(request)
-        method = forms.chosen_method(fields)
-        if method is None:
-            errors = {"method": say("registration.need_method", request.state.lang)}
-            return await self._again(request, fields, errors, {})
-        try:
-            await self._registration.request_code(_visit(request), _turn(fields), method)
-        except Failure as failure:
-            return await self._failed(request, fields, failure, {"code": failure}, {})
-        return see_other(f"{HERE}#code")
+    # ── ② as the host of 본인확인 추가인증 ──
 
-    async def factor(self, request: Request) -> Response:
+    @property
+    def prefix(self) -> str:
+        """See FactorHost."""
+        return HERE
+
+    @property
+    def beside(self) -> bool:
+        """보안매체 미소지고객 인증 is asked for here, always."""
+        return True
+
+    async def customer(self, request: Request) -> Customer:
+        """See FactorHost."""
+        return await self._registration.customer(_visit(request))
+
+    async def call(self, request: Request) -> Calling | None:
+        """See FactorHost."""
+        return await self._registration.look(_visit(request))
+
+    async def ask(self, request: Request, fields: Mapping[str, str], method: Method, to: Phone) -> None:
+        """인증번호 요청, 재전송, 전화 요청."""
+        await self._registration.request_factor(_visit(request), _turn(fields), method, to)
+
+    async def answer(self, request: Request, fields: Mapping[str, str], typed: Typed) -> str:
         """다음 at ②."""
-        fields = await _posted(request)
-        try:
-            customer = await self._registration.customer(_visit(request))
-            command = forms.factor(await unsealed(request, "factor", fields), shown(customer).number_missing)
-            await self._registration.prove_factor(_visit(request), _turn(fields), command)
-        except forms.FormRefused as refused:
-            return await self._again(request, fields, _texts(request, refused), {})
-        except FactorsRefused as refused:
-            return await self._failed(request, fields, refused, refused.errors, {})
-        except Failure as failure:
-            return await self._failed(request, fields, failure, {"form": failure}, {})
-        return see_other(HERE)
+        await self._registration.prove_factor(_visit(request), _turn(fields), typed)
+        return HERE
+
+    async def by_device(
+        self, request: Request, fields: Mapping[str, str], answer: Mapping[str, str], medium: MediumTyped | None
+    ) -> str:
+        """다음 at ② on a designated device."""
+        assert medium is not None
+        await self._registration.prove_by_device(_visit(request), _turn(fields), answer, medium)
+        return HERE
+
+    async def refused(
+        self, request: Request, fields: Mapping[str, str], errors: Mapping[str, str], status: int
+    ) -> Response:
+        """See FactorHost."""
+        return await self._again(request, fields, errors, {"method": fields.get("method", "")}, status)
+
+    async def failed(self, request: Request, failure: Failure) -> Response | None:
+        """See FactorHost."""
+        return _elsewhere(request, failure)
 
     async def challenge(self, request: Request) -> Response:
         """What the certificate window is to sign, as JSON; refusals as JSON too."""
@@ -166,12 +190,9 @@ class RegistrationWeb:
     ) -> Response:
         """A failure as the person meets it: the true step, the lock, the login, or the same screen with errors."""
         request.state.failure = failure.code
-        if isinstance(failure, (TrueStep, *LOCKS)):
-            return see_other(HERE)
-        if isinstance(failure, NotLoggedIn):
-            return to_login(request)
-        if not isinstance(failure, Refusal | Outage):
-            return failure_response(request, failure)
+        elsewhere = _elsewhere(request, failure)
+        if elsewhere is not None:
+            return elsewhere
         lang = request.state.lang
         texts = {name: message_of(one, lang) for name, one in errors.items()}
         return await self._again(request, fields, texts, typed, status_of(failure))
@@ -194,9 +215,13 @@ class RegistrationWeb:
         template, number = _SCREENS[type(here.state)]
         visit = _visit(request)
         customer = await self._registration.customer(visit)
-        told: dict[str, Any] = {"errors": {}, "typed": {}, "old": None, "shown": shown(customer)}
+        told: dict[str, Any] = {"errors": {}, "typed": {}, "old": None}
         if isinstance(here.state, AwaitingCertificate):
             told["old"] = await self._registration.old(visit)
+        if isinstance(here.state, ChoosingFactor | AwaitingFactor):
+            chosen = str(facts.get("typed", {}).get("method", ""))
+            state, now = here.state.factor, self._clock.now()
+            told["factor"] = await screen(self._auth, self, request, state, now, chosen=chosen)
         if isinstance(here.state, Locked):
             told["reason"] = _lock_text(here.state, request.state.lang)
         told |= {
@@ -204,16 +229,21 @@ class RegistrationWeb:
             "number": number,
             "here": here,
             "state": here.state,
-            "waiting": isinstance(here.state, AwaitingFactor) and here.state.expires_at > self._clock.now(),
-            "asked": isinstance(here.state, AwaitingFactor),
-            "lapsed": isinstance(here.state, ChoosingFactor) and here.state.lapsed,
             "banking_id": customer.banking_id,
             "customer_name": customer.name,
             "customer_number": masked_number(customer),
-            "customer_mobile": masked_mobile(customer),
             "corporate": len(customer.idn) != 13,
         }
         return render(request, template, status=status, **(told | facts))
+
+
+def _elsewhere(request: Request, failure: Failure) -> Response | None:
+    """Where a failure leads that is not shown beside a field."""
+    if isinstance(failure, (TrueStep, *LOCKS)):
+        return see_other(HERE)
+    if isinstance(failure, NotLoggedIn):
+        return to_login(request)
+    return None if isinstance(failure, Refusal | Outage) else failure_response(request, failure)
 
 
 async def _posted(request: Request) -> dict[str, str]:

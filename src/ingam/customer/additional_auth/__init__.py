@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
 
 
 class Method(StrEnum):
@@ -12,10 +11,6 @@ class Method(StrEnum):
     SMS = "sms"  # 휴대폰 SMS 인증
     ARS = "ars"  # 2채널 인증 (ARS승인)
     BRANCH_OTP = "branch-otp"  # 1회용 인증번호 인증
-
-
-AVAILABLE: Final = frozenset({Method.SMS})
-"""What can be used today; the others are shown as not yet available."""
 
 
 class Purpose(StrEnum):

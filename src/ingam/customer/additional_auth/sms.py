@@ -9,14 +9,15 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import msgspec
 
-from ingam.customer.additional_auth import Purpose
-from ingam.customer.additional_auth.proof import Bound, Verified, new_proof
+from ingam.customer.additional_auth import Method, Purpose
+from ingam.customer.additional_auth.numbers import NumberTooNew
+from ingam.customer.additional_auth.proof import Bound, ProofLimits, Verified, new_proof
+from ingam.customer.additional_auth.requesting import Requesting
 from ingam.customer.notice import Sender, sms_outgoing
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -24,14 +25,14 @@ from ingam.kernel.words import say
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer
 from ingam.ports.keys import Digests
-from ingam.ports.store import Count, Issue, Issued, LedgerMove, Outgoing, Store, Use, Void
+from ingam.ports.store import Count, Issue, Issued, Outgoing, Store, Use, Void
 
 DIGITS: Final = 6
 DAY_S: Final = 86_400
 REQUEST_BYTES: Final = 16
 
 
-class SmsLimits(Protocol):
+class SmsLimits(ProofLimits, Protocol):
     """The settings that bound SMS codes; seconds and counts."""
 
     @property
@@ -44,8 +45,6 @@ class SmsLimits(Protocol):
     def sms_a_day(self) -> int: ...
     @property
     def sms_wrong_a_day(self) -> int: ...
-    @property
-    def proof_ttl_s(self) -> int: ...
     @property
     def contact_quarantine_s(self) -> int: ...
 
@@ -80,23 +79,6 @@ class SmsBudgetSpent(Refusal):
     code = "sms-budget-spent"
 
 
-class NumberTooNew(Refusal):
-    """The registered number changed a short time ago and is not used for codes yet (E9); fact `h`, hours."""
-
-    code = "number-too-new"
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """A code under way: save `ledger` and `outbox` in one transaction with the flow's next state."""
-
-    request_id: str
-    sent_at: datetime
-    expires_at: datetime
-    ledger: tuple[LedgerMove, ...]
-    outbox: tuple[Outgoing, ...] = field(repr=False)
-
-
 class SmsCodes:
     """Codes on the store. `host`: the center's host name, without a port, for the origin-bound line (E2)."""
 
@@ -120,7 +102,7 @@ class SmsCodes:
         self._token = token
         self._below = below
 
-    async def request(self, customer: Customer, purpose: Purpose, lang: str) -> Requested:
+    async def request(self, customer: Customer, purpose: Purpose, lang: str) -> Requesting:
         """A new code to the registered number; every older one of this person becomes void (E2).
 
         Raises NumberTooNew, SmsBudgetSpent, SmsTooSoon {s}, SmsTooMany.
@@ -134,13 +116,19 @@ class SmsCodes:
         expires = now + timedelta(seconds=self._limits.sms_ttl_s)
         facts = msgspec.json.encode({"purpose": purpose, "digest": self._digest(request_id, code)}).decode()
         voids = [Void(_kind(customer), row.id, now) for row in await self._open(customer, now)]
-        return Requested(
+        return Requesting(
+            method=Method.SMS,
             request_id=request_id,
             sent_at=now,
             expires_at=expires,
             ledger=(*voids, Issue(_kind(customer), request_id, expires, facts)),
             outbox=(self._message(customer, purpose, request_id, code, lang, now),),
         )
+
+    async def spent(self, customer: Customer) -> bool:
+        """Whether today's wrong codes are used up."""
+        hits = await self._store.counted(_wrong_key(customer), DAY_S, self._clock.now())
+        return hits >= self._limits.sms_wrong_a_day
 
     async def verify(self, customer: Customer, bound: Bound, request_id: str, code: Secret[str]) -> Verified:
         """What a right code gives. The try is counted before the comparison, which takes constant time.

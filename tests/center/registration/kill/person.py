@@ -136,7 +136,7 @@ class Person:
         """인증번호 요청; somebody who is told to wait waits."""
         end = time.monotonic() + PATIENCE_S
         while True:
-            page = self.post("/registration/sms", {"method": "sms"})
+            page = self.post("/registration/factor/request", {"method": "sms"})
             if self.status != 429 or time.monotonic() > end:
                 return page
             time.sleep(0.1)

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("flow_id", sa.Text(), nullable=False),
         sa.Column("session", sa.Text(), nullable=False),
-        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("state_at", sa.BigInteger(), nullable=False),
