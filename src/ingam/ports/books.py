@@ -385,8 +385,8 @@ class RevokedEntries(Protocol):
         """Record a list as the one that stands. Raises OlderList (the number is compared in the transaction, D13)."""
 
 
-class Leaves(Protocol):
-    """The transparency log's side of the books: leaves by index from 0, kept tree nodes, signed heads."""
+class Nodes(Protocol):
+    """A tree that is kept: hashes of leaves by index from 0, kept tree nodes, signed heads."""
 
     def size(self) -> int:
         """How many leaves there are."""
@@ -400,12 +400,6 @@ class Leaves(Protocol):
     def keep_nodes(self, level: int, first: int, nodes: Sequence[bytes]) -> None:
         """Keep such roots."""
 
-    def leaf(self, index: int) -> Leaf | None:
-        """A leaf; salt and event are empty where they were erased (security H3)."""
-
-    def leaf_of(self, ca: int, serial: int) -> int | None:
-        """The index of the leaf of a certificate's issue."""
-
     def head(self) -> Head | None:
         """The newest signed tree head."""
 
@@ -414,6 +408,16 @@ class Leaves(Protocol):
 
         The same root may get a newer time or more signatures.
         """
+
+
+class Leaves(Nodes, Protocol):
+    """The transparency log's side of the books: what stands behind the hashes."""
+
+    def leaf(self, index: int) -> Leaf | None:
+        """A leaf; salt and event are empty where they were erased (security H3)."""
+
+    def leaf_of(self, ca: int, serial: int) -> int | None:
+        """The index of the leaf of a certificate's issue."""
 
     def erase_leaf(self, index: int) -> None:
         """Delete salt and event: nobody can tell any more what the leaf was; its hash stays (security H3)."""

@@ -14,8 +14,8 @@ from ingam.ca.log.published import PublishedLog
 from ingam.ca.log.stored import BooksChanged, BooksCut, StoredTree, keep
 from ingam.ca.log.witness import SeenAnother, Witness, ask
 from ingam.kernel.errors import Outage, Refusal
-from ingam.ports.books import Head, Leaves, OlderList
-from ingam.ports.signing import Intent, Signer
+from ingam.ports.books import Head, Nodes, OlderList
+from ingam.ports.signing import Intent
 from ingam.protocols.log import keys, note, witnessing
 from ingam.protocols.log.head import TreeHead
 from ingam.protocols.log.note import MOST_SIGNATURES, NoteSignature, UnverifiedNote
@@ -38,6 +38,22 @@ class _Signed(Protocol):
     def root(self) -> bytes: ...
 
 
+class _Public(Protocol):
+    @property
+    def spki(self) -> bytes: ...
+
+
+class HeadSigner(Protocol):
+    """Who signs heads: a key of an authority (`ports.signing.Signer`), or one that does nothing else."""
+
+    @property
+    def public(self) -> _Public:
+        """Its public half."""
+
+    def sign(self, intent: Intent) -> bytes:
+        """The signature over the body of a head."""
+
+
 class Log:
     """The log of one authority. `origin`: its name for ever; `needed`: co-signatures that a head must have, None: all.
 
@@ -48,8 +64,8 @@ class Log:
 
     def __init__(
         self,
-        leaves: Leaves,
-        signer: Signer,
+        leaves: Nodes,
+        signer: HeadSigner,
         origin: str,
         published: PublishedLog,
         witnesses: Sequence[Witness] = (),

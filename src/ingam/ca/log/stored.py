@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ingam.kernel.errors import Defect
-from ingam.ports.books import Leaves
+from ingam.ports.books import Nodes
 from ingam.protocols.log import proof, tree
 from ingam.protocols.log.tiles import BITS, WIDTH, Tile, rows
 from ingam.protocols.log.tree import fold
@@ -42,7 +42,7 @@ class TreeIncomplete(Defect):
 class StoredTree:
     """The first `size` leaves in the books, whose subtrees are kept."""
 
-    def __init__(self, leaves: Leaves, size: int) -> None:
+    def __init__(self, leaves: Nodes, size: int) -> None:
         self.size = size
         self._leaves = leaves
         self._tile = lru_cache(maxsize=_TILES)(self._read)
@@ -74,7 +74,7 @@ class StoredTree:
         return kept(self._leaves, row, first, min(first + WIDTH, self.size >> BITS * row))
 
 
-def kept(leaves: Leaves, row: int, first: int, last: int) -> list[bytes]:
+def kept(leaves: Nodes, row: int, first: int, last: int) -> list[bytes]:
     """Hashes [first, last) of a row. Raises TreeIncomplete."""
     found = leaves.nodes(BITS * row, first, last) if row else leaves.hashes(first, last)
     if len(found) != last - first:
@@ -82,14 +82,14 @@ def kept(leaves: Leaves, row: int, first: int, last: int) -> list[bytes]:
     return found
 
 
-def keep(leaves: Leaves, begin: int, size: int) -> None:
+def keep(leaves: Nodes, begin: int, size: int) -> None:
     """Keep the subtrees that `size` leaves complete and the first `begin` did not; twice is as good as once."""
     for row in rows(size)[1:]:
         for first, roots in _completed(leaves, row, begin >> BITS * row, size >> BITS * row):
             leaves.keep_nodes(BITS * row, first, roots)
 
 
-def _completed(leaves: Leaves, row: int, first: int, last: int) -> Iterator[tuple[int, list[bytes]]]:
+def _completed(leaves: Nodes, row: int, first: int, last: int) -> Iterator[tuple[int, list[bytes]]]:
     for at in range(first, last, _AT_ONCE):
         end = min(at + _AT_ONCE, last)
         below = kept(leaves, row - 1, at * WIDTH, end * WIDTH)

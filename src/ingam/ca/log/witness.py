@@ -1,9 +1,9 @@
 """Witnesses: who co-signs a head only after its log has proven that it forgot and changed nothing (security H3).
 
-`Witness` is what the log asks; `FileWitness` is one to run: on a machine of somebody else, since a witness that the
-log's operator can reset sees what he wants it to see. Its answers map to HTTP as C2SP tlog-witness has it: 200 with
-the signature lines, 404 OtherLog, 403 HeadUnsigned and NoteSignatureInvalid, 409 SeenAnother, 422 Inconsistent,
-else 400.
+`Witness` (`ports.witness`) is what the log asks; `FileWitness` is one to run: on a machine of somebody else, since a
+witness that the log's operator can reset sees what he wants it to see. Its answers map to HTTP as C2SP tlog-witness has
+it: 200 with the signature lines, 404 OtherLog, 403 HeadUnsigned and NoteSignatureInvalid, 409 SeenAnother, 422
+Inconsistent, else 400.
 """
 
 from __future__ import annotations
@@ -14,46 +14,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ingam.ca.log import durable
-from ingam.kernel.errors import Outage, Refusal
 from ingam.ports.clock import Clock
+from ingam.ports.witness import SeenAnother as SeenAnother
+from ingam.ports.witness import Witness as Witness
+from ingam.ports.witness import WitnessOutage as WitnessOutage
 from ingam.protocols.log import head, keys, note, witnessing
 from ingam.protocols.log.head import TreeHead
 from ingam.protocols.log.keys import LogKey, WitnessKey
 from ingam.protocols.log.note import NoteMalformed, NoteSignature, NoteSignatureInvalid, UnverifiedNote
 from ingam.protocols.log.proof import verify_consistency
 from ingam.protocols.log.tree import EMPTY
-
-
-class SeenAnother(Refusal):
-    """The witness saw a head of another size last (facts: size); a proof has to begin there."""
-
-    code = "log-witness-size"
-
-
-class WitnessOutage(Outage):
-    """The witness does not answer, or cannot read or write what it remembers; nothing was co-signed."""
-
-    code = "log-witness-outage"
-
-
-class Witness(Protocol):
-    """Who co-signs. Blocks: call it in a thread."""
-
-    @property
-    def key(self) -> WitnessKey:
-        """What its co-signatures are checked with."""
-
-    def cosign(self, request: str) -> str:
-        """Signature lines for a `protocols.log.witnessing` request.
-
-        Raises SeenAnother, Inconsistent, OtherLog, HeadUnsigned, NoteSignatureInvalid, RequestMalformed, NoteMalformed,
-        WitnessOutage.
-        """
 
 
 class FileWitness:

@@ -1,8 +1,9 @@
 """Keys that heads are checked with: a log's and a witness's, two types, each with a name and its text form.
 
 The text, `<name>+<key id in hex>+<base64 of kind ‖ key>`, is that of C2SP signed-note; whoever checks has it from a
-place that he trusts. A log's key is any that `npki.signature` knows (kind FF `INGAM-SPKI/1`, then its
-SubjectPublicKeyInfo); a witness's is Ed25519 (kind 04, then 32 bytes; C2SP tlog-cosignature).
+place that he trusts. A log's key is any that `npki.signature` knows (kind FF `INGAM-SPKI/1`, then its SubjectPublicKeyInfo),
+or Ed25519 (kind 01, then 32 bytes; C2SP signed-note); a witness's is Ed25519 (kind 04, then 32 bytes; C2SP
+tlog-cosignature).
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ NAME: Final = re.compile(r"[!-*,-~]{1,255}")
 """Of logs and witnesses: an address without its scheme, as `log.example.test/ca`; no blank, no plus, ASCII."""
 
 _SPKI: Final = b"\xffINGAM-SPKI/1"
+_NOTE_ED25519: Final = b"\x01"
 _COSIGNATURE: Final = b"\x04"
+ED25519_SPKI: Final = bytes.fromhex("302a300506032b6570032100")
+"""SubjectPublicKeyInfo of Ed25519 (RFC 8410), all but its last 32 bytes."""
 _ED25519: Final = 32
 _TIME: Final = 8
 _TIMED: Final = _TIME + 64
@@ -56,15 +60,24 @@ class LogKey(NamedTuple):
     @property
     def id(self) -> bytes:
         """Names the key beside the name, 4 bytes."""
-        return _id(self.name, _SPKI + self.spki)
+        return _id(self.name, self._material)
 
     @property
     def text(self) -> str:
         """As it is handed to whoever checks."""
-        return _text(self.name, _SPKI + self.spki)
+        return _text(self.name, self._material)
+
+    @property
+    def _material(self) -> bytes:
+        raw = _ed25519(self.spki)
+        return _SPKI + self.spki if raw is None else _NOTE_ED25519 + raw
 
     def verify(self, signature: bytes, body: bytes) -> None:
         """Raises SignatureInvalid."""
+        raw = _ed25519(self.spki)
+        if raw is not None:
+            _verify_ed25519(raw, signature, body)
+            return
         key = known_key(self.spki)
         if isinstance(key, RSAPublicKey):
             algorithm = RSA_SHA256
@@ -96,10 +109,7 @@ class WitnessKey(NamedTuple):
         if len(signature) != _TIMED:
             raise SignatureInvalid
         message = _cosigned(int.from_bytes(signature[:_TIME], "big"), body)
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature[_TIME:], message)
-        except InvalidSignature:
-            raise SignatureInvalid from None
+        _verify_ed25519(self.public, signature[_TIME:], message)
 
 
 VerifierKey: TypeAlias = LogKey | WitnessKey
@@ -118,7 +128,8 @@ def witness_key(name: str, key: Ed25519PrivateKey) -> WitnessKey:
 def log_key(origin: str, spki: bytes) -> LogKey:
     """A log's key under its origin. Raises KeyMalformed."""
     try:
-        known_key(spki)
+        if _ed25519(spki) is None:
+            known_key(spki)
     except PublicKeyRefused:
         raise KeyMalformed from None
     return LogKey(_name(origin), spki)
@@ -142,6 +153,8 @@ def parse(text: str) -> VerifierKey:
 def _key(name: str, material: bytes) -> VerifierKey:
     if material.startswith(_SPKI):
         return log_key(name, material[len(_SPKI) :])
+    if material.startswith(_NOTE_ED25519) and len(material) == 1 + _ED25519:
+        return log_key(name, ED25519_SPKI + material[1:])
     if material.startswith(_COSIGNATURE):
         return _witness_key(name, material[len(_COSIGNATURE) :])
     raise KeyMalformed
@@ -151,6 +164,19 @@ def _witness_key(name: str, public: bytes) -> WitnessKey:
     if len(public) != _ED25519:
         raise KeyMalformed
     return WitnessKey(_name(name), public)
+
+
+def _ed25519(spki: bytes) -> bytes | None:
+    """The 32 bytes of RFC 8032, where it is such a key."""
+    whole = len(spki) == len(ED25519_SPKI) + _ED25519 and spki.startswith(ED25519_SPKI)
+    return spki[len(ED25519_SPKI) :] if whole else None
+
+
+def _verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except InvalidSignature:
+        raise SignatureInvalid from None
 
 
 def _name(name: str) -> str:
