@@ -70,6 +70,14 @@ class FileWitness:
         with self._memory(origin) as path:
             return self._read(path)
 
+    def note(self, origin: str) -> str | None:
+        """The text of that head, as its log signed it. Raises WitnessOutage."""
+        with self._memory(origin) as path:
+            try:
+                return None if self._read(path) is None else path.read_text(encoding="utf-8")
+            except OSError as error:
+                raise WitnessOutage from error
+
     @contextmanager
     def _memory(self, origin: str) -> Iterator[Path]:
         """The file of an origin, for one asker of one process at a time."""

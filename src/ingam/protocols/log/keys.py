@@ -1,9 +1,9 @@
 """Keys that heads are checked with: a log's and a witness's, two types, each with a name and its text form.
 
 The text, `<name>+<key id in hex>+<base64 of kind ‖ key>`, is that of C2SP signed-note; whoever checks has it from a
-place that he trusts. A log's key is any that `npki.signature` knows (kind FF `INGAM-SPKI/1`, then its SubjectPublicKeyInfo),
-or Ed25519 (kind 01, then 32 bytes; C2SP signed-note); a witness's is Ed25519 (kind 04, then 32 bytes; C2SP
-tlog-cosignature).
+place that he trusts. A log's key is any that `npki.signature` knows (kind FF `INGAM-SPKI/1`, then its
+SubjectPublicKeyInfo), or Ed25519 (kind 01, then 32 bytes; C2SP signed-note); a witness's is Ed25519 (kind 04, then 32
+bytes; C2SP tlog-cosignature).
 """
 
 from __future__ import annotations
