@@ -139,7 +139,9 @@ class SealedForm {
       this.#ready = new Map()
     }
     for (const field of this.#fields.values()) field.forget()
-    this.#form.requestSubmit(submitter)
+    // While the first submit event is still on its way a second one is dropped (HTML, "firing submission events"), and
+    // all of the above may have happened within it.
+    setTimeout(() => this.#form.requestSubmit(submitter))
   }
 
   #why(failure: unknown): string {

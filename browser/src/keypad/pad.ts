@@ -65,13 +65,13 @@ export class Pad<K extends string> {
     rows.forEach((row, at) => {
       const cells = row.map((key, column) => cell(key === null ? null : this.#key(key, at + 1, column + 1)))
       if (layout.kind === 'text' && at === rows.length - 1) {
-        cells.unshift(cell(this.#shift(name), 'wide'))
-        cells.push(cell(this.#eraser(), 'wide'))
+        cells.unshift(cell(this.#shift(name), 'pad-third'))
+        cells.push(cell(this.#eraser(), 'pad-third'))
       }
       page.append(el('div', { class: 'pad-row', role: 'row' }, ...cells))
     })
     const foot = layout.kind === 'digits' ? [cell(this.#emptier()), cell(this.#eraser())] : this.#textFoot(layout, name)
-    page.append(el('div', { class: 'pad-row pad-foot', role: 'row' }, ...foot, cell(this.#finish(), 'end')))
+    page.append(el('div', { class: 'pad-row pad-foot', role: 'row' }, ...foot, cell(this.#finish(), 'pad-end')))
     return page
   }
 
@@ -80,7 +80,7 @@ export class Pad<K extends string> {
     const other = this.#act(this.#say(away), () => this.#turn(name === 'symbols' ? 'lower' : 'symbols', true))
     const space = layout.space
     const bar = space === null ? null : this.#act(this.#say('space'), () => this.#events.press(space.id))
-    return [cell(other, 'side'), cell(bar, 'bar'), cell(this.#emptier(), 'side')]
+    return [cell(other, 'pad-side'), cell(bar, 'pad-bar'), cell(this.#emptier(), 'pad-side')]
   }
 
   #key(key: Key<K>, row: number, column: number): HTMLButtonElement {

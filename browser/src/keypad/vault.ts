@@ -7,8 +7,9 @@ import { Keypad } from './keypad.ts'
 import { LocalField } from './local_field.ts'
 import { saying } from './words.ts'
 
-/** The line with its box and the panel's place; `words`: what stands beside the box. */
-export function localKeypad(input: HTMLInputElement, label: string, words: string): HTMLElement {
+/** The line with its box and the panel's place. */
+export function localKeypad(input: HTMLInputElement, label: string): HTMLElement {
+  const say = saying()
   const field = new LocalField(input)
   const id = `${input.id}-keypad`
   const box = el('input', { type: 'checkbox', id })
@@ -18,7 +19,7 @@ export function localKeypad(input: HTMLInputElement, label: string, words: strin
     label,
     kind: 'text',
     open: false,
-    say: saying(),
+    say,
     // Keys lie elsewhere each time the panel is opened.
     layout: () => {
       const layout = localLayout('text', randomBytes)
@@ -26,5 +27,6 @@ export function localKeypad(input: HTMLInputElement, label: string, words: strin
       return Promise.resolve(layout)
     },
   })
-  return el('div', { class: 'keypad-line' }, el('p', { class: 'keypad' }, el('label', { for: id }, box, ` ${words}`)), keypad.element)
+  const line = el('p', { class: 'keypad' }, el('label', { for: id }, box, ` ${say('box')}`))
+  return el('div', { class: 'keypad-line' }, line, keypad.element)
 }

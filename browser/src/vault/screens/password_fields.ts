@@ -1,5 +1,6 @@
 /** Fields for a certificate's password: shown or hidden together, with a word about Caps Lock; emptied when taken (B11). */
 
+import { localKeypad } from '../../keypad/vault.ts'
 import { button, el, show } from '../dom.ts'
 import type { Say } from '../words.ts'
 
@@ -40,7 +41,7 @@ export function passwordField({ id, label, describedBy = '', enter, aside }: Fie
     else input.setAttribute('aria-invalid', 'true')
   }
   input.addEventListener('input', () => tell(''))
-  return { element: el('div', { class: 'field' }, row, input, wrong), input, wrong: tell }
+  return { element: el('div', { class: 'field' }, row, input, localKeypad(input, label), wrong), input, wrong: tell }
 }
 
 /** The word that shows what was typed in all fields, and hides it again. */

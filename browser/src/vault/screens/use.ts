@@ -1,5 +1,6 @@
 /** The lower part of the window: the password, keeping in this browser, [취소] and [확인]. */
 
+import { localKeypad } from '../../keypad/vault.ts'
 import { button, el, show } from '../dom.ts'
 import type { Say } from '../words.ts'
 
@@ -106,7 +107,8 @@ function passwordField(say: Say): PasswordField {
     input.value = ''
     look(false)
   }
-  return { element: el('div', { class: 'field' }, label, input, wrong, hint), input, clear, wrong: tell }
+  const pad = localKeypad(input, say('password'))
+  return { element: el('div', { class: 'field' }, label, input, pad, wrong, hint), input, clear, wrong: tell }
 }
 
 interface KeepField {
