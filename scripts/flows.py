@@ -10,13 +10,14 @@ from ingam.center.copying.flow import COPYING
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
 from ingam.center.registration.flow import REGISTRATION
+from ingam.customer.additional_auth.flow import FACTOR
 from ingam.kernel.flow import Machine
 from ingam.protocols.mailbox.mailbox import MAILBOX
 from ingam.protocols.mailbox.receiver import RECEIVER
 from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, ISSUANCE, COPYING, SENDER, RECEIVER, MAILBOX, LOGIN)
+FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, FACTOR, ISSUANCE, COPYING, SENDER, RECEIVER, MAILBOX, LOGIN)
 
 
 def page(machine: Machine[Any, Any]) -> str:

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from ingam.center.login import flow as login
 from ingam.center.registration import flow as registration
+from ingam.customer.additional_auth import flow as additional_auth
 from ingam.kernel.errors import Defect
 from ingam.kernel.flow import IllegalMove, Machine
 
-MACHINES: list[Machine[Any, Any]] = [login.MACHINE, registration.REGISTRATION]
+MACHINES: list[Machine[Any, Any]] = [login.MACHINE, registration.REGISTRATION, additional_auth.FACTOR]
 EVERY = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 
 BY_TYPE: dict[type[Any], st.SearchStrategy[Any]] = {
@@ -35,6 +36,8 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:
     """Any value of a field's type."""
     if isinstance(annotation, UnionType) or get_origin(annotation) is not None:
         return st.one_of([values(one) for one in get_args(annotation)])
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        return any_of(annotation)
     return BY_TYPE[annotation]
 
 

@@ -21,7 +21,7 @@ def test_a_field_has_its_form_or_is_refused(text: str) -> None:
         r"[0-9a-f]{32}": lambda: forms.identifier(fields, "ticket"),
         r"[0-9a-f]{64}": lambda: forms.fingerprint(fields),
         r"[0-9]{5}": lambda: forms.mailbox(fields),
-        r"[0-9]{6}": lambda: forms.code(fields).reveal(),
+        r"[0-9]{6}": lambda: forms.answered(fields).code.reveal(),
     }
     for pattern, read in forms_of.items():
         try:
@@ -48,5 +48,6 @@ def test_C4_the_secret_of_a_number_gets_no_further_than_its_form(number: str) ->
 
 @pytest.mark.parametrize("typed", ["123456", "123 456", "123-456", " 1 2 3 4 5 6 "])
 def test_a_code_may_be_typed_with_spaces(typed: str) -> None:
-    assert forms.code({"code": typed}).reveal() == "123456"
-    assert "123456" not in repr(forms.code({"code": typed}))
+    answered = forms.answered({"code": typed})
+    assert answered.code.reveal() == "123456" and answered.method == "sms"
+    assert "123456" not in repr(answered)

@@ -227,7 +227,7 @@ ORDERS = {
     },
     "confirmed": {
         "receive/join": "copy-order", "receive/arrived": "copy-order", "receive/stored": "copy-order",
-        "send/factor": "copy-order", "send/challenge": "copy-order", "send/open": "copy-order",
+        "send/factor": "sms-not-requested", "send/challenge": "copy-order", "send/open": "copy-order",
         "send/join": "copy-order",
     },
     "cleared": {
