@@ -157,7 +157,8 @@ class Accounting:
                 await self._walks.refuse(walk, "issuance.onewon", refused, rows)
             reach("issuance.18")
             request_id, expires = reference, walk.now + timedelta(seconds=self._limits.onewon_ttl_s)
-            facts = msgspec.json.encode({"digest": self._digest(request_id, code)}).decode()
+            spent = await self._parts.store.counted(_wrong_key(walk.customer), MONTH_S, walk.now)
+            facts = msgspec.json.encode({"digest": self._digest(request_id, code), "spent": str(spent)}).decode()
             ledger: list[LedgerMove] = [Issue(_kind(walk.customer), request_id, expires, facts)]
             event = OneWonSent(request_id, command.bank_code, masked_account(command.account), walk.now, expires)
             await self._walks.save(walk, event, "issuance.onewon", With(rows=rows, ledger=ledger))
@@ -231,8 +232,11 @@ class Accounting:
             )
             if tries > self._limits.onewon_tries:
                 await self._walks.refuse(walk, "issuance.onewon-proof", OneWonExpired())
-            digest = msgspec.json.decode(row.facts, type=dict[str, str])["digest"]
-            if not hmac.compare_digest(digest, self._digest(state.request_id, code)):
+            facts = msgspec.json.decode(row.facts, type=dict[str, str])
+            if int(facts.get("spent", "0")) + tries > self._limits.onewon_wrong_a_month:
+                # Tries of this very moment, none of which is told yet that it was wrong (E3, F9).
+                await self._walks.decline(walk, "issuance.onewon-proof", OneWonBudgetSpent())
+            if not hmac.compare_digest(facts["digest"], self._digest(state.request_id, code)):
                 await self._wrong(walk, tries)
             use = Use(_kind(walk.customer), state.request_id, walk.now)
             reach("issuance.21")

@@ -109,12 +109,13 @@ class SmsCodes:
         """
         now = self._clock.now()
         self._refuse_new_number(customer, now)
-        await self._refuse_spent(customer, now)
+        spent = await self._refuse_spent(customer, now)
         await self._count_request(customer, purpose, now)
         request_id = self._token(REQUEST_BYTES).hex()
         code = Secret(f"{self._below(10**DIGITS):0{DIGITS}d}")
         expires = now + timedelta(seconds=self._limits.sms_ttl_s)
-        facts = msgspec.json.encode({"purpose": purpose, "digest": self._digest(request_id, code)}).decode()
+        told = {"purpose": purpose, "digest": self._digest(request_id, code), "spent": str(spent)}
+        facts = msgspec.json.encode(told).decode()
         voids = [Void(_kind(customer), row.id, now) for row in await self._open(customer, now)]
         return Requesting(
             method=Method.SMS,
@@ -144,6 +145,8 @@ class SmsCodes:
         tries = await self._store.count(self._try(request_id, now))
         if tries > self._limits.sms_tries or facts["purpose"] != bound.purpose:
             raise SmsExpired
+        if int(facts.get("spent", "0")) + tries > self._limits.sms_wrong_a_day:
+            raise SmsBudgetSpent  # tries of this very moment, none of which is told yet that it was wrong (E3, F9)
         if not hmac.compare_digest(facts["digest"], self._digest(request_id, code)):
             await self._wrong(customer, tries, now)
         proof = new_proof(bound, now, self._limits.proof_ttl_s, self._token)
@@ -168,9 +171,12 @@ class SmsCodes:
         if changed is not None and now < changed + timedelta(seconds=quarantine):
             raise NumberTooNew(h=quarantine // 3600)
 
-    async def _refuse_spent(self, customer: Customer, now: datetime) -> None:
-        if await self._store.counted(_wrong_key(customer), DAY_S, now) >= self._limits.sms_wrong_a_day:
+    async def _refuse_spent(self, customer: Customer, now: datetime) -> int:
+        """Wrong codes of the day so far."""
+        spent = await self._store.counted(_wrong_key(customer), DAY_S, now)
+        if spent >= self._limits.sms_wrong_a_day:
             raise SmsBudgetSpent
+        return spent
 
     async def _count_request(self, customer: Customer, purpose: Purpose, now: datetime) -> None:
         gap = Count(f"sms-gap:{customer.customer_id}", self._limits.sms_gap_s, 1, now)
