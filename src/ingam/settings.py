@@ -12,6 +12,8 @@ from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 
 STATUS_CACHE_MOST_S: Final = 600  # rule A11
+CHECKPOINT_MOST_S: Final = 300  # rule G6
+AUDIT_ORIGIN: Final = "audit.ingam.test/center"  # the demo's
 CDN_MOST_S: Final = 300  # rule D13
 COPY_TTL_MOST_S: Final = 180  # rule C12
 CONSOLE_IDLE_MOST_S: Final = 900  # rule G1
@@ -183,6 +185,19 @@ class ConsoleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """The auditor's process: what it reads by, how often it signs, and who outside remembers that it did (G6)."""
+
+    store: str = field(default="", repr=False)  # the center's database, by the auditor's role; "" is the center's
+    origin: str = AUDIT_ORIGIN  # the audit's name in every checkpoint, for ever
+    every_s: int = 60  # between two checkpoints where there is something new; 300 at most
+    witnesses: tuple[str, ...] = ()  # of each `<key's text> <address>`
+    needed: int = 0  # co-signatures without which no checkpoint is signed
+    tsa: str = ""  # address of a time-stamp authority (RFC 3161)
+    tsa_roots: Path | None = None  # PEM: the roots that its certificate is trusted by
+
+
+@dataclass(frozen=True, slots=True)
 class Institution:
     """What an institution changes without code: names, telephone numbers, links, the accent colour."""
 
@@ -237,11 +252,12 @@ class Settings:
     ca: CaSettings = field(default_factory=CaSettings)
     relay: RelaySettings = field(default_factory=RelaySettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     regions: Path | None = (
         None  # a table of networks and their places: what the center tells of a receiving device (C3)
     )
     keypad_required: bool = False  # secret fields are taken sealed only: no page without script, no `ingam copy`
-    device_software: bool = True  # INGAM_DEVICE_SOFTWARE=no: only keys that WebAuthn holds make a designated device (E8)
+    device_software: bool = True  # INGAM_DEVICE_SOFTWARE=no: only WebAuthn keys make a designated device (E8)
     cheap_passwords: bool = False  # tests only: Argon2id with the least work
 
     @property
@@ -304,6 +320,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         ca=_ca(environment),
         relay=_relay(environment, origins["relay"]),
         console=_console(environment, origins["console"]),
+        audit=_audit(environment),
         regions=Path(environment["INGAM_REGIONS"]) if environment.get("INGAM_REGIONS") else None,
         keypad_required=environment.get("INGAM_KEYPAD_REQUIRED") == "1",
         device_software=_yes(environment, "INGAM_DEVICE_SOFTWARE"),
@@ -458,7 +475,62 @@ def _refuse_sandbox_ars(ars: ArsSettings) -> None:
         raise SettingsRefused(variable="INGAM_ARS_SIP_SRTP")
 
 
+def _audit(environment: Mapping[str, str]) -> AuditSettings:
+    """INGAM_AUDIT_WITNESSES: `<key> <address>, …`; the others by their names in capitals."""
+    numbers = {name: environment.get(f"INGAM_AUDIT_{name.upper()}", default) for name, default in _AUDIT_NUMBERS}
+    for name, text in numbers.items():
+        if not (text.isascii() and text.isdigit() and len(text) < 5):
+            raise SettingsRefused(variable=f"INGAM_AUDIT_{name.upper()}")
+    roots = environment.get("INGAM_AUDIT_TSA_ROOTS")
+    witnesses = environment.get("INGAM_AUDIT_WITNESSES", "")
+    return AuditSettings(
+        store=environment.get("INGAM_AUDIT_STORE", ""),
+        origin=environment.get("INGAM_AUDIT_ORIGIN", AUDIT_ORIGIN),
+        every_s=int(numbers["every_s"]),
+        witnesses=tuple(" ".join(one.split()) for one in witnesses.split(",") if one.strip()),
+        needed=int(numbers["needed"]),
+        tsa=environment.get("INGAM_AUDIT_TSA", ""),
+        tsa_roots=Path(roots) if roots else None,
+    )
+
+
+_AUDIT_NUMBERS: Final = (("every_s", "60"), ("needed", "0"))
+_WITNESS: Final = re.compile(r"[!-*,-~]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+ https?://\S+")
+
+
+def _refuse_audit(audit: AuditSettings) -> None:
+    if not 1 <= audit.every_s <= CHECKPOINT_MOST_S:
+        raise SettingsRefused(variable="INGAM_AUDIT_EVERY_S")
+    if not re.fullmatch(r"[!-*,-~]{1,255}", audit.origin):
+        raise SettingsRefused(variable="INGAM_AUDIT_ORIGIN")
+    if not all(_WITNESS.fullmatch(one) for one in audit.witnesses) or audit.needed > len(audit.witnesses):
+        raise SettingsRefused(variable="INGAM_AUDIT_WITNESSES")
+    if not re.fullmatch(r"|https?://\S+", audit.tsa) or bool(audit.tsa) != bool(audit.tsa_roots):
+        raise SettingsRefused(variable="INGAM_AUDIT_TSA")
+
+
+def refuse_unseen_audit(settings: Settings) -> None:
+    """What the auditor's process does not start with in production: nobody outside, or a demo's (G6, G7).
+
+    Raises SettingsRefused.
+    """
+    audit = settings.audit
+    if not settings.production:
+        return
+    if ".test" in audit.origin:
+        raise SettingsRefused(variable="INGAM_AUDIT_ORIGIN")
+    if any(not one.partition(" ")[2].startswith("https://") or ".test" in one for one in audit.witnesses):
+        raise SettingsRefused(variable="INGAM_AUDIT_WITNESSES")
+    if not audit.witnesses and not audit.tsa:
+        raise SettingsRefused(variable="INGAM_AUDIT_WITNESSES")
+    if "//localhost" in audit.tsa or ".test" in audit.tsa:
+        raise SettingsRefused(variable="INGAM_AUDIT_TSA")
+    if not settings.store.startswith("sqlite:") and audit.store in ("", settings.store):
+        raise SettingsRefused(variable="INGAM_AUDIT_STORE")  # a role of its own, where there are roles
+
+
 def _refuse(settings: Settings) -> None:
+    _refuse_audit(settings.audit)
     _refuse_ca(settings)
     _refuse_ars(settings.ars)
     _refuse_origins(settings)
