@@ -103,6 +103,13 @@ class World:
         assert answer.status_code == 303, desk.page
         return desk
 
+    async def at_customer(self, customer: Customer, who: str = "clerk", reason: str = "counter") -> Desk:
+        """The browser of this operator, at the page of a customer."""
+        desk = await self.signed_in(who)
+        await desk.get("/desk")
+        await desk.follow(await desk.send("/desk", {"banking_id": customer.banking_id, "reason": reason}))
+        return desk
+
     async def rows(self, table: str, **where: str | None) -> list[Row]:
         return await self.ports.store.many(table, where, limit=1000)
 

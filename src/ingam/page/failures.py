@@ -42,6 +42,7 @@ STATUS: Final[Mapping[str, int]] = {
     "copy-receiver-changed": 409,
     "flow-expired": 409,
     "flow-illegal-move": 409,
+    "keypad-over": 409,
     "nonce-invalid": 409,
     "replace-confirm": 409,
     "stale": 409,
@@ -55,6 +56,7 @@ STATUS: Final[Mapping[str, int]] = {
     "sms-too-soon": 429,
     "too-many-challenges": 429,
     "too-many-requests": 429,
+    "searches-spent": 429,
     "password-queue-full": 503,
     "way-off": 503,
 }

@@ -19,7 +19,6 @@ from starlette.middleware import Middleware
 
 from ingam.adapters.store.migrate import check_revision
 from ingam.console import web
-from ingam.console.availability.web import AvailabilityWeb
 from ingam.console.doorway import Cookie, Doorway
 from ingam.console.home.web import HomeWeb
 from ingam.console.login.service import Login
@@ -32,14 +31,16 @@ from ingam.kernel import steps
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
 from ingam.protocols.webauthn import RelyingParty
+from ingam.run import console_branch, console_officers
 from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
 from ingam.settings import Settings, read, refuse_open_console
 from ingam.wiring.console import ConsolePorts, console_ports, console_store
 
 TEMPLATES: Final = (
+    *console_branch.TEMPLATES,
+    *console_officers.TEMPLATES,
     "ingam.console",
-    "ingam.console.availability",
     "ingam.console.home",
     "ingam.console.login",
 )
@@ -60,9 +61,11 @@ class Desk:
 
 def features(desk: Desk) -> Sequence[ConsoleWeb]:
     """The console's features, in the order of the menu."""
+    office = console_officers.office(desk.settings, desk.ports, desk.operators, desk.trail, desk.rp)
     return [
         HomeWeb(desk.trail, desk.operators),
-        AvailabilityWeb(desk.trail, desk.ports.store, desk.ports.clock),
+        *console_branch.features(desk.settings, desk.ports, desk.trail),
+        *office.features,
     ]
 
 

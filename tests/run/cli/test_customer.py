@@ -15,8 +15,9 @@ from tests.clocks import SetClock
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.store import open_store
 from ingam.adapters.store.migrate import migrate
+from ingam.customer.masking import mask_name, mask_phone
 from ingam.ports.store import Count, Insert, Row, Save, Store
-from ingam.run.cli.customer import main, mask_name, mask_phone
+from ingam.run.cli.customer import main
 from ingam.settings import Settings
 from ingam.wiring import keys_path
 

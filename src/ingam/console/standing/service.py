@@ -5,6 +5,7 @@ Every code that the customer met stands with the very sentence that they read, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from ingam.customer.additional_auth.branch import ISSUED, BranchNumber, BranchNu
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.locks import Lock, Locks
 from ingam.customer.masking import mask_email, mask_idn, mask_name, mask_phone
-from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.errors import Refusal
 from ingam.kernel.words import has, say, table
 from ingam.npki import policies
 from ingam.ports.clock import Clock
@@ -27,6 +28,7 @@ from ingam.ports.store import Row, Store
 LINES: Final = 30
 FLOWS: Final = 20
 OURS: Final = "console."
+_PLACE: Final = re.compile(r"\{[a-z_]+\}")
 ENDED: Final = frozenset(
     {"Registered", "Issued", "Cancelled", "Expired", "Refused", "Locked", "Delivered", "Over", "Copied", "Stopped"}
 )
@@ -167,7 +169,7 @@ class Standings:
         return [_happened(row, lang) for row in rows]
 
     async def _registrations(self, customer: Customer, lang: str) -> list[Registration]:
-        names = {policy.oid: policy.name_ko if lang == "ko" else policy.name_en for policy in policies.TABLE}
+        names = {policy.oid: policy.name_ko if lang == "ko" else policy.name_en for policy in policies.policies()}
         return [
             Registration(
                 names.get(one.policy_oid, one.policy_oid), one.status.lower(), one.bound_at, one.not_after, one.ended_at
@@ -254,25 +256,5 @@ def codes(lang: str) -> list[tuple[str, str, str]]:
 
 
 def _without_facts(text: str) -> str:
-    """A sentence whose counts are not known here."""
-    return msgspec_free(text)
-
-
-def msgspec_free(text: str) -> str:
-    parts, depth = [], 0
-    for letter in text:
-        depth += letter == "{"
-        if not depth:
-            parts.append(letter)
-        elif letter == "}":
-            depth -= 1
-            parts.append("…")
-    return "".join(parts)
-
-
-def unlocking(locks: Sequence[Lock]) -> list[str]:
-    """The names of locks, for a line of the audit."""
-    return [lock.name for lock in locks]
-
-
-__all__ = ["CustomerUnknown", "Failure", "Standing", "Standings", "codes"]
+    """A sentence whose counts are not known here: `{n}번` is `…번`."""
+    return _PLACE.sub("…", text)

@@ -79,6 +79,10 @@ class Notices:
         """타기관인증서등록이 막혔다."""
         return self._outgoing(customer, "notice.registration-locked", at, dedup, time=korean_minute(at))
 
+    def unlocked(self, customer: Customer, *, branch: str, at: datetime, dedup: str) -> Outgoing:
+        """A branch released what was locked."""
+        return self._outgoing(customer, "notice.unlocked", at, dedup, branch=branch, time=korean_minute(at))
+
     def new_device(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """A login by certificate or passkey on a device that was new to this person (F6)."""
         return self._outgoing(customer, "notice.new-device", at, dedup, time=korean_minute(at))
@@ -93,6 +97,10 @@ class Notices:
     def protection_cancelled(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """전자금융사기 예방서비스 was cancelled, and every designation with it."""
         return self._outgoing(customer, "notice.protection-cancelled", at, dedup, time=korean_minute(at))
+
+    def protection_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+        """A task of 전자금융사기 예방서비스 was stopped."""
+        return self._outgoing(customer, "notice.protection-locked", at, dedup, time=korean_minute(at))
 
     def contact_changed(
         self, numbers: Iterable[str], which: str, h: int, at: datetime, dedup: str

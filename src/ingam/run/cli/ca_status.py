@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ingam.ca import facts as sealed
 from ingam.ca.profiles import Customer
+from ingam.customer.masking import mask_name
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.npki import certificate
@@ -185,8 +186,6 @@ def _name(ports: CaPorts, one: Certificate) -> str | None:
     """Masked of a person; the subject of what is none."""
     if not is_person(ports, one):
         return str(certificate.parse(one.der).subject)
-    from ingam.run.cli.customer import mask_name  # it brings the center's store with it, a quarter of a second
-
     kept = None if one.person is None else ports.books.person(one.person)
     if one.person is None or kept is None:
         return None

@@ -1,0 +1,45 @@
+"""The branch's and the service's features of the console, put together over its ports."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingam.console.availability.web import AvailabilityWeb
+from ingam.console.numbers.web import NumbersWeb
+from ingam.console.standing.opening import Openings
+from ingam.console.standing.service import Standings
+from ingam.console.standing.web import StandingWeb
+from ingam.console.trail import Trail
+from ingam.console.web import ConsoleWeb
+from ingam.customer.additional_auth.branch import BranchNumbers
+from ingam.customer.availability.reading import Availability
+from ingam.customer.binding.bindings import Bindings
+from ingam.customer.locks import Locks
+from ingam.customer.notice import Notices, Sender
+from ingam.settings import Settings
+from ingam.wiring.console import ConsolePorts
+
+TEMPLATES: Final = ("ingam.console.availability", "ingam.console.numbers", "ingam.console.standing")
+
+
+def features(settings: Settings, given: ConsolePorts, trail: Trail) -> list[ConsoleWeb]:
+    """In the order of the menu."""
+    store, clock, digests, limits = given.store, given.clock, given.digests, settings.limits
+    sender = Sender(settings.institution)
+    locks = Locks(store, clock, digests, limits)
+    numbers = BranchNumbers(store, clock, digests, limits, sender)
+    bindings = Bindings(store, digests, given.fields)
+    openings = Openings(store, clock)
+    standings = Standings(
+        store, clock, given.customers, digests, bindings, locks, numbers, limits.contact_quarantine_s
+    )  # fmt: skip
+    availability = Availability(store, clock)
+    return [
+        StandingWeb(
+            trail, store, clock, standings, openings, locks, Notices(sender), settings.console.searches_a_day
+        ),
+        NumbersWeb(
+            trail, store, clock, given.customers, given.blind_index, numbers, standings, openings, availability
+        ),
+        AvailabilityWeb(trail, store, clock),
+    ]  # fmt: skip
