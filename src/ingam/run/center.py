@@ -40,7 +40,6 @@ from ingam.center.management import web as management
 from ingam.center.mybank.service import MyBank
 from ingam.center.mybank.web import MyBankWeb
 from ingam.center.offering import Offering
-from ingam.center.protection import web as protection
 from ingam.center.registration.service import Registration
 from ingam.center.registration.web import RegistrationWeb
 from ingam.center.seal_key import SealKeys
@@ -66,6 +65,7 @@ from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
 from ingam.run.device_keys import device_keys
 from ingam.run.http import BoundedHttp
+from ingam.run.protecting import protection_routes
 from ingam.run.service_page import BUNDLE
 from ingam.run.tidy import tidy
 from ingam.run.worker import work
@@ -79,7 +79,8 @@ log = structlog.get_logger()
 
 TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.home",
-    "ingam.center.issuance", "ingam.center.login", "ingam.center.mybank", "ingam.center.registration", "ingam.center.terms",
+    "ingam.center.issuance", "ingam.center.login", "ingam.center.mybank", "ingam.center.protection",
+    "ingam.center.registration", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -137,6 +138,7 @@ def _routes(
         lock_notice=LoginLockNotice(notices),
     )
     host = settings.center_origin.partition("://")[2].partition(":")[0]
+    keys = device_keys(settings, given, challenges, bindings, prover)
     auth = AdditionalAuth(
         clock,
         limits,
@@ -145,6 +147,7 @@ def _routes(
         media=Media(store, clock, NoMedium(store, clock, limits), limits),
         ars=None if settings.ars.via == "none" else ArsCalls(store, clock, digests, limits, sender),
         ways=availability,
+        devices=keys.designated,
     )
     registration = Registration(
         store=store,
@@ -175,7 +178,6 @@ def _routes(
         notices=notices,
         sender=sender,
     )  # fmt: skip
-    keys = device_keys(settings, given, challenges, bindings, prover)
     login = Login(
         store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock, keys.passkeys, notices
     )  # fmt: skip
@@ -184,11 +186,12 @@ def _routes(
         *LoginWeb(login, sessions, clock, cookies).routes(),
         *RegistrationWeb(registration, auth, clock).routes(),
         *CopyingWeb(copying, settings.center_origin, settings.vault_origin).routes(),
+        *protection_routes(settings, given, auth, keys, sender),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
         *(
             route
-            for place in (about, finance_cert, inquiry, issuance, management, protection)
+            for place in (about, finance_cert, inquiry, issuance, management)
             for route in place.routes()
         ),
     ]

@@ -6,10 +6,10 @@ page with this folder's template in it; see `Screen` for what that needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,16 +17,16 @@ from starlette.routing import Route
 
 from ingam.center.additional_auth import forms
 from ingam.center.additional_auth.forms import FactorFormRefused
-from ingam.center.doorway import logged_in
+from ingam.center.doorway import address_of, logged_in
 from ingam.center.keypad import unsealed
 from ingam.center.walks import NotLoggedIn
-from ingam.customer.additional_auth import Method
+from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.flow import Choosing, Requested
 from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.no_medium import Shown, masked_mobile, shown
 from ingam.customer.additional_auth.numbers import Number
-from ingam.customer.additional_auth.service import AdditionalAuth, FactorsRefused, Typed
+from ingam.customer.additional_auth.service import AdditionalAuth, DeviceNotExempt, FactorsRefused, Typed
 from ingam.kernel.errors import Failure
 from ingam.kernel.words import say
 from ingam.page import check_post, see_other, status_of
@@ -59,7 +59,7 @@ class Screen:
     shown: Shown
     token: bool
     beside: bool
-    device: Mapping[str, str] | None = None
+    device: bool = False
 
     @property
     def closed(self) -> bool:
@@ -102,12 +102,17 @@ class FactorHost(Protocol):
         """What leads elsewhere (the true step, a lock, the login); None for what `refused` shows on the page."""
 
 
-class FactorWeb:
-    """The routes of one host."""
+PurposeOf: TypeAlias = Callable[[Request], Awaitable[Purpose]]
+"""What a host asks for, where a designated device may take the place of the choice."""
 
-    def __init__(self, host: FactorHost, auth: AdditionalAuth) -> None:
+
+class FactorWeb:
+    """The routes of one host. `purpose` None: a designated device exempts from nothing here."""
+
+    def __init__(self, host: FactorHost, auth: AdditionalAuth, purpose: PurposeOf | None = None) -> None:
         self._host = host
         self._auth = auth
+        self._purpose = purpose
 
     def routes(self) -> list[Route]:
         """Below the host's address."""
@@ -116,6 +121,7 @@ class FactorWeb:
             Route(f"{at}/request", self.request, methods=["POST"]),
             Route(f"{at}/call", self.call, methods=["GET"]),
             Route(f"{at}/device", self.device, methods=["POST"]),
+            Route(f"{at}/device/challenge", self.challenge, methods=["POST"]),
             Route(at, self.answer, methods=["POST"]),
         ]
 
@@ -140,27 +146,44 @@ class FactorWeb:
         """다음."""
         fields = await posted(request)
         try:
-            customer = await self._host.customer(request)
-            token = self._host.beside and await self._auth.holds_token(customer)
-            missing = shown(customer).number_missing
-            typed = forms.answered(fields, number_missing=missing, token=token, beside=self._host.beside)
+            opened = await unsealed(request, FORM, fields)
+            token, missing = await self._beside(request)
+            typed = forms.answered(opened, number_missing=missing, token=token, beside=self._host.beside)
             return see_other(await self._host.answer(request, fields, typed))
         except Failure as failure:
             return await self._failed(request, fields, failure, "form")
 
+    async def challenge(self, request: Request) -> Response:
+        """What this browser's designated device is to sign, as JSON; refusals as JSON too."""
+        await posted(request)
+        try:
+            if self._purpose is None:
+                raise DeviceNotExempt
+            customer, purpose = await self._host.customer(request), await self._purpose(request)
+            session, address = request.state.session, address_of(request)
+            return JSONResponse(await self._auth.device_challenge(customer, session, address, purpose))
+        except Failure as failure:
+            request.state.failure = failure.code
+            told = {"code": failure.code, "message": message_of(failure, request.state.lang)}
+            return JSONResponse(told, status_of(failure))
+
     async def device(self, request: Request) -> Response:
-        """다음 on a designated device: `device_*` fields are what it signed."""
+        """다음 on a designated device: `device_answer` is what it signed."""
         fields = await posted(request)
         try:
-            customer = await self._host.customer(request)
             medium = None
             if self._host.beside:
-                token, missing = await self._auth.holds_token(customer), shown(customer).number_missing
-                medium = forms.medium(fields, number_missing=missing, token=token)
-            answer = {name: value for name, value in fields.items() if name.startswith("device_")}
-            return see_other(await self._host.by_device(request, fields, answer, medium))
+                token, missing = await self._beside(request)
+                medium = forms.medium(await unsealed(request, FORM, fields), number_missing=missing, token=token)
+            return see_other(await self._host.by_device(request, fields, fields, medium))
         except Failure as failure:
             return await self._failed(request, fields, failure, "form")
+
+    async def _beside(self, request: Request) -> tuple[bool, int]:
+        """Whether a token's code is asked for, and how many digits of the registered number are."""
+        customer = await self._host.customer(request)
+        token = self._host.beside and await self._auth.holds_token(customer)
+        return token, shown(customer).number_missing
 
     async def _failed(self, request: Request, fields: Fields, failure: Failure, beside: str) -> Response:
         request.state.failure = failure.code
@@ -185,13 +208,17 @@ async def screen(
     now: datetime,
     *,
     chosen: str = "",
-    device: Mapping[str, str] | None = None,
+    purpose: Purpose | None = None,
 ) -> Screen:
-    """What the template of the host's page needs. `chosen`: the way that was posted last."""
+    """What the template of the host's page needs. `chosen`: the way that was posted last; `purpose`: as FactorWeb's.
+
+    On a designated device the choice is skipped, unless the person asks for it by `?other`.
+    """
     customer, lang = await host.customer(request), request.state.lang
     offered = await auth.offered(customer, lang)
     requested = state if isinstance(state, Requested) else None
     ways = {str(method): "" if why is None else message_of(why, lang) for method, why in offered.ways.items()}
+    exempt = purpose is not None and await auth.exempt(customer, request.state.session, purpose)
     first = next((str(method) for method in offered.open), "")
     return Screen(
         prefix=host.prefix,
@@ -206,7 +233,7 @@ async def screen(
         shown=shown(customer),
         token=offered.token,
         beside=host.beside,
-        device=device,
+        device=not chosen and requested is None and "other" not in request.query_params and exempt,
     )
 
 
@@ -218,9 +245,9 @@ def told_call(call: Calling | None, lang: str) -> dict[str, Any]:
 
 
 async def posted(request: Request) -> dict[str, str]:
-    """The text fields of a POST of a page of ours (F3), opened where they were sealed (E12), from who is logged in."""
+    """The text fields of a POST of a page of ours (F3), from who is logged in; sealed ones are sealed still (E12)."""
     form = await request.form()
     check_post(request, form)
     if logged_in(request) is None:
         raise NotLoggedIn
-    return await unsealed(request, FORM, form)
+    return {name: value for name, value in form.items() if isinstance(value, str)}

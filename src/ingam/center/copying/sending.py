@@ -189,6 +189,18 @@ class Sending:
             await self._proved(walk, verified, str(typed.method))
             reach("copying.14")
 
+    async def device_challenge(self, visit: Visit) -> dict[str, object]:
+        """What this browser's designated device is to sign. Raises the refusals of AdditionalAuth.device_challenge."""
+        async with self._walks.acting(visit, "copying.device"):
+            walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
+            return dict(
+                await self._auth.device_challenge(walk.customer, visit.session, visit.address, Purpose.COPY_OUT)
+            )
+
+    async def exempt(self, visit: Visit) -> bool:
+        """Whether this browser says that it is a designated device."""
+        return await self._auth.exempt(await self._walks.customer(visit), visit.session, Purpose.COPY_OUT)
+
     async def prove_by_device(self, visit: Visit, answer: Mapping[str, str]) -> None:
         """A designated device takes the place of ② (M-ADD-10, C2).
 
@@ -205,7 +217,9 @@ class Sending:
 
     async def _proved(self, walk: Walk, verified: Verified, method: str) -> None:
         event = FactorProved(Answered(verified.proof.proof_id, verified.proof.expires_at))
-        beside = With(rows=verified.rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
+        confirmed = await self._devices.confirmed(walk.customer, walk.visit.session.device, walk.now)
+        rows = [*verified.rows, *confirmed]
+        beside = With(rows=rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
         await self._walks.save(walk, event, "copying.factor", beside)
 
     async def _stop(self, walk: Walk, stopped: Refusal) -> None:

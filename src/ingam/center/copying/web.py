@@ -66,6 +66,7 @@ class CopyingWeb:
             "code": self._code,
             "factor": lambda _, v, f: _done(sending.prove_factor(v, forms.answered(f))),
             "device": lambda _, v, f: _done(sending.prove_by_device(v, f)),
+            "device/challenge": lambda _, v, __: sending.device_challenge(v),
             "challenge": lambda _, v, __: sending.challenge(v),
             "prove": lambda _, v, f: _done(sending.prove(v, forms.presented(f))),
             "open": lambda _, v, __: _ticket(sending.open(v)),
@@ -111,7 +112,13 @@ class CopyingWeb:
         offered = await self._copying.sending.offered(_visit(request))
         lang = request.state.lang
         ways = {str(way): "" if why is None else message_of(why, lang) for way, why in offered.ways.items()}
-        facts = {"registered": registered, "look": look.told(), "ways": ways, "numbers": list(offered.numbers)}
+        facts: dict[str, Any] = {
+            "registered": registered,
+            "look": look.told(),
+            "ways": ways,
+            "numbers": list(offered.numbers),
+        }
+        facts["exempt"] = await self._copying.sending.exempt(_visit(request))
         return await self._page(request, "copying/send.html", **facts)
 
     async def _page(self, request: Request, template: str, **facts: Any) -> Response:

@@ -121,8 +121,9 @@ class Registration:
         self._auth = auth
         self._challenges = challenges
         self._bindings = bindings
+        self._devices = Devices(store, digests)
         self._checks = TwelveChecks(
-            store, self._walks, challenges, prover, bindings, seal_keys, notices, Devices(store, digests), limits
+            store, self._walks, challenges, prover, bindings, seal_keys, notices, self._devices, limits
         )  # fmt: skip
         self._sender = sender
         self._limits = limits
@@ -205,7 +206,7 @@ class Registration:
         if not isinstance(state, AwaitingFactor) or state.factor.method != Method.ARS:
             return None
         walk = await self._walks.at_run(visit, here.run, AwaitingFactor)
-        return await self._auth.look(bound(walk, await self._purpose(walk.customer)), state.factor.request_id)
+        return await self._auth.look(bound(walk, await self.purpose(walk.customer)), state.factor.request_id)
 
     async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:
         """A code by SMS, or a call; an older one is void.
@@ -217,7 +218,7 @@ class Registration:
             reach("registration.4")
             action = f"registration.{method}"
             try:
-                wanted = bound(walk, await self._purpose(walk.customer))
+                wanted = bound(walk, await self.purpose(walk.customer))
                 asked = await self._auth.request(walk.customer, wanted, method, to, visit.lang)
             except STOPS as stopped:
                 await self._walks.lock(walk, action, stopped)
@@ -238,7 +239,7 @@ class Registration:
             state = walk.here.state
             assert isinstance(state, ChoosingFactor | AwaitingFactor)
             reach("registration.7")
-            wanted = bound(walk, await self._purpose(walk.customer))
+            wanted = bound(walk, await self.purpose(walk.customer))
             try:
                 verified = await self._auth.prove(walk.customer, wanted, state.factor, typed, visit.lang)
             except STOPS as stopped:
@@ -259,7 +260,7 @@ class Registration:
         """
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
-            wanted = bound(walk, await self._purpose(walk.customer))
+            wanted = bound(walk, await self.purpose(walk.customer))
             try:
                 verified = await self._auth.by_device(walk.customer, wanted, answer, medium)
             except STOPS as stopped:
@@ -276,7 +277,9 @@ class Registration:
 
     async def _proved(self, walk: Walk, verified: Verified, method: str) -> None:
         event = FactorProved(Answered(verified.proof.proof_id, verified.proof.expires_at))
-        beside = With(rows=verified.rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
+        confirmed = await self._devices.confirmed(walk.customer, walk.visit.session.device, walk.now)
+        rows = [*verified.rows, *confirmed]
+        beside = With(rows=rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
         await self._walks.save(walk, event, "registration.factor", beside)
 
     # ── ③인증서 등록 ────────────────────────────────────────────────────────────────────────────────────────────
@@ -288,7 +291,7 @@ class Registration:
         """
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at_run(visit, run, AwaitingCertificate)
-            purpose = await self._purpose(walk.customer)
+            purpose = await self.purpose(walk.customer)
             await self._checks.check_1_proof(walk, purpose)
             binding = await self._bindings.active(walk.customer.customer_id)
             if binding is not None and not replace:
@@ -356,7 +359,7 @@ class Registration:
 
     # ── small facts ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _purpose(self, customer: Customer) -> Purpose:
+    async def purpose(self, customer: Customer) -> Purpose:
         """Replacing a binding is `rebind`: its own purpose for code, proof and signature (A17, E1)."""
         binding = await self._bindings.active(customer.customer_id)
         return Purpose.REGISTRATION if binding is None else Purpose.REBIND

@@ -27,7 +27,7 @@ from ingam.center.registration.service import Registration
 from ingam.center.registration.walks import Here
 from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.account.accounts import LoginLocked
-from ingam.customer.additional_auth import Method
+from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.no_medium import masked_number
@@ -67,7 +67,7 @@ class RegistrationWeb:
         return [
             Route(HERE, self.show, methods=["GET"]),
             Route(f"{HERE}/identify", self.identify, methods=["POST"]),
-            *FactorWeb(self, self._auth).routes(),
+            *FactorWeb(self, self._auth, self.purpose).routes(),
             Route(f"{HERE}/challenge", self.challenge, methods=["POST"]),
             Route(f"{HERE}/certificate", self.certificate, methods=["POST"]),
             Route(f"{HERE}/back", self.back, methods=["POST"]),
@@ -111,6 +111,10 @@ class RegistrationWeb:
     async def customer(self, request: Request) -> Customer:
         """See FactorHost."""
         return await self._registration.customer(_visit(request))
+
+    async def purpose(self, request: Request) -> Purpose:
+        """For which a designated device takes the place of the choice."""
+        return await self._registration.purpose(await self.customer(request))
 
     async def call(self, request: Request) -> Calling | None:
         """See FactorHost."""
@@ -220,8 +224,8 @@ class RegistrationWeb:
             told["old"] = await self._registration.old(visit)
         if isinstance(here.state, ChoosingFactor | AwaitingFactor):
             chosen = str(facts.get("typed", {}).get("method", ""))
-            state, now = here.state.factor, self._clock.now()
-            told["factor"] = await screen(self._auth, self, request, state, now, chosen=chosen)
+            state, now, purpose = here.state.factor, self._clock.now(), await self.purpose(request)
+            told["factor"] = await screen(self._auth, self, request, state, now, chosen=chosen, purpose=purpose)
         if isinstance(here.state, Locked):
             told["reason"] = _lock_text(here.state, request.state.lang)
         told |= {

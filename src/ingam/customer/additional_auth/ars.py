@@ -22,7 +22,7 @@ from ingam.customer.notice import Sender
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.kernel.words import say
-from ingam.ports.ars import FINAL, ArsOutage, CallState
+from ingam.ports.ars import CODE_DIGITS, FINAL, ArsOutage, CallState
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Phone
 from ingam.ports.keys import Digests
@@ -30,9 +30,6 @@ from ingam.ports.store import Count, Insert, Issue, Outgoing, Row, Store, Use, V
 
 DAY_S: Final = 86_400
 CALL_BYTES: Final = 16
-DIGITS: Final = 2
-NONZERO: Final = 9
-"""No zero among the digits: `0` is the telephone's way to refuse."""
 KIND: Final = "ars-call"
 """The outbox kind; `calling.Calls` is its handler."""
 QUEUED: Final = "queued"
@@ -212,8 +209,8 @@ class ArsCalls:
 
     def code_of(self, call_id: str) -> Secret[str]:
         """The two digits of a call: unguessable without our key, the same whenever the screen is drawn."""
-        number = int(self._digests.digest("ars-code", call_id), 16) % NONZERO**DIGITS
-        return Secret(f"{number // NONZERO + 1}{number % NONZERO + 1}")
+        number, many = int(self._digests.digest("ars-code", call_id), 16), len(CODE_DIGITS)
+        return Secret(CODE_DIGITS[number % many] + CODE_DIGITS[number // many % many])
 
     # ── small facts ──
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +12,7 @@ from ingam.ports.customers import Customer, Phone
 
 HIDDEN: Final = 4
 SEOUL: Final = "02"
+DIALLED: Final = re.compile(r"0[0-9]{7,11}", re.ASCII)
 
 
 class NumberTooNew(Refusal):
@@ -38,6 +40,11 @@ class Number:
         """`010-8513-****`, `02-780-****`: the last four are what 미소지고객 인증 asks for."""
         area = len(SEOUL) if self.digits.startswith(SEOUL) else 3
         return f"{self.digits[:area]}-{self.digits[area:-HIDDEN]}-{'*' * HIDDEN}"
+
+    @property
+    def korean(self) -> bool:
+        """Whether it can be called: a number of Korea, with its area code."""
+        return DIALLED.fullmatch(self.digits) is not None
 
     def quarantined(self, quarantine_s: int, now: datetime) -> bool:
         """Whether it changed so short a time ago that nothing goes to it (E9)."""

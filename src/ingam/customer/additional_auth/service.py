@@ -30,6 +30,7 @@ from ingam.customer.additional_auth.proof import Bound, ProofLimits, Verified, n
 from ingam.customer.additional_auth.requesting import Requesting
 from ingam.customer.additional_auth.sms import SmsBudgetSpent, SmsCodes, SmsExpired, SmsWrong
 from ingam.customer.availability import Off, Way
+from ingam.customer.session import Session
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
@@ -64,6 +65,14 @@ class Ways(Protocol):
 
 class DeviceProver(Protocol):
     """`customer.device.designated`: a designated device signs a challenge of the server."""
+
+    async def here(self, customer: Customer, session: Session) -> object | None:
+        """The device that this browser says it is, if it is designated."""
+
+    async def challenge(
+        self, customer: Customer, session: Session, address: str, purpose: Purpose
+    ) -> Mapping[str, object]:
+        """What its key is to sign, as JSON. Raises Refusals of its own."""
 
     async def prove(self, customer: Customer, bound: Bound, answer: Mapping[str, str]) -> Sequence[LedgerMove]:
         """The moves that use the challenge up. Raises Refusals of its own."""
@@ -180,7 +189,7 @@ class AdditionalAuth:
             return await self._sms.request(customer, bound.purpose, lang)
         if method is not Method.ARS or self._ars is None:
             raise MethodNotOffered
-        chosen = [one for one in numbers_of(customer) if one.phone == (to or Phone.MOBILE)]
+        chosen = [one for one in numbers_of(customer) if one.phone == (to or Phone.MOBILE) and one.korean]
         if not chosen:
             raise NumberMissing
         return await self._ars.request(customer, bound, chosen[0], lang)
@@ -211,6 +220,20 @@ class AdditionalAuth:
         if errors or verified is None:
             raise FactorsRefused(errors, beside.resets)
         return _together(verified, beside)
+
+    async def exempt(self, customer: Customer, session: Session, purpose: Purpose) -> bool:
+        """Whether this browser says that it is a designated device, and that is enough for this purpose."""
+        if self._devices is None or purpose in NEVER_BY_DEVICE:
+            return False
+        return await self._devices.here(customer, session) is not None
+
+    async def device_challenge(
+        self, customer: Customer, session: Session, address: str, purpose: Purpose
+    ) -> Mapping[str, object]:
+        """What the designated device of this browser is to sign. Raises DeviceNotExempt, the device's refusals."""
+        if self._devices is None or purpose in NEVER_BY_DEVICE:
+            raise DeviceNotExempt
+        return await self._devices.challenge(customer, session, address, purpose)
 
     async def by_device(
         self, customer: Customer, bound: Bound, answer: Mapping[str, str], medium: MediumTyped | None
@@ -255,7 +278,7 @@ class AdditionalAuth:
 
     def _usable(self, customer: Customer) -> list[Number]:
         now, quarantine = self._clock.now(), self._limits.contact_quarantine_s
-        return [one for one in numbers_of(customer) if not one.quarantined(quarantine, now)]
+        return [one for one in numbers_of(customer) if one.korean and not one.quarantined(quarantine, now)]
 
     async def _closed(self, customer: Customer, method: Method, numbers: Sequence[Number], lang: str) -> Refusal | None:
         off = None if self._ways is None else await self._ways.way(str(method))
