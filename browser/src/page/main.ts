@@ -8,6 +8,7 @@ import { startAddresses } from './addresses.ts';
 import { startBusy } from './busy.ts';
 import { startConsents } from './consents.ts';
 import { startContact } from './contact.ts';
+import { startDeviceProof } from './device_proof.ts';
 import { startDigits } from './digits.ts';
 import { startFields } from './fields.ts';
 import { startFollow } from './follow.ts';
@@ -36,6 +37,7 @@ startFollow(document);
 startSession(document);
 // Before startBusy: a submission that opens the certificate window is none yet.
 attachCertificateWindows();
+startDeviceProof(document);
 attachIssue(document);
 attachCopy(document);
 startBusy(document);

@@ -7,7 +7,16 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ascii, toHex } from './octets.ts'
 
-export const PURPOSES = ['registration', 'rebind', 'login', 'identity', 'copy-out'] as const
+export const PURPOSES = [
+  'registration',
+  'rebind',
+  'login',
+  'identity',
+  'copy-out',
+  'device-remove',
+  'contact-change',
+  'release',
+] as const
 export type Purpose = (typeof PURPOSES)[number]
 
 /** What the server hands out. `nonce`, `session`, `body`: 64 lower hex; instants as `2026-11-22T10:00:00Z`. */

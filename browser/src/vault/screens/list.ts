@@ -105,7 +105,9 @@ function textsOf({ certificate, fileName }: Entry, { say, lang }: ListOptions): 
 }
 
 function chip({ chip: kind, days }: Standing, { say, purpose }: ListOptions): HTMLElement {
-  const what = purpose === 'login' || purpose === 'copy-out' ? purpose : 'registration'
+  // To sign an act it is the registered certificate that counts, as it is to log in.
+  const acts = ['login', 'device-remove', 'contact-change', 'release']
+  const what = acts.includes(purpose) ? 'login' : purpose === 'copy-out' ? purpose : 'registration'
   const name = kind === 'refused' ? `chip-refused-${what}` : `chip-${kind}`
   return el('span', { class: `chip chip-${kind}` }, say(name, { n: days }))
 }

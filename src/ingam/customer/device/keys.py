@@ -86,18 +86,18 @@ class Keys:
         self._store = store
         self._fields = fields
         self._table = table
-        self._column = column
-        self._most = most
+        self.column = column
+        self.most = most
 
     async def active(self, customer_id: str) -> list[Key]:
         """Those that stand, the oldest first."""
         where: Row = {"customer_id": customer_id, "status": ACTIVE}
-        rows = await self._store.many(self._table, where, order="added_at", limit=self._most)
+        rows = await self._store.many(self._table, where, order="added_at", limit=self.most)
         return [await self._key(row) for row in rows]
 
     async def by_id(self, customer_id: str, key_id: str) -> Key | None:
         """One of this person that stands."""
-        row = await self._store.one(self._table, {self._column: key_id, "customer_id": customer_id, "status": ACTIVE})
+        row = await self._store.one(self._table, {self.column: key_id, "customer_id": customer_id, "status": ACTIVE})
         return None if row is None else await self._key(row)
 
     async def by_credential(self, credential_id: bytes) -> Key | None:
@@ -108,9 +108,9 @@ class Keys:
     async def room(self, customer_id: str) -> int:
         """The lowest free slot. Raises KeyLimit {n}."""
         taken = {key.slot for key in await self.active(customer_id)}
-        free = next((slot for slot in range(1, self._most + 1) if slot not in taken), None)
+        free = next((slot for slot in range(1, self.most + 1) if slot not in taken), None)
         if free is None:
-            raise KeyLimit(n=self._most)
+            raise KeyLimit(n=self.most)
         return free
 
     async def added(
@@ -122,7 +122,7 @@ class Keys:
         return Insert(
             self._table,
             {
-                self._column: key_id,
+                self.column: key_id,
                 "customer_id": customer_id,
                 "credential": encode(credential.credential_id),
                 "public_key": credential.public_key,
@@ -139,16 +139,16 @@ class Keys:
 
     def used(self, key: Key, counter: int, at: datetime) -> Update:
         """It signed; one that was used or removed meanwhile ends in Stale."""
-        where: Row = {self._column: key.key_id, "status": ACTIVE, "counter": key.credential.counter}
+        where: Row = {self.column: key.key_id, "status": ACTIVE, "counter": key.credential.counter}
         return Update(self._table, where, {"counter": counter, "used_at": at})
 
     def removed(self, key: Key, at: datetime) -> Update:
         """It counts no more. Its slot is free again."""
-        where: Row = {self._column: key.key_id, "status": ACTIVE}
+        where: Row = {self.column: key.key_id, "status": ACTIVE}
         return Update(self._table, where, {"status": REMOVED, "ended_at": at})
 
     async def _key(self, row: Row) -> Key:
-        key_id, customer_id, details = str(row[self._column]), str(row["customer_id"]), row["details"]
+        key_id, customer_id, details = str(row[self.column]), str(row["customer_id"]), row["details"]
         added, used, public, counter, slot = (
             row[name] for name in ("added_at", "used_at", "public_key", "counter", "slot")
         )
