@@ -9,6 +9,7 @@ from typing import Any
 from ingam.center.copying.flow import COPYING
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
+from ingam.center.protection.flow import PROTECTION
 from ingam.center.registration.flow import REGISTRATION
 from ingam.customer.additional_auth.flow import FACTOR
 from ingam.kernel.flow import Machine
@@ -17,7 +18,9 @@ from ingam.protocols.mailbox.receiver import RECEIVER
 from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOWS: tuple[Machine[Any, Any], ...] = (REGISTRATION, FACTOR, ISSUANCE, COPYING, SENDER, RECEIVER, MAILBOX, LOGIN)
+FLOWS: tuple[Machine[Any, Any], ...] = (
+    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, SENDER, RECEIVER, MAILBOX, LOGIN,
+)  # fmt: skip
 
 
 def page(machine: Machine[Any, Any]) -> str:
