@@ -33,6 +33,7 @@ from ingam.ports.store import (
     Stale,
     Store,
     StoreOutage,
+    Tally,
     Update,
     Use,
     Void,
@@ -514,6 +515,30 @@ def test_audit_lines_keep_their_order_and_facts(world: World) -> None:
         kept = await store.many("audit", {"action": "login"}, order="seq")
         assert [row["facts"] for row in kept] == [f'{{"code": "c{n}", "n": {n}}}' for n in range(3)]
         assert kept[0]["at"] == NOW
+
+    world.run(walk)
+
+
+def test_audit_lines_are_tallied_by_action_result_and_hour(world: World) -> None:
+    async def walk(store: Store) -> None:
+        told = [
+            (0, "login", "ok"),
+            (60, "login", "ok"),
+            (60, "login", "wrong"),
+            (3600, "login", "ok"),
+            (0, "other", "ok"),
+        ]
+        lines = [Audit(later(seconds), action, result, None, None, None) for seconds, action, result in told]
+        await store.save(Save(audit=lines))
+        hour = NOW.replace(minute=0, second=0, microsecond=0)
+        next_hour = hour + timedelta(hours=1)
+        assert await store.tally(["login"], NOW, later(7200)) == [
+            Tally("login", "ok", hour, 2),
+            Tally("login", "ok", next_hour, 1),
+            Tally("login", "wrong", hour, 1),
+        ]
+        assert [one.count for one in await store.tally(["login", "other"], NOW, later(1))] == [1, 1]
+        assert await store.tally([], NOW, later(7200)) == await store.tally(["none"], NOW, later(7200)) == []
 
     world.run(walk)
 

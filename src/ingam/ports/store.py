@@ -7,7 +7,7 @@ Values of columns: str, int, bytes, bool, None and aware datetimes (microseconds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -193,6 +193,16 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Audit lines of one action, result and hour. `hour`: its beginning."""
+
+    action: str
+    result: str
+    hour: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """One hit on a durable counter, bounded in a window: key e.g. `login-fail:<keyed hmac>`; seconds; ceiling."""
 
@@ -242,6 +252,9 @@ class Store(Protocol):
 
     async def counted(self, key: str, window_s: int, at: datetime) -> int:
         """Hits so far in the window, without a hit."""
+
+    async def tally(self, actions: Collection[str], since: datetime, until: datetime) -> list[Tally]:
+        """How often these actions ended how, hour by hour: audit lines from `since` until before `until`, no bodies."""
 
     def on_outgoing(self, wake: Callable[[], None]) -> None:
         """Call `wake` on the event loop after every commit of this process that put a message into the outbox."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import lru_cache
@@ -24,7 +24,7 @@ from ingam.adapters.store.sealing import Sealer
 from ingam.adapters.store.statements import Step, numbered
 from ingam.kernel.errors import Defect, Refusal
 from ingam.kernel.instants import to_micros
-from ingam.ports.store import Claimed, Conflict, Count, Flow, Issued, Row, Save, StoreOutage
+from ingam.ports.store import Claimed, Conflict, Count, Flow, Issued, Row, Save, StoreOutage, Tally
 
 T = TypeVar("T")
 
@@ -156,6 +156,11 @@ class PostgresqlStore:
     async def counted(self, key: str, window_s: int, at: datetime) -> int:
         rows = await self._fetch(_COUNTED, key, to_micros(at) - window_s * 1_000_000)
         return int(rows[0][0]) if rows else 0
+
+    async def tally(self, actions: Collection[str], since: datetime, until: datetime) -> list[Tally]:
+        sql = numbered(statements.tally_sql(len(actions)))
+        rows = await self._fetch(sql, *actions, to_micros(since), to_micros(until)) if actions else []
+        return [statements.tally(*tuple(row)) for row in rows]
 
     async def claim(self, at: datetime, lease_s: int, limit: int) -> list[Claimed]:
         now = to_micros(at)

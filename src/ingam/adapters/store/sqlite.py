@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from ingam.adapters.store.outbox import opened
 from ingam.adapters.store.sealing import Sealer
 from ingam.adapters.store.statements import Step
 from ingam.kernel.instants import to_micros
-from ingam.ports.store import Claimed, Conflict, Count, Flow, Issued, Row, Save, StoreOutage
+from ingam.ports.store import Claimed, Conflict, Count, Flow, Issued, Row, Save, StoreOutage, Tally
 
 T = TypeVar("T")
 
@@ -107,6 +107,11 @@ class SqliteStore:
     async def counted(self, key: str, window_s: int, at: datetime) -> int:
         rows = await self._read(statements.COUNTED, (key, to_micros(at) - window_s * 1_000_000))
         return int(rows[0][0]) if rows else 0
+
+    async def tally(self, actions: Collection[str], since: datetime, until: datetime) -> list[Tally]:
+        args = (*actions, to_micros(since), to_micros(until))
+        rows = await self._read(statements.tally_sql(len(actions)), args) if actions else []
+        return [statements.tally(*tuple(row)) for row in rows]
 
     async def claim(self, at: datetime, lease_s: int, limit: int) -> list[Claimed]:
         now = to_micros(at)

@@ -36,6 +36,7 @@ from ingam.ports.store import (
     Row,
     Save,
     Stale,
+    Tally,
     Update,
     Use,
     Void,
@@ -269,6 +270,24 @@ ISSUED: Final = (
     'SELECT i."kind", i."id", i."expires_at", i."facts", u."used_at" FROM "ledger_issued" AS i '
     'LEFT JOIN "ledger_used" AS u ON u."kind" = i."kind" AND u."id" = i."id" WHERE i."kind" = ? AND i."id" = ?'
 )
+
+
+_HOUR: Final = 3_600_000_000
+
+
+@cache
+def tally_sql(actions: int) -> str:
+    """Counts of audit lines of so many actions; the index by action and time serves each of them."""
+    places = ", ".join("?" for _ in range(actions))
+    return (
+        f'SELECT "action", "result", "at" / {_HOUR} AS "hour", count(*) AS "count" FROM "audit" '  # noqa: S608
+        f'WHERE "action" IN ({places}) AND "at" >= ? AND "at" < ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3'
+    )
+
+
+def tally(action: str, result: str, hour: int, count: int) -> Tally:
+    """A row of `tally_sql`."""
+    return Tally(action, result, from_micros(hour * _HOUR), count)
 
 
 def issued(kind: str, id: str, expires_at: int, facts: str, used_at: int | None) -> Issued:
