@@ -1,19 +1,27 @@
 """What operators do, line by line in the audit: who (employee number), what, of which customer, and why (G4, H9).
 
 A line holds codes and counts. A customer stands in it as the keyed pseudonym of the banking ID, as everywhere else, so
-that the customer's own history finds it; the free text of a reason is not kept, only the reason's code.
+that the customer's own history finds it; a reason's note was scanned for personal numbers before (G4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+import structlog
 
 from ingam.console.operators import Operator
 from ingam.console.sessions import OperatorSession
 from ingam.ports.clock import Clock
 from ingam.ports.keys import Digests
 from ingam.ports.store import Audit, Save, Store
+
+ALARM: Final = "console.alarm"
+"""The action of an alarm's line; its result says what about."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,11 @@ class Trail:
     ) -> None:  # fmt: skip
         """A line alone: something was looked at, or refused."""
         await self._store.save(Save(audit=[self.line(visit, action, result, banking_id=banking_id, facts=facts)]))
+
+    async def alarm(self, visit: Visit, why: str) -> None:
+        """Something that security officers and auditors see on their first page today (G4). `why`: a code."""
+        log.warning("console.alarm", why=why, operator=visit.operator.employee)
+        await self.write(visit, ALARM, why)
 
     def _line(
         self, session: str, address: str, action: str, result: str, banking_id: str | None,

@@ -28,7 +28,7 @@ from ingam.console.menu import Entry
 from ingam.console.operators import Operator, Role
 from ingam.console.trail import Trail, Visit
 from ingam.kernel.errors import Refusal
-from ingam.kernel.words import say
+from ingam.kernel.words import has, say
 from ingam.page import check_post, local_path, see_other
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -104,6 +104,7 @@ def more(request: Request) -> dict[str, Any]:
         "operator": operator,
         "entries": menu.shown(entries, operator),
         "Role": Role,
+        "has_word": has,
         "bank_name": say("console.brand", request.state.lang),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingam.adapters.blind_index.process import ProcessBlindIndex
 from ingam.adapters.clock.system import SystemClock
@@ -13,6 +13,7 @@ from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.hsm.file import open_keys
+from ingam.adapters.status import trust_file
 from ingam.adapters.store import open_store
 from ingam.customer.binding.bindings import SealDetails
 from ingam.kernel.errors import Failure
@@ -20,6 +21,7 @@ from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.ephemeral import Ephemeral
 from ingam.ports.keys import BlindIndex, Digests
+from ingam.ports.status import Authorities
 from ingam.ports.store import Store
 from ingam.settings import Settings
 from ingam.wiring import index_folder, keys_path
@@ -36,6 +38,7 @@ class ConsolePorts:
     customers: Customers
     fields: SealDetails
     blind_index: BlindIndex
+    authorities: Authorities = field(default_factory=lambda: Authorities({}))
     closing: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     async def shut(self) -> None:
@@ -48,6 +51,12 @@ class ConsolePorts:
 def console_store(settings: Settings) -> str:
     """Where the console finds the center's database: by its own role where one is set."""
     return settings.console.store or settings.store
+
+
+def _authorities(settings: Settings) -> Authorities:
+    """Whom the file of trust names; a console may run where there is none."""
+    path = settings.data / "trust" / "authorities.toml"
+    return trust_file.read(path)[0] if path.exists() else Authorities({})
 
 
 def console_ports(settings: Settings) -> ConsolePorts:
@@ -69,5 +78,6 @@ def console_ports(settings: Settings) -> ConsolePorts:
         customers=TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock),
         fields=CustomerFields(store, keys.fields),
         blind_index=blind_index,
+        authorities=_authorities(settings),
         closing=(close_passwords, store.close),
     )

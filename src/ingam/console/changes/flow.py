@@ -6,14 +6,18 @@ both were shown. Every edit makes another text with another nonce: what was sign
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from ingam.kernel.errors import Refusal
 from ingam.kernel.flow import IllegalMove, Machine, Step
+
+HEAD_END: Final = "---"
+"""The line of a text behind which stands what changes, a line each."""
 
 Why: TypeAlias = Literal["withdrawn", "overtaken", "maker-gone"]
 
@@ -37,6 +41,11 @@ class Text:
     body: str
     subjects: tuple[str, ...]
     expires_at: datetime
+
+    @property
+    def lines(self) -> list[tuple[str, str, str]]:
+        """What changes, as the text says it: (name, before, after)."""
+        return [_line(one) for one in self.body.partition(f"\n{HEAD_END}\n")[2].splitlines()]
 
     @property
     def challenge(self) -> bytes:
@@ -247,6 +256,16 @@ def _third(change: Change, text: Text, checker: str) -> None:
     """Maker ≠ checker ≠ subject, by employee number (G2)."""
     if checker == change.maker or checker in text.subjects:
         raise SamePerson
+
+
+def written(name: str, before: str, after: str) -> str:
+    """A line of a text: values as JSON, so that no value can look like another line."""
+    return json.dumps([name, before, after], ensure_ascii=False)
+
+
+def _line(text: str) -> tuple[str, str, str]:
+    name, before, after = json.loads(text)
+    return str(name), str(before), str(after)
 
 
 MACHINE: Machine[State, Event] = Machine("change", 1, EDGES, move)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ingam.console.changes.flow import (
+    HEAD_END,
     MACHINE,
     Agreed,
     Approved,
@@ -28,6 +28,7 @@ from ingam.console.changes.flow import (
     Text,
     TimeOver,
     Why,
+    written,
 )
 from ingam.console.changes.kinds import Applying, ChangeKind, Described, Values
 from ingam.console.operators.register import Key, Operators, used_key
@@ -246,7 +247,8 @@ class Changes:
         text = stored.state.text
         try:
             described = await self.kinds[stored.change.kind].describe(stored.change.values)
-            same = _said(text.body) == _lines(described) and described.subjects == text.subjects
+            now = [(one.name, one.before, one.after) for one in described.lines]
+            same = text.lines == now and described.subjects == text.subjects
         except Refusal:
             same, described = False, None
         if not same:
@@ -275,7 +277,7 @@ class Changes:
             f"drafted: {rfc3339(now)}",
             f"expires: {rfc3339(expires)}",
             f"nonce: {self._token(16).hex()}",
-            _HEAD_END,
+            HEAD_END,
         ]
         return Text("\n".join([*head, *_lines(described), ""]), described.subjects, expires)
 
@@ -336,20 +338,10 @@ class Changes:
 
 
 _TABLE: Final = "operator_change"
-_HEAD_END: Final = "---"
 
 
 def _lines(described: Described) -> list[str]:
-    return [f"{one.name}: {_json(one.before)} -> {_json(one.after)}" for one in described.lines]
-
-
-def _json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _said(body: str) -> list[str]:
-    """The lines of a text behind its head."""
-    return body.split("\n")[9:-1]
+    return [written(one.name, one.before, one.after) for one in described.lines]
 
 
 def _listed(state: State, employee: str) -> Update:

@@ -1,0 +1,151 @@
+"""The changes of the operators' register: who is one, what they may do, by which passkey (security G1, G2).
+
+The person whom a change is about is its subject: they neither make it nor approve it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from ingam.console.changes.flow import Approved
+from ingam.console.changes.kinds import Applying, Described, Line, Values
+from ingam.console.operators import EMPLOYEE, Operator, Role, roles_text
+from ingam.console.operators.register import Operators
+from ingam.kernel.errors import Refusal
+from ingam.ports.store import Conflict
+
+_OFFICERS: Final = frozenset({Role.ADMINISTRATOR})
+NAME_MOST: Final = 40
+
+
+class OperatorForm(Refusal):
+    """An employee number, name, branch or role that is none."""
+
+    code = "operator-form"
+
+
+class LastOfTheirKind(Refusal):
+    """Two persons who can approve must remain."""
+
+    code = "operator-last"
+
+
+class OperatorKind:
+    """What the four kinds share. `link`: the enrolment page's address, to which the invitation's secret is added."""
+
+    name: str
+    makers: Final = _OFFICERS
+    checkers: Final = frozenset({Role.ADMINISTRATOR, Role.SECURITY})
+    at_once: Final = True
+
+    def __init__(self, operators: Operators, link: str, invitation_s: int) -> None:
+        self._operators = operators
+        self._link = link
+        self._invitation_s = invitation_s
+
+    def invite(self, employee: str, now: datetime, given: Applying) -> Applying:
+        """With a link that is shown to the checker alone, who hands it to the person."""
+        invited = self._operators.invited(employee, now, self._invitation_s)
+        shown = {"link": f"{self._link}#{invited.invitation.token}"}
+        return Applying(rows=given.rows, ledger=[invited.issue], facts={"subject": employee}, shown=shown)
+
+    async def remains(self, without: Operator, roles: frozenset[Role]) -> None:
+        """Two administrators or more remain. Raises LastOfTheirKind."""
+        left = [one for one in await self._operators.all() if one.employee != without.employee]
+        count = sum(Role.ADMINISTRATOR in one.roles for one in left) + (Role.ADMINISTRATOR in roles)
+        if count < 2:
+            raise LastOfTheirKind
+
+
+class NewOperator(OperatorKind):
+    """`values`: employee, name, branch, roles."""
+
+    name = "operator-new"
+
+    async def describe(self, values: Values) -> Described:
+        employee, roles = values.get("employee", ""), read_roles(values.get("roles", ""))
+        name, branch = values.get("name", ""), values.get("branch", "")
+        if not EMPLOYEE.fullmatch(employee) or not _short(name) or not _short(branch):
+            raise OperatorForm
+        if await self._operators.ever(employee):
+            raise Conflict(table="operator")
+        lines = {"employee": employee, "name": name, "branch": branch, "roles": roles_text(roles)}
+        return Described(tuple(Line(line, "-", text) for line, text in lines.items()), (employee,))
+
+    async def apply(self, approved: Approved, now: datetime) -> Applying:
+        values = approved.change.values
+        row = self._operators.new(
+            values["employee"], values["name"], values["branch"], read_roles(values["roles"]), now
+        )
+        return self.invite(values["employee"], now, Applying(rows=[row]))
+
+
+class OtherRoles(OperatorKind):
+    """`values`: employee, branch, roles."""
+
+    name = "operator-roles"
+
+    async def describe(self, values: Values) -> Described:
+        operator = await self._operators.get(values.get("employee", ""))
+        roles, branch = read_roles(values.get("roles", "")), values.get("branch", "")
+        if not _short(branch):
+            raise OperatorForm
+        await self.remains(operator, roles)
+        changed = [Line("operator", operator.employee, operator.employee)]
+        if roles != operator.roles:
+            changed.append(Line("roles", roles_text(operator.roles), roles_text(roles)))
+        if branch != operator.branch:
+            changed.append(Line("branch", operator.branch, branch))
+        if len(changed) == 1:
+            raise Refusal("change-nothing")
+        return Described(tuple(changed), (operator.employee,))
+
+    async def apply(self, approved: Approved, now: datetime) -> Applying:  # noqa: ARG002 - the port's
+        values = approved.change.values
+        operator = await self._operators.get(values["employee"])
+        row = self._operators.changed(operator, values["branch"], read_roles(values["roles"]))
+        return Applying(rows=[row], facts={"subject": operator.employee, "roles": values["roles"]})
+
+
+class EndOfOperator(OperatorKind):
+    """`values`: employee. Their passkeys and sessions end with it."""
+
+    name = "operator-end"
+
+    async def describe(self, values: Values) -> Described:
+        operator = await self._operators.get(values.get("employee", ""))
+        await self.remains(operator, frozenset())
+        return Described((Line("operator", f"{operator.employee} {operator.name}", "-"),), (operator.employee,))
+
+    async def apply(self, approved: Approved, now: datetime) -> Applying:
+        employee = approved.change.values["employee"]
+        return Applying(rows=await self._operators.ended(employee, now), facts={"subject": employee})
+
+
+class NewKey(OperatorKind):
+    """`values`: employee. Every passkey and session of before ends; a link makes the new one."""
+
+    name = "operator-key"
+
+    async def describe(self, values: Values) -> Described:
+        operator = await self._operators.get(values.get("employee", ""))
+        kept = len(await self._operators.keys(operator.employee))
+        lines = (Line("operator", operator.employee, operator.employee), Line("passkeys", str(kept), "0 + link"))
+        return Described(lines, (operator.employee,))
+
+    async def apply(self, approved: Approved, now: datetime) -> Applying:
+        employee = approved.change.values["employee"]
+        return self.invite(employee, now, Applying(rows=await self._operators.without_keys(employee, now)))
+
+
+def read_roles(text: str) -> frozenset[Role]:
+    """`clerk,auditor`. Raises OperatorForm for none or for another word."""
+    names = [one for one in text.split(",") if one]
+    if not names or not set(names) <= set(Role):
+        raise OperatorForm
+    return frozenset(Role(one) for one in names)
+
+
+def _short(text: str) -> bool:
+    return 0 < len(text.strip()) <= NAME_MOST and text.isprintable()

@@ -1,0 +1,59 @@
+"""What security officers, administrators and auditors have in the console: changes, policy, operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ingam.console.changes.kinds import ChangeKind
+from ingam.console.changes.service import Changes
+from ingam.console.changes.web import ChangesWeb
+from ingam.console.operators.kinds import EndOfOperator, NewKey, NewOperator, OtherRoles
+from ingam.console.operators.register import Operators
+from ingam.console.operators.web import OperatorsWeb
+from ingam.console.policy.kinds import LimitsKind, WithdrawalKind, accepted_policies
+from ingam.console.policy.web import PolicyWeb
+from ingam.console.trail import Trail
+from ingam.console.web import ConsoleWeb
+from ingam.customer.policy import ANCHORS, OIDS
+from ingam.protocols.webauthn import RelyingParty
+from ingam.settings import Settings
+from ingam.wiring.console import ConsolePorts
+
+TEMPLATES: Final = ("ingam.console.changes", "ingam.console.operators", "ingam.console.policy")
+"""Every package of these with a `templates/` folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The features of officers, and the changes that other features bring kinds to."""
+
+    changes: Changes
+    features: Sequence[ConsoleWeb]
+
+
+def office(
+    settings: Settings, ports: ConsolePorts, operators: Operators, trail: Trail, rp: RelyingParty,
+    more: Iterable[ChangeKind] = (),
+) -> Office:  # fmt: skip
+    """`more`: kinds of change that other features bring."""
+    console = settings.console
+    limits = LimitsKind(ports.store, settings.limits)
+    oids = WithdrawalKind(ports.store, OIDS, accepted_policies())
+    trusted = {one.hex(): found.name for one, found in ports.authorities.by_fingerprint.items()}
+    anchors = WithdrawalKind(ports.store, ANCHORS, trusted)
+    asked = [kind(operators, f"{console.origin}/enrol", console.invitation_s) for kind in _OPERATOR_KINDS]
+    kinds: list[ChangeKind] = [limits, oids, anchors, *asked, *more]
+    changes = Changes(ports.store, ports.clock, operators, trail, rp, kinds, console.approval_s)
+    return Office(
+        changes,
+        [
+            ChangesWeb(trail, changes),
+            PolicyWeb(trail, changes, limits, oids, anchors),
+            OperatorsWeb(trail, operators, changes),
+        ],
+    )
+
+
+_OPERATOR_KINDS: Final = (NewOperator, OtherRoles, EndOfOperator, NewKey)
