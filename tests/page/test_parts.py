@@ -120,11 +120,13 @@ def test_buttons_are_never_greyed_out_and_fields_let_paste_through() -> None:
     assert int(str(code["maxlength"])) > 6  # "482 913" must not be cut while it is pasted
 
 
-def test_the_keypad_is_announced_to_the_letter_and_not_yet_available() -> None:
+def test_the_keypad_is_named_to_the_letter_and_waits_for_its_script() -> None:
     text, elements = page("/gallery")
     assert text.count("가상키보드로 입력</label>") == 3
-    boxes = [a for tag, a in elements.found if tag == "input" and a.get("type") == "checkbox"]
-    assert all("disabled" in a for a in boxes)
+    lines = [a for tag, a in elements.found if tag == "p" and a.get("class") == "keypad"]
+    assert len(lines) == 3 and all("hidden" in a for a in lines)
+    boxes = [a for tag, a in elements.found if tag == "input" and "data-keypad-for" in a]
+    assert all("name" not in a and "data-keypad-open" in a for a in boxes)
 
 
 def test_the_steps_say_where_the_person_is() -> None:
