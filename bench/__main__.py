@@ -13,6 +13,7 @@ COMPARISONS = {
     "crl": ("crl",),
     "phone": ("phone", "browser_phone"),
     "cards": ("cards",),
+    "enumeration": ("enumeration",),
     "copying": ("copying", "browser_copying"),
 }
 
