@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 import uvicorn
@@ -59,18 +60,22 @@ from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
 from ingam.customer.consent import Consents
 from ingam.customer.notice import LoginLockNotice, Notices, Sender, deliveries
+from ingam.customer.policy import Policy
+from ingam.customer.policy.limits import LiveLimits
 from ingam.customer.session.sessions import Sessions, Times
 from ingam.kernel import steps
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
 from ingam.run.device_keys import device_keys
 from ingam.run.http import BoundedHttp
+from ingam.run.party_health import tell_health
 from ingam.run.protecting import protection_routes
 from ingam.run.service_page import BUNDLE
 from ingam.run.tidy import tidy
 from ingam.run.worker import work
-from ingam.settings import Settings, read
+from ingam.settings import Limits, Settings, read
 from ingam.wiring import CenterPorts, center_ports
+from ingam.wiring.watching import Board
 
 AGAIN_S: Final = 5.0
 """How soon a task that broke is begun again."""
@@ -87,13 +92,19 @@ TEMPLATES = (
 def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
     """The application over its ports; the worker runs for as long as it does."""
     pages = Pages(TEMPLATES, settings, bundle, given.clock)
+    policy = Policy(given.store)
+    settings = replace(settings, limits=cast(Limits, LiveLimits(settings.limits, policy)))
     limits = settings.limits
     sessions = Sessions(given.store, given.clock, Times(limits.session_idle_s, limits.session_max_s))
     cookies = Cookies(settings.secure)
     availability = Availability(given.store, given.clock)
     pads = keypads(given.store, given.ephemeral, given.clock, limits, required=settings.keypad_required)
     built = Starlette(
-        routes=[*_routes(settings, given, sessions, cookies, availability), *keypad_routes(pads), *shell_routes(pages)],
+        routes=[
+            *_routes(settings, given, sessions, cookies, availability, policy),
+            *keypad_routes(pads),
+            *shell_routes(pages),
+        ],
         middleware=[
             middleware(settings),
             Middleware(
@@ -107,7 +118,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
             Middleware(Offering, availability=availability),
         ],
         exception_handlers=failure_handlers(),
-        lifespan=_beside(given, settings),
+        lifespan=_beside(given, settings, policy),
     )
     built.state.pages = pages
     built.state.keypads = pads
@@ -115,15 +126,16 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
 
 
 def _routes(
-    settings: Settings, given: CenterPorts, sessions: Sessions, cookies: Cookies, availability: Availability
-) -> list[BaseRoute]:
+    settings: Settings, given: CenterPorts, sessions: Sessions, cookies: Cookies, availability: Availability,
+    policy: Policy,
+) -> list[BaseRoute]:  # fmt: skip
     """Every menu item's routes, over services that share one set of ports."""
     limits, store, clock, digests = settings.limits, given.store, given.clock, given.digests
     sender = Sender(settings.institution)
     notices = Notices(sender)
     bindings = Bindings(store, digests, given.fields)
     challenges = Challenges(store, given.ephemeral, clock, limits, settings.center_origin)
-    prover = Prover(given.authorities, given.status)
+    prover = Prover(given.authorities, given.status, policy)
     seal_keys = SealKeys(clock, limits.nonce_ttl_s)
     accounts = Accounts(
         store,
@@ -189,11 +201,7 @@ def _routes(
         *protection_routes(settings, given, auth, keys, sender),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
-        *(
-            route
-            for place in (about, finance_cert, inquiry, issuance, management)
-            for route in place.routes()
-        ),
+        *(route for place in (about, finance_cert, inquiry, issuance, management) for route in place.routes()),
     ]
 
 
@@ -230,7 +238,7 @@ def _issuance(
     ]
 
 
-def _beside(given: CenterPorts, settings: Settings) -> Any:
+def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
     """The tasks beside the screens: the worker (an SMS leaves as soon as its transaction is committed), and tidying."""
 
     @asynccontextmanager
@@ -238,7 +246,10 @@ def _beside(given: CenterPorts, settings: Settings) -> Any:
         stop = asyncio.Event()
         calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries
+        health = given.health or Board(given.clock)
         tasks = [
+            asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),
+            asyncio.create_task(steadily("health", lambda: tell_health(given.store, given.clock, health, stop), stop)),
             asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),
             asyncio.create_task(steadily("tidy", lambda: tidy(given.store, given.clock, settings.limits, stop), stop)),
         ]

@@ -101,10 +101,21 @@ class SealOpener(Protocol):
         """The DER of R's BIT STRING. Raises SealUnreadable."""
 
 
+class Accepting(Protocol):
+    """What two operators may have withdrawn of what the tables and the file of trust accept (G2)."""
+
+    def takes(self, authority: str, oid: str | None) -> bool:
+        """Whether this policy of this authority (its key in npki/policies.toml) is accepted."""
+
+    def trusts(self, fingerprint: bytes) -> bool:
+        """Whether the issuing CA of this SHA-256 is trusted."""
+
+
 class Prover:
     """Checks 3-8 against the configured authorities. One per process: it remembers CA signatures (A10)."""
 
-    def __init__(self, authorities: Authorities, status: StatusChecker) -> None:
+    def __init__(self, authorities: Authorities, status: StatusChecker, accepting: Accepting | None = None) -> None:
+        self._accepting = accepting
         self._authorities = authorities
         self._status = status
         self._anchors = _anchors(authorities)
@@ -123,6 +134,7 @@ class Prover:
         _check_4_signature(presentation, signed)
         authority, out_of_time = await self._check_5_path(signed.certificate, at)
         policy = _check_6_policy(signed.certificate, kind)
+        self._check_withdrawn(authority, policy)
         _check_7_validity(out_of_time, signed.certificate)
         status = await self._check_8_status(signed.certificate, authority, fresh, at)
         return ProvenCertificate(presentation, signed.certificate, authority, policy, status, at)
@@ -139,6 +151,15 @@ class Prover:
         authority = self._issuer(person)
         await self._check_root_list(authority, at)
         return authority, out_of_time
+
+    def _check_withdrawn(self, authority: IssuingAuthority, policy: Policy) -> None:
+        """What two operators withdrew is accepted no more: of check 5 the authority, of check 6 the policy."""
+        if self._accepting is None:
+            return
+        if not self._accepting.trusts(authority.certificate.fingerprint):
+            raise CheckFailed("untrusted-issuer", cause="ca-withdrawn")
+        if not self._accepting.takes(policy.ca.key, policy.oid):
+            raise CheckFailed("policy-not-accepted", cause="policy-withdrawn")
 
     def _issuer(self, person: Certificate) -> IssuingAuthority:
         """The configured CA whose path just held; its key id is that of the certificate, which the path compared."""
