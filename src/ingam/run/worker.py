@@ -22,9 +22,11 @@ from ingam.kernel.errors import Failure
 from ingam.page import set_up_log
 from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
+from ingam.run.party_health import tell_health
 from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
 from ingam.wiring import center_ports
+from ingam.wiring.watching import Board
 
 log = structlog.get_logger()
 
@@ -139,8 +141,11 @@ async def _serve(settings: Settings) -> None:
     given = center_ports(settings)
     calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries
+    board = given.health or Board(given.clock)
     try:
-        await work(given.store, deliver, given.clock, stop)
+        await asyncio.gather(
+            work(given.store, deliver, given.clock, stop), tell_health(given.store, given.clock, board, stop)
+        )
     finally:
         await calls.aclose()
         await given.shut()

@@ -37,8 +37,9 @@ from ingam.ports.store import Store
 from ingam.settings import Settings
 from ingam.wiring.ars import ars_caller
 from ingam.wiring.certification import certification
-from ingam.wiring.parties import PartyPorts, party_ports
+from ingam.wiring.parties import PartyPorts, party_ports, watched_parties
 from ingam.wiring.sms import sms_sender
+from ingam.wiring.watching import Board, watched
 
 AUTHORITY_S: Final = 10.0
 """An authority signs before it answers; a status question is given three seconds."""
@@ -62,6 +63,7 @@ class CenterPorts:
     regions: Regions
     certification: Certification | None = None
     parties: PartyPorts | None = None
+    health: Board | None = None
     closing: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     async def shut(self) -> None:
@@ -89,6 +91,9 @@ def center_ports(settings: Settings) -> CenterPorts:
     issues = bool(settings.issuance_products)
     authority = Outgoing(settings.addresses, seconds=AUTHORITY_S)
     parties = party_ports(settings, clock) if issues else None
+    board = Board(clock)
+    status = OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s)
+    authority_ports = certification(settings, authority, clock) if issues else None
     return CenterPorts(
         store=store,
         clock=clock,
@@ -97,13 +102,14 @@ def center_ports(settings: Settings) -> CenterPorts:
         customers=TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock),
         fields=CustomerFields(store, keys.fields),
         authorities=authorities,
-        status=OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s),
-        sms=sms,
-        ars=ars,
+        status=watched(board, "status", status),
+        sms=watched(board, "sms", sms),
+        ars=watched(board, "ars", ars),
         tickets=keys.tickets,
         regions=FileRegions(()) if settings.regions is None else regions.read(settings.regions),
-        certification=certification(settings, authority, clock) if issues else None,
-        parties=parties,
+        certification=None if authority_ports is None else watched(board, "certification", authority_ports),
+        parties=None if parties is None else watched_parties(board, parties),
+        health=board,
         closing=(
             *(parties.closing if parties else ()),
             authority.close,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingam.adapters.address.juso import Juso
 from ingam.adapters.bank.open_banking import Contract, OpenBanking
@@ -22,6 +22,7 @@ from ingam.ports.id_card import IdCards
 from ingam.ports.phone_identity import PhoneIdentity
 from ingam.ports.real_name import RealName
 from ingam.settings import Settings, SettingsRefused
+from ingam.wiring.watching import Board, watched
 
 Closing = Callable[[], Awaitable[None]]
 
@@ -60,6 +61,19 @@ def party_ports(settings: Settings, clock: Clock) -> PartyPorts:
         real_name.aclose, phone.aclose, cards.aclose, bank.aclose, addresses.aclose, reader.aclose
     )  # fmt: skip
     return PartyPorts(real_name, phone, reader, cards, bank, addresses, email, closing)
+
+
+def watched_parties(board: Board, parties: PartyPorts) -> PartyPorts:
+    """The same parties, seen by the board; the card reader is a process of ours."""
+    return replace(
+        parties,
+        real_name=watched(board, "real-name", parties.real_name),
+        phone_identity=watched(board, "phone-identity", parties.phone_identity),
+        id_cards=watched(board, "id-card", parties.id_cards),
+        bank=watched(board, "bank", parties.bank),
+        addresses=watched(board, "address", parties.addresses),
+        email=watched(board, "email", parties.email),
+    )
 
 
 def _email(settings: Settings, clock: Clock) -> SmtpEmail:
