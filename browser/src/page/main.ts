@@ -6,6 +6,7 @@ import { attachIssue } from '../window/issue.ts';
 import { attachCertificateWindows } from '../window/main.ts';
 import { startAddresses } from './addresses.ts';
 import { startBusy } from './busy.ts';
+import { startCall } from './call.ts';
 import { startConsents } from './consents.ts';
 import { startContact } from './contact.ts';
 import { startDeviceProof } from './device_proof.ts';
@@ -23,6 +24,7 @@ import { startWebApp } from './web_app.ts';
 
 startSummary(document);
 startTimers(document);
+startCall(document);
 startSecrets(document);
 startKeypads(document);
 startDigits(document);

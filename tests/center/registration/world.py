@@ -140,7 +140,7 @@ class Telephone:
         self.calls: list[Call] = []
         self.does: list[CallState] = [CallState.RINGING, CallState.ANSWERED, CallState.APPROVED]
         self.away = False
-        self.held = asyncio.Event()
+        self.holding, self.held = asyncio.Event(), asyncio.Event()
         self.held.set()
 
     async def place(self, call: Call) -> AsyncIterator[CallState]:
@@ -149,6 +149,7 @@ class Telephone:
             raise ArsOutage
         for state in self.does:
             if state.final:
+                self.holding.set()
                 await self.held.wait()
             yield state
 

@@ -7,6 +7,7 @@ state (flows.md W3). Posts of one session take turns, so that a double click fin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -39,10 +40,10 @@ from ingam.center.registration.walks import Here, Limits, Walk, Walks
 from ingam.center.walks import TrueStep, Turn, Visit, With, told
 from ingam.customer.account.accounts import LoginLocked, LoginWrong
 from ingam.customer.additional_auth import Method, Purpose
-from ingam.customer.additional_auth.ars import Calling
+from ingam.customer.additional_auth.ars import ArsRefused, Calling
 from ingam.customer.additional_auth.flow import Answered
 from ingam.customer.additional_auth.medium import MediumTyped
-from ingam.customer.additional_auth.proof import Verified
+from ingam.customer.additional_auth.proof import Bound, Verified
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Offered, Typed
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ReplaceConfirm
 from ingam.customer.binding.challenges import Challenges
@@ -58,6 +59,7 @@ from ingam.kernel.instants import korean_day
 from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.kernel.words import say
+from ingam.ports.ars import CallState
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers, Phone
 from ingam.ports.keys import Digests
@@ -136,9 +138,22 @@ class Registration:
         Takes no turn: a look never waits for a post that is asking an authority for a status.
         """
         try:
-            return await self._walks.settled(visit, anew=anew)
+            here = await self._walks.settled(visit, anew=anew)
         except TrueStep:
+            here = await self._walks.settled(visit, anew=anew)
+        if await self._stopped(visit, here):
             return await self._walks.settled(visit, anew=anew)
+        return here
+
+    async def _stopped(self, visit: Visit, here: Here) -> bool:
+        """Whether `0` was keyed into the telephone meanwhile: then it is over, whoever looks (E4)."""
+        call = await self._call(visit, here)
+        if call is None or call.state != CallState.REFUSED:
+            return False
+        with suppress(ArsRefused, TrueStep):
+            walk = await self._walks.at_run(visit, here.run, AwaitingFactor)
+            await self._walks.lock(walk, "registration.ars", ArsRefused())
+        return True
 
     async def customer(self, visit: Visit) -> Customer:
         """The customer of this session. Raises NotLoggedIn."""
@@ -173,6 +188,7 @@ class Registration:
         try:
             entered = await self._accounts.check_password(command.banking_id, command.password, session, address)
         except LoginWrong:
+            await self._count_guess(walk)  # one counter, and the same work, whatever was wrong (F8)
             raise CustomerMismatch from None
         except LoginLocked as locked:
             await self._walks.lock(walk, "registration.identify", locked)
@@ -185,7 +201,7 @@ class Registration:
         return [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]
 
     async def _count_guess(self, walk: Walk) -> None:
-        """Guesses at the number have a counter of their own, by person, that only the right number clears (A16, F9).
+        """Guesses have a counter of their own, by person, that only the right number clears (A16, F9).
 
         Whoever has an ID and its password may log in, and that forgives the failures of the login.
         """
@@ -201,12 +217,16 @@ class Registration:
 
     async def look(self, visit: Visit) -> Calling | None:
         """The call that is under way at ②, as it stands; None where there is none."""
-        here = await self._walks.settled(visit)
+        return await self._call(visit, await self._walks.settled(visit))
+
+    async def _call(self, visit: Visit, here: Here) -> Calling | None:
         state = here.state
         if not isinstance(state, AwaitingFactor) or state.factor.method != Method.ARS:
             return None
-        walk = await self._walks.at_run(visit, here.run, AwaitingFactor)
-        return await self._auth.look(bound(walk, await self.purpose(walk.customer)), state.factor.request_id)
+        customer = await self._walks.customer(visit.session)
+        flow_id, purpose = here.flow_id(visit.session), await self.purpose(customer)
+        wanted = Bound(customer.customer_id, purpose, flow_id, visit.session.session)
+        return await self._auth.look(wanted, state.factor.request_id)
 
     async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:
         """A code by SMS, or a call; an older one is void.
