@@ -194,11 +194,14 @@ def signed(holder: Party, told: dict[str, Any], at: datetime) -> str:
 
 
 @asynccontextmanager
-async def opened(url: str, folder: Path, origin: str = CENTER, **limits: int) -> AsyncIterator[World]:
+async def opened(
+    url: str, folder: Path, origin: str = CENTER, *, software_keys: bool = True, **limits: int
+) -> AsyncIterator[World]:
     """A center on a fresh store at `url`, with three customers."""
     clock, log = SettableClock(), io.StringIO()
     set_up_log(log)
     settings = Settings(mode="test", center_origin=origin, limits=replace(Limits(), **limits))
+    settings = replace(settings, device_software=software_keys)
     keys = open_keys(folder / "keys" / "center.key")
     store = open_store(url, keys.outbox)
     passwords = Passwords(cheap=True)
