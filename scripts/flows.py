@@ -11,6 +11,7 @@ from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
 from ingam.center.protection.flow import PROTECTION
 from ingam.center.registration.flow import REGISTRATION
+from ingam.console.changes.flow import MACHINE as CHANGE
 from ingam.customer.additional_auth.flow import FACTOR
 from ingam.kernel.flow import Machine
 from ingam.protocols.mailbox.mailbox import MAILBOX
@@ -19,7 +20,7 @@ from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOWS: tuple[Machine[Any, Any], ...] = (
-    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, SENDER, RECEIVER, MAILBOX, LOGIN,
+    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, SENDER, RECEIVER, MAILBOX, LOGIN, CHANGE,
 )  # fmt: skip
 
 
