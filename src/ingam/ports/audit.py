@@ -27,6 +27,9 @@ class AuditTables(Protocol):
     async def bodies(self, after: int, limit: int) -> list[Body]:
         """What lies beside the entries above `after`, in their order; one for each entry."""
 
+    async def strays(self, limit: int) -> list[int]:
+        """Numbers of lines that no entry speaks of: somebody put them there past the chain."""
+
     async def expire(self, now: datetime) -> int:
         """Delete bodies and secrets whose date has come; how many lines."""
 

@@ -33,6 +33,10 @@ _BODIES: Final = (
     'a."sealed", k."wrapped" FROM "audit_chain" AS c LEFT JOIN "audit" AS a ON a."seq" = c."seq" '
     'LEFT JOIN "audit_key" AS k ON k."seq" = c."seq" WHERE c."seq" > ? ORDER BY c."seq" LIMIT ?'
 )
+_STRAYS: Final = (
+    'SELECT a."seq" FROM "audit" AS a LEFT JOIN "audit_chain" AS c ON c."seq" = a."seq" WHERE c."seq" IS NULL '
+    'ORDER BY a."seq" LIMIT ?'
+)
 _OVER: Final = 'SELECT "seq" FROM "audit_key" WHERE "delete_at" <= ? ORDER BY "delete_at" LIMIT ?'
 
 
@@ -63,6 +67,9 @@ class Tables:
 
     async def bodies(self, after: int, limit: int) -> list[Body]:
         return [dict(row) for row in await self._database.fetch(_BODIES, (after, limit))]
+
+    async def strays(self, limit: int) -> list[int]:
+        return [int(row[0]) for row in await self._database.fetch(_STRAYS, (limit,))]
 
     async def expire(self, now: datetime) -> int:
         gone = 0

@@ -16,6 +16,7 @@ GAP: Final = "audit-gap"
 CHANGED: Final = "audit-entry-changed"
 BODY_CHANGED: Final = "audit-body-changed"
 BODY_MISSING: Final = "audit-body-missing"
+STRAY: Final = "audit-body-stray"
 CUT: Final = "audit-cut"
 FORKED: Final = "audit-forked"
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Final
 
 NOUNS: Final = {
+    "audit": "ingam.run.cli.audit",
     "ca": "ingam.run.cli.ca",
     "cert": "ingam.run.cli.cert",
     "console": "ingam.run.cli.console",
@@ -25,6 +26,7 @@ NOUNS: Final = {
 HELP: Final = """\
 ingam <noun> …                        ingam <noun> --help
 
+  audit     감사 기록이 서명된 그대로인지 확인합니다 (서버) · verify the audit against its checkpoints (on the server)
   ca        인증기관을 만들고 운영합니다 (서버) · found and run a certification authority (on the server)
   cert      공동인증서를 열고, 검증하고, 바꾸고, 내보냅니다 · joint certificates on this machine
   console   콘솔의 첫 운영자 두 사람을 만듭니다 (서버) · the first two operators of the console (on the server)

@@ -1,0 +1,1 @@
+"""Time-stamp authorities outside (RFC 3161)."""
