@@ -7,7 +7,7 @@ Values of columns: str, int, bytes, bool, None and aware datetimes (microseconds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -253,8 +253,8 @@ class Store(Protocol):
     async def counted(self, key: str, window_s: int, at: datetime) -> int:
         """Hits so far in the window, without a hit."""
 
-    async def tally(self, actions: Collection[str], since: datetime, until: datetime) -> list[Tally]:
-        """How often these actions ended how, hour by hour: audit lines from `since` until before `until`, no bodies."""
+    async def tally(self, since: datetime, until: datetime) -> list[Tally]:
+        """How often each action ended how, hour by hour: audit lines from `since` until before `until`, no bodies."""
 
     def on_outgoing(self, wake: Callable[[], None]) -> None:
         """Call `wake` on the event loop after every commit of this process that put a message into the outbox."""

@@ -6,6 +6,8 @@ from typing import Final
 
 from ingam.console.availability.web import AvailabilityWeb
 from ingam.console.numbers.web import NumbersWeb
+from ingam.console.pictures.service import PicturesOfTheDay
+from ingam.console.pictures.web import PicturesWeb
 from ingam.console.standing.opening import Openings
 from ingam.console.standing.service import Standings
 from ingam.console.standing.web import StandingWeb
@@ -19,7 +21,12 @@ from ingam.customer.notice import Notices, Sender
 from ingam.settings import Settings
 from ingam.wiring.console import ConsolePorts
 
-TEMPLATES: Final = ("ingam.console.availability", "ingam.console.numbers", "ingam.console.standing")
+TEMPLATES: Final = (
+    "ingam.console.availability",
+    "ingam.console.numbers",
+    "ingam.console.pictures",
+    "ingam.console.standing",
+)
 
 
 def features(settings: Settings, given: ConsolePorts, trail: Trail) -> list[ConsoleWeb]:
@@ -41,5 +48,6 @@ def features(settings: Settings, given: ConsolePorts, trail: Trail) -> list[Cons
         NumbersWeb(
             trail, store, clock, given.customers, given.blind_index, numbers, standings, openings, availability
         ),
+        PicturesWeb(trail, PicturesOfTheDay(store, clock)),
         AvailabilityWeb(trail, store, clock),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import lru_cache
@@ -47,6 +47,7 @@ _COUNTED: Final = numbered(statements.COUNTED)
 _DELIVERED: Final = numbered(statements.DELIVERED)
 _RETRY: Final = numbered(statements.RETRY)
 _ISSUED: Final = numbered(statements.ISSUED)
+_TALLY: Final = numbered(statements.TALLY)
 
 Shape: TypeAlias = tuple[tuple[str, bool, str | None], ...]
 """Of each step: its statement, whether it must touch one row, and its probe."""
@@ -157,9 +158,8 @@ class PostgresqlStore:
         rows = await self._fetch(_COUNTED, key, to_micros(at) - window_s * 1_000_000)
         return int(rows[0][0]) if rows else 0
 
-    async def tally(self, actions: Collection[str], since: datetime, until: datetime) -> list[Tally]:
-        sql = numbered(statements.tally_sql(len(actions)))
-        rows = await self._fetch(sql, *actions, to_micros(since), to_micros(until)) if actions else []
+    async def tally(self, since: datetime, until: datetime) -> list[Tally]:
+        rows = await self._fetch(_TALLY, to_micros(since), to_micros(until))
         return [statements.tally(*tuple(row)) for row in rows]
 
     async def claim(self, at: datetime, lease_s: int, limit: int) -> list[Claimed]:

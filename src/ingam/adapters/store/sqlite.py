@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -108,9 +108,8 @@ class SqliteStore:
         rows = await self._read(statements.COUNTED, (key, to_micros(at) - window_s * 1_000_000))
         return int(rows[0][0]) if rows else 0
 
-    async def tally(self, actions: Collection[str], since: datetime, until: datetime) -> list[Tally]:
-        args = (*actions, to_micros(since), to_micros(until))
-        rows = await self._read(statements.tally_sql(len(actions)), args) if actions else []
+    async def tally(self, since: datetime, until: datetime) -> list[Tally]:
+        rows = await self._read(statements.TALLY, (to_micros(since), to_micros(until)))
         return [statements.tally(*tuple(row)) for row in rows]
 
     async def claim(self, at: datetime, lease_s: int, limit: int) -> list[Claimed]:

@@ -1,0 +1,1 @@
+"""Pictures of the day: registrations, issues, failures by code, and how outside parties fare."""
