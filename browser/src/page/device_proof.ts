@@ -18,7 +18,7 @@ import { keyOf, makeKey, signWith } from './device_keys.ts';
 
 const FIELD = 'device_answer';
 
-interface Asked extends DeviceChallenge {
+export interface Asked extends DeviceChallenge {
   readonly kind: 'hardware' | 'software';
   readonly key?: string;
   readonly options?: CreationOptions | RequestOptions;
@@ -72,8 +72,11 @@ function attach(form: HTMLFormElement): void {
 }
 
 async function signed(form: HTMLFormElement): Promise<string> {
-  const asked = await ask(form);
-  const made = form.dataset['deviceNew'] !== undefined;
+  return deviceAnswer(await ask(form), form.dataset['deviceNew'] !== undefined);
+}
+
+/** What `device_answer` takes: the challenge signed by this browser's key, or by one that is made now. */
+export async function deviceAnswer(asked: Asked, made = false): Promise<string> {
   if (asked.options !== undefined) {
     const webauthn = made
       ? await createCredential(asked.options as CreationOptions)
@@ -92,6 +95,8 @@ async function signed(form: HTMLFormElement): Promise<string> {
 async function ask(form: HTMLFormElement): Promise<Asked> {
   const fields = new FormData(form);
   fields.delete(FIELD);
+  // What is signed needs nothing secret; that leaves once, sealed, with the form itself (E12).
+  for (const secret of form.querySelectorAll<HTMLInputElement>('input[type=password]')) fields.delete(secret.name);
   const response = await fetch(form.dataset['deviceProof'] ?? '', {
     method: 'POST',
     headers: { Accept: 'application/json', 'X-Ingam-CSRF': String(fields.get('csrf') ?? '') },

@@ -1,6 +1,7 @@
 /** ② 추가인증: a code by SMS, a call, or a branch's number, as in 타기관인증서등록; only where the receiver is new (C2). */
 
 import { clockFace } from '../page/clock_face.ts'
+import { type Asked, deviceAnswer } from '../page/device_proof.ts'
 import { type Countdown, countdown, paint } from '../page/timers.ts'
 import type { CopyAsking, Told } from './copy_asking.ts'
 import type { CopyScreen } from './copy_screen.ts'
@@ -24,6 +25,7 @@ export class Factor {
     for (const button of form.querySelectorAll<HTMLElement>('[data-copy-code]')) {
       button.addEventListener('click', () => void this.#send(button))
     }
+    this.#part('[data-copy-other]')?.addEventListener('click', () => this.#other())
     const dial = this.#part('[data-copy-call]')
     dial?.addEventListener('click', () => void this.#dial(dial))
     form.addEventListener('submit', (event) => {
@@ -54,7 +56,29 @@ export class Factor {
     })
   }
 
+  /** On a designated device: its key signs in place of the choice (M-ADD-10). */
+  async #byDevice(button: HTMLElement | null): Promise<void> {
+    this.#screen.clear()
+    await this.#screen.busy(this.#form, button, async () => {
+      try {
+        const asked = await this.#ask.post('device/challenge')
+        await this.#ask.post('device', { device_answer: await deviceAnswer(asked as unknown as Asked) })
+        this.#proved()
+      } catch (failure) {
+        this.#other()
+        this.#screen.failed(failure, null)
+      }
+    })
+  }
+
+  /** The choice is there for whoever's device does not sign. */
+  #other(): void {
+    this.#shown('[data-copy-device]', false)
+    this.#shown('[data-copy-choice]', true)
+  }
+
   async #prove(button: HTMLElement | null): Promise<void> {
+    if (this.#part('[data-copy-device]')?.hidden === false) return this.#byDevice(button)
     const method = this.#form.querySelector<HTMLInputElement>('input[name=method]:checked')?.value ?? 'sms'
     const field = this.#form.querySelector<HTMLInputElement>(`input[name=${method === 'branch-otp' ? 'branch' : 'code'}]`)
     const typed: Record<string, string> = { method }
