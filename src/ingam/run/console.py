@@ -63,7 +63,7 @@ def features(desk: Desk) -> Sequence[ConsoleWeb]:
     """The console's features, in the order of the menu."""
     office = console_officers.office(desk.settings, desk.ports, desk.operators, desk.trail, desk.rp)
     return [
-        HomeWeb(desk.trail, desk.operators),
+        HomeWeb(desk.trail, desk.operators, desk.ports.store, desk.ports.clock),
         *console_branch.features(desk.settings, desk.ports, desk.trail),
         *office.features,
     ]

@@ -1,4 +1,4 @@
-"""What security officers, administrators and auditors have in the console: changes, policy, operators."""
+"""What security officers, administrators and auditors have in the console; and unmasking, which they watch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Final
 from ingam.console.changes.kinds import ChangeKind
 from ingam.console.changes.service import Changes
 from ingam.console.changes.web import ChangesWeb
+from ingam.console.fields.service import Unmasking
+from ingam.console.fields.web import FieldsWeb
 from ingam.console.operators.kinds import EndOfOperator, NewKey, NewOperator, OtherRoles
 from ingam.console.operators.register import Operators
 from ingam.console.operators.web import OperatorsWeb
 from ingam.console.policy.kinds import LimitsKind, WithdrawalKind, accepted_policies
 from ingam.console.policy.web import PolicyWeb
+from ingam.console.standing.opening import Openings
 from ingam.console.trail import Trail
 from ingam.console.web import ConsoleWeb
 from ingam.customer.policy import ANCHORS, OIDS
@@ -21,7 +24,9 @@ from ingam.protocols.webauthn import RelyingParty
 from ingam.settings import Settings
 from ingam.wiring.console import ConsolePorts
 
-TEMPLATES: Final = ("ingam.console.changes", "ingam.console.operators", "ingam.console.policy")
+TEMPLATES: Final = (
+    "ingam.console.changes", "ingam.console.fields", "ingam.console.operators", "ingam.console.policy",
+)  # fmt: skip
 """Every package of these with a `templates/` folder."""
 
 
@@ -46,12 +51,14 @@ def office(
     asked = [kind(operators, f"{console.origin}/enrol", console.invitation_s) for kind in _OPERATOR_KINDS]
     kinds: list[ChangeKind] = [limits, oids, anchors, *asked, *more]
     changes = Changes(ports.store, ports.clock, operators, trail, rp, kinds, console.approval_s)
+    unmasking = Unmasking(ports.store, ports.clock, trail, console.unmaskings_a_day)
     return Office(
         changes,
         [
             ChangesWeb(trail, changes),
             PolicyWeb(trail, changes, limits, oids, anchors),
             OperatorsWeb(trail, operators, changes),
+            FieldsWeb(trail, ports.customers, Openings(ports.store, ports.clock), unmasking),
         ],
     )
 
