@@ -1,0 +1,81 @@
+"""The demo's operators at their browsers: one for each, with a passkey of its own, enrolled once in a world."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.journeys.conftest import PATIENCE_MS, SIZES
+from tests.journeys.world import World
+
+from ingam.kernel.words import say
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@dataclass
+class Operators:
+    """Browsers by employee number; each stays open, because its authenticator lives in its page."""
+
+    chromium: Browser
+    world: World
+    pages: dict[str, Page] = field(default_factory=dict)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    @property
+    def console(self) -> str:
+        return f"http://localhost:{self.world.port + 2}"
+
+    def at(self, employee: str, path: str = "/", width: int = 1280) -> Page:
+        """The operator's page, signed in, at a path."""
+        page = self.pages.get(employee) or self._enrolled(employee)
+        self.pages[employee] = page
+        page.set_viewport_size(SIZES[width])
+        page.goto(self.console + path)
+        if page.url.startswith(f"{self.console}/login"):
+            page.get_by_role("button", name=say("console.login_button"), exact=True).click()
+            expect(page).to_have_url(self.console + path)
+        return page
+
+    def _enrolled(self, employee: str) -> Page:
+        context = self.chromium.new_context(viewport=SIZES[1280], locale="ko-KR")
+        context.set_default_timeout(PATIENCE_MS)
+        self.contexts.append(context)
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("WebAuthn.enable", {"enableUI": False})
+        session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+        page.goto(self._link(employee))
+        page.get_by_role("button", name=say("console.enrol_button"), exact=True).click()
+        expect(page.get_by_text(say("console.ended_enrolled"))).to_be_visible()
+        return page
+
+    def _link(self, employee: str) -> str:
+        told: Any = json.loads((self.world.data / "console" / "operators.json").read_text(encoding="utf-8"))
+        return str(next(one["link"] for one in told["operators"] if one["employee"] == employee))
+
+
+@pytest.fixture(scope="session")
+def every_operator(chromium: Browser, running: World) -> Iterator[Operators]:
+    """The operators of the worker's world."""
+    operators = Operators(chromium, running)
+    yield operators
+    for context in operators.contexts:
+        context.close()
+
+
+@pytest.fixture
+def operator(every_operator: Operators) -> Callable[..., Page]:
+    """`operator("E2001", "/numbers")`: the page of an operator, signed in."""
+    return every_operator.at
