@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tests.ports.outside import Outside, outside
+from tests.ports.sip_callee import Callee, Sounds, callee
 
 from ingam.adapters.ars.http import HttpArs
+from ingam.adapters.ars.sip import Patience, SipArs
+from ingam.adapters.ars.sip_line import Trunk
 from ingam.kernel.secret import Secret
 from ingam.ports.ars import ArsCaller, Call, CallState
+from ingam.protocols.sip.message import Response
 
 MOBILE = "01085130001"
 CALL = Call("0a" * 16, MOBILE, Secret("47"), "ko", "증권금융", "타기관인증서 등록")
@@ -103,8 +107,58 @@ async def sandbox(folder: Path) -> AsyncIterator[Telephone]:
     await telephone.caller.aclose()
 
 
+class SipTelephone(Telephone):
+    """Behind a trunk; what is said is known by its sound."""
+
+    def __init__(self, callee: Callee) -> None:
+        self.callee = callee
+        self.voice = Sounds()
+        self.caller = self._caller(Patience())
+
+    def _caller(self, patience: Patience) -> SipArs:
+        trunk = Trunk("127.0.0.1", self.callee.port, "udp", "trunk.test", "15440000", secured=False, bind="127.0.0.1")
+        return SipArs(trunk, self.voice, patience=patience)
+
+    async def answer(self) -> None:
+        self.callee.answer()
+
+    async def decline(self) -> None:
+        self.callee.reply(self.callee.invite, 603)
+
+    async def press(self, digits: str) -> None:
+        await self.callee.until(self.voice.byte(1))
+        self.callee.press(digits)
+
+    async def hang_up(self) -> None:
+        self.callee.bye()
+
+    async def down(self) -> bool:
+        await self.callee.gone.wait()
+        return True
+
+    async def heard(self) -> list[str]:
+        await self.callee.gone.wait()
+        return [self.voice.texts[byte - 1] for byte in self.callee.sounds()]
+
+    def turn(self, position: str) -> None:
+        if position == "no-answer":
+            self.caller = self._caller(Patience(ringing=0.05))
+        status = {"busy": 486, "off": 503}.get(position)
+        if status is not None:
+            self.callee.before = lambda _: Response(status, "", ())
+
+
+@asynccontextmanager
+async def sip(_folder: Path) -> AsyncIterator[Telephone]:
+    """Over SIP."""
+    telephone = SipTelephone(await callee())
+    yield telephone
+    await telephone.caller.aclose()
+    telephone.callee.close()
+
+
 Way: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Telephone]]
-WAYS: dict[str, Way] = {"http": sandbox}
+WAYS: dict[str, Way] = {"http": sandbox, "sip": sip}
 
 
 async def states(
