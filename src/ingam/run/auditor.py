@@ -29,7 +29,7 @@ from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.store.audit_tables import open_tables
 from ingam.adapters.store.migrate import check_revision
 from ingam.adapters.witness.http import HttpWitness
-from ingam.ca.log.heads import Log
+from ingam.ca.log.heads import COSIGNED, Log
 from ingam.ca.log.published import PublishedLog
 from ingam.kernel.errors import Defect, Failure, Outage
 from ingam.page import set_up_log
@@ -51,6 +51,9 @@ AT_ONCE: Final = 1_000
 
 FRESH: Final = timedelta(seconds=240)
 """A checkpoint is signed anew after this time also where nothing happened: silence is an alarm for who waits for it."""
+
+AGAIN_S: Final = 15.0
+"""How soon it looks again where something was wrong or somebody away."""
 
 WHOLE_S: Final = 3_600
 """The chain is walked from its beginning at the start and so often."""
@@ -173,18 +176,22 @@ async def watch(auditor: Auditor, clock: Clock, stop: asyncio.Event, every_s: fl
     """Round after round until `stop` is set; whatever is wrong is told and looked at again."""
     walked: datetime | None = None
     while not stop.is_set():
-        now = clock.now()
+        now, wait = clock.now(), min(every_s, AGAIN_S)
         whole = walked is None or (now - walked).total_seconds() >= WHOLE_S
         try:
             done = await auditor.round(now, whole=whole)
             walked = now if whole else walked
             log.info("audit.checkpoint", size=done.head.size, deleted=done.deleted, **auditor.answers)
+            if set(auditor.answers.values()) <= {COSIGNED}:
+                wait = every_s
         except Outage as outage:
             log.warning("audit.outage", code=outage.code)
         except Failure as failure:
             log.error("audit.alarm", code=failure.code, **failure.facts)
+        except OSError as error:
+            log.error("audit.folder", kind=type(error).__name__)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), every_s)
+            await asyncio.wait_for(stop.wait(), wait)
 
 
 # -- the process -------------------------------------------------------------------------------------------------------
@@ -199,6 +206,15 @@ def public_key(settings: Settings, *, allowed: bool = False) -> LogKey:
     """What its checkpoints are checked with; the key is made where there is none. Raises KeyFileRefused."""
     key = open_key(folder_of(settings) / "keys" / "checkpoint.key", production=settings.production, allowed=allowed)
     return key.log_key(settings.audit.origin)
+
+
+def publish_key(settings: Settings, *, allowed: bool = False) -> CheckpointKey:
+    """The key, made where there is none, and its public half beside the checkpoints. Raises KeyFileRefused."""
+    published = folder_of(settings) / "published"
+    published.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = open_key(folder_of(settings) / "keys" / "checkpoint.key", production=settings.production, allowed=allowed)
+    write(published / "key", f"{key.log_key(settings.audit.origin).text}\n".encode())
+    return key
 
 
 def witnesses_of(settings: Settings) -> list[HttpWitness]:
@@ -227,9 +243,7 @@ def timestamps_of(settings: Settings) -> Timestamps | None:
 def auditor_of(settings: Settings, *, allowed: bool = False) -> Auditor:
     """The auditor of a data folder. Raises KeyFileRefused, SettingsRefused."""
     folder = folder_of(settings)
-    (folder / "published").mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = open_key(folder / "keys" / "checkpoint.key", production=settings.production, allowed=allowed)
-    write(folder / "published" / "key", f"{key.log_key(settings.audit.origin).text}\n".encode())
+    key = publish_key(settings, allowed=allowed)
     return Auditor(
         open_tables(settings.audit.store or settings.store),
         FileNodes(folder / "tree"),

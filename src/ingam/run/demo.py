@@ -27,14 +27,15 @@ from pathlib import Path
 from ingam.adapters.hsm.file import open_keys, publish_ticket_key
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
-from ingam.run import demo_authority, demo_operators, demo_table, sandbox, tls, trial
+from ingam.run import demo_authority, demo_operators, demo_table, sandbox, sandbox_audit, tls, trial
+from ingam.run.auditor import publish_key
 from ingam.run.cli.customer_desk import opened, parse
 from ingam.run.trial import FRONTED, Trial
 from ingam.settings import Settings, read
 from ingam.wiring import index_folder, keys_path
 
 CHILDREN = ("sandbox", "vault", "console", "ca", "va", "relay", "center")
-WITHOUT_PORT = ("houses", "clerk")
+WITHOUT_PORT = ("houses", "clerk", "auditor")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_S = 60
 STOP_S = 8
@@ -114,6 +115,8 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     _say("데이터베이스 준비 · preparing the database")
     # Of a deployment these come from the institution's own hands, not from the center.
     environment["INGAM_VAULT_ROOTS"] = ",".join(one.hex() for one in demo_authority.roots(settings))
+    publish_key(settings)
+    environment |= sandbox_audit.prepare(settings)
     told = read(environment)
     migrate(told.store)
     publish_ticket_key(told.ticket_keys, open_keys(keys_path(told)).tickets.public)
@@ -152,7 +155,7 @@ def _watch(settings: Settings, environment: dict[str, str], over_tls: Trial | No
     for number in STOPPING:
         signal.signal(number, lambda got, _frame: stopping.append(got))
     children = [_start("blind_index", environment, "--folder", str(index_folder(settings)))]
-    children += [_start(name, environment) for name in ("houses", *CHILDREN, "clerk")]
+    children += [_start(name, environment) for name in ("houses", *CHILDREN, "clerk", "auditor")]
     ports = {name: settings.port(name) for name in CHILDREN}
     if over_tls is not None:
         where = ("--host", over_tls.host, "--port", str(over_tls.port), "--folder", str(_tls_folder(settings)))

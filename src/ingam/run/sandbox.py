@@ -29,6 +29,7 @@ from ingam.ca.ceremony import HoldingsMissing, read_certificates
 from ingam.kernel.errors import Failure, Refusal
 from ingam.page import Bundle
 from ingam.ports.clock import Clock
+from ingam.run import sandbox_audit
 from ingam.run.houses_counter import Signings, behind
 from ingam.run.houses_line import Process, Within, beside
 from ingam.run.houses_places import socket_path
@@ -133,7 +134,7 @@ def app(
     screens.state.pages = pages
     screens.state.origin = own.center_origin
     made = Starlette(
-        routes=[*party_routes(box), Mount("/", screens)],
+        routes=[*sandbox_audit.routes(settings, time), *party_routes(box), Mount("/", screens)],
         exception_handlers={Failure: plain_failure},
         lifespan=lifespan,
     )
