@@ -16,6 +16,7 @@ from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.ephemeral.valkey import ValkeyEphemeral
 from ingam.adapters.hsm.file import open_keys
+from ingam.adapters.otp.tables import TableOtp
 from ingam.adapters.regions import file as regions
 from ingam.adapters.regions.file import FileRegions
 from ingam.adapters.status import trust_file
@@ -30,6 +31,7 @@ from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.ephemeral import Ephemeral
 from ingam.ports.keys import Digests, TicketSigner
+from ingam.ports.otp import OtpTokens
 from ingam.ports.regions import Regions
 from ingam.ports.sms import SmsSender
 from ingam.ports.status import Authorities, StatusChecker
@@ -61,6 +63,7 @@ class CenterPorts:
     ars: ArsCaller
     tickets: TicketSigner
     regions: Regions
+    otp: OtpTokens | None = None
     certification: Certification | None = None
     parties: PartyPorts | None = None
     health: Board | None = None
@@ -94,13 +97,15 @@ def center_ports(settings: Settings) -> CenterPorts:
     board = Board(clock)
     status = OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s)
     authority_ports = certification(settings, authority, clock) if issues else None
+    fields = CustomerFields(store, keys.fields)
     return CenterPorts(
         store=store,
         clock=clock,
         ephemeral=ephemeral,
         digests=keys.digests,
         customers=TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock),
-        fields=CustomerFields(store, keys.fields),
+        fields=fields,
+        otp=TableOtp(store, clock, fields),
         authorities=authorities,
         status=watched(board, "status", status),
         sms=watched(board, "sms", sms),

@@ -1,0 +1,1 @@
+"""OTP tokens in our own tables."""
