@@ -18,7 +18,6 @@ from ingam.center.finance_cert import web as finance_cert
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
 from ingam.center.management import web as management
-from ingam.center.protection import web as protection
 from ingam.kernel.errors import Defect, Outage, Refusal
 from ingam.page import Bundle, Pages, Viewer, check_post, failure_handlers, middleware, render, see_other, shell_routes
 from ingam.settings import Settings
@@ -102,7 +101,7 @@ def app(viewer: Viewer | None = None, settings: Settings | None = None, bundle: 
         Route("/session/extend", extend, methods=["POST"]),
         *shell_routes(pages),
     ]
-    for feature in (about, finance_cert, inquiry, issuance, management, protection):
+    for feature in (about, finance_cert, inquiry, issuance, management):
         routes += feature.routes()
     made = Starlette(
         routes=routes,

@@ -15,7 +15,7 @@ from ingam.page import Viewer, set_up_log
 from ingam.page.menu import JOINT, PHONE, TABS, TOP, crumbs_of, tab_of
 from ingam.page.qr import QrCode
 
-PAGES = ("/gallery", "/gallery?wrong", "/about", "/issuance", "/management", "/finance-cert", "/protection",
+PAGES = ("/gallery", "/gallery?wrong", "/about", "/issuance", "/management", "/finance-cert",
          "/inquiry", "/nope")  # fmt: skip
 
 
