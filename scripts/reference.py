@@ -35,6 +35,7 @@ MEANINGS = {
     "INGAM_SERVICE_WORKER": "`0` takes the service worker away from every browser that has it (B13)",
     "INGAM_TERMS": "a folder of consent documents in the place of the demo's examples",
     "INGAM_REGIONS": "a table of networks and places (CIDR, Korean, English; tabs between): where a device is (C3)",
+    "INGAM_OIDC_CLIENTS": "TOML file of OpenID Connect clients (docs/reference/oidc.md); empty: no provider",
     "INGAM_KILL_AT": "a numbered step at which the process kills itself; tests only, refused in production",
     "INGAM_CHEAP_PASSWORDS": "`1`: Argon2id with the least work; tests only, refused in production",
 }

@@ -244,6 +244,7 @@ class Settings:
     vault_roots: tuple[str, ...] = ()  # SHA-256 of the roots that the vault lets issue: a center cannot name others
     service_worker: bool = True  # off takes it away from every browser that has it (B13)
     terms: Path | None = None  # a folder of consent documents that takes the place of the demo's
+    oidc_clients: Path | None = None  # OpenID Connect clients (TOML); None: this center is no provider
     kill_at: str | None = None
     limits: Limits = field(default_factory=Limits)
     institution: Institution = field(default_factory=Institution)
@@ -312,6 +313,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         vault_roots=_roots(environment.get("INGAM_VAULT_ROOTS", "")),
         service_worker=environment.get("INGAM_SERVICE_WORKER", "1") != "0",
         terms=Path(environment["INGAM_TERMS"]) if environment.get("INGAM_TERMS") else None,
+        oidc_clients=Path(environment["INGAM_OIDC_CLIENTS"]) if environment.get("INGAM_OIDC_CLIENTS") else None,
         kill_at=environment.get("INGAM_KILL_AT") or None,
         limits=_limits(environment),
         institution=_institution(environment),

@@ -23,7 +23,8 @@ from ingam.ports.customers import Customer, Customers
 from ingam.ports.ephemeral import Ephemeral
 
 A_YEAR_S: Final = 365 * 86_400
-NO_SESSION: Final = ("/static/", "/healthz", "/seal-key")
+FOR_PROGRAMS: Final = ("/oidc/token", "/oidc/userinfo", "/oidc/jwks", "/.well-known/openid-configuration")
+NO_SESSION: Final = ("/static/", "/healthz", "/seal-key", *FOR_PROGRAMS)
 SESSIONS_AN_HOUR: Final = 1200
 _OURS: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits in base64url, as we make them
 

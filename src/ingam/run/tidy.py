@@ -58,6 +58,7 @@ async def once(store: Store, now: datetime, keep: Retention) -> int:
     found += await _sweep(store, "session", {}, "expires_at", ended, _session)
     found += await _sweep(store, "flow", {}, "expires_at", ended, _flow)
     found += await _sweep(store, "ledger_issued", {}, "expires_at", ended, _single_use)
+    found += await _sweep(store, "oidc_grant", {}, "expires_at", ended, _grant)
     found += await _sweep(store, "outbox", {}, "due_at", ended, _message)
     found += await _sweep(store, "id_card_image", {}, "delete_at", now, _image)
     return found + await _sweep(store, "device_seen", {}, "last_at", devices, _device)
@@ -93,6 +94,11 @@ def _single_use(row: Row) -> list[Delete]:
     where = {"kind": row["kind"], "id": row["id"]}
     tries = Delete("counter", {"key": f"sms-try:{row['id']!s}"})
     return [Delete("ledger_issued", where), Delete("ledger_used", where), tries]
+
+
+def _grant(row: Row) -> list[Delete]:
+    """Which access token an OpenID Connect code gave."""
+    return [Delete("oidc_grant", {"code": row["code"]})]
 
 
 def _message(row: Row) -> list[Delete]:

@@ -16,6 +16,7 @@ from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.ephemeral.valkey import ValkeyEphemeral
 from ingam.adapters.hsm.file import open_keys
+from ingam.adapters.hsm.tokens import FileTokenSigner
 from ingam.adapters.otp.tables import TableOtp
 from ingam.adapters.regions import file as regions
 from ingam.adapters.regions.file import FileRegions
@@ -36,6 +37,7 @@ from ingam.ports.regions import Regions
 from ingam.ports.sms import SmsSender
 from ingam.ports.status import Authorities, StatusChecker
 from ingam.ports.store import Store
+from ingam.ports.tokens import TokenSigner
 from ingam.settings import Settings
 from ingam.wiring.ars import ars_caller
 from ingam.wiring.certification import certification
@@ -66,6 +68,7 @@ class CenterPorts:
     otp: OtpTokens | None = None
     certification: Certification | None = None
     parties: PartyPorts | None = None
+    tokens: TokenSigner | None = None
     health: Board | None = None
     closing: tuple[Callable[[], Awaitable[None]], ...] = ()
 
@@ -131,6 +134,13 @@ def center_ports(settings: Settings) -> CenterPorts:
 def keys_path(settings: Settings) -> Path:
     """The center's key file."""
     return settings.data / "center" / "keys" / "center.keys"
+
+
+def token_signer(settings: Settings) -> FileTokenSigner | None:
+    """Signs ID tokens, where this center is a provider (F12)."""
+    if settings.oidc_clients is None:
+        return None
+    return FileTokenSigner(keys_path(settings).with_name("oidc"), production=settings.production)
 
 
 def ephemeral_store(settings: Settings, clock: Clock) -> InProcessEphemeral | ValkeyEphemeral:

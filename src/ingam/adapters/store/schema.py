@@ -419,3 +419,15 @@ otp_token = Table(
     Column("moving", BigInteger, nullable=False),  # TOTP: the last step that was used; HOTP: the next counter
     Column("enrolled_at", Instant, nullable=False),
 )  # fmt: skip
+
+oidc_grant = Table(
+    "oidc_grant", metadata,
+    Column("code", Text, primary_key=True),  # SHA-256 of the code, hex
+    Column("token", Text, nullable=False),  # SHA-256 of the access token that it gave, hex
+    Column("client_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("oidc_grant_by_expiry", "expires_at"),
+    Index("oidc_grant_by_customer", "customer_id", "at"),
+)  # fmt: skip

@@ -26,3 +26,4 @@ class Purpose(StrEnum):
     DEVICE_REMOVE = "device-remove"
     CONTACT_CHANGE = "contact-change"
     RESUME = "resume"  # 효력회복 of a suspended certificate (E11)
+    LOGIN = "login"  # 다른 서비스 로그인, where that service asks for a second proof (F12)

@@ -1,0 +1,25 @@
+"""The OpenID Connect provider over the center's ports; nothing where no clients are named."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from ingam.center.doorway import Cookies
+from ingam.center.oidc import clients
+from ingam.center.oidc.service import Oidc
+from ingam.center.oidc.tokens import Tokens
+from ingam.center.oidc.web import OidcWeb
+from ingam.customer.additional_auth.service import AdditionalAuth
+from ingam.settings import Settings
+from ingam.wiring import CenterPorts
+
+
+def oidc_routes(settings: Settings, given: CenterPorts, auth: AdditionalAuth, cookies: Cookies) -> list[BaseRoute]:
+    """Raises ClientsRefused."""
+    if settings.oidc_clients is None or given.tokens is None:
+        return []
+    known, issuer = clients.read(settings.oidc_clients, production=settings.production), settings.center_origin
+    store, clock, customers, digests = given.store, given.clock, given.customers, given.digests
+    oidc = Oidc(store, given.ephemeral, clock, customers, digests, known, auth, issuer)
+    tokens = Tokens(store, clock, customers, digests, known, given.tokens, issuer)
+    return OidcWeb(oidc, tokens, auth, given.ephemeral, clock, cookies).routes()
