@@ -32,7 +32,10 @@ RECORD: Final = timedelta(days=5 * 365 + 2)
 ACCESS: Final = timedelta(days=2 * 365 + 1)
 """개인정보의 안전성 확보조치 기준 art. 8: the log of who reached personal data, two years."""
 
-ACCESS_ACTIONS: Final = ("login.", "access.")
+ACCESS_ACTIONS: Final = (
+    "login.", "access.", "console.login", "console.customer-open", "console.customer-search", "console.field-unmask",
+    "console.search",
+)  # fmt: skip
 """Actions of the access log by how they begin; others say it themselves (`Audit.access`)."""
 
 SEALED: Final = ("session", "address", "reason", "facts")
@@ -63,9 +66,9 @@ def facts(line: Audit) -> str:
 
 def written(line: Audit, sealer: Sealer) -> Written:
     """A line's rows, all but its number. Raises WrongValue."""
-    at = to_micros(line.at)
+    at, operator = to_micros(line.at), line.operator or _operator(line)
     fields: dict[str, Field] = {
-        "at": at, "action": line.action, "result": line.result, "subject": line.subject, "operator": line.operator,
+        "at": at, "action": line.action, "result": line.result, "subject": line.subject, "operator": operator,
         "session": line.session, "address": line.address, "reason": line.reason, "facts": facts(line),
     }  # fmt: skip
     secret = secrets.token_bytes(SALT + _KEY)
@@ -78,10 +81,16 @@ def written(line: Audit, sealer: Sealer) -> Written:
         encode("audit", "action", line.action),
         encode("audit", "result", line.result),
         encode("audit", "subject", line.subject),
-        encode("audit", "operator", line.operator),
+        encode("audit", "operator", operator),
         _sealed(secret[SALT:], {name: fields[name] for name in SEALED}, commitment),
         sealer.seal(secret, _context(commitment)),
     )
+
+
+def _operator(line: Audit) -> str | None:
+    """The console names the operator among the facts."""
+    told = line.facts.get("operator")
+    return told if isinstance(told, str) else None
 
 
 def opened(row: Mapping[str, Any], sealer: Sealer) -> dict[str, Any]:
