@@ -38,6 +38,8 @@ from ingam.center.keypad import routes as keypad_routes
 from ingam.center.login.service import Login
 from ingam.center.login.web import LoginWeb
 from ingam.center.management import web as management
+from ingam.center.mybank.activity import Activity
+from ingam.center.mybank.activity_web import ActivityWeb
 from ingam.center.mybank.service import MyBank
 from ingam.center.mybank.web import MyBankWeb
 from ingam.center.offering import Offering
@@ -68,6 +70,7 @@ from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
 from ingam.run.device_keys import device_keys
 from ingam.run.http import BoundedHttp
+from ingam.run.oidc import oidc_routes
 from ingam.run.party_health import tell_health
 from ingam.run.protecting import protection_routes
 from ingam.run.service_page import BUNDLE
@@ -84,8 +87,8 @@ log = structlog.get_logger()
 
 TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.home",
-    "ingam.center.issuance", "ingam.center.login", "ingam.center.mybank", "ingam.center.protection",
-    "ingam.center.registration", "ingam.center.terms",
+    "ingam.center.issuance", "ingam.center.login", "ingam.center.mybank", "ingam.center.oidc",
+    "ingam.center.protection", "ingam.center.registration", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -198,7 +201,9 @@ def _routes(
         *LoginWeb(login, sessions, clock, cookies).routes(),
         *RegistrationWeb(registration, auth, clock).routes(),
         *CopyingWeb(copying, settings.center_origin, settings.vault_origin).routes(),
+        *ActivityWeb(Activity(store, given.customers, digests)).routes(),
         *protection_routes(settings, given, auth, keys, sender),
+        *oidc_routes(settings, given, auth, cookies),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
         *(route for place in (about, finance_cert, inquiry, issuance, management) for route in place.routes()),
