@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from jinja2 import ChoiceLoader, PackageLoader
 from tests.center.world import HONG, KIM, Browser, World, told
 
 from ingam.center.mybank.activity import PAGE, Activity, word_of
+from ingam.center.mybank.activity import line as shown
 from ingam.center.mybank.activity_web import ActivityWeb
 from ingam.center.mybank.web import TEMPLATES
 from ingam.kernel import words
-from ingam.ports.store import Audit, Save
+from ingam.ports.store import Audit, Save, Value
 
 
 def with_activity(world: World) -> None:
@@ -54,9 +56,9 @@ def test_who_is_not_logged_in_is_led_to_the_login_and_back(sqlite_url: str, tmp_
     [
         (
             "ko",
-            ("아이디로 로그인", "지금 이 접속", "인증서복사: 인증서 도착", "wrong-code", "완료되지 않음", "직원 처리"),
+            ("아이디로 로그인", "인증서복사: 인증서 도착", "wrong-code", "완료되지 않음", "직원 처리"),
         ),
-        ("en", ("Log-in by ID", "This visit", "it arrived", "wrong-code", "Not completed", "By staff")),
+        ("en", ("Log-in by ID", "it arrived", "wrong-code", "Not completed", "By staff")),
     ],
 )
 def test_a_person_sees_what_was_done_and_tried_in_words(
@@ -73,7 +75,7 @@ def test_a_person_sees_what_was_done_and_tried_in_words(
         for word in said:
             assert word in page, word
         assert "E1001" not in page and "elsewhere" not in page
-        assert page.index(said[5]) < page.index(said[3]) < page.index(said[2]) < page.index(said[0])
+        assert page.index(said[4]) < page.index(said[2]) < page.index(said[1]) < page.index(said[0])
 
     told(sqlite_url, tmp_path, story)
 
@@ -105,6 +107,12 @@ def test_older_lines_are_a_page_away_and_a_strange_page_is_the_first(sqlite_url:
             assert await looked(browser, page=strange) == first
 
     told(sqlite_url, tmp_path, story)
+
+
+def test_a_line_of_this_visit_says_so() -> None:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    row: dict[str, Value] = {"at": at, "action": "login.id", "result": "ok", "operator": None, "session": "s"}
+    assert shown(row, "s").here and not shown(row, "t").here and not shown({**row, "session": None}, "s").here
 
 
 def test_what_has_no_word_of_its_own_has_its_areas() -> None:
