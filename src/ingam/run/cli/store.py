@@ -1,4 +1,4 @@
-"""`ingam store`: bring the center's database to this program's schema, or tell whether it is there."""
+"""`ingam store`: bring the center's database to this program's schema, tell whether it is there, give its roles."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
 
 from ingam.adapters.store.migrate import check_revision, migrate
+from ingam.adapters.store.roles import Roles, apply, grants
 from ingam.kernel.errors import Failure, Outage
 from ingam.run.cli import answers
 from ingam.settings import read
@@ -27,6 +28,14 @@ def main(argv: Sequence[str]) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("migrate", help="bring the schema to the newest revision, under a lock; nothing is lost")
     verbs.add_parser("check", help="whether the schema is this program's; the center refuses to start otherwise")
+    roles = verbs.add_parser(
+        "roles", help="GRANTs of PostgreSQL's roles: printed, or carried out as the schema's owner"
+    )
+    roles.add_argument("--apply", action="store_true", help="carry them out on INGAM_STORE")
+    for one in fields(Roles):
+        roles.add_argument(
+            f"--{one.name}", default=one.default, metavar="ROLE", help=f"the {one.name}'s ({one.default})"
+        )
     for verb in verbs.choices.values():
         verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA); INGAM_STORE names PostgreSQL")
         verb.add_argument("--lang", choices=("ko", "en"))
@@ -37,8 +46,18 @@ def main(argv: Sequence[str]) -> int:
     try:
         settings = read(os.environ)
         settings = settings if options.data is None else replace(settings, data=options.data)
-        (migrate if options.verb == "migrate" else check_revision)(settings.store)
+        if options.verb == "roles":
+            _roles(settings.store, Roles(options.center, options.console, options.auditor), carry_out=options.apply)
+        else:
+            (migrate if options.verb == "migrate" else check_revision)(settings.store)
     except Failure as failure:
         print(answers.failure_text(failure, answers.language(options.lang, os.environ)), file=sys.stderr)
         return AWAY if isinstance(failure, Outage) else REFUSED
     return DONE
+
+
+def _roles(url: str, roles: Roles, *, carry_out: bool) -> None:
+    if carry_out:
+        apply(url, roles)
+    else:
+        print("\n".join(f"{statement};" for statement in grants(roles)))
