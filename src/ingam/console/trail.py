@@ -21,6 +21,9 @@ from ingam.ports.store import Audit, Save, Store
 ALARM: Final = "console.alarm"
 """The action of an alarm's line; its result says what about."""
 
+ACCESS: Final = frozenset({"console.customer-open", "console.field-unmask"})
+"""Actions that reach a customer's personal data: the access log (G5)."""
+
 log = structlog.get_logger()
 
 
@@ -80,4 +83,11 @@ class Trail:
             session=session,
             address=self._digests.digest("address", address),
             facts=facts,
+            operator=_text(facts.get("operator")),
+            reason=_text(facts.get("reason")),
+            access=action in ACCESS,
         )
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)

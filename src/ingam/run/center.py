@@ -179,7 +179,7 @@ def _routes(
         digests=digests,
         limits=limits,
     )
-    issuing = _issuance(settings, given, accounts, bindings, challenges, prover, seal_keys, notices)
+    issuing = _issuance(settings, given, accounts, bindings, challenges, prover, seal_keys, notices, policy)
     copying = Copying(
         CopyPorts(
             store, clock, given.customers, digests, given.tickets, given.regions, settings.relay.origin,
@@ -212,13 +212,13 @@ def _routes(
 
 def _issuance(
     settings: Settings, given: CenterPorts, accounts: Accounts, bindings: Bindings, challenges: Challenges,
-    prover: Prover, seal_keys: SealKeys, notices: Notices,
+    prover: Prover, seal_keys: SealKeys, notices: Notices, policy: Policy,
 ) -> list[BaseRoute]:  # fmt: skip
     """신규공동인증서신청, its documents, and 마이뱅크; nothing where nothing is issued."""
     parties, authority, limits = given.parties, given.certification, settings.limits
     if parties is None or authority is None:
         return []
-    terms = Registry.read(settings.terms, production=settings.production)
+    terms = Registry.read(settings.terms, production=settings.production).under(policy)
     parts = Parts(given.store, given.digests, given.fields, Consents(terms, given.store))
     walks = Walks(given.store, given.clock, given.customers, given.digests, limits)
     identity = IdentityPorts(parties.real_name, parties.phone_identity, parties.card_reader, parties.id_cards)

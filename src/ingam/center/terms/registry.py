@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import KST
@@ -101,11 +101,23 @@ class Document:
         return f"{self.version}:{self.sha256(lang)}"
 
 
+class Approval(Protocol):
+    """Two operators' word on a version (security G2)."""
+
+    def approves(self, code: str, version: str, sha256: str) -> bool:
+        """Whether this version with this text (SHA-256 of the Korean) may take effect on its day."""
+
+
 class Registry:
     """Every version of every document, read once at the start."""
 
-    def __init__(self, versions: Mapping[str, tuple[Document, ...]]) -> None:
+    def __init__(self, versions: Mapping[str, tuple[Document, ...]], approval: Approval | None = None) -> None:
         self._versions = versions
+        self._approval = approval
+
+    def under(self, approval: Approval) -> Registry:
+        """The same documents, whose later versions wait for two operators (security G2)."""
+        return Registry(self._versions, approval)
 
     @classmethod
     def read(cls, folder: Path | None = None, *, production: bool = False) -> Registry:
@@ -127,7 +139,15 @@ class Registry:
     def current(self, code: str, at: datetime) -> Document:
         """The version in force at an instant; before the first one's day, the first one. KeyError for no document."""
         today, found = at.astimezone(KST).date(), self._versions[code]
-        return next((one for one in reversed(found) if one.effective <= today), found[0])
+        return next((one for one in reversed(found[1:]) if one.effective <= today and self._approved(one)), found[0])
+
+    def _approved(self, later: Document) -> bool:
+        return self._approval is None or self._approval.approves(later.code, later.version, later.sha256("ko"))
+
+    @property
+    def later(self) -> tuple[Document, ...]:
+        """Every version but the first of each document: what takes effect by approval."""
+        return tuple(one for found in self._versions.values() for one in found[1:])
 
     def documents(self, codes: Iterable[str], at: datetime) -> tuple[Document, ...]:
         """The versions in force, in the order of `codes`."""

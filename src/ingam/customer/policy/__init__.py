@@ -78,6 +78,10 @@ class Policy:
         """Whether this policy under this authority (its key in npki/policies.toml) was not withdrawn (A9)."""
         return f"{authority} {oid}" not in self.value(OIDS).get("withdrawn", ())
 
+    def approves(self, code: str, version: str, sha256: str) -> bool:
+        """Whether this version of a consent document was approved, with this very text (SHA-256 of the Korean)."""
+        return bool(self.value(TERMS).get(f"{code} {version}") == sha256)
+
     def trusts(self, fingerprint: bytes) -> bool:
         """Whether the issuing CA of this SHA-256 was not withdrawn."""
         return fingerprint.hex() not in self.value(ANCHORS).get("withdrawn", ())
