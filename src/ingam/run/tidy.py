@@ -60,6 +60,8 @@ async def once(store: Store, now: datetime, keep: Retention) -> int:
     found += await _sweep(store, "ledger_issued", {}, "expires_at", ended, _single_use)
     found += await _sweep(store, "oidc_grant", {}, "expires_at", ended, _grant)
     found += await _sweep(store, "outbox", {}, "due_at", ended, _message)
+    found += await _sweep(store, "ars_call", {}, "expires_at", ended, _call)
+    found += await _sweep(store, "branch_number", {}, "expires_at", ended, _number)
     found += await _sweep(store, "id_card_image", {}, "delete_at", now, _image)
     return found + await _sweep(store, "device_seen", {}, "last_at", devices, _device)
 
@@ -104,6 +106,15 @@ def _grant(row: Row) -> list[Delete]:
 def _message(row: Row) -> list[Delete]:
     """What was not delivered is still being tried."""
     return [] if row["delivered_at"] is None else [Delete("outbox", {"id": row["id"]})]
+
+
+def _call(row: Row) -> list[Delete]:
+    return [Delete("ars_call", {"call_id": row["call_id"]})]
+
+
+def _number(row: Row) -> list[Delete]:
+    """A branch's number; that it was issued stays in the audit."""
+    return [Delete("branch_number", {"number_id": row["number_id"]})]
 
 
 def _image(row: Row) -> list[Delete]:
