@@ -19,7 +19,7 @@ REASON = "전화 회선을 점검하고 있습니다."
 def open_customer(page: Page, banking_id: str) -> None:
     """고객 열기 with a reason."""
     page.get_by_label(re.compile("^" + say("console-standing.banking_id"))).fill(banking_id)
-    page.get_by_label(say("console-standing.reason_counter")).check()
+    page.get_by_label(say("console-standing.reason_counter")).press("Space")
     page.get_by_role("button", name=say("console-standing.open"), exact=True).click()
     expect(page.get_by_role("heading", name=say("console-standing.locks"))).to_be_visible()
 
@@ -28,7 +28,7 @@ def issue(page: Page) -> str:
     """From the customer's page to the slip; the digits on it."""
     page.get_by_role("link", name=say("console-standing.issue_number")).click()
     page.get_by_label(say("console-numbers.purpose")).select_option("registration")
-    page.get_by_label(say("console-numbers.card_resident")).check()
+    page.get_by_label(say("console-numbers.card_resident")).press("Space")
     page.get_by_role("button", name=say("console-numbers.issue"), exact=True).click()
     number = page.locator(".slip-number")
     expect(number).to_be_visible()
@@ -44,7 +44,7 @@ def at_factor(at: Walk) -> None:
 
 def type_number(at: Walk, code: str) -> None:
     """1회용 인증번호 인증, with 보안매체 미소지고객 인증 below it."""
-    at.page.get_by_label(at.say("factor.method_branch")).check()
+    at.page.get_by_label(at.say("factor.method_branch")).press("Space")
     at.person.type_into(at.page.locator("#branch"), code)
     at.person.type_into(at.page.locator("#number_back"), at.who["idn"][6:])
     at.person.type_into(at.page.locator("#phone_back"), at.who["mobile"][-4:])
@@ -94,7 +94,7 @@ def test_the_branch_works_on_a_telephone_as_well(operator: Callable[..., Page], 
 def ars_off(operator: Callable[..., Page]) -> Iterator[None]:
     """2채널 인증 is off for the length of a journey."""
     page = operator(OFFICER, "/availability/way/ars")
-    page.get_by_label(say("console-availability.off"), exact=True).check()
+    page.get_by_label(say("console-availability.off"), exact=True).press("Space")
     page.get_by_label(re.compile("^" + re.escape(say("console-availability.reason_ko")))).fill(REASON)
     page.get_by_label(re.compile("^" + re.escape(say("console-availability.reason_en")))).fill("Lines are maintained.")
     assert trouble(page, "console-way-ko-1280") == []
@@ -103,7 +103,7 @@ def ars_off(operator: Callable[..., Page]) -> Iterator[None]:
     assert trouble(page, "console-availability-ko-1280") == []
     yield
     page = operator(OFFICER, "/availability/way/ars")
-    page.get_by_label(say("console-availability.on"), exact=True).check()
+    page.get_by_label(say("console-availability.on"), exact=True).press("Space")
     page.get_by_role("button", name=say("console-availability.save"), exact=True).click()
     expect(page.get_by_text(REASON)).to_have_count(0)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 HOURS: Final = 24
-WIDTH, HEIGHT = 720, 200
-LEFT, TOP, BOTTOM = 36, 12, 24
+WIDTH, HEIGHT = 720, 240
+LEFT, TOP, BOTTOM = 54, 14, 44
 _STEPS: Final = (1, 2, 4, 5, 10)
 
 

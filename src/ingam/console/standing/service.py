@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -52,6 +52,7 @@ class Happened:
     said: str
     answer: str
     operator: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Standings:
     async def _happened(self, customer: Customer, lang: str) -> list[Happened]:
         subject = self._digests.digest("banking-id", customer.banking_id)
         rows = await self._store.many("audit", {"subject": subject}, order="seq", descending=True, limit=LINES)
-        return [_happened(row, lang) for row in rows]
+        return _together([_happened(row, lang) for row in rows])
 
     async def _registrations(self, customer: Customer, lang: str) -> list[Registration]:
         names = {policy.oid: policy.name_ko if lang == "ko" else policy.name_en for policy in policies.policies()}
@@ -217,6 +218,22 @@ def _happened(row: Row, lang: str) -> Happened:
     )
 
 
+def _together(lines: Sequence[Happened]) -> list[Happened]:
+    """Lines one after another that say the same, as one with their number."""
+    found: list[Happened] = []
+    for line in lines:
+        before = found[-1] if found else None
+        if before is not None and (before.act, before.result, before.operator) == (
+            line.act,
+            line.result,
+            line.operator,
+        ):
+            found[-1] = replace(before, times=before.times + 1)
+        else:
+            found.append(line)
+    return found
+
+
 def act_word(action: str, lang: str) -> str:
     """An act in words: as it is named, or by what it belongs to (`registration.factor` → `registration`)."""
     family = action.partition(".")[0]
@@ -238,7 +255,7 @@ def said(code: str, facts: Mapping[str, Any], lang: str) -> str:
     if not has(key):
         return ""
     try:
-        return say(key, lang, **facts)
+        return say(key, lang, **facts) if facts else _without_facts(table(lang)[key])
     except (KeyError, IndexError, ValueError):
         return _without_facts(table(lang)[key])
 
