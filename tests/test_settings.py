@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingam.settings import PORTS, Settings, SettingsRefused, read
+from ingam.settings import PORTS, Settings, SettingsRefused, read, refuse_unseen_audit
 
 PRODUCTION = {
     "INGAM_MODE": "production",
@@ -103,6 +103,81 @@ def test_G7_production_starts_with_what_production_needs() -> None:
 )
 def test_G7_production_refuses_what_only_a_demo_may_have(name: str, value: str) -> None:
     assert variable(PRODUCTION | {name: value}) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INGAM_STORE", "postgresql://ingam_center:x@db.example/ingam"),
+        ("INGAM_STORE", "postgresql://ingam_center:x@db.example/ingam?sslmode=require"),
+        ("INGAM_CONSOLE_STORE", "postgresql://ingam_console:x@db.example/ingam"),
+        ("INGAM_AUDIT_STORE", "postgresql://ingam_auditor:x@db.example/ingam"),
+        ("INGAM_EPHEMERAL", "valkey://cache.example:6379/0"),
+        ("INGAM_RELAY_STORE", "redis://cache.example:6379/0"),
+    ],
+)
+def test_G7_production_reaches_databases_elsewhere_over_tls(name: str, value: str) -> None:
+    assert variable(PRODUCTION | {name: value}) == name
+    assert read({name: value})  # a demo may
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INGAM_STORE", "postgresql://ingam_center@/ingam?host=/run/postgresql"),
+        ("INGAM_STORE", "postgresql://ingam_center:x@localhost/ingam"),
+        ("INGAM_STORE", "postgresql://ingam_center:x@db.example/ingam?sslmode=verify-full"),
+        ("INGAM_EPHEMERAL", "valkeys://cache.example:6379/0"),
+        ("INGAM_EPHEMERAL", "valkey://127.0.0.1:6379/0"),
+    ],
+)
+def test_G7_a_database_of_this_machine_or_over_tls_is_fine(name: str, value: str) -> None:
+    assert read(PRODUCTION | {name: value}).production
+
+
+AUDITED = {
+    "INGAM_AUDIT_ORIGIN": "audit.example/center",
+    "INGAM_AUDIT_WITNESSES": "witness.example+0badc0de+BAAA https://witness.example/audit",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("INGAM_AUDIT_ORIGIN", "audit.ingam.test/center", "INGAM_AUDIT_ORIGIN"),
+        ("INGAM_AUDIT_WITNESSES", "", "INGAM_AUDIT_WITNESSES"),
+        (
+            "INGAM_AUDIT_WITNESSES",
+            "witness.example+0badc0de+BAAA http://witness.example/audit",
+            "INGAM_AUDIT_WITNESSES",
+        ),
+        ("INGAM_AUDIT_WITNESSES", "w.ingam.test+0badc0de+BAAA https://w.example/", "INGAM_AUDIT_WITNESSES"),
+        ("INGAM_AUDIT_TSA", "http://localhost:8706/tsa", "INGAM_AUDIT_TSA"),
+        ("INGAM_STORE", "postgresql://center@localhost/ingam", "INGAM_AUDIT_STORE"),
+    ],
+)
+def test_G7_production_starts_no_auditor_that_nobody_outside_sees(name: str, value: str, refused: str) -> None:
+    refuse_unseen_audit(read(PRODUCTION | AUDITED))
+    roots = {"INGAM_AUDIT_TSA_ROOTS": "roots.pem"} if name == "INGAM_AUDIT_TSA" else {}
+    with pytest.raises(SettingsRefused) as told:
+        refuse_unseen_audit(read(PRODUCTION | AUDITED | roots | {name: value}))
+    assert told.value.facts["variable"] == refused
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INGAM_AUDIT_EVERY_S", "301"),
+        ("INGAM_AUDIT_EVERY_S", "0"),
+        ("INGAM_AUDIT_ORIGIN", "two words"),
+        ("INGAM_AUDIT_NEEDED", "1"),
+        ("INGAM_AUDIT_WITNESSES", "witness.example"),
+        ("INGAM_AUDIT_TSA", "ftp://tsa.example"),
+        ("INGAM_AUDIT_TSA", "http://tsa.example"),
+    ],
+)
+def test_G6_the_auditor_signs_at_least_each_five_minutes_and_knows_whom_it_asks(name: str, value: str) -> None:
+    assert variable({name: value}) in (name, "INGAM_AUDIT_WITNESSES")
 
 
 def test_E6_production_rings_over_tls_with_srtp() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -552,6 +553,7 @@ def _refuse(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_KILL_AT")
     if settings.cheap_passwords:
         raise SettingsRefused(variable="INGAM_CHEAP_PASSWORDS")
+    _refuse_clear_lines(settings)
     served = {"CENTER": settings.center_origin, "VAULT": settings.vault_origin, "RELAY": settings.relay.origin}
     for variable, origin in served.items():
         if not origin.startswith("https://"):
@@ -565,6 +567,27 @@ def _refuse(settings: Settings) -> None:
             raise SettingsRefused(variable="INGAM_VAULT_ROOTS")
     if any(name.endswith(".test") for name in settings.addresses):
         raise SettingsRefused(variable="INGAM_ADDRESSES")
+
+
+def _refuse_clear_lines(settings: Settings) -> None:
+    """G7: what leaves this machine towards a database or a Valkey goes over TLS, with the server's name checked."""
+    databases = {
+        "INGAM_STORE": settings.store_url,
+        "INGAM_CONSOLE_STORE": settings.console.store,
+        "INGAM_AUDIT_STORE": settings.audit.store,
+    }
+    for variable, url in databases.items():
+        if _leaves(url, "postgresql", "postgres") and "sslmode=verify-full" not in url.partition("?")[2].split("&"):
+            raise SettingsRefused(variable=variable)
+    for variable, url in {"INGAM_EPHEMERAL": settings.ephemeral, "INGAM_RELAY_STORE": settings.relay.store}.items():
+        if _leaves(url, "valkey", "redis"):
+            raise SettingsRefused(variable=variable)
+
+
+def _leaves(url: str, *schemes: str) -> bool:
+    """Whether it is of one of these schemes and names another machine; a socket's folder (`?host=/…`) is this one."""
+    parts = urlsplit(url)
+    return parts.scheme in schemes and parts.hostname not in (None, "localhost", "127.0.0.1", "::1")
 
 
 def _refuse_sandbox_parties(parties: PartySettings) -> None:
