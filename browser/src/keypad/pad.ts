@@ -84,7 +84,9 @@ export class Pad<K extends string> {
   }
 
   #key(key: Key<K>, row: number, column: number): HTMLButtonElement {
-    const made = this.#act(key.glyph, () => this.#events.press(key.id), 'pad-key')
+    const made = this.#act('', () => this.#events.press(key.id), 'pad-key')
+    // Drawn by the style sheet: no text of the page, which a translator or a reader mode would carry elsewhere.
+    made.dataset['glyph'] = key.glyph
     this.#named.push({ button: made, hidden: this.#say('hidden-key', { row, column }), open: spoken(this.#say, key.glyph) })
     return made
   }

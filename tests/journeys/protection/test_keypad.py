@@ -1,0 +1,285 @@
+"""가상키보드 in a real browser: by pointer, keys and ear; what was typed is found nowhere (security E12, E13)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import FrameLocator, Locator, Page, Request, expect
+from tests.journeys.screens import shoot, trouble
+from tests.journeys.walks import INSTITUTION, Walk
+from tests.journeys.world import World, log_of
+
+LOOKS = [(1280, "ko", "light"), (360, "ko", "dark"), (360, "en", "light"), (1280, "en", "dark")]
+KEY_STEPS = 80
+# Everything that either side of the frame hears, and what the page keeps.
+HEAR = (
+    "window.heard = []; window.addEventListener('message', (one) => window.heard.push(JSON.stringify(one.data)), true)"
+)
+KEPT = """() => JSON.stringify([document.documentElement.outerHTML, { ...localStorage }, { ...sessionStorage },
+  document.cookie, [...document.querySelectorAll('input')].map((one) => one.value), window.heard ?? [],
+  history.state, location.href])"""
+
+
+class Pad:
+    """The keypad of a field, in the page or in the vault's frame."""
+
+    def __init__(self, at: Walk, where: Page | FrameLocator, field: Locator) -> None:
+        self.at, self.where, self.field = at, where, field
+
+    @property
+    def keys(self) -> Locator:
+        """The keys that are seen now."""
+        return self.where.locator(".pad:visible .pad-key:visible")
+
+    def key(self, character: str) -> Locator:
+        """The key on which this is drawn."""
+        return self.where.locator(f".pad:visible .pad-key:visible[data-glyph={json.dumps(character)}]")
+
+    def act(self, name: str) -> Locator:
+        """Another key than those with characters."""
+        return self.where.locator(".pad:visible").get_by_role("button", name=self.at.say(f"keypad.{name}"), exact=True)
+
+    def press(self, text: str) -> None:
+        """With the mouse, turning pages as it needs."""
+        expect(self.keys.first).to_be_visible()
+        for character in text:
+            self.turn_to(character)
+            self.key(character).click()
+
+    def turn_to(self, character: str) -> None:
+        """The page that has the character."""
+        if self.key(character).count():
+            return
+        if not character.isalnum():
+            self.act("symbols").click()
+        elif self.act("letters").count():
+            self.act("letters").click()
+        if character.isalpha() and not self.key(character).count():
+            self.act("shift").click()
+
+
+def identifying(at: Walk) -> tuple[Pad, Pad]:
+    """①본인확인, and the keypads of its two secret fields."""
+    at.log_in_by_id()
+    at.start_anew()
+    institution = INSTITUTION[at.lang]
+    fields = at.field("registration.password", institution=institution), at.field("registration.idn")
+    return Pad(at, at.page, fields[0]), Pad(at, at.page, fields[1])
+
+
+def sent(request: Request) -> str:
+    """All of a request."""
+    return f"{request.url} {request.post_data or ''} {json.dumps(request.headers)}"
+
+
+def nowhere(text: str, places: list[str]) -> None:
+    """The text is in none of them; a match is not printed whole."""
+    for place in places:
+        at = place.find(text)
+        assert at < 0, f"found behind …{place[max(0, at - 60) : at]}"
+
+
+def said_by(world: World) -> str:
+    """Every line that the processes said; the first ones name the demo's people with their passwords."""
+    return log_of(world.data).read_text(encoding="utf-8", errors="replace")
+
+
+def kept_by(world: World, said: int) -> str:
+    """Every byte that the center keeps, and every line after the first so many characters."""
+    files = [path for path in (world.data / "center").rglob("*") if path.is_file()]
+    return "".join(one.read_bytes().decode("latin-1") for one in files) + said_by(world)[said:]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_E12_what_is_pressed_on_the_keypads_is_found_nowhere(
+    hurry: Callable[..., Walk], running: World, width: int
+) -> None:
+    at, said = hurry("hong", width), len(said_by(running))
+    password, number = identifying(at)
+    requests: list[str] = []
+    at.page.on("request", lambda one: requests.append(sent(one)))
+    password.field.click()
+    password.press(at.who["password"])
+    number.field.click()
+    number.press(at.who["idn"])
+    expect(number.field).to_have_value("•" * 13)
+    places = [at.page.evaluate(KEPT)]
+    at.person.press(at.button("registration.next"))
+    expect(at.page.locator("form[data-keypad=factor]")).to_be_visible()
+    at.page.go_back()
+    at.page.wait_for_load_state()
+    places += [at.page.evaluate(KEPT), *requests, kept_by(running, said)]
+    for secret in (at.who["password"], at.who["idn"], at.who["idn"][6:]):
+        nowhere(secret, places)
+    (form,) = [one for one in requests if "/registration/identify" in one]
+    assert "password_sealed=" in form and "idn_sealed=" in form
+    assert "&password=" not in form and "&idn=" not in form
+
+
+def test_E12_a_physical_keyboard_is_sealed_the_same_way(walk: Callable[..., Walk]) -> None:
+    at = walk("hong")
+    requests: list[str] = []
+    at.page.on("request", lambda one: requests.append(sent(one)))
+    password, number = identifying(at)
+    at.person.type_into(password.field, at.who["password"][:4])
+    expect(password.keys.first).to_be_visible()
+    # Keys of the pad and of the keyboard, one behind the other; a slip is taken back in the middle.
+    password.press(at.who["password"][4:])
+    expect(password.field).to_have_value("•" * len(at.who["password"]))
+    at.person.type_into(number.field, "9" + at.who["idn"] + "7")
+    at.page.keyboard.press("Backspace")
+    at.page.keyboard.press("Home")
+    at.page.keyboard.press("Delete")
+    at.page.keyboard.press("End")
+    at.person.press(at.button("registration.next"))
+    expect(at.page.locator("form[data-keypad=factor]")).to_be_visible()
+    nowhere(at.who["password"], requests)
+    nowhere(at.who["idn"], requests)
+
+
+def test_the_keypad_by_keyboard_and_by_ear(walk: Callable[..., Walk]) -> None:
+    at = walk("hong")
+    _, number = identifying(at)
+    page = at.page
+    at.person.go_to(number.field)
+    expect(number.keys).to_have_count(10)
+    # By itself a key is read as its place alone.
+    names = [one.get_attribute("aria-label") or "" for one in number.keys.all()]
+    assert all(re.fullmatch(r"\d줄 \d번째 글쇠", name) for name in names) and len(set(names)) == 10
+    read = number.act("read")
+    at.person.press(read)
+    expect(read).to_have_attribute("aria-pressed", "true")
+    assert sorted(one.get_attribute("aria-label") or "" for one in number.keys.all()) == list("0123456789")
+    at.person.go_to(number.field)
+    page.keyboard.press("ArrowDown")
+    for digit in at.who["idn"]:
+        steer(page, digit)
+        page.keyboard.press("Enter")
+    status = page.locator(".pad-place:has(.pad:visible) [role=status]")
+    expect(status).to_have_text(at.say("keypad.entered", n=13))
+    assert not re.search(r"\d{3}", status.inner_text())
+    page.keyboard.press("Backspace")
+    expect(status).to_have_text(at.say("keypad.erased", n=12))
+    page.keyboard.type(at.who["idn"][-1])
+    page.keyboard.press("Escape")
+    expect(number.field).to_be_focused()
+    expect(number.keys).to_have_count(0)
+    at.person.type_into(at.field("registration.password", institution=INSTITUTION["ko"]), at.who["password"])
+    at.person.press(at.button("registration.next"))
+    expect(at.page.locator("form[data-keypad=factor]")).to_be_visible()
+
+
+def steer(page: Page, name: str) -> None:
+    """To a key by its name, with the arrows alone."""
+    focused = "document.activeElement.getAttribute('aria-label') ?? ''"
+    page.keyboard.press("Home")
+    for arrow in ("ArrowUp", "ArrowRight"):
+        for _ in range(KEY_STEPS):
+            if page.evaluate(focused) == name:
+                return
+            before = page.evaluate_handle("document.activeElement")
+            page.keyboard.press(arrow)
+            if arrow == "ArrowUp" and page.evaluate("(one) => one === document.activeElement", before):
+                break
+        page.keyboard.press("Home")
+    raise AssertionError(f"the arrows do not reach {name}")
+
+
+def test_what_the_person_chose_is_remembered(hurry: Callable[..., Walk]) -> None:
+    at = hurry("hong")
+    _, number = identifying(at)
+    box = at.page.get_by_role("checkbox", name=at.say("page.keypad")).nth(1)
+    expect(box).to_be_checked()
+    number.field.click()
+    number.press("12")
+    box.uncheck()
+    # Keys mean nothing to the page, so that they cannot become text of a keyboard.
+    expect(number.field).to_have_value("")
+    expect(number.keys).to_have_count(0)
+    at.page.reload()
+    expect(box).not_to_be_checked()
+    expect(at.page.get_by_role("checkbox", name=at.say("page.keypad")).first).to_be_checked()
+    number.field.click()
+    expect(number.keys).to_have_count(0)
+    box.check()
+    expect(number.keys).to_have_count(10)
+
+
+def test_E12_what_cannot_be_sealed_is_not_sent(hurry: Callable[..., Walk], complaints: list[str]) -> None:
+    at = hurry("hong")
+    at.open("/login?way=id")
+    requests: list[str] = []
+    at.page.on("request", lambda one: requests.append(sent(one)))
+    at.page.route("**/keypad", lambda route: route.abort())
+    at.person.type_into(at.field("login.banking_id"), at.who["banking_id"])
+    at.person.type_into(at.field("login.password"), at.who["password"])
+    at.person.press(at.button("login.enter"))
+    expect(at.page.get_by_role("alert").filter(has_text=re.compile("보내지"))).to_be_visible()
+    assert not [one for one in requests if "/login/id" in one]
+    expect(at.field("login.password")).to_have_value(at.who["password"])
+    at.page.unroute("**/keypad")
+    at.person.press(at.button("login.enter"))
+    expect(at.page).not_to_have_url(re.compile("/login"))
+    nowhere(at.who["password"], requests)
+    complaints.clear()  # the browser tells of the request that was cut off
+
+
+def test_E13_a_certificate_password_leaves_in_no_request_and_no_message(
+    hurry: Callable[..., Walk], running: World
+) -> None:
+    at, said = hurry("hong"), len(said_by(running))
+    at.page.add_init_script(HEAR)
+    requests: list[str] = []
+    at.page.context.on("request", lambda one: requests.append(sent(one)))
+    at.at_certificate()
+    at.agree_to_replace()
+    at.open_window()
+    at.pick("securities")
+    secret = at.world.demo["certificate_password"]
+    field = at.vault.locator("#password")
+    pad = Pad(at, at.vault, field)
+    requests.clear()
+    at.vault.get_by_role("checkbox", name=at.say("keypad.box")).check()
+    pad.press(secret)
+    expect(field).to_have_value(secret)
+    frame = next(one for one in at.page.frames if one.url.startswith(running.vault))
+    dom: str = frame.evaluate("() => document.documentElement.outerHTML + JSON.stringify({ ...localStorage })")
+    heard = [json.dumps(one.evaluate("window.heard")) for one in at.page.frames]
+    at.person.press(at.vault.get_by_role("button", name=at.say("vault.confirm"), exact=True))
+    expect(at.page.get_by_role("link", name=at.say("registration.login"))).to_be_visible()
+    heard.append(at.page.evaluate(KEPT))
+    assert any("/registration/certificate" in one for one in requests)
+    assert not [one for one in requests if "/keypad" in one]
+    nowhere(secret, [dom, *heard, *requests, kept_by(running, said)])
+
+
+@pytest.mark.parametrize(("width", "lang", "scheme"), LOOKS)
+def test_the_keypads_look_right(hurry: Callable[..., Walk], width: int, lang: str, scheme: str) -> None:
+    at = hurry("kim", width, lang, scheme)
+    password, number = identifying(at)
+    found: list[str] = []
+
+    def shot(name: str) -> None:
+        found.extend(trouble(at.page, f"{name}-{width}-{lang}-{scheme}"))
+
+    number.field.click()
+    expect(number.keys).to_have_count(10)
+    shot("keypad-digits")
+    password.field.click()
+    password.press("q")
+    shot("keypad-letters")
+    password.act("symbols").click()
+    shot("keypad-symbols")
+    at.open("/login?way=cert")
+    at.open_window("login.enter_certificate")
+    at.pick("securities")
+    at.vault.get_by_role("checkbox", name=at.say("keypad.box")).check()
+    expect(at.vault.locator(".pad-key:visible").first).to_be_visible()
+    shoot(at.page, f"keypad-vault-{width}-{lang}-{scheme}")
+    # axe takes a label that is scrolled out of sight for none.
+    at.vault.locator(".main").evaluate("(one) => one.scrollTo(0, 0)")
+    shot("keypad-vault-top")
+    assert not found, "\n".join(found)
