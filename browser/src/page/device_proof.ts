@@ -27,6 +27,9 @@ export interface Asked extends DeviceChallenge {
 /** The server's own sentence. */
 class Told extends Error {}
 
+/** A field is wrong: the form goes to the server as it is, whose page says so beside the field. */
+class FieldWrong extends Error {}
+
 export function startDeviceProof(root: Document): void {
   for (const form of root.querySelectorAll<HTMLFormElement>('form[data-device-proof]')) attach(form);
   for (const part of root.querySelectorAll<HTMLElement>('[data-passkey]')) part.hidden = !knowsWebAuthn();
@@ -57,6 +60,11 @@ function attach(form: HTMLFormElement): void {
         },
         (failure: unknown) => {
           open = false;
+          if (failure instanceof FieldWrong) {
+            filled = true;
+            form.requestSubmit(event.submitter);
+            return;
+          }
           note.classList.add('failed');
           note.textContent = sentence(failure);
         },
@@ -105,6 +113,7 @@ async function ask(form: HTMLFormElement): Promise<Asked> {
     redirect: 'error',
   });
   const told = (await response.json()) as Partial<Asked> & { code?: string; message?: string };
+  if (told.code === 'form-refused') throw new FieldWrong();
   if (!response.ok || typeof told.nonce !== 'string') throw new Told(told.message ?? '');
   return told as Asked;
 }

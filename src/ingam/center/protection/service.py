@@ -36,7 +36,7 @@ from ingam.customer.device import Devices
 from ingam.customer.device.acts import ActProofs, By, Signed
 from ingam.customer.device.designated import Designated
 from ingam.customer.device.designated import Kind as KeyKind
-from ingam.customer.device.keys import Answer, Key, KeyUnknown
+from ingam.customer.device.keys import Answer, Key, KeyTaken, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
 from ingam.customer.device.protection import Happened, Protection
 from ingam.customer.notice import Notices, Sender
@@ -448,7 +448,7 @@ class ProtectionService:
             ledger = await self._used(walk)
             await self._walks.save(walk, Finished(), action, With(rows=made.rows, ledger=ledger, outbox=made.outbox))
         except Conflict:
-            await self._walks.refuse(walk, action, KeyUnknown())
+            await self._walks.refuse(walk, action, KeyTaken())
         except (ProofMissing, AlreadyUsed, NotIssued):
             await self._lapsed(walk, action)
 

@@ -35,6 +35,12 @@ class KeyUnknown(Refusal):
     code = "device-unknown"
 
 
+class KeyTaken(Refusal):
+    """Another one was added at the same moment, or this key is registered already; nothing was stored."""
+
+    code = "device-taken"
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What a page brings of a key: the nonce it answers, and a WebAuthn answer or a software key's signature."""
 
