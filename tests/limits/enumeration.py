@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from tests.center.world import HONG, KIM, PASSWORD, WRONG, Browser, opened
+from tests.center.world import HONG, PASSWORD, WRONG, Browser, opened
 
 from ingam.adapters.customers.passwords import Passwords
 from ingam.kernel.secret import Secret
@@ -32,7 +32,7 @@ OPEN: dict[str, Any] = {
 LEE = replace(HONG, customer_id="c-lee", banking_id="leesec01", idn=Secret("9001011234567"), mobile="01085134321")
 CASES: dict[str, tuple[str, dict[str, str]]] = {
     "login: unknown ID": ("/login/id", {"banking_id": "nobody01", "password": WRONG}),
-    "login: wrong password": ("/login/id", {"banking_id": KIM.banking_id, "password": WRONG}),
+    "login: wrong password": ("/login/id", {"banking_id": LEE.banking_id, "password": WRONG}),
     "registration: unknown ID": ("/registration/identify", {"banking_id": "nobody01", "password": PASSWORD}),
     "registration: wrong password": ("/registration/identify", {"banking_id": LEE.banking_id, "password": WRONG}),
     "registration: wrong number": ("/registration/identify", {"banking_id": LEE.banking_id, "password": PASSWORD}),
