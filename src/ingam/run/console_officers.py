@@ -6,15 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingam.center.terms.registry import Registry
 from ingam.console.changes.kinds import ChangeKind
 from ingam.console.changes.service import Changes
 from ingam.console.changes.web import ChangesWeb
+from ingam.console.exports.kinds import ExportKind
+from ingam.console.exports.web import ExportsWeb
 from ingam.console.fields.service import Unmasking
 from ingam.console.fields.web import FieldsWeb
 from ingam.console.operators.kinds import EndOfOperator, NewKey, NewOperator, OtherRoles
 from ingam.console.operators.register import Operators
 from ingam.console.operators.web import OperatorsWeb
-from ingam.console.policy.kinds import LimitsKind, WithdrawalKind, accepted_policies
+from ingam.console.policy.kinds import LimitsKind, TermsKind, Version, WithdrawalKind, accepted_policies
 from ingam.console.policy.web import PolicyWeb
 from ingam.console.standing.opening import Openings
 from ingam.console.trail import Trail
@@ -25,8 +28,12 @@ from ingam.settings import Settings
 from ingam.wiring.console import ConsolePorts
 
 TEMPLATES: Final = (
-    "ingam.console.changes", "ingam.console.fields", "ingam.console.operators", "ingam.console.policy",
-)  # fmt: skip
+    "ingam.console.changes",
+    "ingam.console.exports",
+    "ingam.console.fields",
+    "ingam.console.operators",
+    "ingam.console.policy",
+)
 """Every package of these with a `templates/` folder."""
 
 
@@ -49,18 +56,26 @@ def office(
     trusted = {one.hex(): found.name for one, found in ports.authorities.by_fingerprint.items()}
     anchors = WithdrawalKind(ports.store, ANCHORS, trusted)
     asked = [kind(operators, f"{console.origin}/enrol", console.invitation_s) for kind in _OPERATOR_KINDS]
-    kinds: list[ChangeKind] = [limits, oids, anchors, *asked, *more]
+    terms = TermsKind(ports.store, _later_terms(settings))
+    kinds: list[ChangeKind] = [limits, oids, anchors, terms, ExportKind(), *asked, *more]
     changes = Changes(ports.store, ports.clock, operators, trail, rp, kinds, console.approval_s)
     unmasking = Unmasking(ports.store, ports.clock, trail, console.unmaskings_a_day)
     return Office(
         changes,
         [
             ChangesWeb(trail, changes),
-            PolicyWeb(trail, changes, limits, oids, anchors),
+            PolicyWeb(trail, changes, limits, oids, anchors, terms),
             OperatorsWeb(trail, operators, changes),
+            ExportsWeb(trail, ports.store, ports.clock, changes),
             FieldsWeb(trail, ports.customers, Openings(ports.store, ports.clock), unmasking),
         ],
     )
+
+
+def _later_terms(settings: Settings) -> list[Version]:
+    """Every version of a document that takes effect by approval."""
+    later = Registry.read(settings.terms, production=settings.production).later
+    return [Version(one.code, one.version, one.title("ko"), one.sha256("ko")) for one in later]
 
 
 _OPERATOR_KINDS: Final = (NewOperator, OtherRoles, EndOfOperator, NewKey)

@@ -31,6 +31,7 @@ from ingam.console.changes.flow import (
     written,
 )
 from ingam.console.changes.kinds import Applying, ChangeKind, Described, Values
+from ingam.console.operators import Role
 from ingam.console.operators.register import Key, Operators, used_key
 from ingam.console.trail import Trail, Visit
 from ingam.console.web import Forbidden
@@ -110,7 +111,7 @@ class Changes:
 
     async def draft(self, visit: Visit, kind: str, values: Values) -> str:
         """A new change of this operator, to be read and signed; its id. Raises Forbidden, and what the kind refuses."""
-        self._may(visit, self.kinds[kind].makers)
+        await self._may(visit, self.kinds[kind].makers)
         described = await self.kinds[kind].describe(values)
         change = Change(self._token(16).hex(), kind, visit.operator.employee, dict(values))
         state = Drafted(change, self._text(change, described))
@@ -124,7 +125,7 @@ class Changes:
     async def edit(self, visit: Visit, change_id: str, values: Values) -> None:
         """Other values: a draft again, and every signature of before is void (G3)."""
         stored = await self.get(change_id)
-        self._makes(visit, stored)
+        await self._makes(visit, stored)
         described = await self.kinds[stored.change.kind].describe(values)
         text = self._text(Change(change_id, stored.change.kind, stored.change.maker, values), described)
         await self._move(visit, stored, Edited(dict(values), text), "console.change-edit", described)
@@ -132,7 +133,7 @@ class Changes:
     async def submit(self, visit: Visit, change_id: str, answer: Mapping[str, object]) -> None:
         """The maker signs what the page shows. Raises WebAuthnRefused, ChangeExpired, ChangeOvertaken."""
         stored = await self.get(change_id)
-        self._makes(visit, stored)
+        await self._makes(visit, stored)
         described = await self._as_shown(visit, stored)
         key, signature, used = await self._signed(visit, stored, answer)
         moved = Signed(signature)
@@ -145,7 +146,7 @@ class Changes:
         """
         stored = await self.get(change_id)
         kind = self.kinds[stored.change.kind]
-        self._may(visit, kind.checkers)
+        await self._may(visit, kind.checkers)
         await self._maker_may(visit, stored, kind)
         described = await self._as_shown(visit, stored)
         key, signature, used = await self._signed(visit, stored, answer)
@@ -164,13 +165,13 @@ class Changes:
     async def decline(self, visit: Visit, change_id: str) -> None:
         """The second person says no; that needs no signature."""
         stored = await self.get(change_id)
-        self._may(visit, self.kinds[stored.change.kind].checkers)
+        await self._may(visit, self.kinds[stored.change.kind].checkers)
         await self._move(visit, stored, Refused(visit.operator.employee, self._clock.now()), "console.change-decline")
 
     async def withdraw(self, visit: Visit, change_id: str) -> None:
         """The maker takes it back."""
         stored = await self.get(change_id)
-        self._makes(visit, stored)
+        await self._makes(visit, stored)
         await self._move(visit, stored, TakenBack("withdrawn", self._clock.now()), "console.change-withdraw")
 
     async def applied(self, visit: Visit, change_id: str, given: Applying) -> None:
@@ -327,13 +328,15 @@ class Changes:
         facts |= {name: fact for name, fact in refusal.facts.items() if name == "cause"}
         await self._trail.write(visit, action, "refused", facts=facts)
 
-    def _makes(self, visit: Visit, stored: Stored) -> None:
-        if stored.change.maker != visit.operator.employee:
-            raise Forbidden
-        self._may(visit, self.kinds[stored.change.kind].makers)
+    async def _makes(self, visit: Visit, stored: Stored) -> None:
+        """It is this operator's own change, and they still may."""
+        mine = stored.change.maker == visit.operator.employee
+        await self._may(visit, self.kinds[stored.change.kind].makers if mine else frozenset())
 
-    def _may(self, visit: Visit, roles: frozenset[Any]) -> None:
-        if not visit.operator.may(*roles):
+    async def _may(self, visit: Visit, roles: frozenset[Role]) -> None:
+        """One of these roles; without any it is nobody's. What was tried is written down."""
+        if visit.operator.roles.isdisjoint(roles):
+            await self._trail.write(visit, "console.forbidden", "refused", facts={"route": "change"})
             raise Forbidden
 
 

@@ -22,7 +22,8 @@ from ingam.page.failures import message_of
 
 HERE = "/changes/{change}"
 READERS = (Role.SECURITY, Role.ADMINISTRATOR, Role.AUDITOR)
-SIGNERS = (Role.SECURITY, Role.ADMINISTRATOR)
+SIGNERS = READERS
+"""Which of them may sign a change is up to its kind."""
 
 
 class ChangesWeb(ConsoleWeb):
@@ -103,6 +104,7 @@ class ChangesWeb(ConsoleWeb):
             "mine": mine,
             "may_sign": mine and stored.status == "drafted" and asking.operator.may(*SIGNERS),
             "may_check": isinstance(stored.state, Submitted) and self._changes.may_check(asking, stored),
+            "export": stored.change.kind == "export" and stored.status == "applied" and mine,
             "may_withdraw": mine and stored.status in ("drafted", "submitted"),
             "options": await self._changes.options(asking, stored),
             "signatures": _signatures(stored),

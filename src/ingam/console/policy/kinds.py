@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from ingam.kernel.errors import Refusal
 from ingam.npki import policies
 from ingam.ports.store import Store
 
+READERS: Final = (Role.SECURITY, Role.ADMINISTRATOR, Role.AUDITOR)
 ON: Final = "accepted"
 OFF: Final = "withdrawn"
 _OFFICERS: Final = frozenset({Role.SECURITY})
@@ -110,6 +112,65 @@ class WithdrawalKind:
         withdrawn = sorted(name for name, state in wanted.items() if state == OFF)
         row = policy.approving(before, {OFF: withdrawn}, approved.change.change_id, now)
         return Applying(rows=[row], facts={"version": before.version + 1, "withdrawn": len(withdrawn)})
+
+
+APPROVED: Final = "approved"
+WAITS: Final = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A later version of a consent document. `sha256`: of the exact Korean text, 64 lower hex."""
+
+    code: str
+    version: str
+    title: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """`T1 2026-12-01`."""
+        return f"{self.code} {self.version}"
+
+
+class TermsKind:
+    """Versions of consent documents: `values` are {`T1 2026-12-01`: approved or waits}; what is signed is the text."""
+
+    name: Final = policy.TERMS
+    makers: Final = frozenset({Role.ADMINISTRATOR, Role.SECURITY})
+    checkers: Final = makers
+    at_once: Final = True
+
+    def __init__(self, store: Store, versions: Iterable[Version]) -> None:
+        self._store = store
+        self._versions = {one.name: one for one in versions}
+        self.known: Mapping[str, str] = {name: f"{one.title} {one.version}" for name, one in self._versions.items()}
+
+    async def now(self) -> dict[str, str]:
+        """Every later version, approved or waiting; one whose text changed since waits again."""
+        value = (await policy.approved(self._store, self.name)).value
+        return {name: APPROVED if value.get(name) == one.sha256 else WAITS for name, one in self._versions.items()}
+
+    async def describe(self, values: Values) -> Described:
+        now, lines = await self.now(), []
+        for name, wanted in sorted(values.items()):
+            if name not in now or wanted not in (APPROVED, WAITS):
+                raise NothingOfThat
+            if wanted != now[name]:
+                lines.append(Line(f"{self.known[name]} [{self._versions[name].sha256}]", now[name], wanted))
+        if not lines:
+            raise NothingChanges
+        return Described(tuple(lines))
+
+    async def apply(self, approved: Approved, now: datetime) -> Applying:
+        before = await policy.approved(self._store, self.name)
+        value = dict(before.value)
+        for name, wanted in approved.change.values.items():
+            value.pop(name, None)
+            if wanted == APPROVED:
+                value[name] = self._versions[name].sha256
+        row = policy.approving(before, value, approved.change.change_id, now)
+        return Applying(rows=[row], facts={"version": before.version + 1})
 
 
 def accepted_policies() -> dict[str, str]:

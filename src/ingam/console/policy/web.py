@@ -12,15 +12,13 @@ from starlette.routing import Route
 from ingam.console.changes.service import Changes
 from ingam.console.menu import Entry
 from ingam.console.operators import Role
-from ingam.console.policy.kinds import LimitsKind, WithdrawalKind
+from ingam.console.policy.kinds import APPROVED, OFF, ON, READERS, WAITS, LimitsKind, TermsKind, WithdrawalKind
 from ingam.console.trail import Trail
 from ingam.console.web import ConsoleWeb, visit
 from ingam.customer.policy.limits import BOUNDS
 from ingam.kernel.errors import Refusal
 from ingam.page import render, see_other, status_of
 from ingam.page.failures import message_of
-
-READERS = (Role.SECURITY, Role.AUDITOR)
 
 
 class PolicyWeb(ConsoleWeb):
@@ -29,19 +27,20 @@ class PolicyWeb(ConsoleWeb):
     entries = (Entry("policy", "console-policy.menu", "/policy", READERS),)
 
     def __init__(
-        self, trail: Trail, changes: Changes, limits: LimitsKind, oids: WithdrawalKind, anchors: WithdrawalKind
-    ) -> None:
+        self, trail: Trail, changes: Changes, limits: LimitsKind, oids: WithdrawalKind, anchors: WithdrawalKind,
+        terms: TermsKind,
+    ) -> None:  # fmt: skip
         super().__init__(trail)
         self._changes = changes
         self._limits = limits
-        self._lists = {oids.name: oids, anchors.name: anchors}
+        self._lists: dict[str, WithdrawalKind | TermsKind] = {one.name: one for one in (oids, anchors, terms)}
 
     def routes(self) -> list[Route]:
         """/policy."""
         return [
             self.get("/policy", self.show, *READERS),
             self.post("/policy/limits", self.limits, Role.SECURITY),
-            self.post("/policy/{name}", self.withdrawal, Role.SECURITY),
+            self.post("/policy/{name}", self.ticked, Role.SECURITY, Role.ADMINISTRATOR),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -55,13 +54,14 @@ class PolicyWeb(ConsoleWeb):
         values = {name: text for name, text in typed.items() if text != str(now[name])}
         return await self._draft(request, self._limits.name, values, typed)
 
-    async def withdrawal(self, request: Request) -> Response:
-        """A draft of what is accepted or withdrawn otherwise than now."""
+    async def ticked(self, request: Request) -> Response:
+        """A draft of what is accepted or approved otherwise than now."""
         kind = self._lists.get(str(request.path_params["name"]))
         if kind is None:
             raise Refusal("not-found")
         now, kept = await kind.now(), set(request.state.form.getlist("accepted"))
-        wanted = {name: "accepted" if name in kept else "withdrawn" for name in now}
+        yes, no = (APPROVED, WAITS) if isinstance(kind, TermsKind) else (ON, OFF)
+        wanted = {name: yes if name in kept else no for name in now}
         return await self._draft(request, kind.name, {n: w for n, w in wanted.items() if w != now[n]}, {})
 
     async def _draft(
