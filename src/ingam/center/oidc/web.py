@@ -241,7 +241,7 @@ class OidcWeb:
         """FactorHost."""
         if isinstance(failure, NotLoggedIn):
             return to_login(request)
-        return see_other(CONTINUE) if isinstance(failure, OidcOver | STOPS) else None
+        return see_other(CONTINUE) if isinstance(failure, (OidcOver, *STOPS)) else None
 
     async def _wanting(self, request: Request) -> Here:
         here = await self._here(request)
