@@ -9,6 +9,7 @@ from typing import Any
 from ingam.center.copying.flow import COPYING
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
+from ingam.center.oidc.flow import OIDC
 from ingam.center.protection.flow import PROTECTION
 from ingam.center.registration.flow import REGISTRATION
 from ingam.console.changes.flow import MACHINE as CHANGE
@@ -20,7 +21,7 @@ from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOWS: tuple[Machine[Any, Any], ...] = (
-    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, SENDER, RECEIVER, MAILBOX, LOGIN, CHANGE,
+    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, SENDER, RECEIVER, MAILBOX, LOGIN, OIDC, CHANGE,
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingam.center.login import flow as login
+from ingam.center.oidc import flow as oidc
 from ingam.center.protection import flow as protection
 from ingam.center.registration import flow as registration
 from ingam.customer.additional_auth import flow as additional_auth
@@ -22,6 +23,7 @@ from ingam.kernel.flow import IllegalMove, Machine
 
 MACHINES: list[Machine[Any, Any]] = [
     login.MACHINE, registration.REGISTRATION, additional_auth.FACTOR, protection.PROTECTION,
+    oidc.OIDC,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
 
@@ -38,6 +40,8 @@ BY_TYPE: dict[type[Any], st.SearchStrategy[Any]] = {
 
 def values(annotation: Any) -> st.SearchStrategy[Any]:
     """Any value of a field's type."""
+    if get_origin(annotation) is tuple:
+        return st.lists(values(get_args(annotation)[0]), max_size=3).map(tuple)
     if isinstance(annotation, UnionType) or get_origin(annotation) is not None:
         return st.one_of([values(one) for one in get_args(annotation)])
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
