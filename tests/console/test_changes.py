@@ -285,6 +285,7 @@ def test_G2_the_role_decides_who_makes_and_who_checks(tmp_path: Path) -> None:
         where = await submitted(maker)
         for who in ("clerk", "auditor"):
             desk = await world.signed_in(who)
+            await desk.get("/")
             assert (await desk.send(f"{where}/approve", {"answer": "{}"})).status_code == 403
             assert (await desk.send("/policy/limits", {"sms_ttl_s": "120"})).status_code == 403
             assert (await desk.send("/operators", {"ask": "end", "employee": "E1002"})).status_code == 403

@@ -104,5 +104,6 @@ def test_an_auditor_reads_changes_and_approves_none(tmp_path: Path) -> None:
         assert "data-given" not in auditor.page
         assert (await auditor.send(f"{where}/approve", {"answer": "{}"})).status_code == 403
         assert (await auditor.send(f"{where}/decline")).status_code == 403
+        assert len(await world.audit("console.forbidden")) == 2
 
     told(tmp_path, story)
