@@ -21,9 +21,10 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import httpx2
+from jinja2.bccache import Bucket, BytecodeCache
 from starlette.applications import Starlette
 from tests.authenticator import Authenticator
 from tests.clocks import SetClock
@@ -192,6 +193,19 @@ class Desk:
         return answer
 
 
+class _Compiled(BytecodeCache):
+    """Templates are compiled once for all worlds."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
 @cache
 def _migrated() -> bytes:
     """An empty database at today's revision, made once."""
@@ -225,6 +239,7 @@ async def opened(folder: Path, settings: Settings | None = None, **limits: Any) 
         blind_index=index,
     )
     app = console.app(settings, ports, Bundle({"center.css": "center-0.css", "console_look.css": "console-0.css"}))
+    app.state.pages.environment.bytecode_cache = _Compiled()
     operators = Operators(store)
     world = World(ports, settings, clock, app, operators, log)
     for one in (HONG, KIM, FIRM):
