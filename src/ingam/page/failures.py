@@ -19,6 +19,7 @@ BY_FAMILY: Final[tuple[tuple[type[Failure], int], ...]] = ((Outage, 503), (Defec
 # Every code whose status is not its family's.
 STATUS: Final[Mapping[str, int]] = {
     "bad-request": 400,
+    "idempotency-key-malformed": 400,
     "login-wrong": 401,
     "login-required": 401,
     "session-over": 401,
@@ -46,6 +47,7 @@ STATUS: Final[Mapping[str, int]] = {
     "act-changed": 409,
     "device-taken": 409,
     "flow-expired": 409,
+    "idempotency-done": 409,
     "flow-illegal-move": 409,
     "keypad-over": 409,
     "nonce-invalid": 409,

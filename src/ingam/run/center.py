@@ -43,6 +43,7 @@ from ingam.center.mybank.activity_web import ActivityWeb
 from ingam.center.mybank.service import MyBank
 from ingam.center.mybank.web import MyBankWeb
 from ingam.center.offering import Offering
+from ingam.center.once import Once
 from ingam.center.registration.service import Registration
 from ingam.center.registration.web import RegistrationWeb
 from ingam.center.seal_key import SealKeys
@@ -119,6 +120,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
                 cookies=cookies,
             ),
             Middleware(Offering, availability=availability),
+            Middleware(Once, store=given.store, ephemeral=given.ephemeral, clock=given.clock),
         ],
         exception_handlers=failure_handlers(),
         lifespan=_beside(given, settings, policy),
