@@ -6,7 +6,7 @@ The embedded CA and a contracted one stand behind the same port; an adapter says
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.secret import Secret
+from ingam.protocols.cmp.on_behalf import OperatorSignature
 
 
 class CertificationOutage(Outage):
@@ -126,6 +127,12 @@ class Certification(Protocol):
 
     async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
         """End (or 6: suspend, 8: resume) a certificate; `issuer`: DER Name. Raises as `register`."""
+
+    async def revoke_on_behalf(self, text: str, signatures: Sequence[OperatorSignature]) -> None:
+        """End the certificate that a change of the console names, which two operators signed (security D14).
+
+        `text`: the change, to the byte. Raises as `register`.
+        """
 
     async def encryption_certificate(self) -> bytes:
         """DER of the certificate that R is encrypted to. Raises CertificationOutage."""

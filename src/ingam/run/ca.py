@@ -12,13 +12,14 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import structlog
 import uvloop
 
+from ingam.ca.endpoint.informing import Approving
 from ingam.ca.endpoint.limits import Ceilings
 from ingam.ca.endpoint.lists import FolderLists
 from ingam.ca.endpoint.npki import Npki
@@ -29,9 +30,13 @@ from ingam.kernel import steps
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, set_up_log
 from ingam.page.log import tell_defect
+from ingam.ports.books import Certificate
 from ingam.protocols.cmp.message import MOST_MESSAGE
+from ingam.protocols.cmp.on_behalf import OperatorSignature
+from ingam.protocols.webauthn import RelyingParty
 from ingam.run.asgi import bridged
 from ingam.run.ca_metrics import CaMetrics
+from ingam.run.cli import ca_operators
 from ingam.run.exchange import Exchange, Reply, Request, fields, listening, path, plain
 from ingam.run.npki import NpkiServer
 from ingam.run.service_page import BUNDLE, service_app
@@ -92,7 +97,23 @@ def endpoint(settings: Settings, ports: CaPorts) -> tuple[Endpoint, Revoking]:
         raise Failure("settings-refused", variable="INGAM_CA_CONFORMANCE")
     ceilings = Ceilings(messages=settings.ca.messages_a_minute)
     lists = FolderLists(ports.office, ports.folder / "published")
-    return Endpoint(ports.office, issuing, revoking, ceilings=ceilings, conformance=conformance, lists=lists), revoking
+    approving = approvals(settings, revoking)
+    served = Endpoint(
+        ports.office, issuing, revoking, ceilings=ceilings, conformance=conformance, lists=lists, approving=approving
+    )
+    return served, revoking
+
+
+def approvals(settings: Settings, revoking: Revoking) -> Approving:
+    """폐지 대행 from the console: by the operators whom the authority's own list has at that moment (D14)."""
+    origin = settings.console.origin
+    console = RelyingParty(origin.partition("://")[2].partition(":")[0], "console", origin)
+
+    async def approving(text: bytes, signatures: Sequence[OperatorSignature]) -> Certificate:
+        operators = ca_operators.read(authority_folder(settings)).operators
+        return await revoking.on_approval(text, signatures, operators, console)
+
+    return approving
 
 
 def npki_server(settings: Settings, ports: CaPorts, served: Endpoint, revoking: Revoking) -> NpkiServer:

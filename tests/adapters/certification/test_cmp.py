@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.ca.revoking import test_approval
 from tests.ca.world import (
     HONG,
     IMPLICIT,
@@ -24,6 +26,7 @@ from tests.ca.world import (
 from tests.ca.world import request as asked
 
 from ingam.adapters.certification.cmp import ClearTransport, CmpCertification, RegistrationAuthority
+from ingam.ca.endpoint.service import Endpoint
 from ingam.ca.facts import Facts
 from ingam.ca.issuing.registering import Registered
 from ingam.kernel.errors import Outage
@@ -204,6 +207,30 @@ async def test_D2_every_certificate_ever_issued_to_a_person_is_told_with_what_be
     assert (first.standing, first.reason, first.ended_at) == (Standing.VALID, None, None)
     assert (second.serial, second.standing, second.reason) == (f"{old.serial:x}", Standing.REVOKED, 4)
     assert (second.through, second.ended_at) == ("다온증권", ca.clock.now())
+
+
+async def test_D14_a_change_that_two_operators_signed_is_carried_to_the_authority(ca: World, wire: Wire) -> None:
+    approving = partial(ca.revoking.on_approval, operators=test_approval.OPERATORS, console=test_approval.CONSOLE)
+    ca.endpoint = Endpoint(ca.office, ca.issuing, ca.revoking, approving=approving)
+    ca.clock.at = test_approval.NOW
+    made, one = await center(ca, wire), certificate.parse(await enrolled(ca))
+    body = test_approval.text(one.serial, one.fingerprint)
+    alone = test_approval.signed(body, test_approval.MAKER)
+    with pytest.raises(CertificationRefused):
+        await made.revoke_on_behalf(body.decode(), alone)
+    assert ca.revoking.find(1, one.serial).state is State.VALID
+    both = test_approval.signed(body, test_approval.MAKER, test_approval.CHECKER)
+    await made.revoke_on_behalf(body.decode(), both)
+    assert ca.revoking.find(1, one.serial).state is State.REVOKED
+    with pytest.raises(CertificationRefused):
+        await made.revoke_on_behalf(body.decode(), both)
+
+
+async def test_D14_an_authority_without_operators_of_the_console_revokes_nothing(ca: World, wire: Wire) -> None:
+    made, one = await center(ca, wire), certificate.parse(await enrolled(ca))
+    body = test_approval.text(one.serial, one.fingerprint)
+    with pytest.raises(CertificationOutage):
+        await made.revoke_on_behalf(body.decode(), test_approval.signed(body, test_approval.MAKER))
 
 
 async def test_nobody_known_is_an_empty_answer(ca: World, wire: Wire) -> None:

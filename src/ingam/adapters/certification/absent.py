@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 from ingam.kernel.secret import Secret
 from ingam.ports.certification import CertificationOutage, EverIssued, Registered, ToRegister
+from ingam.protocols.cmp.on_behalf import OperatorSignature
 
 
 class AbsentCertification:
@@ -24,6 +26,10 @@ class AbsentCertification:
     async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
         """Nothing is revoked."""
         _away(issuer, serial, reason)
+
+    async def revoke_on_behalf(self, text: str, signatures: Sequence[OperatorSignature]) -> None:
+        """Nothing is revoked."""
+        _away(text, signatures)
 
     async def encryption_certificate(self) -> bytes:
         """There is none."""

@@ -6,7 +6,7 @@ answers hold a code, or a person's name, so they go over TLS or to this machine 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -29,10 +29,11 @@ from ingam.ports.certification import (
 )
 from ingam.ports.clock import Clock
 from ingam.ports.signing import Intent, Signer
-from ingam.protocols.cmp import client, exchange, general, issued, registering, status
+from ingam.protocols.cmp import client, exchange, general, issued, on_behalf, registering, status
 from ingam.protocols.cmp.exchange import Client, Exchange
 from ingam.protocols.cmp.header import NULL_DN, Info, directory_name
 from ingam.protocols.cmp.message import MOST_MESSAGE, Body, PKIMessage, UnverifiedMessage
+from ingam.protocols.cmp.on_behalf import OperatorSignature
 from ingam.protocols.cmp.protection import SignatureProtection, verify_signature
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
 
@@ -106,6 +107,16 @@ class CmpCertification:
         body, question = exchange.revoke(issuer, serial, reason)
         state = (await self._asked(body, question)).state
         if not isinstance(state, client.Revoked):
+            raise CertificationOutage
+
+    async def revoke_on_behalf(self, text: str, signatures: Sequence[OperatorSignature]) -> None:
+        """A general message of our own; an answer of another certificate is none."""
+        told = await self._informed(on_behalf.ask(text, signatures))
+        try:
+            state = on_behalf.read_told(told).get("state")
+        except CmpRefused:
+            raise CertificationOutage from None
+        if state != "revoked":
             raise CertificationOutage
 
     async def encryption_certificate(self) -> bytes:

@@ -5,9 +5,9 @@ one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from ingam.ca.endpoint.answering import Answering
 from ingam.ca.endpoint.call import Call
@@ -18,15 +18,18 @@ from ingam.ca.issuing.registering import Asked, register
 from ingam.ca.issuing.telling import issued_to
 from ingam.ca.office import Office
 from ingam.ca.profiles import Operation
+from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.kernel.secret import Secret
 from ingam.npki import der, signature
 from ingam.npki.certificate import Certificate
 from ingam.ports.books import AuditLine
-from ingam.protocols.cmp import crmf, general, issued, registering, status
+from ingam.ports.books import Certificate as Entry
+from ingam.protocols.cmp import crmf, general, issued, on_behalf, registering, status
 from ingam.protocols.cmp.general import RootCaKeyUpdate
 from ingam.protocols.cmp.header import Info
 from ingam.protocols.cmp.message import BodyKind
+from ingam.protocols.cmp.on_behalf import OperatorSignature
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
 from ingam.protocols.cmp.template import CertTemplate
 
@@ -40,11 +43,19 @@ _WITH_VALUE: Final = frozenset((general.SUPP_LANG_TAGS, general.ROOT_CA_CERT, ge
 """What is asked about something; the others are asked without a value."""
 
 
+Approving: TypeAlias = Callable[[bytes, Sequence[OperatorSignature]], Awaitable[Entry]]
+"""Ends a certificate on a change that operators signed: `revoking.service.Revoking.on_approval` with its list."""
+
+
 class Informing:
     """The body genm."""
 
-    def __init__(self, office: Office, answering: Answering, lists: PublishedLists | None = None) -> None:
+    def __init__(
+        self, office: Office, answering: Answering, lists: PublishedLists | None = None,
+        approving: Approving | None = None,
+    ) -> None:  # fmt: skip
         self._office = office
+        self._approving = approving
         self._answering = answering
         self._lists = lists
         self._told: Mapping[str, Callable[[Info], Info]] = {
@@ -68,6 +79,8 @@ class Informing:
             return await self._register(call, asked[0])
         if len(asked) == 1 and asked[0].type == issued.ISSUED:
             return await self._issued(call, asked[0])
+        if len(asked) == 1 and asked[0].type == on_behalf.ON_BEHALF and self._approving is not None:
+            return await self._on_behalf(call, asked[0], self._approving)
         found = [self._answer(one) for one in asked if one.type in self._told]
         unknown = [der.oid(one.type) for one in asked if one.type not in self._told]
         if unknown:
@@ -155,6 +168,17 @@ class Informing:
         told, count = await issued_to(self._office, issued.read_asked(asked))
         line = AuditLine(self._office.now(), "issued-told", "ok", json.dumps({"by": by, "count": count}))
         return await self._unkept(call, told, line)
+
+    async def _on_behalf(self, call: Call, asked: Info, approving: Approving) -> bytes:
+        """What two operators signed at the console (security D14); the RA only carries it."""
+        by = _registrar(call)
+        text, signatures = on_behalf.read_asked(asked)
+        try:
+            one = await approving(text.encode(), signatures)
+        except Refusal as refused:
+            raise CmpRefused(refused.code, FailInfo.BAD_REQUEST) from None
+        line = AuditLine(self._office.now(), "on-behalf-told", "ok", json.dumps({"by": by}))
+        return await self._unkept(call, on_behalf.tell(one.serial, one.state.value), line)
 
     async def _unkept(self, call: Call, told: Info, line: AuditLine) -> bytes:
         """The transaction is kept, and its answer is not: codes and names lie sealed or nowhere (D3)."""

@@ -20,7 +20,7 @@ from ingam.ca.endpoint.certifying import Certifying
 from ingam.ca.endpoint.confirming import Confirming
 from ingam.ca.endpoint.conformance import Suite
 from ingam.ca.endpoint.doorway import Doorway
-from ingam.ca.endpoint.informing import Informing
+from ingam.ca.endpoint.informing import Approving, Informing
 from ingam.ca.endpoint.limits import Ceilings, Limits
 from ingam.ca.endpoint.lists import PublishedLists
 from ingam.ca.endpoint.nesting import check_added, check_batch, originals
@@ -51,6 +51,7 @@ class Endpoint:
     def __init__(
         self, office: Office, issuing: Issuing, revoking: Revoking, *, ceilings: Ceilings | None = None,
         conformance: str | None = None, practice: Practice | None = None, lists: PublishedLists | None = None,
+        approving: Approving | None = None,
     ) -> None:  # fmt: skip
         self._office = office
         self._practice = practice or (Practice() if conformance is None else Suite(office, conformance))
@@ -60,7 +61,7 @@ class Endpoint:
         self._certifying = Certifying(office, issuing, self._answering, self._practice)
         self._confirming = Confirming(office, issuing, self._answering)
         self._revocation = Revocation(office, revoking, self._answering, self._practice)
-        self._informing = Informing(office, self._answering, lists)
+        self._informing = Informing(office, self._answering, lists, approving)
         self.answered: Counter[tuple[str, str]] = Counter()
 
     async def answer(self, data: bytes, source: str) -> tuple[int, bytes]:

@@ -6,6 +6,7 @@ A change is recorded before anybody is told of it; OCSP of this machine says it 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,14 @@ from typing import Final
 
 from ingam.ca.notices import status_notice
 from ingam.ca.office import Office
-from ingam.ca.revoking import changes, statement
+from ingam.ca.revoking import approval, changes, statement
 from ingam.ca.revoking.statement import Operator, Signed
 from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.instants import KST
 from ingam.kernel.steps import reach
 from ingam.ports.books import AuditLine, Certificate, Notice, StandingRefused, State, StatusChange
+from ingam.protocols.cmp.on_behalf import OperatorSignature
+from ingam.protocols.webauthn import RelyingParty
 
 SUSPENDED_MONTHS: Final = 6
 ON_BEHALF: Final = "revoke-on-behalf"
@@ -99,15 +102,53 @@ class Revoking:
         except Refusal as refused:
             await office.books.audit(AuditLine(at, ON_BEHALF, refused.code, json.dumps(refused.facts)))
             raise
+        await self._bounded(at)
+        one = self.find(stated.ca, stated.serial)
+        return await self._ended(one, stated.reason, stated.basis, persons, at)
+
+    async def on_approval(
+        self, text: bytes, signatures: Sequence[OperatorSignature], operators: Mapping[str, Operator],
+        console: RelyingParty,
+    ) -> Certificate:  # fmt: skip
+        """End a certificate on a change that two operators of the console signed (security D14, G3).
+
+        Raises StatementRefused, CertificateUnknown, OnBehalfCeiling, StandingRefused, BooksOutage.
+        """
+        office, at = self._office, self._office.now()
+        try:
+            key = office.authority.key
+            approved, persons = approval.verify(text, signatures, operators, console, authority=key, at=at)
+            one = self._exactly(approved.serial, approved.fingerprint)
+        except Refusal as refused:
+            await office.books.audit(AuditLine(at, ON_BEHALF, refused.code, json.dumps(refused.facts)))
+            raise
+        await self._bounded(at)
+        return await self._ended(one, approved.reason, approved.basis, persons, at)
+
+    def _exactly(self, serial: int, fingerprint: bytes) -> Certificate:
+        """The certificate of a serial, of whichever generation, that has this SHA-256. Raises CertificateUnknown."""
+        for issuer in reversed(self._office.issuers):
+            found = self._office.books.certificate(issuer.generation.number, serial)
+            if found is not None and hashlib.sha256(found.der).digest() == fingerprint:
+                return found
+        raise CertificateUnknown
+
+    async def _bounded(self, at: datetime) -> None:
+        """Raises OnBehalfCeiling, and the alarm."""
+        office = self._office
         if office.books.audited(ON_BEHALF, at - timedelta(hours=1)) >= ON_BEHALF_AN_HOUR:
             self.alarms += 1
             await office.books.audit(AuditLine(at, "alarm", "ca-on-behalf-ceiling"))
             raise OnBehalfCeiling
-        one, reason = self.find(stated.ca, stated.serial), statement.BY_NAME[stated.reason]
+
+    async def _ended(
+        self, one: Certificate, reason: str, basis: str, persons: Sequence[Operator], at: datetime
+    ) -> Certificate:
         change = changes.revoked(
-            office, one, reason, at, action=ON_BEHALF, notices=self._notices(one, State.REVOKED, at)
-        )
-        facts = {**json.loads(change.audit.facts), "by": [person.name for person in persons], "basis": stated.basis}
+            self._office, one, statement.BY_NAME[reason], at, action=ON_BEHALF,
+            notices=self._notices(one, State.REVOKED, at),
+        )  # fmt: skip
+        facts = {**json.loads(change.audit.facts), "by": [person.name for person in persons], "basis": basis}
         return await self._change(_with_facts(change, facts))
 
     async def sweep(self) -> int:

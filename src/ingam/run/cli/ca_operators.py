@@ -13,7 +13,7 @@ import re
 import secrets
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ingam.ca.revoking.statement import LIFE, MOST_TEXT, NEEDED, SKEW, Operator, Signed
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import rfc3339
+from ingam.protocols.webauthn.as_key import ED25519_BYTES, KEY, is_key
 
 FILE: Final = "operators.toml"
 FIRST_LINE: Final = "INGAM-OPERATORS/1"
@@ -34,7 +35,6 @@ REMOVE: Final = "remove"
 _LINES: Final = ("authority", "act", "name", "person", "key", "before", "time")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _PERSON: Final = re.compile(r"[0-9A-Za-z-]{1,32}")
-_KEY: Final = re.compile(r"[0-9a-f]{64}")
 _HEAD: Final = """\
 # The operators who sign on behalf (security D14). Written by `ingam ca operator`; two of them sign a change.
 """
@@ -82,7 +82,7 @@ class Change(NamedTuple):
     def text(self) -> bytes:
         """The exact bytes that are signed. Raises OperatorsRefused for what no change can say."""
         one = self.operator
-        fit = _NAME.fullmatch(one.name) and _PERSON.fullmatch(one.person) and len(one.key) == 32
+        fit = _NAME.fullmatch(one.name) and _PERSON.fullmatch(one.person) and is_key(one.key)
         if self.act not in (ADD, REMOVE) or not fit or not self.authority.isascii():
             raise OperatorsRefused(part="text")
         values = (self.authority, self.act, one.name, one.person, one.key.hex(), self.before.hex(), rfc3339(self.time))
@@ -107,7 +107,7 @@ def read(folder: Path) -> Operators:
 
 def found(folder: Path, first: Sequence[Operator]) -> None:
     """The first operators. Raises OperatorsTwo, OperatorsRefused (there are some already; one stands there twice)."""
-    if len({one.person for one in first}) < NEEDED:
+    if _persons(first) < NEEDED:
         raise OperatorsTwo
     with _alone(folder):
         before = read(folder)
@@ -187,15 +187,27 @@ def after(before: Operators, change: Change) -> dict[str, Operator]:
         chosen[one.name] = one
     elif chosen.pop(one.name, None) != one:
         raise OperatorsRefused(part="unknown")
-    if len(chosen) < NEEDED:
+    if _persons(chosen.values()) < NEEDED:
         raise OperatorsTwo
     return chosen
 
 
 def _check_new(one: Operator, known: Mapping[str, Operator]) -> None:
-    """A person has one name and one key; a new key comes after the old one went."""
-    if any(one.name == other.name or one.person == other.person or one.key == other.key for other in known.values()):
-        raise OperatorsRefused(part="known")
+    """A person has one key of each kind, each under a name of its own; a new key comes after the old one went."""
+    for other in known.values():
+        same = one.person == other.person and _in_file(one) == _in_file(other)
+        if one.name == other.name or one.key == other.key or same:
+            raise OperatorsRefused(part="known")
+
+
+def _in_file(one: Operator) -> bool:
+    """Whether it is a key in a file of its owner's, which signs statements; else a passkey at the console."""
+    return len(one.key) == ED25519_BYTES
+
+
+def _persons(operators: Iterable[Operator]) -> int:
+    """How many persons can sign a change of the operators."""
+    return len({one.person for one in operators if _in_file(one)})
 
 
 def _signed(text: bytes, one: Signed, operators: Mapping[str, Operator]) -> Operator:
@@ -229,7 +241,7 @@ def _parsed(octets: bytes) -> Operators:
 
 def _operator(row: Mapping[str, Any]) -> Operator:
     name, person, key = row["name"], row["person"], row["key"]
-    if not (_NAME.fullmatch(name) and _PERSON.fullmatch(person) and _KEY.fullmatch(key)):
+    if not (_NAME.fullmatch(name) and _PERSON.fullmatch(person) and KEY.fullmatch(key)):
         raise OperatorsMalformed(reason="operator")
     return Operator(name, person, bytes.fromhex(key))
 

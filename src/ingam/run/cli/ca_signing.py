@@ -28,6 +28,7 @@ from ingam.ca.revoking import statement
 from ingam.ca.revoking.statement import Signed, StatementRefused
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
+from ingam.protocols.webauthn import as_key
 from ingam.run.cli import ca_place, ca_telling
 from ingam.run.cli.ca_operators import OperatorsRefused, parse_change
 
@@ -37,7 +38,6 @@ FIRST_LINE: Final = "INGAM-SIGNATURE/1"
 _SIGNATURE: Final = re.compile(
     rf"{FIRST_LINE}\noperator: (?P<operator>[a-z][a-z0-9-]{{0,31}})\nsignature: (?P<octets>[A-Za-z0-9+/]{{86}}==)\n"
 )
-_PUBLIC: Final = re.compile(r"[0-9a-fA-F]{64}")
 _OPEN: Final = "운영자 키의 비밀번호 · passphrase of the operator's key: "
 _NEW: Final = "운영자 키의 새 비밀번호 · new passphrase of the operator's key: "
 _MADE: Final = {"file": "키 파일 · key file", "public_file": "공개키 파일 · public key", "key": "공개키 · public key"}
@@ -123,12 +123,14 @@ def read_signature(name: str) -> Signed:
 
 
 def public_key(told: str) -> bytes:
-    """An operator's public key, told in digits or by the name of its file.
+    """An operator's public key, Ed25519 or a passkey's, told in digits or by the name of its file.
 
     Raises OperatorKeyRefused, FileUnreadable.
     """
-    word = told if _PUBLIC.fullmatch(told) else ca_place.contents(told).decode("latin-1").strip()
-    if not _PUBLIC.fullmatch(word):
+    word = told.lower()
+    if not as_key.KEY.fullmatch(word):
+        word = ca_place.contents(told).decode("latin-1").strip().lower()
+    if not as_key.KEY.fullmatch(word) or not as_key.is_key(bytes.fromhex(word)):
         raise OperatorKeyRefused(name=Path(told).name)
     return bytes.fromhex(word)
 
