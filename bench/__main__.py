@@ -14,6 +14,7 @@ COMPARISONS = {
     "phone": ("phone", "browser_phone"),
     "cards": ("cards",),
     "enumeration": ("enumeration",),
+    "audit": ("audit",),
     "copying": ("copying", "browser_copying"),
 }
 

@@ -80,8 +80,8 @@ def binaries() -> Path:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Start it; end it and remove its folder afterwards."""
+def server(*, durable: bool = False) -> Iterator[Server]:
+    """Start it; end it and remove its folder afterwards. `durable`: a commit waits for the disk (benches)."""
     folder = Path(tempfile.mkdtemp(prefix="ingam-pg-"))
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
@@ -93,7 +93,12 @@ def server() -> Iterator[Server]:
         [binaries() / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust", "--no-sync", "-EUTF8", "--locale=C"],
         check=True, capture_output=True, cwd=folder, **user,
     )  # fmt: skip
-    options = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": "60"}
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": folder,
+        "fsync": "on" if durable else "off",
+        "max_connections": "60",
+    }
     process = subprocess.Popen(
         [binaries() / "postgres", "-D", cluster, *(f"--{name}={value}" for name, value in options.items())],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, preexec_fn=_die_with_the_tests, **user,

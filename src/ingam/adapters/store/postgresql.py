@@ -41,6 +41,9 @@ TRIES: Final = 6
 REFUSED: Final = "IN001"
 """SQLSTATE of `ingam_refuse` (revision 0001)."""
 
+FLUSHED: Final = "SELECT pg_logical_emit_message(true, 'ingam', '') IS NOT NULL"
+"""A transaction that only writes to the WAL: its commit waits until all before it lies on the disk."""
+
 _CLAIM: Final = numbered(statements.CLAIM.format(skip=" FOR UPDATE SKIP LOCKED"))
 _COUNT: Final = numbered(statements.COUNT)
 _COUNTED: Final = numbered(statements.COUNTED)
@@ -235,12 +238,20 @@ async def _at_once(connection: Any, made: list[Step]) -> None:
         if error.sqlstate == REFUSED:
             raise _refusal(made, str(error)) from None
         raise
+    await _on_the_disk(connection, made)
 
 
 async def _one_by_one(connection: Any, made: list[Step]) -> None:
     async with connection.transaction():
         for step in made:
             await _step(connection, step)
+    await _on_the_disk(connection, made)
+
+
+async def _on_the_disk(connection: Any, made: list[Step]) -> None:
+    """A save with a line of the audit commits without waiting for the disk (revision 0008): wait now."""
+    if any(step.chains for step in made):
+        await connection.fetchval(FLUSHED)
 
 
 async def _step(connection: Any, step: Step) -> None:

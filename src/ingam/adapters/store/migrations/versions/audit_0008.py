@@ -15,6 +15,10 @@ depends_on = None
 LOCK: Final = 0x1E6A5
 """Advisory lock of the chain's turn, held to the end of the transaction."""
 
+# The chain's turn ends with the transaction: a commit that waited for the disk would let audited saves follow one
+# another at the disk's pace. So it does not wait, and `PostgresqlStore` waits for the disk afterwards, with many others
+# at once, before anybody hears that it is stored.
+#
 # VOLATILE, so each statement in it sees what was committed before it got the lock, also where the whole save is one
 # statement. `protocols.audit.chain` says the same in Python, and the contract suite holds one against the other.
 APPEND: Final = f"""
@@ -26,6 +30,7 @@ DECLARE
     its_seq bigint;
     before bytea;
 BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM pg_advisory_xact_lock({LOCK});
     SELECT seq, link INTO its_seq, before FROM audit_chain ORDER BY seq DESC LIMIT 1;
     its_seq := coalesce(its_seq, 0) + 1;
