@@ -142,3 +142,21 @@ def test_usage_missing_files_and_an_unprepared_folder_have_their_exit_codes(
     assert main(["--help"]) == 0
     assert main(["import", str(data / "missing.json"), "--data", str(data)]) == 4
     assert main(["show", "hong7510", "--data", str(tmp_path_factory.mktemp("empty"))]) == 1
+
+
+def test_a_token_is_given_to_a_customer_and_its_key_is_no_argument(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(data, HONG)
+    key = data / "key.txt"
+    key.write_text("gezd gnbv gy3t qojq gezd gnbv gy3t qojq\n", encoding="ascii")
+    assert main(["token", "hong7510", "totp", str(key), "--data", str(data)]) == 0
+    assert "OTP" in capsys.readouterr().out
+    rows = with_store(data, lambda store, _: store.many("otp_token", {}))
+    assert [row["kind"] for row in rows] == ["totp"] and b"1234567890" not in rows[0]["key"]
+    key.write_text("not base32!", encoding="ascii")
+    assert main(["token", "hong7510", "totp", str(key), "--data", str(data)]) == 4
+    key.write_text("GEZDGNBV", encoding="ascii")
+    assert main(["token", "hong7510", "hotp", str(key), "--data", str(data)]) == 4
+    key.write_text("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", encoding="ascii")
+    assert main(["token", "nobody00", "hotp", str(key), "--data", str(data)]) == 6

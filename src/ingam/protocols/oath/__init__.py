@@ -19,8 +19,9 @@ DRIFT: Final = 1
 """Steps before and after now that a token's clock may be off."""
 AHEAD: Final = 5
 """Counters that a button may have been pressed in vain (RFC 4226 section 7.4)."""
-KEY_BYTES: Final = 20
-"""RFC 4226 section 4, R6: at least 16, 20 recommended."""
+LEAST_KEY_BYTES: Final = 16
+"""RFC 4226 section 4, R6; 20 are recommended."""
+MOST_KEY_BYTES: Final = 64
 
 
 def hotp(key: Secret[bytes], counter: int, digits: int = DIGITS) -> Secret[str]:

@@ -1,4 +1,4 @@
-"""`ingam customer`: add, show and unlock the institution's customers, beside a running center or without one."""
+"""`ingam customer`: add, show, unlock, and give tokens to customers, beside a running center or without one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from ingam.adapters.otp.tables import Kind
 from ingam.adapters.store.migrate import check_revision
 from ingam.customer.masking import mask_email, mask_idn, mask_name, mask_phone
 from ingam.kernel.errors import Failure, Outage, Refusal
@@ -25,6 +26,7 @@ from ingam.run.cli.customer_desk import (
     Enrolment,
     opened,
     parse,
+    token_key,
 )
 from ingam.settings import Settings, read
 
@@ -72,7 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     many = verbs.add_parser("import", help="customers from a JSON list; those whose ID is taken stay as they are")
     for verb in (add, many):
         verb.add_argument("file", metavar="FILE.json")
-    for verb in (unlock, show, add, many):
+    token = verbs.add_parser("token", help="the OTP token that a customer holds; an earlier one is worth nothing")
+    token.add_argument("banking_id", metavar="BANKING_ID")
+    token.add_argument("kind", choices=[str(kind) for kind in Kind])
+    token.add_argument("file", metavar="KEY.txt", help="the token's key in base32 (- reads stdin)")
+    for verb in (unlock, show, add, many, token):
         verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA)")
         verb.add_argument("--lang", choices=("ko", "en"))
     return parser
@@ -86,6 +92,9 @@ async def _run(settings: Settings, options: argparse.Namespace) -> int:
             case "unlock":
                 await desk.unlock(options.banking_id)
                 print(say("cli-customer.unlocked", options.lang))
+            case "token":
+                await desk.token(options.banking_id, Kind(options.kind), token_key(_read(options.file)))
+                print(say("cli-customer.token", options.lang))
             case "show":
                 _show(await desk.find(options.banking_id), options)
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
@@ -12,9 +13,11 @@ import msgspec
 
 from ingam.adapters.blind_index.process import ProcessBlindIndex, at_hand
 from ingam.adapters.clock.system import SystemClock
+from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.hsm.file import open_keys
+from ingam.adapters.otp.tables import Kind, TableOtp
 from ingam.adapters.store import open_store
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -22,6 +25,7 @@ from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, CustomerKind, Customers, NewCustomer
 from ingam.ports.keys import Digests
 from ingam.ports.store import Audit, Conflict, Save, Store
+from ingam.protocols import oath
 from ingam.settings import Settings
 from ingam.wiring import index_folder, keys_path
 
@@ -88,6 +92,17 @@ def parse(octets: bytes) -> list[Enrolment]:
     return read if isinstance(read, list) else [read]
 
 
+def token_key(octets: bytes) -> Secret[bytes]:
+    """A token's key as its maker writes it: base32, spaces and case as they come. Raises CustomerFileRefused."""
+    try:
+        key = base64.b32decode(b"".join(octets.split()).upper(), casefold=False)
+    except ValueError:
+        raise CustomerFileRefused(where="base32") from None
+    if not oath.LEAST_KEY_BYTES <= len(key) <= oath.MOST_KEY_BYTES:
+        raise CustomerFileRefused(where="length")
+    return Secret(key)
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The opened center, for one command."""
@@ -96,6 +111,7 @@ class Desk:
     customers: Customers
     digests: Digests
     clock: Clock
+    tokens: TableOtp
 
     async def find(self, banking_id: str) -> Customer:
         """The customer. Raises CustomerUnknown."""
@@ -119,6 +135,14 @@ class Desk:
         except Conflict:
             return 0
         return 1
+
+    async def token(self, banking_id: str, kind: Kind, key: Secret[bytes]) -> None:
+        """The OTP token that this customer holds from now on, in place of 미소지고객 인증; audited. CustomerUnknown."""
+        customer = await self.find(banking_id)
+        await self.tokens.enrol(customer.customer_id, kind, key)
+        subject = self.digests.digest("banking-id", banking_id)
+        line = Audit(self.clock.now(), "customer.token", "done", subject, None, None, {"by": "cli", "kind": str(kind)})
+        await self.store.save(Save(audit=[line]))
 
     async def unlock(self, banking_id: str) -> None:
         """Login failures of this ID start again at none, on new and on recognised devices; audited. CustomerUnknown."""
@@ -144,7 +168,8 @@ async def opened(settings: Settings, *, enrolling: bool = True) -> AsyncIterator
     try:
         async with at_hand(folder) if enrolling else nullcontext(ProcessBlindIndex(folder / "socket")) as index:
             customers = TableCustomers(store, keys.fields, keys.digests, index, passwords, clock)
-            yield Desk(store, customers, keys.digests, clock)
+            tokens = TableOtp(store, clock, CustomerFields(store, keys.fields))
+            yield Desk(store, customers, keys.digests, clock, tokens)
     finally:
         passwords.close()
         await store.close()
