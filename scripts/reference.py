@@ -8,7 +8,16 @@ from pathlib import Path
 
 from ingam.kernel.words import table
 from ingam.page.failures import STATUS
-from ingam.settings import ArsSettings, CaSettings, Institution, Limits, PartySettings, RelaySettings, Settings
+from ingam.settings import (
+    ArsSettings,
+    AuditSettings,
+    CaSettings,
+    Institution,
+    Limits,
+    PartySettings,
+    RelaySettings,
+    Settings,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -65,6 +74,16 @@ RELAY_MEANINGS = {
     "store": "`valkey://host:port/0` where several nodes share it; empty is in process",
     "ticket_keys": "public keys of the center's tickets, one in hex a line; empty is DATA/relay/tickets.pub",
     "drain_s": "how long running copies may finish after SIGTERM",
+}
+
+AUDIT_MEANINGS = {
+    "store": "the center's database by the auditor's role (`ingam store roles`); empty is INGAM_STORE",
+    "origin": "the audit's name in every checkpoint, for ever; not `.test` in production (G7)",
+    "every_s": "seconds between two checkpoints where there is something new; 300 at most (G6)",
+    "witnesses": "`key address, …`: who outside co-signs and remembers; https in production",
+    "needed": "co-signatures without which no checkpoint is signed",
+    "tsa": "address of a time-stamp authority (RFC 3161)",
+    "tsa_roots": "certificates (PEM) that its stamps are trusted by",
 }
 
 ARS_MEANINGS = {
@@ -124,11 +143,12 @@ def settings_page() -> str:
         ("The certification authority", "CA", CaSettings, CA_MEANINGS),
         ("Copying", "RELAY", RelaySettings, RELAY_MEANINGS),
         ("The automatic call", "ARS", ArsSettings, ARS_MEANINGS),
+        ("The auditor", "AUDIT", AuditSettings, AUDIT_MEANINGS),
         ("The outside parties of issuing", "PARTY", PartySettings, PARTY_MEANINGS),
     ):
         lines += ["", f"## {title}", "", "| variable | default | meaning |", "|---|---|---|"]
         for one in fields(kind):
-            shown = "" if one.default in (MISSING, "", False, None) else f"`{one.default}`"
+            shown = "" if one.default in (MISSING, "", False, None, ()) else f"`{one.default}`"
             lines.append(f"| `INGAM_{prefix}_{one.name.upper()}` | {shown} | {meanings[one.name]} |")
     lines += ["", "## The institution", "", "| variable | default |", "|---|---|"]
     lines += [f"| `INGAM_INSTITUTION_{one.name.upper()}` | `{one.default}` |" for one in fields(Institution)]
