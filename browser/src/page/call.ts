@@ -50,5 +50,5 @@ function ended(part: HTMLElement, call: Call): void {
   for (const each of part.querySelectorAll<HTMLElement>('[data-call-ringing]')) each.hidden = true;
   for (const each of part.querySelectorAll<HTMLElement>('[data-call-again]')) each.hidden = call.state === 'approved';
   part.classList.toggle('approved', call.state === 'approved');
-  part.classList.toggle('wrong', call.state !== 'approved');
+  part.classList.toggle('ended', call.state !== 'approved');
 }
