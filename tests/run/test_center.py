@@ -9,7 +9,7 @@ import json
 import pytest
 
 from ingam.page import set_up_log
-from ingam.run import center
+from ingam.run import beside
 
 
 def test_a_broken_task_is_told_by_type_and_begun_again() -> None:
@@ -26,7 +26,7 @@ def test_a_broken_task_is_told_by_type_and_begun_again() -> None:
                 raise ValueError("a canary that must not be told")
             stop.set()
 
-        await asyncio.wait_for(center.steadily("worker", task, stop, again_s=0.01), 5)
+        await asyncio.wait_for(beside.steadily("worker", task, stop, again_s=0.01), 5)
         return runs
 
     assert asyncio.run(go()) == 2

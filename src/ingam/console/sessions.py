@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
 from ingam.ports.clock import Clock
-from ingam.ports.store import Insert, Row, Save, Store, Update
+from ingam.ports.store import Delete, Insert, Row, Save, Store, Update
 
 COOKIE_BYTES: Final = 32
 PRE_SESSION_S: Final = 900
 # A write for every request would cost a disk flush each; so a session may end this much early, and never late.
 TOUCH_S: Final = 15
+KEPT: Final = timedelta(days=30)
+TIDY_S: Final = 600.0
+TIDY_AT_ONCE: Final = 1000
 
 
 class Ended(Exception):  # noqa: N818 - a sentence about a session, handled where it is raised
@@ -98,6 +103,17 @@ class OperatorSessions:
         where: Row = {"session": session.session, "ended_at": None}
         await self._store.save(Save(rows=[Update("operator_session", where, {"seen_at": now})]))
         return replace(session, seen_at=now)
+
+    async def tidy(self, stop: asyncio.Event, *, every_s: float = TIDY_S) -> None:
+        """Deletes sessions a month after they are over, now and then, until `stop`."""
+        while not stop.is_set():
+            before = self._clock.now() - KEPT
+            rows = await self._store.many("operator_session", {}, order="expires_at", limit=TIDY_AT_ONCE)
+            over = [row["session"] for row in rows if isinstance(at := row["expires_at"], datetime) and at < before]
+            if over:
+                await self._store.save(Save(rows=[Delete("operator_session", {"session": one}) for one in over]))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), every_s)
 
     def _new(self, employee: str | None, lifetime_s: int) -> Opened:
         cookie, csrf, now = self._text(), self._text(), self._clock.now()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -69,6 +68,7 @@ from ingam.customer.session.sessions import Sessions, Times
 from ingam.kernel import steps
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
+from ingam.run.beside import steadily
 from ingam.run.device_keys import device_keys
 from ingam.run.http import BoundedHttp
 from ingam.run.oidc import oidc_routes
@@ -80,11 +80,6 @@ from ingam.run.worker import work
 from ingam.settings import Limits, Settings, read
 from ingam.wiring import CenterPorts, center_ports
 from ingam.wiring.watching import Board
-
-AGAIN_S: Final = 5.0
-"""How soon a task that broke is begun again."""
-
-log = structlog.get_logger()
 
 TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.home",
@@ -127,6 +122,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
     )
     built.state.pages = pages
     built.state.keypads = pads
+    built.state.policy = policy
     return built
 
 
@@ -269,19 +265,6 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
             await given.shut()
 
     return beside
-
-
-async def steadily(
-    name: str, task: Callable[[], Awaitable[None]], stop: asyncio.Event, *, again_s: float = AGAIN_S
-) -> None:
-    """Run a task until `stop`; a defect in it is told (its type, not its words: H1) and must not end it for good."""
-    while not stop.is_set():
-        try:
-            await task()
-        except Exception as broken:
-            log.error("task-broken", task=name, kind=type(broken).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), again_s)
 
 
 def main() -> int:

@@ -5,13 +5,14 @@ Every feature is a `ConsoleWeb`; `features` is the one list of them, in the orde
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,14 +28,17 @@ from ingam.console.operators.register import Operators
 from ingam.console.sessions import OperatorSessions
 from ingam.console.trail import Trail
 from ingam.console.web import ConsoleWeb
+from ingam.customer.policy import Policy
+from ingam.customer.policy.limits import LiveLimits
 from ingam.kernel import steps
 from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
 from ingam.protocols.webauthn import RelyingParty
 from ingam.run import console_branch, console_officers
+from ingam.run.beside import steadily
 from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
-from ingam.settings import Settings, read, refuse_open_console
+from ingam.settings import Limits, Settings, read, refuse_open_console
 from ingam.wiring.console import ConsolePorts, console_ports, console_store
 
 TEMPLATES: Final = (
@@ -57,6 +61,8 @@ class Desk:
     sessions: OperatorSessions
     trail: Trail
     rp: RelyingParty
+    live: Settings
+    """The settings with limits as they were approved; `settings` has the ground that approvals stand on."""
 
 
 def features(desk: Desk) -> Sequence[ConsoleWeb]:
@@ -64,20 +70,20 @@ def features(desk: Desk) -> Sequence[ConsoleWeb]:
     office = console_officers.office(desk.settings, desk.ports, desk.operators, desk.trail, desk.rp)
     return [
         HomeWeb(desk.trail, desk.operators, desk.ports.store, desk.ports.clock),
-        *console_branch.features(desk.settings, desk.ports, desk.trail),
+        *console_branch.features(desk.live, desk.ports, desk.trail),
         *office.features,
     ]
 
 
 def app(settings: Settings, given: ConsolePorts, bundle: Bundle) -> Starlette:
     """The application over its ports."""
-    console = settings.console
+    console, policy = settings.console, Policy(given.store)
     pages = Pages(TEMPLATES, settings, bundle, given.clock, frame="console", origin=console.origin, more=web.more)
     sessions = OperatorSessions(given.store, given.clock, console.idle_s, console.max_s)
     operators, cookie = Operators(given.store), Cookie(console.origin.startswith("https://"))
-    desk = Desk(
-        settings, given, operators, sessions, Trail(given.store, given.digests, given.clock), relying_party(settings)
-    )
+    trail = Trail(given.store, given.digests, given.clock)
+    live = replace(settings, limits=cast(Limits, LiveLimits(settings.limits, policy)))
+    desk = Desk(settings, given, operators, sessions, trail, relying_party(settings), live)
     login = Login(given.store, given.clock, operators, sessions, desk.trail, desk.rp)
     every = features(desk)
     built = Starlette(
@@ -99,7 +105,7 @@ def app(settings: Settings, given: ConsolePorts, bundle: Bundle) -> Starlette:
             ),
         ],
         exception_handlers=failure_handlers(),
-        lifespan=_closing(given),
+        lifespan=_beside(given, sessions, policy),
     )
     built.state.pages = pages
     built.state.entries = tuple(entry for one in every for entry in one.entries)
@@ -112,15 +118,24 @@ def relying_party(settings: Settings) -> RelyingParty:
     return RelyingParty(host, f"{settings.institution.name_ko} 운영자", settings.console.origin)
 
 
-def _closing(given: ConsolePorts) -> Any:
+def _beside(given: ConsolePorts, sessions: OperatorSessions, policy: Policy) -> Any:
+    """The tasks beside the screens: approved policy as the center has it, and sessions that are long over."""
+
     @asynccontextmanager
-    async def closing(_: Starlette) -> AsyncIterator[None]:
+    async def beside(_: Starlette) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        tasks = [
+            asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),
+            asyncio.create_task(steadily("tidy", lambda: sessions.tidy(stop), stop)),
+        ]
         try:
             yield
         finally:
+            stop.set()
+            await asyncio.gather(*tasks)
             await given.shut()
 
-    return closing
+    return beside
 
 
 def main() -> int:
