@@ -127,7 +127,7 @@ export class Pad<K extends string> {
     })
     made.addEventListener('pointercancel', (event) => down.delete(event.pointerId))
     made.addEventListener('pointerup', (event) => {
-      if (!down.delete(event.pointerId)) return
+      if (!down.delete(event.pointerId) || !under(event, made)) return
       touched = event.timeStamp
       act()
     })
@@ -170,6 +170,12 @@ function cell(content: HTMLElement | null, className = ''): HTMLElement {
   if (content === null) made.classList.add('blank')
   else made.append(content)
   return made
+}
+
+/** Whether the finger is still on the key that it came down on: sliding away takes a press back. */
+function under({ clientX, clientY }: PointerEvent, key: HTMLElement): boolean {
+  const found = document.elementFromPoint(clientX, clientY)
+  return found !== null && key.contains(found)
 }
 
 type Place = { readonly row: number; readonly column: number }

@@ -92,6 +92,5 @@ export class ServerField implements Field<ServerKey> {
     this.#items = items
     this.input.value = dots(items.length)
     this.input.setSelectionRange(caret, caret)
-    this.input.dispatchEvent(new CustomEvent('keypad-typed'))
   }
 }

@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import FrameLocator, Locator, Page, Request, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, Request, expect
+from tests.journeys.conftest import SIZES
 from tests.journeys.screens import shoot, trouble
 from tests.journeys.walks import INSTITUTION, Walk
 from tests.journeys.world import World, log_of
+
+from ingam.kernel.words import say
 
 LOOKS = [(1280, "ko", "light"), (360, "ko", "dark"), (360, "en", "light"), (1280, "en", "dark")]
 KEY_STEPS = 80
@@ -155,7 +158,8 @@ def test_the_keypad_by_keyboard_and_by_ear(walk: Callable[..., Walk]) -> None:
     assert sorted(one.get_attribute("aria-label") or "" for one in number.keys.all()) == list("0123456789")
     at.person.go_to(number.field)
     page.keyboard.press("ArrowDown")
-    for digit in at.who["idn"]:
+    page.keyboard.type(at.who["idn"][:9])
+    for digit in at.who["idn"][9:]:
         steer(page, digit)
         page.keyboard.press("Enter")
     status = page.locator(".pad-place:has(.pad:visible) [role=status]")
@@ -186,6 +190,38 @@ def steer(page: Page, name: str) -> None:
                 break
         page.keyboard.press("Home")
     raise AssertionError(f"the arrows do not reach {name}")
+
+
+def test_two_fingers_press_two_keys_and_a_finger_that_slides_away_presses_none(
+    chromium: Browser, running: World
+) -> None:
+    with chromium.new_context(viewport=SIZES[360], has_touch=True, is_mobile=True, locale="ko-KR") as context:
+        page = context.new_page()
+        page.goto(f"{running.center}/login?way=id")
+        page.get_by_role("checkbox", name=say("page.keypad")).tap()
+        field, keys = page.locator("#password"), page.locator(".pad-key:visible")
+        expect(keys.first).to_be_visible()
+        boxes = [page.locator(f".pad-key:visible[data-glyph={one}]").bounding_box() for one in "qp"]
+        points = [{"x": one["x"] + 9, "y": one["y"] + 9, "id": at} for at, one in enumerate(boxes) if one]
+        touch = context.new_cdp_session(page)
+
+        def fingers(kind: str, points: list[dict[str, float]]) -> None:
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        fingers("touchStart", points[:1])
+        fingers("touchStart", points)
+        fingers("touchEnd", points[:1])
+        fingers("touchEnd", [])
+        expect(field).to_have_value("••")
+        keys.first.tap()
+        expect(field).to_have_value("•••")
+        # A phone's own keyboard stays away while ours is there.
+        expect(field).to_have_attribute("inputmode", "none")
+        fingers("touchStart", points[:1])
+        fingers("touchMove", [{**points[0], "y": points[0]["y"] - 200}])
+        fingers("touchEnd", [])
+        page.keyboard.press("Backspace")
+        expect(field).to_have_value("••")
 
 
 def test_what_the_person_chose_is_remembered(hurry: Callable[..., Walk]) -> None:

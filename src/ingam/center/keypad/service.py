@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ingam.center.seal_key import DailyKeys
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
-from ingam.ports.ephemeral import Ephemeral
+from ingam.ports.ephemeral import Ceiling, Ephemeral
 from ingam.ports.store import AlreadyUsed, Issue, NotIssued, Save, Store, Use
 from ingam.protocols.keypad import BLOB, KeypadKey, KeypadUnreadable, Kind, Layout, Where, layout
 
@@ -120,12 +120,12 @@ class Keypads:
         """A new keypad session of a form. Raises Refusal `bad-request` for an unknown form, KeypadsCrowded."""
         if flow not in FIELDS:
             raise Refusal("bad-request")
-        for key, most in (
-            (f"keypads:{session}", self._limits.keypads_an_hour),
-            (f"keypads:{address}", self._limits.address_keypads_an_hour),
-        ):
-            if not await self._ephemeral.hit(key, HOUR_S, most):
-                raise KeypadsCrowded
+        reached = await self._ephemeral.admit(
+            Ceiling("session", f"keypads:{session}", HOUR_S, self._limits.keypads_an_hour),
+            Ceiling("network", f"keypads:{address}", HOUR_S, self._limits.address_keypads_an_hour),
+        )
+        if reached is not None:
+            raise KeypadsCrowded(cause=reached.whose)
         key_pair, keypad = self._keys.current, self._token(ID_BYTES).hex()
         facts = msgspec.json.encode(_Row(flow, key_pair.key_id)).decode()
         ends = self._clock.now() + timedelta(seconds=self._limits.keypad_ttl_s)
