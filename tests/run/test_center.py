@@ -9,7 +9,7 @@ import json
 import pytest
 
 from ingam.page import set_up_log
-from ingam.run import beside
+from ingam.run import beside, center
 
 
 def test_a_broken_task_is_told_by_type_and_begun_again() -> None:
