@@ -111,7 +111,7 @@ def test_E4_zero_on_the_telephone_stops_the_registration(store_url: str, tmp_pat
         page = await ended(world, browser, CallState.RINGING, CallState.ANSWERED, CallState.REFUSED)
         assert "전화에서 0번을 눌러 진행을 멈췄습니다." in page and "등록된 것은 없습니다" in page
         assert await world.results("registration.ars") == ["ok", "ars-refused"]
-        assert await world.results("factor.ars") == ["refused"]
+        assert await world.results("factor.ars") == ["ars-refused"]
 
     told(store_url, tmp_path, story)
 

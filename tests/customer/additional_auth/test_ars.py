@@ -181,7 +181,7 @@ def test_E4_zero_refuses_stops_the_flow_and_alarms(store_url: str, tmp_path: Pat
         await line.calls.refuse_stopped(replace(BOUND, flow_id="another"))
         await world.deliver()
         assert "0번을 눌러" in world.phone.texts[-1] and "1544-0000" in world.phone.texts[-1]
-        assert await world.results("factor.ars") == ["refused"]
+        assert await world.results("factor.ars") == ["ars-refused"]
         assert "alarm.ars-refused" in world.log.getvalue()
         assert HONG.mobile not in world.log.getvalue() and "027801234" not in world.log.getvalue()
 

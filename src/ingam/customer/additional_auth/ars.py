@@ -87,13 +87,15 @@ class ArsExpired(Refusal):
     code = "ars-expired"
 
 
-_ENDS: Final[Mapping[str, str]] = {
+CODES: Final[Mapping[str, str]] = {
+    CallState.REFUSED: ArsRefused.code,
     CallState.WRONG: "ars-wrong",
     CallState.NO_ANSWER: "ars-no-answer",
     CallState.BUSY: "ars-busy",
     CallState.FAILED: "ars-failed",
     OUTAGE: ArsOutage.code,
 }
+"""The code of every end that is no approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +188,8 @@ class ArsCalls:
         issued = await self._store.issued(kind(customer.customer_id), call_id)
         if call is not None and call.state == CallState.REFUSED:
             raise ArsRefused
-        if call is not None and call.state in _ENDS:
-            raise ArsNotApproved(_ENDS[call.state])
+        if call is not None and call.state in CODES:
+            raise ArsNotApproved(CODES[call.state])
         if call is None or issued is None or issued.used_at is not None or issued.expires_at <= now:
             raise ArsExpired
         if call.state != CallState.APPROVED:

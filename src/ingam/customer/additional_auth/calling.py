@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from ingam.customer.additional_auth.ars import KIND, OUTAGE, QUEUED, ArsLimits, Order, kind
+from ingam.customer.additional_auth.ars import CODES, KIND, OUTAGE, QUEUED, ArsLimits, Order, kind
 from ingam.customer.notice import Sender, sms_outgoing
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import korean_minute
@@ -138,5 +138,6 @@ def _call(order: Order) -> Call:
     )
 
 
-def _line(order: Order, result: str, now: datetime) -> Audit:
+def _line(order: Order, state: str, now: datetime) -> Audit:
+    result = "ok" if state == CallState.APPROVED else CODES[state]
     return Audit(now, "factor.ars", result, order.subject, order.session, None, {"call": order.call_id})
