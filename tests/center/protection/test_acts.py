@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -197,6 +198,21 @@ def test_a_device_signs_its_own_removal_and_whoever_cannot_sign_authenticates_in
         assert "기기 지정을 해지했습니다." in await one.post("/protection/remove", await one.sign("device"))
 
     told(sqlite_url, tmp_path, story)
+
+
+def test_two_devices_that_sign_each_other_away_leave_one(store_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one, other = await at_home(world), await at_home(world)
+        rows = sorted(await world.rows(TABLE), key=lambda row: str(row["slot"]))
+        await one.look()
+        await one.log_in()
+        await one.begin("remove-device", str(rows[1]["device_id"]))
+        await other.begin("remove-device", str(rows[0]["device_id"]))
+        fields = [await one.sign("device"), await other.sign("device")]
+        await asyncio.gather(one.post("/protection/remove", fields[0]), other.post("/protection/remove", fields[1]))
+        assert len(await world.rows(TABLE, status="ACTIVE")) == 1
+
+    told(store_url, tmp_path, story)
 
 
 def test_F6_a_browser_that_is_new_to_the_person_authenticates_before_its_first_sensitive_act(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -146,6 +147,22 @@ def test_at_most_five_devices_and_the_sixth_is_told_before_anybody_is_asked_for_
         assert sorted(row["slot"] for row in await devices(world)) == [1, 2]  # type: ignore[type-var]
 
     told(sqlite_url, tmp_path, story, device_max=2)
+
+
+def test_two_designations_at_once_take_one_slot(store_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        people = [person(world), person(world)]
+        for one in people:
+            await one.log_in()
+            await one.apply()
+            await one.to_new()
+            world.clock.forward(61)
+        await asyncio.gather(*(one.make() for one in people))
+        assert len(await devices(world)) == 1
+        results = await world.results("protection.device")
+        assert sorted(set(results)) in (["device-limit", "ok"], ["device-taken", "ok"])
+
+    told(store_url, tmp_path, story, device_max=1)
 
 
 # ── in place of the choice of additional authentication ──

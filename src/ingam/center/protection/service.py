@@ -7,9 +7,8 @@ browser is new to the person (F6). Another number wants both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from dataclasses import dataclass
+from typing import NoReturn
 
 from ingam.center.protection.flow import (
     AuthenticatedInstead,
@@ -24,12 +23,12 @@ from ingam.center.protection.flow import (
     Task,
 )
 from ingam.center.protection.looking import Looking, Overview
+from ingam.center.protection.making import ENDED, Made, Making
 from ingam.center.protection.walks import PURPOSES, Here, Limits, Walk, Walks
 from ingam.center.walks import Turn, Visit, With, told
 from ingam.customer.additional_auth import Method, proof
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.flow import Answered
-from ingam.customer.additional_auth.numbers import Number
 from ingam.customer.additional_auth.proof import ProofMissing
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Typed
 from ingam.customer.device import Devices
@@ -38,20 +37,15 @@ from ingam.customer.device.designated import Designated
 from ingam.customer.device.designated import Kind as KeyKind
 from ingam.customer.device.keys import Answer, Key, KeyTaken, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
-from ingam.customer.device.protection import Happened, Protection
+from ingam.customer.device.protection import Protection
 from ingam.customer.notice import Notices, Sender
 from ingam.customer.session import Level
 from ingam.kernel.errors import Failure, Refusal
-from ingam.kernel.instants import korean_day
-from ingam.kernel.words import say
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers, Phone
 from ingam.ports.keys import Digests
-from ingam.ports.store import AlreadyUsed, Change, Conflict, LedgerMove, NotIssued, Outgoing, Store
+from ingam.ports.store import AlreadyUsed, Conflict, LedgerMove, NotIssued, Store
 from ingam.protocols.challenge import Purpose
-
-HIDDEN: Final = 4
-ENDED: Final = {Kind.REMOVE_DEVICE: Happened.DEVICE_REMOVED, Kind.REMOVE_PASSKEY: Happened.PASSKEY_REMOVED}
 
 
 class NotApplied(Refusal):
@@ -76,20 +70,6 @@ class NoKey(Refusal):
     """Another number wants a signature, and the person has nothing to sign with."""
 
     code = "contact-no-key"
-
-
-class SameNumber(Refusal):
-    """The number that is registered already."""
-
-    code = "contact-same"
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What a last step saves."""
-
-    rows: Sequence[Change]
-    outbox: Sequence[Outgoing] = field(repr=False, default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +99,15 @@ class ProtectionService:
         sender: Sender,
     ) -> None:
         self._store = ports.store
-        self._clock = ports.clock
-        self._customers = ports.customers
-        self._digests = ports.digests
-        self._limits = limits
         self._auth = auth
         self._protection = protection
         self._designated = designated
         self._passkeys = passkeys
         self._acts = acts
-        self._notices = notices
-        self._sender = sender
         self._devices = Devices(ports.store, ports.digests)
+        self._making = Making(
+            ports.customers, limits, protection, designated, passkeys, acts, notices, sender
+        )  # fmt: skip
         self._looking = Looking(ports.clock, limits, protection, designated, passkeys)
         self._walks = Walks(ports.store, ports.clock, ports.customers, notices, ports.digests, limits)
 
@@ -155,12 +132,7 @@ class ProtectionService:
 
     async def target(self, visit: Visit, task: Task) -> Key | None:
         """The device or passkey that a task removes; None where it is gone or there is none."""
-        customer_id = (await self.customer(visit)).customer_id
-        if task.kind is Kind.REMOVE_DEVICE:
-            return await self._designated.keys.by_id(customer_id, task.target)
-        if task.kind is Kind.REMOVE_PASSKEY:
-            return await self._passkeys.keys.by_id(customer_id, task.target)
-        return None
+        return await self._making.target(await self.customer(visit), task)
 
     async def ways(self, visit: Visit) -> tuple[By, ...]:
         """What the person could sign with."""
@@ -278,7 +250,7 @@ class ProtectionService:
         """What the new device key or passkey is to sign. Raises TrueStep, DeviceBarred, KeyLimit, TooManyChallenges."""
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
-            body = self.new_text(walk.task, alias, visit.lang)
+            body = self._making.new_text(walk, alias)
             if walk.task.kind is Kind.PASSKEY:
                 return await self._passkeys.offer(walk.customer, visit.session, visit.address, body)
             if walk.task.kind is not Kind.DEVICE:
@@ -292,31 +264,13 @@ class ProtectionService:
         """
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
-            kind, now = walk.task.kind, walk.now
+            kind = walk.task.kind
             try:
-                row, event = await self._new_key(walk, alias, browser, answer)
+                made = await self._making.new_key(walk, alias, browser, answer)
             except Failure as failure:
                 await self._walks.refuse(walk, f"protection.{kind}", failure)
-            told = await self._protection.event(walk.customer, event, alias, now)
-            notice = self._notices.device_changed(
-                walk.customer, str(event), browser or "-", now, f"protection:{walk.flow_id}"
-            )
-            await self._finish(walk, Made([row, told], [notice]))
+            await self._finish(walk, made)
             return kind
-
-    async def _new_key(self, walk: Walk, alias: str, browser: str, answer: Answer) -> tuple[Change, Happened]:
-        customer, session, body = walk.customer, walk.visit.session, self.new_text(walk.task, alias, walk.visit.lang)
-        if walk.task.kind is Kind.PASSKEY:
-            made = await self._passkeys.made(customer, session, alias, browser, body, answer)
-            return made, Happened.PASSKEY_ADDED
-        if walk.task.kind is not Kind.DEVICE:
-            raise KeyUnknown
-        row, _ = await self._designated.designate(customer, session, alias, browser, body, answer)
-        return row, Happened.DEVICE_ADDED
-
-    def new_text(self, task: Task, alias: str, lang: str) -> str:
-        """What a new key signs, in words."""
-        return say(f"protection.body_{task.kind}", lang, institution=self._sender.name(lang), alias=alias)
 
     # ── removing, and the end of the service ────────────────────────────────────────────────────────────────────
 
@@ -329,88 +283,28 @@ class ProtectionService:
             walk = await self._walks.at(visit, turn, Confirming)
             kind = walk.task.kind
             try:
-                made = await self._removal(walk, signed)
+                made = await self._making.removal(walk, signed)
             except Failure as failure:
                 await self._walks.refuse(walk, f"protection.{kind}", failure)
             await self._finish(walk, made)
             return kind
-
-    async def _removal(self, walk: Walk, signed: Signed | None) -> Made:
-        state, kind = walk.here.state, walk.task.kind
-        assert isinstance(state, Confirming)
-        if kind is Kind.CANCEL:
-            return await self._end(walk)
-        key = await self.target(walk.visit, walk.task)
-        if key is None or kind not in ENDED:
-            raise KeyUnknown
-        proved = [] if state.proof_id is not None else await self._signature(walk, self.remove_text(key, walk), signed)
-        keys = self._designated.keys if kind is Kind.REMOVE_DEVICE else self._passkeys.keys
-        event = await self._protection.event(walk.customer, ENDED[kind], key.alias, walk.now)
-        notice = self._notices.device_changed(
-            walk.customer, str(ENDED[kind]), key.browser or "-", walk.now, f"protection:{walk.flow_id}"
-        )
-        return Made([*_without(proved, key, keys.column), keys.removed(key, walk.now), event], [notice])
-
-    async def _end(self, walk: Walk) -> Made:
-        keys = self._designated.keys
-        devices = [keys.removed(key, walk.now) for key in await keys.active(walk.customer.customer_id)]
-        ended = await self._protection.cancelled(walk.customer, walk.now)
-        notice = self._notices.protection_cancelled(walk.customer, walk.now, f"protection:{walk.flow_id}")
-        return Made([*devices, *ended], [notice])
-
-    async def _signature(self, walk: Walk, body: str, signed: Signed | None) -> list[Change]:
-        if signed is None:
-            raise KeyUnknown
-        purpose = Purpose(str(PURPOSES[walk.task.kind]))
-        return await self._acts.check(walk.customer, walk.visit.session, purpose, body, signed)
-
-    def remove_text(self, key: Key, walk: Walk) -> str:
-        """What is signed to remove a key, in words."""
-        lang = walk.visit.lang
-        return say(
-            f"protection.body_{walk.task.kind}",
-            lang,
-            institution=self._sender.name(lang),
-            alias=key.alias,
-            date=korean_day(key.added_at),
-        )
 
     # ── another number ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def contact_text(self, visit: Visit, turn: Turn, number: str) -> str:
         """What is signed for another number, in words. Raises TrueStep, SameNumber."""
         walk = await self._walks.at(visit, turn, Confirming)
-        return self._contact_text(walk, number)
-
-    def _contact_text(self, walk: Walk, number: str) -> str:
-        phone, lang = _phone(walk.task), walk.visit.lang
-        if (phone.of(walk.customer) or "") == number:
-            raise SameNumber
-        return say(
-            "protection.body_contact",
-            lang,
-            institution=self._sender.name(lang),
-            which=say(f"protection.number_{phone}", lang),
-            number=number or say("protection.number_none", lang),
-        )
+        return self._making.contact_text(walk, number)
 
     async def challenge(self, visit: Visit, turn: Turn, number: str, by: By) -> dict[str, object]:
         """What a key of the person is to sign for the task. Raises TrueStep, KeyUnknown, TooManyChallenges."""
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
-            body = await self._body(walk, number)
+            body = await self._making.body(walk, number)
             purpose = Purpose(str(PURPOSES[walk.task.kind]))
             return await self._acts.challenge(
                 walk.customer, visit.session, visit.address, purpose, body, by, visit.lang
             )
-
-    async def _body(self, walk: Walk, number: str) -> str:
-        if walk.task.kind is Kind.CONTACT:
-            return self._contact_text(walk, number)
-        key = await self.target(walk.visit, walk.task)
-        if key is None:
-            raise KeyUnknown
-        return self.remove_text(key, walk)
 
     async def change_number(self, visit: Visit, turn: Turn, number: str, signed: Signed | None) -> Kind:
         """Another number, by the proof and a signature; used for codes after the quarantine, told to old and new (E9).
@@ -420,25 +314,11 @@ class ProtectionService:
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
             try:
-                made = await self._number(walk, number, signed)
+                made = await self._making.number(walk, number, signed)
             except Failure as failure:
                 await self._walks.refuse(walk, "protection.contact", failure)
             await self._finish(walk, made)
             return walk.task.kind
-
-    async def _number(self, walk: Walk, number: str, signed: Signed | None) -> Made:
-        phone, state = _phone(walk.task), walk.here.state
-        if not isinstance(state, Confirming) or state.proof_id is None:
-            raise ProofMissing
-        proved = await self._signature(walk, self._contact_text(walk, number), signed)
-        change = await self._customers.new_number(walk.customer, phone, number or None, walk.now)
-        which = say(f"protection.number_{phone}", "ko")
-        shown = f"{which} {masked(number)}" if number else which
-        event = await self._protection.event(walk.customer, Happened.CONTACT_CHANGED, shown, walk.now)
-        told_to = dict.fromkeys(one for one in (walk.customer.mobile, number) if one.startswith("01"))
-        hours = self._limits.contact_quarantine_s // 3600
-        notices = self._notices.contact_changed(told_to, which, hours, walk.now, f"protection:{walk.flow_id}")
-        return Made([*proved, change, event], notices)
 
     # ── the one transaction ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -460,19 +340,3 @@ class ProtectionService:
 
     async def _lapsed(self, walk: Walk, action: str) -> NoReturn:
         await self._walks.refuse(walk, action, ProofMissing(), With(facts=told(ProofMissing())))
-
-
-def _phone(task: Task) -> Phone:
-    if task.kind is not Kind.CONTACT or task.target not in list(Phone):
-        raise KeyUnknown
-    return Phone(task.target)
-
-
-def _without(changes: Sequence[Change], key: Key, column: str) -> list[Change]:
-    """A key that signs its own removal is changed once."""
-    return [change for change in changes if getattr(change, "where", {}).get(column) != key.key_id]
-
-
-def masked(number: str) -> str:
-    """`010-8513-****`."""
-    return Number(Phone.MOBILE, number).masked if len(number) > HIDDEN else "*" * HIDDEN

@@ -91,24 +91,24 @@ class Keys:
     def __init__(self, store: Store, fields: SealDetails, table: str, column: str, most: int) -> None:
         self._store = store
         self._fields = fields
-        self._table = table
+        self.table = table
         self.column = column
         self.most = most
 
     async def active(self, customer_id: str) -> list[Key]:
         """Those that stand, the oldest first."""
         where: Row = {"customer_id": customer_id, "status": ACTIVE}
-        rows = await self._store.many(self._table, where, order="added_at", limit=self.most)
+        rows = await self._store.many(self.table, where, order="added_at", limit=self.most)
         return [await self._key(row) for row in rows]
 
     async def by_id(self, customer_id: str, key_id: str) -> Key | None:
         """One of this person that stands."""
-        row = await self._store.one(self._table, {self.column: key_id, "customer_id": customer_id, "status": ACTIVE})
+        row = await self._store.one(self.table, {self.column: key_id, "customer_id": customer_id, "status": ACTIVE})
         return None if row is None else await self._key(row)
 
     async def by_credential(self, credential_id: bytes) -> Key | None:
         """The one that stands of a credential, whosever it is."""
-        row = await self._store.one(self._table, {"credential": encode(credential_id), "status": ACTIVE})
+        row = await self._store.one(self.table, {"credential": encode(credential_id), "status": ACTIVE})
         return None if row is None else await self._key(row)
 
     async def room(self, customer_id: str) -> int:
@@ -126,7 +126,7 @@ class Keys:
         slot = await self.room(customer_id)
         told = msgspec.json.encode({"alias": alias, "browser": browser})
         return Insert(
-            self._table,
+            self.table,
             {
                 self.column: key_id,
                 "customer_id": customer_id,
@@ -134,7 +134,7 @@ class Keys:
                 "public_key": credential.public_key,
                 "counter": credential.counter,
                 **own,
-                "details": await self._fields.seal(customer_id, self._table, "details", key_id, told),
+                "details": await self._fields.seal(customer_id, self.table, "details", key_id, told),
                 "slot": slot,
                 "status": ACTIVE,
                 "added_at": at,
@@ -146,12 +146,12 @@ class Keys:
     def used(self, key: Key, counter: int, at: datetime) -> Update:
         """It signed; one that was used or removed meanwhile ends in Stale."""
         where: Row = {self.column: key.key_id, "status": ACTIVE, "counter": key.credential.counter}
-        return Update(self._table, where, {"counter": counter, "used_at": at})
+        return Update(self.table, where, {"counter": counter, "used_at": at})
 
     def removed(self, key: Key, at: datetime) -> Update:
         """It counts no more. Its slot is free again."""
         where: Row = {self.column: key.key_id, "status": ACTIVE}
-        return Update(self._table, where, {"status": REMOVED, "ended_at": at})
+        return Update(self.table, where, {"status": REMOVED, "ended_at": at})
 
     async def _key(self, row: Row) -> Key:
         key_id, customer_id, details = str(row[self.column]), str(row["customer_id"]), row["details"]
@@ -160,7 +160,7 @@ class Keys:
         )
         assert isinstance(details, bytes) and isinstance(public, bytes) and isinstance(added, datetime)
         assert isinstance(counter, int) and isinstance(slot, int) and not isinstance(used, str | int | bytes)
-        told = await self._fields.open(customer_id, self._table, "details", key_id, details)
+        told = await self._fields.open(customer_id, self.table, "details", key_id, details)
         names = msgspec.json.decode(told, type=dict[str, str])
         return Key(
             key_id=key_id,
