@@ -72,6 +72,7 @@ from ingam.run.beside import steadily
 from ingam.run.device_keys import device_keys
 from ingam.run.http import BoundedHttp
 from ingam.run.oidc import oidc_routes
+from ingam.run.on_behalf import deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.protecting import protection_routes
 from ingam.run.service_page import BUNDLE
@@ -248,7 +249,8 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
     async def beside(_: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
         calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
-        deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries
+        revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification)
+        deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
         health = given.health or Board(given.clock)
         tasks = [
             asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),

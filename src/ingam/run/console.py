@@ -67,10 +67,11 @@ class Desk:
 
 def features(desk: Desk) -> Sequence[ConsoleWeb]:
     """The console's features, in the order of the menu."""
-    office = console_officers.office(desk.settings, desk.ports, desk.operators, desk.trail, desk.rp)
+    revoking = console_branch.revocation(desk.settings, desk.ports, desk.operators)
+    office = console_officers.office(desk.settings, desk.ports, desk.operators, desk.trail, desk.rp, more=[revoking])
     return [
         HomeWeb(desk.trail, desk.operators, desk.ports.store, desk.ports.clock),
-        *console_branch.features(desk.live, desk.ports, desk.trail),
+        *console_branch.features(desk.live, desk.ports, desk.trail, desk.operators, office.changes, revoking),
         *office.features,
     ]
 

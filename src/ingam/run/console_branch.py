@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from ingam.console.availability.web import AvailabilityWeb
+from ingam.console.changes.service import Changes
 from ingam.console.numbers.web import NumbersWeb
+from ingam.console.operators.register import Operators
 from ingam.console.pictures.service import PicturesOfTheDay
 from ingam.console.pictures.web import PicturesWeb
+from ingam.console.revocation.kinds import RevocationKind
+from ingam.console.revocation.web import RevocationWeb
 from ingam.console.standing.opening import Openings
 from ingam.console.standing.service import Standings
 from ingam.console.standing.web import StandingWeb
@@ -25,11 +29,21 @@ TEMPLATES: Final = (
     "ingam.console.availability",
     "ingam.console.numbers",
     "ingam.console.pictures",
+    "ingam.console.revocation",
     "ingam.console.standing",
 )
 
 
-def features(settings: Settings, given: ConsolePorts, trail: Trail) -> list[ConsoleWeb]:
+def revocation(settings: Settings, given: ConsolePorts, operators: Operators) -> RevocationKind:
+    """폐지 대행, as a change that two officers sign."""
+    bindings = Bindings(given.store, given.digests, given.fields)
+    return RevocationKind(settings.ca.name, bindings, given.customers, operators, given.blind_index)
+
+
+def features(
+    settings: Settings, given: ConsolePorts, trail: Trail, operators: Operators, changes: Changes,
+    revoking: RevocationKind,
+) -> list[ConsoleWeb]:  # fmt: skip
     """In the order of the menu."""
     store, clock, digests, limits = given.store, given.clock, given.digests, settings.limits
     sender = Sender(settings.institution)
@@ -48,6 +62,7 @@ def features(settings: Settings, given: ConsolePorts, trail: Trail) -> list[Cons
         NumbersWeb(
             trail, store, clock, given.customers, given.blind_index, numbers, standings, openings, availability
         ),
+        RevocationWeb(trail, store, revoking, changes, operators, standings, openings),
         PicturesWeb(trail, PicturesOfTheDay(store, clock)),
         AvailabilityWeb(trail, store, clock),
     ]  # fmt: skip

@@ -65,7 +65,7 @@ class Operator:
     name: str
     person: str
     key: bytes
-    """Ed25519, 32 bytes; or a passkey (`protocols.webauthn.as_key`), which signs changes of the console and no statement."""
+    """Ed25519, 32 bytes; or a passkey (`protocols.webauthn.as_key`), which signs changes of the console alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,168 @@
+"""폐지 대행: two officers sign the same change, and the authority itself checks both before anything ends (D14)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.ca.world import HONG as HOLDER
+from tests.ca.world import World as Authority
+from tests.ca.world import enrolled
+from tests.ca.world import world as authority
+from tests.console.world import KIM, OPERATORS, Desk, World, opened
+
+from ingam.adapters.certification.absent import AbsentCertification
+from ingam.ca.revoking.statement import Operator
+from ingam.console.revocation.kinds import OUTBOX
+from ingam.customer.binding.bindings import Bindings, ToBind
+from ingam.kernel.errors import Refusal
+from ingam.npki import certificate, policies
+from ingam.ports.books import State
+from ingam.ports.certification import CertificationRefused
+from ingam.ports.store import Save
+from ingam.protocols.cmp.on_behalf import OperatorSignature
+from ingam.protocols.webauthn.as_key import pack, unpack
+from ingam.run import console
+from ingam.run.on_behalf import deliver_revocations
+
+
+@dataclass
+class Scene:
+    """A console, the authority behind it, and a certificate of KIM that is registered here."""
+
+    console: World
+    ca: Authority
+    one: certificate.Certificate
+
+    def state(self) -> State:
+        """As the authority's books have it."""
+        return self.ca.revoking.find(1, self.one.serial).state
+
+    async def asked(self, desk: Desk, **fields: str) -> str:
+        """An officer's change, up to its page; the path."""
+        path = f"/customers/{KIM.customer_id}/revocation"
+        await desk.get(path)
+        wanted = {"certificate": self.one.fingerprint.hex(), "basis": "death", "reason": "cessationOfOperation"}
+        answer = await desk.send(path, wanted | fields)
+        if answer.status_code != 303:
+            return ""
+        await desk.follow(answer)
+        return str(answer.headers["location"])
+
+    async def delivered(self, known: Sequence[str]) -> None:
+        """What the worker does; the authority knows the passkeys of these operators."""
+        given = Wire(self, [await self.operator(who) for who in known])
+        store, clock = self.console.ports.store, self.console.clock
+        deliver = deliver_revocations(store, clock, self.console.ports.digests, given)[OUTBOX]
+        for message in await store.claim(clock.now(), 60, 10):
+            if message.kind == OUTBOX:
+                await deliver(message)
+
+    async def operator(self, who: str) -> Operator:
+        """As the authority's list has them: the key stands on the officer's own page."""
+        employee = OPERATORS[who][0]
+        key, *_ = await self.console.operators.keys(employee)
+        packed = pack(key.credential)
+        assert unpack(packed) is not None
+        return Operator(employee.lower(), employee, packed)
+
+
+class Wire(AbsentCertification):
+    """The center's way to the authority, without the messages between (tests/adapters/certification has those)."""
+
+    def __init__(self, scene: Scene, operators: list[Operator]) -> None:
+        self._scene, self._operators = scene, {one.name: one for one in operators}
+
+    async def revoke_on_behalf(self, text: str, signatures: Sequence[OperatorSignature]) -> None:
+        rp = console.relying_party(self._scene.console.settings)
+        try:
+            await self._scene.ca.revoking.on_approval(text.encode(), signatures, self._operators, rp)
+        except Refusal as refused:
+            raise CertificationRefused(said=f"{refused.code} {refused.facts.get('part', '')}") from None
+
+
+def told(folder: Path, story: Callable[[Scene], Awaitable[None]]) -> None:
+    async def go() -> None:
+        ca = authority(folder / "ca")
+        async with opened(folder) as world:
+            ca.clock.at = world.clock.now()
+            one = certificate.parse(await enrolled(ca, HOLDER))
+            bindings = Bindings(world.ports.store, world.ports.digests, world.ports.fields)
+            policy = policies.lookup(one.issuer, one.policy_oid)
+            assert policy is not None
+            change = await bindings.change(ToBind(KIM.customer_id, one, policy, world.clock.now(), "0" * 64), None)
+            await world.ports.store.save(Save(rows=change.rows))
+            try:
+                await story(Scene(world, ca, one))
+            finally:
+                await ca.shut()
+
+    asyncio.run(go())
+
+
+def test_D14_two_officers_sign_and_the_authority_ends_the_certificate(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        maker = await scene.console.at_customer(KIM, "security", "request")
+        assert "폐지 대행" in maker.text
+        path = await scene.asked(maker)
+        assert f"{scene.one.serial:x}" in maker.text and "death" in maker.text
+        await maker.follow(await maker.send(f"{path}/submit", {"answer": maker.signed()}))
+        checker = await scene.console.signed_in("administrator")
+        await scene.delivered(("security", "administrator"))
+        assert scene.state() is State.VALID  # one person's signature sends nothing
+        await checker.get(path)
+        assert (await checker.send(f"{path}/approve", {"answer": checker.signed()})).status_code in (200, 303)
+        await scene.delivered(("security", "administrator"))
+        assert scene.state() is State.REVOKED
+        await maker.get("/revocations")
+        assert "폐지됨" in maker.text and f"{scene.one.serial:x}" in maker.text
+        ((result, facts),) = await scene.console.audit("revocation.on-behalf")
+        assert (result, facts["reason"]) == ("ok", "cessationOfOperation")
+
+    told(tmp_path, story)
+
+
+def test_D14_officers_whom_the_authority_does_not_know_end_nothing_and_that_is_seen(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        maker = await scene.console.at_customer(KIM, "security", "request")
+        path = await scene.asked(maker)
+        await maker.follow(await maker.send(f"{path}/submit", {"answer": maker.signed()}))
+        checker = await scene.console.signed_in("administrator")
+        await checker.get(path)
+        await checker.send(f"{path}/approve", {"answer": checker.signed()})
+        await scene.delivered(("security",))
+        assert scene.state() is State.VALID
+        await maker.get("/revocations")
+        assert "인증기관이 거절" in maker.text
+        ((result, facts),) = await scene.console.audit("revocation.on-behalf")
+        assert (result, facts["said"]) == ("certification-refused", "ca-statement-refused operator-unknown")
+
+    told(tmp_path, story)
+
+
+def test_G2_nobody_checks_their_own_change_and_a_clerk_makes_none(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        maker = await scene.console.at_customer(KIM, "security", "request")
+        path = await scene.asked(maker)
+        await maker.follow(await maker.send(f"{path}/submit", {"answer": maker.signed()}))
+        assert "data-given" not in maker.page
+        clerk = await scene.console.at_customer(KIM, "clerk")
+        assert "폐지 대행" not in clerk.text
+        assert (await clerk.get(f"/customers/{KIM.customer_id}/revocation")).status_code == 403
+        await scene.delivered(("security",))
+        assert scene.state() is State.VALID
+
+    told(tmp_path, story)
+
+
+def test_a_reason_a_basis_or_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        maker = await scene.console.at_customer(KIM, "security", "request")
+        for wrong in ({"reason": "certificateHold"}, {"basis": "mood"}, {"certificate": "0" * 64}):
+            assert await scene.asked(maker, **wrong) == ""
+            assert "폐지된 것은 없습니다" in maker.text
+        assert await scene.console.rows("operator_change") == []
+
+    told(tmp_path, story)
