@@ -125,7 +125,7 @@ class SipArs:
         clips = {name: await self._voice.clip(getattr(said, name), call.lang) for name in names}
         exchange = await self._way()
         try:
-            speech = await open_speech(self._trunk.bind)
+            speech = open_speech(self._trunk.bind)
         except OSError:
             raise ArsOutage(cause="no-port") from None
         leg = Leg(exchange, self._trunk, call.call_id, call.to)
@@ -165,7 +165,7 @@ class SipArs:
         if not isinstance(event, Answered):
             yield _untaken(event)
             return
-        judging = self._answered(talk, event)
+        judging = await self._answered(talk, event)
         if judging is None:
             yield CallState.FAILED
             return
@@ -186,7 +186,7 @@ class SipArs:
         except TimeoutError:
             return Refused(408)
 
-    def _answered(self, talk: _Talk, event: Answered) -> asyncio.Task[CallState] | None:
+    async def _answered(self, talk: _Talk, event: Answered) -> asyncio.Task[CallState] | None:
         """Begins to speak; None where the answer is none that we can speak under (E6)."""
         try:
             answer = sdp.answer(event.sdp, secured=talk.key is not None)
@@ -197,7 +197,7 @@ class SipArs:
             guard = self._guarding(talk.key, answer.key)
         if (talk.key is None) != (guard is None):
             return None
-        talk.speech.begin(answer, guard, talk.events.put_nowait)
+        await talk.speech.begin(answer, guard, talk.events.put_nowait)
         return asyncio.create_task(self._judged(talk))
 
     async def _judged(self, talk: _Talk) -> CallState:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from ingam.protocols.sip import rtp
@@ -24,6 +26,9 @@ FRAME: Final = 160
 FRAME_S: Final = 0.02
 FIRST_PORT, LAST_PORT = 16384, 32766
 TRIES: Final = 64
+EARLY_MOST: Final = 4096
+"""Packets of before the answer that are thrown away."""
+
 _SILENCE: Final = bytes([SILENCE]) * FRAME
 
 
@@ -40,7 +45,8 @@ class Guard(Protocol):
 class Speech(asyncio.DatagramProtocol):
     """Opened by `open_speech`; `begin` when the call is answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, socket: socket.socket) -> None:
+        self._socket = socket
         self._way: asyncio.DatagramTransport | None = None
         self._gate: Gate | None = None
         self._guard: Guard | None = None
@@ -54,13 +60,17 @@ class Speech(asyncio.DatagramProtocol):
     @property
     def port(self) -> int:
         """Ours."""
-        port: int = 0 if self._way is None else self._way.get_extra_info("sockname")[1]
+        port: int = self._socket.getsockname()[1]
         return port
 
-    def begin(self, answer: Answer, guard: Guard | None, keyed: Callable[[str], None]) -> None:
-        """Speaks to where the answer says, and hears from there only."""
+    async def begin(self, answer: Answer, guard: Guard | None, keyed: Callable[[str], None]) -> None:
+        """Speaks to where the answer says, and hears from there only; what came before is thrown away unread."""
         self._gate, self._guard, self._keyed = Gate(answer), guard, keyed
         self._to = (answer.address, answer.port)
+        with suppress(OSError):
+            for _ in range(EARLY_MOST):
+                self._socket.recv(1)
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, sock=self._socket)
         self._sending = asyncio.create_task(self._send())
 
     async def say(self, clip: bytes) -> None:
@@ -83,6 +93,8 @@ class Speech(asyncio.DatagramProtocol):
             self._sending.cancel()
         if self._way is not None:
             self._way.close()
+        else:
+            self._socket.close()
 
     def connection_made(self, transport: Any) -> None:
         self._way = transport
@@ -126,14 +138,17 @@ def _nobody(_key: str) -> None:
     return
 
 
-async def open_speech(bind: str) -> Speech:
+def open_speech(bind: str) -> Speech:
     """On a random even port (RFC 3550 section 11). Raises OSError where none is free."""
-    loop = asyncio.get_running_loop()
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     for _ in range(TRIES):
         port = FIRST_PORT + 2 * secrets.randbelow((LAST_PORT - FIRST_PORT) // 2)
+        one = socket.socket(family, socket.SOCK_DGRAM)
         try:
-            _, speech = await loop.create_datagram_endpoint(Speech, local_addr=(bind, port))
+            one.setblocking(False)
+            one.bind((bind, port))
         except OSError:
+            one.close()
             continue
-        return speech
+        return Speech(one)
     raise OSError("no port is free")
