@@ -226,7 +226,7 @@ def test_a_trunk_that_says_nothing_is_asked_again_and_then_an_outage() -> None:
         one.before = lambda _: Response(100, "", ())
         silent = Trunk("127.0.0.1", one.port, "udp", "trunk.test", "15440000", secured=False, bind="127.0.0.1")
         heard: list[str] = []
-        one.datagram_received = lambda data, addr: heard.append(data[:6].decode())  # type: ignore[method-assign]  # noqa: ARG005
+        one.datagram_received = lambda data, addr: heard.append(data[:6].decode())  # type: ignore[method-assign]
         async with asyncio.timeout(20), SipArs(silent, Sounds(), timers=Timers(t1=0.005)) as caller:
             with pytest.raises(ArsOutage) as raised:
                 await called(one, {}, caller)

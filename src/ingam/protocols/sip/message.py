@@ -23,6 +23,7 @@ COMPACT: Final = {
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,64}")
 _REQUEST: Final = re.compile(r"([A-Z]{1,32}) (\S{1,2048}) SIP/2\.0")
 _STATUS: Final = re.compile(r"SIP/2\.0 ([1-6][0-9]{2}) ?([^\r\n]{0,256})")
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CSEQ: Final = re.compile(r"([0-9]{1,10})[ \t]+([A-Z]{1,32})")
 _PARAMETER: Final = re.compile(r';\s*([A-Za-z0-9\-.!%*_+`\'~]{1,64})(?:\s*=\s*("[^"]*"|[^;,\s<>]*))?')
 
@@ -114,7 +115,7 @@ def parameter(value: str, name: str) -> str | None:
 
 def address(value: str) -> str:
     """The URI of a name-addr or addr-spec (section 20.10)."""
-    inside = re.search(r"<([^<>\s]{1,2048})>", value)
+    inside = re.search(r"<([^<>\s]{1,2048})>", _QUOTED.sub("", value))
     return inside[1] if inside else value.split(";")[0].strip()
 
 

@@ -78,7 +78,12 @@ def answer(body: bytes, *, secured: bool) -> Answer:
     port, types = int(media[1]), frozenset(int(one) for one in media[3].split())
     attributes = [value for letter, value in stream[1:] if letter == "a"]
     events = _events(attributes) & types
-    if not 0 < port < 65536 or PCMU not in types or not events or {"inactive", "sendonly", "recvonly"} & set(attributes):
+    if (
+        not 0 < port < 65536
+        or PCMU not in types
+        or not events
+        or {"inactive", "sendonly", "recvonly"} & set(attributes)
+    ):
         raise SdpUnusable
     return Answer(_address(stream, session), port, events | {EVENTS}, _key(attributes) if secured else None)
 
