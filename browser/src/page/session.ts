@@ -46,10 +46,16 @@ export function startSession(root: Document): void {
           clock.restart(left);
           windows.postMessage(left);
         }
-        if (status !== null) status.textContent = status.dataset[left === null ? 'failed' : 'extended'] ?? '';
+        if (status !== null) status.textContent = status.dataset[wordOf(left, warn)] ?? '';
       });
     });
   }
+}
+
+/** The longest time that a session may have comes nearer whatever is pressed: that is told, not "extended". */
+function wordOf(left: number | null, warn: number): 'failed' | 'last' | 'extended' {
+  if (left === null) return 'failed';
+  return left > warn ? 'extended' : 'last';
 }
 
 /** Asks the server for more time; the seconds it gives, or null where it does not. */
