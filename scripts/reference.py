@@ -12,6 +12,7 @@ from ingam.settings import (
     ArsSettings,
     AuditSettings,
     CaSettings,
+    ConsoleSettings,
     Institution,
     Limits,
     PartySettings,
@@ -103,6 +104,19 @@ ARS_MEANINGS = {
     "prompts": "a folder of recorded WAV files (docs/reference/ars.md); empty speaks by espeak-ng",
 }
 
+CONSOLE_MEANINGS = {
+    "origin": "origin of the console as browsers reach it; its host is the relying party of operators' passkeys (G1)",
+    "store": "the center's database by the console's role (`ingam store roles`); empty is INGAM_STORE",
+    "idle_s": "seconds without use that end a login; 900 at most (G1)",
+    "max_s": "seconds that end it however busy",
+    "invitation_s": "how long an enrolment link waits",
+    "approval_s": "how long a change waits for its second person; 86400 at most (G3)",
+    "rows": "rows that a search gives at most (G4)",
+    "searches_a_day": "look-ups of one operator (G4)",
+    "unmaskings_a_day": "masked fields that one operator sees (G4)",
+    "address_visits_an_hour": "new visitors of one address",
+}
+
 PARTY_MEANINGS = {
     "real_name_host": "실명확인: its name in INGAM_ADDRESSES",
     "real_name_key": "its key",
@@ -142,6 +156,7 @@ def settings_page() -> str:
     for title, prefix, kind, meanings in (
         ("The certification authority", "CA", CaSettings, CA_MEANINGS),
         ("Copying", "RELAY", RelaySettings, RELAY_MEANINGS),
+        ("The console", "CONSOLE", ConsoleSettings, CONSOLE_MEANINGS),
         ("The automatic call", "ARS", ArsSettings, ARS_MEANINGS),
         ("The auditor", "AUDIT", AuditSettings, AUDIT_MEANINGS),
         ("The outside parties of issuing", "PARTY", PartySettings, PARTY_MEANINGS),
