@@ -111,7 +111,6 @@ CONSOLE_MEANINGS = {
     "max_s": "seconds that end it however busy",
     "invitation_s": "how long an enrolment link waits",
     "approval_s": "how long a change waits for its second person; 86400 at most (G3)",
-    "rows": "rows that a search gives at most (G4)",
     "searches_a_day": "look-ups of one operator (G4)",
     "unmaskings_a_day": "masked fields that one operator sees (G4)",
     "address_visits_an_hour": "new visitors of one address",

@@ -179,7 +179,6 @@ class ConsoleSettings:
     max_s: int = 8 * 3600  # a working day; then the passkey is asked for again
     invitation_s: int = 24 * 3600  # how long an enrolment link waits
     approval_s: int = APPROVAL_MOST_S  # how long a change waits for its second person
-    rows: int = 20  # of one search (G4)
     searches_a_day: int = 200  # of one operator
     unmaskings_a_day: int = 30  # fields, of one operator
     address_visits_an_hour: int = 1200
