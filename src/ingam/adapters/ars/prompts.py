@@ -29,6 +29,8 @@ PEAK: Final = 0.7
 
 LONGEST_WAV: Final = 8 * 1024 * 1024
 _TAPS: Final = 32
+_AT_ONCE: Final = 4096
+"""Samples that are made in one step, so that a long sentence takes no more memory than a short one."""
 
 
 class Voice(Protocol):
@@ -149,10 +151,15 @@ def _resampled(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     if rate == pcmu.RATE or not len(samples):
         return samples
     step = rate / pcmu.RATE
+    padded = np.concatenate([np.zeros(_TAPS), samples, np.zeros(_TAPS + 2)])
     centres = np.arange(int(len(samples) / step)) * step
+    parts = [_weighed(padded, centres[at : at + _AT_ONCE], step) for at in range(0, len(centres), _AT_ONCE)]
+    return np.concatenate(parts)
+
+
+def _weighed(padded: NDArray[np.float64], centres: NDArray[np.float64], step: float) -> NDArray[np.float64]:
     near = np.floor(centres).astype(np.int64)[:, None] + np.arange(-_TAPS, _TAPS + 1)[None, :]
     distance = near - centres[:, None]
     weights = np.sinc(distance / step) / step * (0.5 + 0.5 * np.cos(np.pi * distance / (_TAPS + 1)))
-    padded = np.concatenate([np.zeros(_TAPS), samples, np.zeros(_TAPS + 2)])
     made: NDArray[np.float64] = (padded[near + _TAPS] * weights).sum(axis=1)
     return made

@@ -122,7 +122,7 @@ class SipArs:
         """The sentences are made, the ways are open, the INVITE is out. Raises ArsOutage."""
         said = lines(call)
         names = ("opening", "asking", "approved", "wrong", "refused", "silence")
-        clips = {name: await self._voice.clip(getattr(said, name), call.lang) for name in names}
+        clips = dict(zip(names, await self._clips([getattr(said, name) for name in names], call.lang), strict=True))
         exchange = await self._way()
         try:
             speech = open_speech(self._trunk.bind)
@@ -135,6 +135,10 @@ class SipArs:
         host = self._trunk.address or (exchange.line.local[0] if exchange.line is not None else "")
         leg.invite(sdp.offer(host, speech.port, secrets.randbits(31), key))
         return talk
+
+    async def _clips(self, texts: list[str], lang: str) -> list[bytes]:
+        """All sentences before anything rings; nobody waits in silence for a voice, and none is missing later."""
+        return [await self._voice.clip(text, lang) for text in texts]
 
     async def _way(self) -> Exchange:
         """The exchange with the trunk, opened anew where its line was lost."""
