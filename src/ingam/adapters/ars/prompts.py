@@ -152,9 +152,9 @@ def _resampled(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
         return samples
     step = rate / pcmu.RATE
     padded = np.concatenate([np.zeros(_TAPS), samples, np.zeros(_TAPS + 2)])
-    centres = np.arange(int(len(samples) / step)) * step
+    centres = np.arange(int(len(samples) / step), dtype=np.float64) * step
     parts = [_weighed(padded, centres[at : at + _AT_ONCE], step) for at in range(0, len(centres), _AT_ONCE)]
-    return np.concatenate(parts)
+    return np.concatenate(parts) if parts else samples[:0]
 
 
 def _weighed(padded: NDArray[np.float64], centres: NDArray[np.float64], step: float) -> NDArray[np.float64]:

@@ -160,6 +160,8 @@ class SipArs:
         event = await self._next(talk, until + self._timers.whole)
         if isinstance(event, NobodyAnswers) or (isinstance(event, Refused) and _trunks(event.status)):
             status = event.status if isinstance(event, Refused) else 0
+            if not status:
+                self._forget(talk)
             raise ArsOutage(cause="trunk", status=status)
         yield CallState.PLACED
         if isinstance(event, Progress):
@@ -254,6 +256,12 @@ class SipArs:
             watched.cancel()
             saying.cancel()
             self._put_down(talk)
+
+    def _forget(self, talk: _Talk) -> None:
+        """A line on which nobody answers is opened anew for the next call, unless somebody speaks over it."""
+        if self._exchange is not None and list(self._talks) == [talk.call.call_id]:
+            self._exchange.close()
+            self._exchange = None
 
     def _put_down(self, talk: _Talk) -> None:
         talk.leg.leave()

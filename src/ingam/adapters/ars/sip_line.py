@@ -7,6 +7,7 @@ host name. What is no SIP message is dropped over UDP and ends a stream.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -90,6 +91,8 @@ class Line:
         """The transport is there."""
         self._way, self._framing = way, Framing() if stream else None
         self.local = way.get_extra_info("sockname")[:2]
+        if stream:  # a trunk that is gone without a word is noticed before somebody waits for it
+            way.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def broken(self) -> None:
         """The transport is gone, or says that nobody is there."""
