@@ -40,7 +40,10 @@ def test_espeak_says_every_sentence_and_says_it_once(lang: str) -> None:
     said, voice = lines(replace(CALL, lang=lang)), Espeak()
 
     async def walk() -> list[bytes]:
-        return [await voice.clip(text, lang) for text in (said.opening, said.asking, said.asking)]
+        return [
+            await voice.clip(text, lang)
+            for text in (said.opening if lang == "ko" else said.wrong, said.asking, said.asking)
+        ]
 
     opening, asking, again = asyncio.run(walk())
     assert asking is again

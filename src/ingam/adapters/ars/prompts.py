@@ -28,7 +28,7 @@ PEAK: Final = 0.7
 """Of full scale: loud, and never cut off."""
 
 LONGEST_WAV: Final = 8 * 1024 * 1024
-_TAPS: Final = 32
+_TAPS: Final = 24
 _AT_ONCE: Final = 4096
 """Samples that are made in one step, so that a long sentence takes no more memory than a short one."""
 

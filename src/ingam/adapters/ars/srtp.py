@@ -5,6 +5,7 @@ from __future__ import annotations
 from pylibsrtp import Error, Policy, Session
 
 from ingam.kernel.secret import Secret
+from ingam.protocols.sip import rtp
 
 
 class Srtp:
@@ -21,9 +22,11 @@ class Srtp:
 
     def open(self, packet: bytes) -> bytes | None:
         """Of an SRTP packet; None where it is not authentic, or came before."""
+        if len(packet) > rtp.LONGEST:
+            return None
         try:
             opened: bytes = self._in.unprotect(packet)
-        except (Error, TypeError):  # it raises the latter for more bytes than a packet may have
+        except Error:
             return None
         return opened
 
