@@ -105,6 +105,20 @@ def test_a_call_that_ends_without_approval_says_how_and_may_be_asked_for_again(s
     told(sqlite_url, tmp_path, story)
 
 
+def test_the_last_call_of_the_day_leads_on_as_well(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, browser: Browser) -> None:
+        await browser.identify()
+        page = await ended(world, browser, CallState.APPROVED)
+        assert not re.search(r'id="method-ars"[^>]*disabled', page)
+        assert "data-certificate-window" in await next_(browser, method="ars")
+        await browser.post("/registration/back")
+        page = await browser.get()
+        assert re.search(r'id="method-ars"[^>]*disabled', page) and "오늘 전화 승인 1회를 모두" in page
+        assert re.search(r'id="method-sms"[^>]*checked', page)
+
+    told(sqlite_url, tmp_path, story, ars_a_day=1)
+
+
 def test_E4_zero_on_the_telephone_stops_the_registration(store_url: str, tmp_path: Path) -> None:
     async def story(world: World, browser: Browser) -> None:
         await browser.identify()

@@ -31,6 +31,7 @@ from ingam.kernel.errors import Failure
 from ingam.kernel.words import say
 from ingam.page import check_post, see_other, status_of
 from ingam.page.failures import message_of
+from ingam.ports.ars import CallState
 from ingam.ports.customers import Customer, Phone
 
 TEMPLATES: Final = "ingam.center.additional_auth"
@@ -215,19 +216,23 @@ async def screen(
     On a designated device the choice is skipped, unless the person asks for it by `?other`.
     """
     customer, lang = await host.customer(request), request.state.lang
-    offered = await auth.offered(customer, lang)
+    offered, call = await auth.offered(customer, lang), await host.call(request)
     requested = state if isinstance(state, Requested) else None
+    waiting = requested is not None and requested.expires_at > now
     ways = {str(method): "" if why is None else message_of(why, lang) for method, why in offered.ways.items()}
+    if waiting and call is not None and (not call.over or call.state == CallState.APPROVED):
+        ways[Method.ARS] = ""  # the last call of the day leads on as well
     exempt = purpose is not None and await auth.exempt(customer, request.state.session, purpose)
-    first = next((str(method) for method in offered.open), "")
+    last = chosen or (requested.method if requested is not None else "")
+    first = next((way for way, why in ways.items() if not why), "")
     return Screen(
         prefix=host.prefix,
         ways=ways,
-        chosen=chosen or (requested.method if requested is not None else first),
+        chosen=last if ways.get(last) == "" else first,
         numbers=list(offered.numbers),
         requested=requested,
-        waiting=requested is not None and requested.expires_at > now,
-        call=await host.call(request),
+        waiting=waiting,
+        call=call,
         lapsed=isinstance(state, Choosing) and state.lapsed,
         mobile=masked_mobile(customer),
         shown=shown(customer),
