@@ -18,6 +18,7 @@ from ingam.console.sessions import OperatorSessions
 from ingam.console.trail import Trail, Visit
 from ingam.customer.policy import LIMITS, Policy, approved
 from ingam.customer.policy.limits import LiveLimits
+from ingam.kernel.secret import Secret
 from ingam.ports.store import Save
 from ingam.run import console, console_officers
 from ingam.settings import Limits
@@ -247,6 +248,15 @@ def test_G2_a_new_operator_comes_by_two_signatures_and_a_link_shown_once(tmp_pat
     async def story(world: World) -> None:
         maker, checker = await world.signed_in("security"), await world.signed_in("administrator")
         form = {"ask": "new", "employee": "E3001", "name": "새사람", "branch": "부산지점", "role": ["clerk"]}
+        await maker.get("/operators")
+        for idn, sentence in (
+            ("", "본인의 주민등록번호를 적어야"),
+            ("751005-2123456", "이미 다른 사번"),
+            ("75100", "대문자"),
+        ):
+            refused = await maker.send("/operators", {**form, "idn": idn})
+            assert refused.status_code == 422 and sentence in maker.text
+        form["idn"] = "800101-2000007"
         where = await asked(maker, form)
         await checker.get(where)
         answer = await checker.send(f"{where}/approve", {"answer": checker.signed()})
@@ -259,6 +269,10 @@ def test_G2_a_new_operator_comes_by_two_signatures_and_a_link_shown_once(tmp_pat
         assert (await fresh.log_in()).status_code == 303
         await fresh.get("/")
         assert "새사람" in fresh.text
+        kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert b"8001012000007" not in kept and b"800101-2000007" not in kept
+        index = await world.ports.blind_index.index("idn", Secret("8001012000007"))
+        assert (await world.operators.get("E3001")).is_person(index)
 
     told(tmp_path, story)
 

@@ -65,7 +65,7 @@ def office(
         [
             ChangesWeb(trail, changes),
             PolicyWeb(trail, changes, limits, oids, anchors, terms),
-            OperatorsWeb(trail, operators, changes),
+            OperatorsWeb(trail, operators, changes, ports.blind_index),
             ExportsWeb(trail, ports.store, ports.clock, changes),
             FieldsWeb(trail, ports.customers, Openings(ports.store, ports.clock), unmasking),
         ],

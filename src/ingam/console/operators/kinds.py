@@ -25,6 +25,18 @@ class OperatorForm(Refusal):
     code = "operator-form"
 
 
+class OperatorPerson(Refusal):
+    """A clerk's own number is missing: without it nobody could tell their own customer record (E10)."""
+
+    code = "operator-person"
+
+
+class OperatorTwice(Refusal):
+    """This natural person is an operator already, under another employee number (G2)."""
+
+    code = "operator-twice"
+
+
 class LastOfTheirKind(Refusal):
     """Two persons who can approve must remain."""
 
@@ -57,9 +69,21 @@ class OperatorKind:
         if count < 2:
             raise LastOfTheirKind
 
+    async def person(self, values: Values, roles: frozenset[Role], employee: str, known: bytes | None) -> list[Line]:
+        """The line of whose number it is, as its blind index; clerks need one. Raises OperatorPerson, OperatorTwice."""
+        index = values.get("person", "")
+        if not index:
+            if Role.CLERK in roles and known is None:
+                raise OperatorPerson
+            return []
+        for one in await self._operators.all():
+            if one.employee != employee and one.is_person(bytes.fromhex(index)):
+                raise OperatorTwice
+        return [Line("person", "-" if known is None else known.hex(), index)]
+
 
 class NewOperator(OperatorKind):
-    """`values`: employee, name, branch, roles."""
+    """`values`: employee, name, branch, roles, and for clerks person (the blind index of their number, hex)."""
 
     name = "operator-new"
 
@@ -71,18 +95,20 @@ class NewOperator(OperatorKind):
         if await self._operators.ever(employee):
             raise Conflict(table="operator")
         lines = {"employee": employee, "name": name, "branch": branch, "roles": roles_text(roles)}
-        return Described(tuple(Line(line, "-", text) for line, text in lines.items()), (employee,))
+        told = [Line(line, "-", text) for line, text in lines.items()]
+        told += await self.person(values, roles, employee, None)
+        return Described(tuple(told), (employee,))
 
     async def apply(self, approved: Approved, now: datetime) -> Applying:
         values = approved.change.values
         row = self._operators.new(
-            values["employee"], values["name"], values["branch"], read_roles(values["roles"]), now
+            values["employee"], values["name"], values["branch"], read_roles(values["roles"]), now, _index(values)
         )
         return self.invite(values["employee"], now, Applying(rows=[row]))
 
 
 class OtherRoles(OperatorKind):
-    """`values`: employee, branch, roles."""
+    """`values`: employee, branch, roles, and for whoever becomes a clerk person."""
 
     name = "operator-roles"
 
@@ -97,6 +123,7 @@ class OtherRoles(OperatorKind):
             changed.append(Line("roles", roles_text(operator.roles), roles_text(roles)))
         if branch != operator.branch:
             changed.append(Line("branch", operator.branch, branch))
+        changed += await self.person(values, roles, operator.employee, operator.person_index)
         if len(changed) == 1:
             raise Refusal("change-nothing")
         return Described(tuple(changed), (operator.employee,))
@@ -104,7 +131,8 @@ class OtherRoles(OperatorKind):
     async def apply(self, approved: Approved, now: datetime) -> Applying:  # noqa: ARG002 - the port's
         values = approved.change.values
         operator = await self._operators.get(values["employee"])
-        row = self._operators.changed(operator, values["branch"], read_roles(values["roles"]))
+        index = _index(values) or operator.person_index
+        row = self._operators.changed(operator, values["branch"], read_roles(values["roles"]), index)
         return Applying(rows=[row], facts={"subject": operator.employee, "roles": values["roles"]})
 
 
@@ -145,6 +173,10 @@ def read_roles(text: str) -> frozenset[Role]:
     if not names or not set(names) <= set(Role):
         raise OperatorForm
     return frozenset(Role(one) for one in names)
+
+
+def _index(values: Values) -> bytes | None:
+    return bytes.fromhex(values.get("person", "")) or None
 
 
 def _short(text: str) -> bool:

@@ -103,10 +103,11 @@ class Operators:
         }  # fmt: skip
         return Insert("operator", row)
 
-    def changed(self, operator: Operator, branch: str, roles: frozenset[Role]) -> Update:
-        """Other roles or another branch; Stale when saved if they changed meanwhile."""
+    def changed(self, operator: Operator, branch: str, roles: frozenset[Role], index: bytes | None = None) -> Update:
+        """Other roles, another branch, a number that was not known; Stale when saved if they changed meanwhile."""
         where: Row = {"employee": operator.employee, "roles": roles_text(operator.roles), "branch": operator.branch}
-        return Update("operator", {**where, "ended_at": None}, {"roles": roles_text(roles), "branch": branch})
+        values: Row = {"roles": roles_text(roles), "branch": branch, "person_index": index or operator.person_index}
+        return Update("operator", {**where, "ended_at": None}, values)
 
     async def ended(self, employee: str, now: datetime) -> list[Change]:
         """Somebody is no operator any more: their passkeys and sessions end with it."""
