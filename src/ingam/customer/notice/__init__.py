@@ -102,9 +102,7 @@ class Notices:
         """A task of 전자금융사기 예방서비스 was stopped."""
         return self._outgoing(customer, "notice.protection-locked", at, dedup, time=korean_minute(at))
 
-    def contact_changed(
-        self, numbers: Iterable[str], which: str, h: int, at: datetime, dedup: str
-    ) -> list[Outgoing]:
+    def contact_changed(self, numbers: Iterable[str], which: str, h: int, at: datetime, dedup: str) -> list[Outgoing]:
         """A registered number was changed, told to each of `numbers`: the old one too, whoever holds the new one (E9).
 
         `which`: a word of the number, as text; `h`: hours until it is used for codes.
