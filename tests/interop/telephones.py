@@ -75,12 +75,30 @@ async def process(folder: Path, *words: str) -> AsyncIterator[asyncio.subprocess
             await one.wait()
 
 
+def raw() -> bool:
+    """Whether this process may send raw packets, by which sipp presses keys."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP).close()
+    except PermissionError:
+        return False
+    return True
+
+
 @asynccontextmanager
-async def sipp(folder: Path, transport: str) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
-    """Takes one call: its port, and the process, which ends with 0 after a whole one."""
+async def sipp(
+    folder: Path, transport: str, keys_at: int | None = None
+) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
+    """Takes one call: its port, and the process, which ends with 0 after a whole one.
+
+    `keys_at`: the port of somebody else who speaks and presses keys in its place.
+    """
     kind = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}[transport]
     port, media = free(kind), free(socket.SOCK_DGRAM)
-    words = ("sipp", "-sf", str(SCENARIO), "-i", LOOPBACK, "-p", str(port), "-mi", LOOPBACK, "-mp", str(media))
+    told, scenario = SCENARIO.read_text(encoding="utf-8"), folder / "scenario.xml"
+    if keys_at is not None:
+        told = re.sub(r"<pause[^>]*>\s*<nop>.*?</nop>", "", told).replace("[media_port]", str(keys_at))
+    scenario.write_text(told, encoding="utf-8")
+    words = ("sipp", "-sf", str(scenario), "-i", LOOPBACK, "-p", str(port), "-mi", LOOPBACK, "-mp", str(media))
     async with process(folder, *words, "-m", "1", "-nostdin", "-t", {"udp": "u1", "tcp": "t1"}[transport]) as one:
         await listening(port, transport)
         yield port, one

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.interop.telephones import LOOPBACK, Baresip, baresip, sipp
-from tests.ports.sip_callee import Sounds
+from tests.interop.telephones import LOOPBACK, Baresip, baresip, raw, sipp
+from tests.ports.sip_callee import Sounds, callee
 from tests.ports.telephones import CALL
 
 from ingam.adapters.ars.prompts import Espeak
@@ -30,10 +31,22 @@ WHOLE = [CallState.PLACED, CallState.RINGING, CallState.ANSWERED]
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_sipp_is_rung_and_its_keys_are_read(tmp_path: Path, transport: str) -> None:
     async def walk() -> list[CallState]:
-        async with asyncio.timeout(30), sipp(tmp_path, transport) as (port, process):
+        other = None if raw() else await callee()
+        keys_at = other.media.port if other else None
+        async with AsyncExitStack() as stack:
+            if other:
+                stack.callback(other.close)
+            await stack.enter_async_context(asyncio.timeout(30))
+            port, process = await stack.enter_async_context(sipp(tmp_path, transport, keys_at))
             trunk = Trunk(LOOPBACK, port, transport, LOOPBACK, "15440000", secured=False, bind=LOOPBACK)
             async with SipArs(trunk, Sounds()) as caller:
-                seen = [state async for state in caller.place(CALL)]
+                seen = []
+                async for state in caller.place(CALL):
+                    seen.append(state)
+                    if other and state is CallState.ANSWERED:
+                        await other.until(2)
+                        for key in "47":
+                            other.media.press(key, other.media.source)
                 assert await process.wait() == 0, (tmp_path / "out.txt").read_text()
             return seen
 

@@ -26,6 +26,7 @@ class Media(asyncio.DatagramProtocol):
         self.heard: list[bytes] = []
         self.news = asyncio.Event()
         self.way: Any = None
+        self.source: Any = None
         self._ssrc, self._sequence, self._time = secrets.randbits(32), 1, 1000
 
     def connection_made(self, transport: Any) -> None:
@@ -35,6 +36,7 @@ class Media(asyncio.DatagramProtocol):
         packet = rtp.read(data)
         assert packet is not None and packet.payload_type == 0
         self.heard.append(packet.payload)
+        self.source = addr
         self.news.set()
 
     @property
