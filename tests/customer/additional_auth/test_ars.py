@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.center.registration.world import HONG, KIM, World, opened
 
-from ingam.customer.additional_auth import Purpose
+from ingam.customer.additional_auth import Purpose, calling
 from ingam.customer.additional_auth.ars import (
     ArsCalls,
     ArsExpired,
@@ -28,7 +28,7 @@ from ingam.customer.notice import Sender
 from ingam.kernel.words import say
 from ingam.ports.ars import CallState
 from ingam.ports.customers import Customer, Phone
-from ingam.ports.store import AlreadyUsed, Save
+from ingam.ports.store import AlreadyUsed, Save, StoreOutage, Update
 from ingam.settings import Institution
 
 BOUND = Bound(HONG.customer_id, Purpose.REGISTRATION, "flow", "session")
@@ -275,3 +275,25 @@ def test_who_dies_while_it_rings_leaves_a_call_that_ends_by_its_time(sqlite_url:
 def test_every_state_of_a_call_has_its_words() -> None:
     for state in ("queued", "outage", "none", *CallState):
         assert say(f"factor.call-{state}", "ko") and say(f"factor.call-{state}", "en")
+
+
+def test_E4_a_zero_that_meets_a_store_that_is_away_is_not_lost(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "WAITS_S", (0.0, 0.0, 0.0))
+
+    async def story(world: World, line: Line) -> None:
+        saving, away = world.store.save, [True, True]
+
+        async def save(save: Save) -> None:
+            values = [row.values.get("state") for row in save.rows if isinstance(row, Update)]
+            if CallState.REFUSED in values and away:
+                away.pop()
+                raise StoreOutage
+            await saving(save)
+
+        monkeypatch.setattr(world.store, "save", save)
+        asked = await line.called(CallState.RINGING, CallState.REFUSED)
+        assert await line.state(asked) == "refused" and away == []
+
+    told(sqlite_url, tmp_path, story)

@@ -6,7 +6,7 @@ state (flows.md W3). Posts of one session take turns, so that a double click fin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -260,15 +260,8 @@ class Registration:
             assert isinstance(state, ChoosingFactor | AwaitingFactor)
             reach("registration.7")
             wanted = bound(walk, await self.purpose(walk.customer))
-            try:
-                verified = await self._auth.prove(walk.customer, wanted, state.factor, typed, visit.lang)
-            except STOPS as stopped:
-                await self._walks.lock(walk, "registration.factor", stopped)
-            except FactorsRefused as refused:
-                causes = {name: one.code for name, one in refused.errors.items()}
-                beside = With(resets=refused.resets, facts=causes)
-                await self._walks.record(walk, "registration.factor", refused.code, beside)
-                raise
+            proving = self._auth.prove(walk.customer, wanted, state.factor, typed, visit.lang)
+            verified = await self._answered(walk, proving)
             reach("registration.8")
             await self._proved(walk, verified, str(typed.method))
             reach("registration.9")
@@ -281,19 +274,22 @@ class Registration:
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             wanted = bound(walk, await self.purpose(walk.customer))
-            try:
-                verified = await self._auth.by_device(walk.customer, wanted, answer, medium)
-            except STOPS as stopped:
-                await self._walks.lock(walk, "registration.factor", stopped)
-            except FactorsRefused as refused:
-                causes = {name: one.code for name, one in refused.errors.items()}
-                await self._walks.record(
-                    walk, "registration.factor", refused.code, With(resets=refused.resets, facts=causes)
-                )
-                raise
-            except Refusal as refused:
-                await self._walks.refuse(walk, "registration.factor", refused)
+            verified = await self._answered(walk, self._auth.by_device(walk.customer, wanted, answer, medium))
             await self._proved(walk, verified, "device")
+
+    async def _answered(self, walk: Walk, proving: Awaitable[Verified]) -> Verified:
+        """What was proved; a refusal is recorded with its causes, and what STOPS locks."""
+        try:
+            return await proving
+        except STOPS as stopped:
+            await self._walks.lock(walk, "registration.factor", stopped)
+        except FactorsRefused as refused:
+            causes = {name: one.code for name, one in refused.errors.items()}
+            beside = With(resets=refused.resets, facts=causes)
+            await self._walks.record(walk, "registration.factor", refused.code, beside)
+            raise
+        except Refusal as refused:
+            await self._walks.refuse(walk, "registration.factor", refused)
 
     async def _proved(self, walk: Walk, verified: Verified, method: str) -> None:
         event = FactorProved(Answered(verified.proof.proof_id, verified.proof.expires_at))

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from ingam.customer.additional_auth import Method
 from ingam.customer.additional_auth.numbers import Number, NumberTooNew
 from ingam.customer.additional_auth.proof import Bound, ProofLimits, Verified, new_proof
 from ingam.customer.additional_auth.requesting import Requesting
@@ -158,7 +159,7 @@ class ArsCalls:
             "expires_at": expires,
         }
         return Requesting(
-            method=KIND.partition("-")[0],
+            method=Method.ARS,
             request_id=call_id,
             sent_at=now,
             expires_at=expires,

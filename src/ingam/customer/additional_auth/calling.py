@@ -23,7 +23,10 @@ from ingam.kernel.secret import Secret
 from ingam.kernel.words import say
 from ingam.ports.ars import ArsCaller, ArsOutage, Call, CallState
 from ingam.ports.clock import Clock
-from ingam.ports.store import Audit, Claimed, Outgoing, Save, Stale, Store, Update, Void
+from ingam.ports.store import Audit, Claimed, Outgoing, Save, Stale, Store, StoreOutage, Update, Void
+
+WAITS_S: Final = (0.2, 1.0, 5.0)
+"""Between two tries to write a state while the store is away."""
 
 MORE_S: Final = 15.0
 """What an adapter may take beyond the call itself, before it is hung up for it."""
@@ -76,7 +79,7 @@ class Calls:
             async with asyncio.timeout(self._limits.ars_call_s + MORE_S):
                 async with aclosing(self._caller.place(_call(order))) as states:  # type: ignore[type-var]
                     async for found in states:
-                        if str(found) != state and await self._write(order, state, str(found)):
+                        if str(found) != state and await self._insist(order, state, str(found)):
                             state = str(found)
                         if found.final:
                             return
@@ -90,6 +93,15 @@ class Calls:
         except Exception as broken:  # whatever an adapter does, the row gets its end; words may hold a number (H1)
             log.error("ars.broken", call=order.call_id, kind=type(broken).__name__)
         await self._end(order, state, str(CallState.FAILED))
+
+    async def _insist(self, order: Order, state: str, after: str) -> bool:
+        """Write it although the store is away for a moment: a `0` that was keyed in must not be lost."""
+        for wait in WAITS_S:
+            try:
+                return await self._write(order, state, after)
+            except StoreOutage:
+                await asyncio.sleep(wait)
+        return await self._write(order, state, after)
 
     async def _end(self, order: Order, state: str, end: str) -> None:
         with suppress(Failure):  # the row ends by its time
