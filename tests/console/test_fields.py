@@ -69,7 +69,7 @@ def test_G4_a_days_ceiling_ends_it_and_alarms_the_officers(tmp_path: Path) -> No
         desk = await opened(world)
         for _ in range(2):
             assert (await desk.send(HERE, WHY)).status_code == 200
-        assert (await desk.send(HERE, WHY)).status_code == 422 and HONG.mobile not in desk.page
+        assert (await desk.send(HERE, WHY)).status_code == 429 and HONG.mobile not in desk.page
         officer = await world.signed_in("security")
         await officer.get("/")
         assert "가린 항목을 모두" in officer.text
@@ -93,3 +93,16 @@ def test_G4_nobody_sees_a_field_of_a_customer_whom_they_did_not_open(tmp_path: P
         assert (await auditor.send(HERE, WHY)).status_code == 403
 
     told(tmp_path, story)
+
+
+def test_G4_a_days_look_ups_end_as_well_and_alarm_the_officers(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        desk = await world.signed_in("other-clerk")
+        await desk.get("/desk")
+        form = {"banking_id": HONG.banking_id, "reason": "counter"}
+        assert [(await desk.send("/desk", form)).status_code for _ in range(3)] == [303, 303, 429]
+        auditor = await world.signed_in("auditor")
+        await auditor.get("/")
+        assert "고객 조회를 모두" in auditor.text
+
+    told(tmp_path, story, searches_a_day=2)

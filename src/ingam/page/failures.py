@@ -65,6 +65,7 @@ STATUS: Final[Mapping[str, int]] = {
     "sms-too-soon": 429,
     "too-many-challenges": 429,
     "too-many-requests": 429,
+    "unmaskings-spent": 429,
     "searches-spent": 429,
     "password-queue-full": 503,
     "way-off": 503,

@@ -87,6 +87,7 @@ class StandingWeb(ConsoleWeb):
         count = Count(f"console-search:{asking.operator.employee}", DAY_S, self._searches, self._clock.now())
         if await self._store.count(count) > self._searches:
             await self.trail.write(asking, "console.customer-open", SearchesSpent.code)
+            await self.trail.alarm(asking, SearchesSpent.code)
             raise SearchesSpent
         facts: dict[str, str | int] = {"reason": typed["reason"]}
         try:
