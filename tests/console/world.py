@@ -217,15 +217,21 @@ def _migrated() -> bytes:
 
 
 @asynccontextmanager
-async def opened(folder: Path, settings: Settings | None = None, **limits: Any) -> AsyncIterator[World]:
-    """A console on a fresh SQLite store, with three customers and the operators of OPERATORS; nobody has a passkey."""
-    url = f"sqlite:///{folder / 'center.db'}"
-    (folder / "center.db").write_bytes(await asyncio.get_running_loop().run_in_executor(None, _migrated))
+async def opened(
+    folder: Path, settings: Settings | None = None, url: str = "", by_role: str = "", **limits: Any
+) -> AsyncIterator[World]:
+    """A console with three customers and the operators of OPERATORS; nobody has a passkey.
+
+    On a fresh SQLite store, or on the migrated database at `url`, which the console reaches as `by_role`.
+    """
+    if not url:
+        (folder / "center.db").write_bytes(await asyncio.get_running_loop().run_in_executor(None, _migrated))
+    url = url or f"sqlite:///{folder / 'center.db'}"
     clock, log = SetClock(), io.StringIO()
     set_up_log(log)
     settings = settings or Settings(mode="test", console=replace(ConsoleSettings(), **limits))
     keys = open_keys(folder / "keys" / "center.key")
-    store = open_store(url, keys.outbox)
+    owner, store = open_store(url, keys.outbox), open_store(by_role or url, keys.outbox)
     passwords = Passwords(cheap=True)
     index = InMemoryBlindIndex(Secret(bytes(32)), clock)
     customers = TableCustomers(store, keys.fields, keys.digests, index, passwords, clock)
@@ -242,8 +248,9 @@ async def opened(folder: Path, settings: Settings | None = None, **limits: Any) 
     app.state.pages.environment.bytecode_cache = _Compiled()
     operators = Operators(store)
     world = World(ports, settings, clock, app, operators, log)
+    center = TableCustomers(owner, keys.fields, keys.digests, index, passwords, clock)
     for one in (HONG, KIM, FIRM):
-        await customers.enrol(NewCustomer(one, Secret(PASSWORD)))
+        await center.enrol(NewCustomer(one, Secret(PASSWORD)))
     himself = await index.index("idn", HONG.idn)
     rows = [
         operators.new(employee, name, branch, roles, clock.now(), himself if who == "clerk" else None)
@@ -257,6 +264,7 @@ async def opened(folder: Path, settings: Settings | None = None, **limits: Any) 
             await client.aclose()
         passwords.close()
         await store.close()
+        await owner.close()
 
 
 def told(folder: Path, story: Callable[[World], Awaitable[None]], **facts: Any) -> None:
