@@ -39,7 +39,7 @@ async def mobile(world: World) -> str:
 
 @pytest.mark.parametrize("by", ["device", "certificate"])
 def test_F5_another_number_is_signed_with_the_text_that_is_shown_and_told_to_the_old_one(
-    store_url: str, tmp_path: Path, by: str
+    sqlite_url: str, tmp_path: Path, by: str
 ) -> None:
     async def story(world: World) -> None:
         holder = party() if by == "certificate" else None
@@ -58,7 +58,7 @@ def test_F5_another_number_is_signed_with_the_text_that_is_shown_and_told_to_the
         assert sum("번호가 바뀌었습니다" in text for text in world.phone.texts) == 2
         assert NEW.encode() not in world.everything_kept()
 
-    told(store_url, tmp_path, story)
+    told(sqlite_url, tmp_path, story)
 
 
 def test_E9_a_number_that_was_changed_gets_no_code_for_72_hours(sqlite_url: str, tmp_path: Path) -> None:

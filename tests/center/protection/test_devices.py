@@ -186,7 +186,7 @@ async def prove(one: Person, **changed: str) -> str:
 
 @pytest.mark.parametrize("kind", ["hardware", "software"])
 def test_E8_on_a_designated_device_the_choice_is_skipped_and_the_second_check_stays(
-    store_url: str, tmp_path: Path, kind: str
+    sqlite_url: str, tmp_path: Path, kind: str
 ) -> None:
     async def story(world: World) -> None:
         one = await at_home(world, kind)
@@ -199,7 +199,7 @@ def test_E8_on_a_designated_device_the_choice_is_skipped_and_the_second_check_st
         (row,) = await devices(world)
         assert row["used_at"] is not None
 
-    told(store_url, tmp_path, story)
+    told(sqlite_url, tmp_path, story)
 
 
 def test_E8_a_copied_browser_profile_without_the_hardware_key_is_no_designated_device(
