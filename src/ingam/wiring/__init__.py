@@ -118,6 +118,7 @@ def center_ports(settings: Settings) -> CenterPorts:
         certification=None if authority_ports is None else watched(board, "certification", authority_ports),
         parties=None if parties is None else watched_parties(board, parties),
         health=board,
+        tokens=token_signer(settings),
         closing=(
             *(parties.closing if parties else ()),
             authority.close,
