@@ -10,14 +10,16 @@ from ingam.center.oidc.service import Oidc
 from ingam.center.oidc.tokens import Tokens
 from ingam.center.oidc.web import OidcWeb
 from ingam.customer.additional_auth.service import AdditionalAuth
-from ingam.settings import Settings
+from ingam.settings import Settings, SettingsRefused
 from ingam.wiring import CenterPorts
 
 
 def oidc_routes(settings: Settings, given: CenterPorts, auth: AdditionalAuth, cookies: Cookies) -> list[BaseRoute]:
-    """Raises ClientsRefused."""
-    if settings.oidc_clients is None or given.tokens is None:
+    """Raises ClientsRefused, SettingsRefused."""
+    if settings.oidc_clients is None:
         return []
+    if given.tokens is None:
+        raise SettingsRefused(variable="INGAM_OIDC_CLIENTS", missing="signer")
     known, issuer = clients.read(settings.oidc_clients, production=settings.production), settings.center_origin
     store, clock, customers, digests = given.store, given.clock, given.customers, given.digests
     oidc = Oidc(store, given.ephemeral, clock, customers, digests, known, auth, issuer)
