@@ -18,7 +18,7 @@ ISSUED: Final = "issuance.issued"
 COPIED: Final = "copying.reported"
 LOGIN: Final = "login."
 FAMILIES: Final = frozenset(
-    {"login", "registration", "issuance", "copying", "protection", "device", "contact", "additional-auth"}
+    {"login", "registration", "issuance", "copying", "protection", "device", "contact", "factor", "passkey", "oidc"}
 )
 """What customers do; the rest is operators' and processes'."""
 
