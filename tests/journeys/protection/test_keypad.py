@@ -148,7 +148,7 @@ def test_the_keypad_by_keyboard_and_by_ear(walk: Callable[..., Walk]) -> None:
     expect(number.keys).to_have_count(10)
     # By itself a key is read as its place alone.
     names = [one.get_attribute("aria-label") or "" for one in number.keys.all()]
-    assert all(re.fullmatch(r"\d줄 \d번째 글쇠", name) for name in names) and len(set(names)) == 10
+    assert all(re.fullmatch(r"\d줄 \d번째 키", name) for name in names) and len(set(names)) == 10
     read = number.act("read")
     at.person.press(read)
     expect(read).to_have_attribute("aria-pressed", "true")
