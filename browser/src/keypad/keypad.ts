@@ -58,6 +58,7 @@ export class Keypad<K extends string> {
   /** Takes the panel away; the field keeps what it has. */
   close(): void {
     this.#panel.hidden = true
+    this.#status.textContent = ''
     if (shown === this) shown = null
   }
 
@@ -79,9 +80,9 @@ export class Keypad<K extends string> {
 
   #switched(): void {
     choose(this.#keyed.kind, this.#keyed.box.checked)
+    if (!this.#keyed.box.checked) this.close()
     this.#turn()
     if (this.#keyed.box.checked) void this.#open()
-    else this.close()
   }
 
   #entered(): void {
