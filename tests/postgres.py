@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -29,9 +29,19 @@ _numbers = count(1)
 class Server:
     """A running cluster; `fresh()` gives the address of a new, migrated database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
         self._folder = folder
         self._template = ""
+        self.process = process
+        self.again: Callable[[], subprocess.Popen[bytes]]
+
+    def crash(self) -> None:
+        """It ends at once, without writing what it has in memory (an immediate shutdown), and starts again."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(20)
+        (self._folder / "cluster" / "postmaster.pid").unlink(missing_ok=True)
+        self.process = self.again()
+        _wait_until_ready(self._folder)
 
     def url(self, name: str) -> str:
         return f"postgresql://postgres@/{name}?host={self._folder}"
@@ -99,16 +109,21 @@ def server(*, durable: bool = False) -> Iterator[Server]:
         "fsync": "on" if durable else "off",
         "max_connections": "60",
     }
+    quiet: dict[str, Any] = {
+        "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, "preexec_fn": _die_with_the_tests,
+        **user,
+    }  # fmt: skip
     process = subprocess.Popen(
-        [binaries() / "postgres", "-D", cluster, *(f"--{name}={value}" for name, value in options.items())],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, preexec_fn=_die_with_the_tests, **user,
+        [binaries() / "postgres", "-D", cluster, *(f"--{name}={value}" for name, value in options.items())], **quiet,
     )  # fmt: skip
+    served = Server(folder, process)
+    served.again = lambda: subprocess.Popen(process.args, **quiet)
     try:
         _wait_until_ready(folder)
-        yield Server(folder)
+        yield served
     finally:
-        process.send_signal(signal.SIGQUIT)
-        process.wait(20)
+        served.process.send_signal(signal.SIGQUIT)
+        served.process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
 
 

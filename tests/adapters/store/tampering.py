@@ -24,6 +24,10 @@ class Tamper:
         """A whole table by its first column."""
         return self._do(f'SELECT * FROM "{table}" ORDER BY 1', ())
 
+    def answers(self, sql: str, *args: Any) -> list[dict[str, Any]]:
+        """The rows of a question."""
+        return self._do(sql, args)
+
     def close(self) -> None:
         """Nothing is kept open."""
 
