@@ -106,6 +106,7 @@ def test_F7_certificate_login_keeps_working_and_unlocks(sqlite_url: str, tmp_pat
 
 def test_F7_ingam_customer_unlock_opens_every_device_again(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
+        from ingam.adapters.otp.tables import TableOtp
         from ingam.run.cli.customer_desk import Desk
 
         home, stranger = world.browser(), world.browser("10.0.0.9")
@@ -114,7 +115,8 @@ def test_F7_ingam_customer_unlock_opens_every_device_again(sqlite_url: str, tmp_
         await wrong(home, 5)
         await wrong(stranger, 5)
         ports = world.ports
-        await Desk(ports.store, ports.customers, ports.digests, ports.clock).unlock(HONG.banking_id)
+        tokens = TableOtp(ports.store, ports.clock, ports.fields)
+        await Desk(ports.store, ports.customers, ports.digests, ports.clock, tokens).unlock(HONG.banking_id)
         assert (await home.log_in()).status_code == 303
         assert (await stranger.log_in()).status_code == 303
         assert await world.results("customer.unlock") == ["done"]
