@@ -14,6 +14,7 @@ from ingam.console.changes.flow import (
     Agreed,
     Approved,
     Change,
+    ChangeExpired,
     Done,
     Drafted,
     Edited,
@@ -39,7 +40,7 @@ from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.ports.clock import Clock
 from ingam.ports.store import Change as RowChange
-from ingam.ports.store import FlowSave, Insert, Row, Save, Store, Update
+from ingam.ports.store import FlowSave, Insert, Row, Save, Stale, Store, Update
 from ingam.protocols.webauthn import (
     RelyingParty,
     WebAuthnRefused,
@@ -124,7 +125,7 @@ class Changes:
 
     async def edit(self, visit: Visit, change_id: str, values: Values) -> None:
         """Other values: a draft again, and every signature of before is void (G3)."""
-        stored = await self.get(change_id)
+        stored = await self._still(change_id, Drafted, Submitted)
         await self._makes(visit, stored)
         described = await self.kinds[stored.change.kind].describe(values)
         text = self._text(Change(change_id, stored.change.kind, stored.change.maker, values), described)
@@ -132,7 +133,7 @@ class Changes:
 
     async def submit(self, visit: Visit, change_id: str, answer: Mapping[str, object]) -> None:
         """The maker signs what the page shows. Raises WebAuthnRefused, ChangeExpired, ChangeOvertaken."""
-        stored = await self.get(change_id)
+        stored = await self._still(change_id, Drafted)
         await self._makes(visit, stored)
         described = await self._as_shown(visit, stored)
         key, signature, used = await self._signed(visit, stored, answer)
@@ -144,7 +145,7 @@ class Changes:
 
         Raises WebAuthnRefused, SamePerson, ChangeExpired, ChangeOvertaken, Forbidden, Stale.
         """
-        stored = await self.get(change_id)
+        stored = await self._still(change_id, Submitted)
         kind = self.kinds[stored.change.kind]
         await self._may(visit, kind.checkers)
         await self._maker_may(visit, stored, kind)
@@ -164,19 +165,19 @@ class Changes:
 
     async def decline(self, visit: Visit, change_id: str) -> None:
         """The second person says no; that needs no signature."""
-        stored = await self.get(change_id)
+        stored = await self._still(change_id, Submitted)
         await self._may(visit, self.kinds[stored.change.kind].checkers)
         await self._move(visit, stored, Refused(visit.operator.employee, self._clock.now()), "console.change-decline")
 
     async def withdraw(self, visit: Visit, change_id: str) -> None:
         """The maker takes it back."""
-        stored = await self.get(change_id)
+        stored = await self._still(change_id, Drafted, Submitted)
         await self._makes(visit, stored)
         await self._move(visit, stored, TakenBack("withdrawn", self._clock.now()), "console.change-withdraw")
 
     async def applied(self, visit: Visit, change_id: str, given: Applying) -> None:
         """What a kind that is not `at_once` brought about is done: Approved → Applied, with these rows."""
-        stored = await self.get(change_id)
+        stored = await self._still(change_id, Approved)
         state = MACHINE.advance(stored.state, Done(self._clock.now())).state
         await self._save(visit, stored, state, "console.change-apply", None, given.rows, given)
 
@@ -190,6 +191,15 @@ class Changes:
         if isinstance(state, Drafted | Submitted) and now >= state.text.expires_at:
             return Stored(flow.version, Expired(state.change, state.text, state.text.expires_at))
         return Stored(flow.version, state)
+
+    async def _still(self, change_id: str, *expected: type[State]) -> Stored:
+        """The change, where it still is as a page showed it. Raises ChangeUnknown, ChangeExpired, Stale."""
+        stored = await self.get(change_id)
+        if isinstance(stored.state, Expired):
+            raise ChangeExpired
+        if not isinstance(stored.state, expected):
+            raise Stale
+        return stored
 
     async def every(self, *statuses: str) -> list[Row]:
         """Rows of the list, newest first: of these statuses, or all."""
