@@ -33,3 +33,16 @@ def test_a_database_that_is_away_is_told_apart(tmp_path: Path, monkeypatch: pyte
 
 def test_usage_is_two() -> None:
     assert store.main(["nothing"]) == store.USAGE
+
+
+def test_G6_the_roles_are_printed_and_sqlite_has_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INGAM_STORE", raising=False)
+    assert store.main(["roles", "--data", str(tmp_path), "--auditor", "watcher"]) == 0
+    told = capsys.readouterr().out
+    assert "GRANT SELECT, INSERT ON audit, audit_chain, audit_key TO ingam_center;" in told
+    assert "GRANT SELECT, DELETE ON audit, audit_key TO watcher;" in told
+    assert store.main(["roles", "--data", str(tmp_path), "--apply", "--lang", "en"]) == 6
+    assert "SQLite has no roles" in capsys.readouterr().err
+    assert store.main(["roles", "--center", "x; DROP TABLE audit"]) == 6
