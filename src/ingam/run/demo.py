@@ -27,7 +27,7 @@ from pathlib import Path
 from ingam.adapters.hsm.file import open_keys, publish_ticket_key
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
-from ingam.run import demo_authority, demo_operators, demo_table, sandbox, sandbox_audit, tls, trial
+from ingam.run import demo_authority, demo_operators, demo_staff, demo_table, sandbox, sandbox_audit, tls, trial
 from ingam.run.auditor import publish_key
 from ingam.run.cli.customer_desk import opened, parse
 from ingam.run.trial import FRONTED, Trial
@@ -122,6 +122,7 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     publish_ticket_key(told.ticket_keys, open_keys(keys_path(told)).tickets.public)
     asyncio.run(_enrol(told, settings.data / "sandbox" / "people.json"))
     asyncio.run(demo_operators.prepare(told))
+    demo_staff.prepare(told)
     return environment
 
 
@@ -165,12 +166,15 @@ def _watch(settings: Settings, environment: dict[str, str], over_tls: Trial | No
         if not _ready(ports, children, stopping):
             return 1
         _tell(settings, over_tls, quiet=quiet)
-        while not stopping:
-            for child in children:
-                if child.process.poll() is not None:
-                    print(f"✗ {child.name} 종료 · ended with {child.process.returncode}", file=sys.stderr, flush=True)
-                    return 1
-            time.sleep(0.2)
+        with contextlib.closing(demo_staff.Staff(read(environment))) as staff:
+            while not stopping:
+                for child in children:
+                    if child.process.poll() is not None:
+                        code = child.process.returncode
+                        print(f"✗ {child.name} 종료 · ended with {code}", file=sys.stderr, flush=True)
+                        return 1
+                staff.look()
+                time.sleep(0.2)
         return 0
     finally:
         _stop(children)

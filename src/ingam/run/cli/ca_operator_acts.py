@@ -9,11 +9,11 @@ import asyncio
 import hashlib
 import json
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ingam.adapters.clock.system import SystemClock
-from ingam.ca.revoking.statement import Operator
+from ingam.ca.revoking.statement import Operator, Signed
 from ingam.kernel.errors import Refusal
 from ingam.ports.books import AuditLine
 from ingam.run.cli import answers, ca_operators, ca_place, ca_telling
@@ -56,8 +56,7 @@ def add(options: Namespace) -> int:
         if len(chosen) != 1 or options.out is None:
             raise OperatorsSigned
         return _propose(options, settings, ADD, chosen[0])
-    names = ", ".join(one.name for one in chosen)
-    _audited(settings, "found", names, lambda: ca_operators.found(authority_folder(settings), chosen))
+    founded(settings, chosen)
     return listed(options)
 
 
@@ -74,16 +73,25 @@ def remove(options: Namespace) -> int:
 def apply(options: Namespace) -> int:
     """`operator apply`: a statement of a change with its signatures."""
     settings = ca_place.settings_of(options)
-    authority = open_authority(settings).key
     text = ca_place.contents(options.statement)
-    signatures = [read_signature(name) for name in options.signatures]
-    now = SystemClock().now()
+    entered(settings, text, [read_signature(name) for name in options.signatures])
+    return listed(options)
+
+
+def founded(settings: Settings, first: Sequence[Operator]) -> None:
+    """The first operators stand in the file. Raises OperatorsTwo, OperatorsRefused."""
+    names = ", ".join(one.name for one in first)
+    _audited(settings, "found", names, lambda: ca_operators.found(authority_folder(settings), first))
+
+
+def entered(settings: Settings, text: bytes, signatures: Sequence[Signed]) -> None:
+    """The change that was signed stands in the file. Raises OperatorsTwo, OperatorsRefused."""
+    authority, now = open_authority(settings).key, SystemClock().now()
 
     def applied() -> None:
         ca_operators.apply(authority_folder(settings), text, signatures, authority=authority, at=now)
 
     _audited(settings, "apply", ", ".join(one.operator for one in signatures), applied, text)
-    return listed(options)
 
 
 def _propose(options: Namespace, settings: Settings, act: str, operator: Operator) -> int:
