@@ -269,7 +269,9 @@ class Events:
     """GET /copying/…/events of one end as a browser reads it: one ASGI conversation, byte by byte."""
 
     def __init__(self, world: World, cookie: str, role: str = "send") -> None:
-        self._world, self._cookie = world, cookie
+        jars = [dict(client.cookies.items()) for client in world.clients]
+        (jar,) = [one for one in jars if one.get("ingam-center") == cookie]
+        self._world, self._cookie = world, "; ".join(f"{name}={value}" for name, value in jar.items())
         self._path = f"/copying/{role}/events"
         self._told: asyncio.Queue[Any] = asyncio.Queue()
         self._gone = asyncio.Event()
@@ -279,7 +281,7 @@ class Events:
             "type": "http", "method": "GET", "path": self._path, "raw_path": self._path.encode(),
             "query_string": b"", "scheme": "http", "server": ("localhost", 8700), "client": ("203.0.113.7", 1234),
             "http_version": "1.1", "root_path": "", "asgi": {"version": "3.0"},
-            "headers": [(b"host", b"localhost:8700"), (b"cookie", f"ingam-center={self._cookie}".encode())],
+            "headers": [(b"host", b"localhost:8700"), (b"cookie", self._cookie.encode())],
         }  # fmt: skip
         asked = False
 

@@ -9,9 +9,10 @@ from tests.center.copying.world import ELSEWHERE, FINGERPRINT, HOME, IPHONE, MAI
 
 
 def stolen(copy: Copy, *, agent: str = PHONE, address: str = ELSEWHERE) -> End:
-    """The receiver's cookie and token in somebody else's hands."""
+    """All of the receiver's cookies and the token in somebody else's hands; without the flow's own it gets nowhere."""
     taken = End(copy.world.browser(address))
-    taken.browser.plant("ingam-center", copy.receiver.browser.cookie)
+    for name, value in copy.receiver.browser.cookies.items():
+        taken.browser.plant(name, value)
     taken.browser.client.headers["User-Agent"] = agent
     taken.browser.csrf = copy.receiver.browser.csrf
     return taken

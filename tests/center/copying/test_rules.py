@@ -225,7 +225,8 @@ def test_C3_a_receiver_that_is_suddenly_elsewhere_is_another_one_to_say_yes_to(s
     async def story(copy: Copy) -> None:
         await copy.to_proved()
         stolen = End(copy.world.browser(ELSEWHERE))
-        stolen.browser.plant("ingam-center", copy.receiver.browser.cookie)
+        for name, value in copy.receiver.browser.cookies.items():
+            stolen.browser.plant(name, value)
         stolen.browser.client.headers["User-Agent"] = PHONE
         stolen.browser.csrf = copy.receiver.browser.csrf
         await stolen.announce()

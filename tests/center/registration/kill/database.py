@@ -40,7 +40,7 @@ class Tables:
         return Counter(
             moves=sum(int(row["version"]) for row in self.flow),
             audit=len(self.audit),
-            issued=len(self.ledger_issued),
+            issued=sum(not str(row["kind"]).startswith("flow-cookie:") for row in self.ledger_issued),
             used=len(self.ledger_used),
             messages=len(self.outbox),
             bindings=len(self.binding),
