@@ -19,7 +19,7 @@ from ingam.kernel.flow import IllegalMove, Machine, Step
 HEAD_END: Final = "---"
 """The line of a text behind which stands what changes, a line each."""
 
-Why: TypeAlias = Literal["withdrawn", "overtaken", "maker-gone"]
+Why: TypeAlias = Literal["withdrawn", "overtaken", "maker-gone", "key-gone"]
 
 
 class SamePerson(Refusal):
@@ -45,7 +45,7 @@ class Text:
     @property
     def lines(self) -> list[tuple[str, str, str]]:
         """What changes, as the text says it: (name, before, after)."""
-        return [_line(one) for one in self.body.partition(f"\n{HEAD_END}\n")[2].splitlines()]
+        return [_line(one) for one in self.body.partition(f"\n{HEAD_END}\n")[2].split("\n") if one]
 
     @property
     def challenge(self) -> bytes:

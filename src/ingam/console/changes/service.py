@@ -46,6 +46,7 @@ from ingam.protocols.webauthn import (
     WebAuthnRefused,
     check,
     credential_id,
+    decode,
     encode,
     request_options,
 )
@@ -268,10 +269,17 @@ class Changes:
         return described
 
     async def _maker_may(self, visit: Visit, stored: Stored, kind: ChangeKind) -> None:
-        """Whoever made it is still an operator who may."""
+        """Whoever made it is still an operator who may, and the passkey that signed it is still theirs."""
+        if not isinstance(stored.state, Submitted):
+            return
         maker = await self._operators.find(stored.change.maker)
-        if isinstance(stored.state, Submitted) and (maker is None or not maker.may(*kind.makers)):
-            why: Why = "maker-gone"
+        key = await self._operators.key(decode(stored.state.made.credential))
+        why: Why | None = None
+        if maker is None or not maker.may(*kind.makers):
+            why = "maker-gone"
+        elif key is None or key.employee != maker.employee:
+            why = "key-gone"
+        if why is not None:
             await self._move(visit, stored, TakenBack(why, self._clock.now()), "console.change-void")
             raise ChangeOvertaken
 
