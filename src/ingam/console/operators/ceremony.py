@@ -77,13 +77,14 @@ class Ceremony:
         return [link.invitation for link in links]
 
     async def invite_again(self, employee: str) -> Invitation:
-        """Another link for somebody who never had a passkey. Raises OperatorUnknown, PasskeyThere."""
+        """Another link for somebody who never had a passkey; older ones end. Raises OperatorUnknown, PasskeyThere."""
         operator = await self._operators.get(employee)
         if await self._store.many("operator_key", {"employee": employee}, limit=1):
             raise PasskeyThere
-        link = self._operators.invited(operator.employee, self._clock.now(), self._invitation_s)
+        now = self._clock.now()
+        link = self._operators.invited(operator.employee, now, self._invitation_s)
         line = _line(self._clock, "console.operator-invite", employee)
-        await self._store.save(Save(ledger=[link.issue], audit=[line]))
+        await self._store.save(Save(ledger=[*await self._operators.uninvited(employee, now), link.issue], audit=[line]))
         return link.invitation
 
 

@@ -13,7 +13,7 @@ from ingam.console.changes.kinds import Applying, Described, Line, Values
 from ingam.console.operators import EMPLOYEE, Operator, Role, roles_text
 from ingam.console.operators.register import Operators
 from ingam.kernel.errors import Refusal
-from ingam.ports.store import Conflict
+from ingam.ports.store import Conflict, LedgerMove
 
 _OFFICERS: Final = frozenset({Role.ADMINISTRATOR})
 NAME_MOST: Final = 40
@@ -56,11 +56,12 @@ class OperatorKind:
         self._link = link
         self._invitation_s = invitation_s
 
-    def invite(self, employee: str, now: datetime, given: Applying) -> Applying:
-        """With a link that is shown to the checker alone, who hands it to the person."""
+    async def invite(self, employee: str, now: datetime, given: Applying) -> Applying:
+        """With a link that is shown to the checker alone, who hands it to the person; older ones end."""
         invited = self._operators.invited(employee, now, self._invitation_s)
         shown = {"link": f"{self._link}#{invited.invitation.token}"}
-        return Applying(rows=given.rows, ledger=[invited.issue], facts={"subject": employee}, shown=shown)
+        ledger: list[LedgerMove] = [*await self._operators.uninvited(employee, now), invited.issue]
+        return Applying(rows=given.rows, ledger=ledger, facts={"subject": employee}, shown=shown)
 
     async def remains(self, without: Operator, roles: frozenset[Role]) -> None:
         """Two administrators or more remain. Raises LastOfTheirKind."""
@@ -104,7 +105,7 @@ class NewOperator(OperatorKind):
         row = self._operators.new(
             values["employee"], values["name"], values["branch"], read_roles(values["roles"]), now, _index(values)
         )
-        return self.invite(values["employee"], now, Applying(rows=[row]))
+        return await self.invite(values["employee"], now, Applying(rows=[row]))
 
 
 class OtherRoles(OperatorKind):
@@ -164,7 +165,7 @@ class NewKey(OperatorKind):
 
     async def apply(self, approved: Approved, now: datetime) -> Applying:
         employee = approved.change.values["employee"]
-        return self.invite(employee, now, Applying(rows=await self._operators.without_keys(employee, now)))
+        return await self.invite(employee, now, Applying(rows=await self._operators.without_keys(employee, now)))
 
 
 def read_roles(text: str) -> frozenset[Role]:

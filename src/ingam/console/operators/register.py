@@ -17,7 +17,7 @@ import msgspec
 
 from ingam.console.operators import Invitation, Operator, OperatorUnknown, Role, operator_of, roles_text
 from ingam.kernel.errors import Refusal
-from ingam.ports.store import Change, Insert, Issue, Row, Store, Update
+from ingam.ports.store import Change, Insert, Issue, Row, Store, Update, Void
 from ingam.protocols.webauthn import Credential, decode, encode
 
 INVITATION: Final = "operator-invitation"
@@ -128,8 +128,13 @@ class Operators:
         """An enrolment link for one passkey of this operator."""
         token = base64.urlsafe_b64encode(self._token(TOKEN_BYTES)).rstrip(b"=").decode()
         expires = now + timedelta(seconds=ttl_s)
-        facts = msgspec.json.encode({"employee": employee}).decode()
-        return Invited(Invitation(token, expires), Issue(INVITATION, invitation_id(token), expires, facts))
+        return Invited(Invitation(token, expires), Issue(INVITATION, invitation_id(token), expires, _invites(employee)))
+
+    async def uninvited(self, employee: str, now: datetime) -> list[Void]:
+        """What ends every link of theirs that is out, for the Save that makes another: one was lost, or read."""
+        where: Row = {"kind": INVITATION, "facts": _invites(employee)}
+        rows = await self._store.many("ledger_issued", where, order="expires_at", descending=True, limit=MOST)
+        return [Void(INVITATION, str(row["id"]), now) for row in rows]
 
     async def invitee(self, token: str, now: datetime) -> Operator:
         """Whom a link invites. Raises InvitationOver."""
@@ -140,6 +145,11 @@ class Operators:
         if operator is None:
             raise InvitationOver
         return operator
+
+
+def _invites(employee: str) -> str:
+    """The facts of an invitation."""
+    return msgspec.json.encode({"employee": employee}).decode()
 
 
 def invitation_id(token: str) -> str:
