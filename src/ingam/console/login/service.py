@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ingam.console.login.challenges import Challenges
+from ingam.console.login.challenges import AN_HOUR, Challenges, ChallengesCrowded
 from ingam.console.operators import Operator
 from ingam.console.operators.register import (
     INVITATION,
@@ -21,7 +21,7 @@ from ingam.console.sessions import Opened, OperatorSession, OperatorSessions, en
 from ingam.console.trail import Trail, Visit
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
-from ingam.ports.store import AlreadyUsed, NotIssued, Save, Stale, Store, Use
+from ingam.ports.store import AlreadyUsed, Count, NotIssued, Save, Stale, Store, Use
 from ingam.protocols.webauthn import (
     RelyingParty,
     WebAuthnRefused,
@@ -128,6 +128,10 @@ class Login:
         await self._store.save(Save(rows=[change], audit=[self._trail.line(visit, "console.logout")]))
 
     async def _refused(self, session: OperatorSession, address: str, action: str, refusal: Refusal) -> None:
+        """Written down, up to a ceiling: what anybody may send fills no audit. Raises ChallengesCrowded."""
+        count = Count(f"operator-refused:{session.session}", 3600, AN_HOUR, self._clock.now())
+        if await self._store.count(count) > AN_HOUR:
+            raise ChallengesCrowded
         facts: dict[str, str | int] = {"code": refusal.code}
         facts |= {name: fact for name, fact in refusal.facts.items() if name == "cause"}
         line = self._trail.of_visitor(session, address, action, "refused", facts)
