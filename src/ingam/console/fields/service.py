@@ -26,9 +26,9 @@ REASONS: Final = ("identity", "callback", "correction", "incident", "request")
 NOTE_LEAST: Final = 5
 NOTE_MOST: Final = 200
 DIGITS_MOST: Final = 6
-"""Digits in a row, hyphens and spaces between them or not, that a note may hold: a date, no number of a person."""
+"""Digits in a row, whatever but letters stands between them, that a note may hold: a date, no number of a person."""
 
-_RUN: Final = re.compile(r"(?:\d[\s.\-]{0,2}){7,}")
+_RUN: Final = re.compile(r"(?:\d[\W_]{0,4}){7,}")
 _ADDRESS: Final = re.compile(r"\S+@\S+")
 
 
