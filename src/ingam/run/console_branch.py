@@ -57,7 +57,8 @@ def features(
     availability = Availability(store, clock)
     return [
         StandingWeb(
-            trail, store, clock, standings, openings, locks, Notices(sender), settings.console.searches_a_day
+            trail, store, clock, standings, openings, locks, Notices(sender), given.blind_index,
+            settings.console.searches_a_day,
         ),
         NumbersWeb(
             trail, store, clock, given.customers, given.blind_index, numbers, standings, openings, availability

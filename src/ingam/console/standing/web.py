@@ -24,6 +24,7 @@ from ingam.page import render, see_other
 from ingam.page.failures import message_of
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer
+from ingam.ports.keys import BlindIndex
 from ingam.ports.store import Count, Save, Store
 
 DESK: Final = "/desk"
@@ -40,6 +41,12 @@ class SearchesSpent(Refusal):
     code = "searches-spent"
 
 
+class OwnRecord(Refusal):
+    """An operator asked for something in their own record; a colleague does that (E10)."""
+
+    code = "own-record"
+
+
 class StandingWeb(ConsoleWeb):
     """Handlers over the service. `searches_a_day`: look-ups of one operator."""
 
@@ -50,7 +57,7 @@ class StandingWeb(ConsoleWeb):
 
     def __init__(
         self, trail: Trail, store: Store, clock: Clock, standings: Standings, openings: Openings, locks: Locks,
-        notices: Notices, searches_a_day: int,
+        notices: Notices, blind_index: BlindIndex, searches_a_day: int,
     ) -> None:  # fmt: skip
         super().__init__(trail)
         self._store = store
@@ -59,6 +66,7 @@ class StandingWeb(ConsoleWeb):
         self._openings = openings
         self._locks = locks
         self._notices = notices
+        self._blind_index = blind_index
         self._searches = searches_a_day
 
     def routes(self) -> list[Route]:
@@ -113,6 +121,7 @@ class StandingWeb(ConsoleWeb):
         """The chosen counters start again at none; the customer is told."""
         asking, form = visit(request), request.state.form
         customer, reason = await self.opened(asking, str(request.path_params["customer"]))
+        await self._refuse_own(asking, customer)
         chosen = [str(name) for name in form.getlist("lock")]
         if not chosen:
             return await self._page(request, asking, customer, {"lock": message_of(LockUnknown(), request.state.lang)})
@@ -124,6 +133,13 @@ class StandingWeb(ConsoleWeb):
         told = self._notices.unlocked(customer, branch=asking.operator.branch, at=now, dedup=dedup)
         await self._store.save(Save(resets=resets, outbox=[told], audit=[line]))
         return see_other(f"/customers/{customer.customer_id}?done=unlocked")
+
+    async def _refuse_own(self, asking: Visit, customer: Customer) -> None:
+        """Nobody releases what stops themselves: by the number of the person, not by a name. Written down."""
+        if asking.operator.is_person(await self._blind_index.index("idn", customer.idn)):
+            own = OwnRecord()
+            await self.trail.write(asking, "console.customer-unlock", own.code, banking_id=customer.banking_id)
+            raise own
 
     async def codes(self, request: Request) -> Response:
         """What customers read, by code, and what to say."""
