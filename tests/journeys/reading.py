@@ -70,10 +70,21 @@ def walk(page: Page, name: str) -> list[str]:
 
 
 def _stops(page: Page) -> tuple[list[Stop], bool]:
-    """Tab until the first stop comes again; the focus is where it was afterwards only if it was nowhere."""
+    """Tab until the first stop comes again; then the focus goes back to where it was."""
+    held = [
+        (frame, frame.evaluate_handle("() => document.activeElement")) for frame in page.frames if _has_focus(frame)
+    ]
     page.evaluate("() => document.activeElement instanceof HTMLElement && document.activeElement.blur()")
+    found = _round(page)
+    for frame, one in held:
+        frame.evaluate("(one) => one instanceof HTMLElement && one.focus()", one)
+    return found
+
+
+def _round(page: Page) -> tuple[list[Stop], bool]:
     stops: list[Stop] = []
     first: tuple[str, int] | None = None
+    last: tuple[str, int] | None = None
     for _ in range(MOST):
         page.keyboard.press("Tab")
         found = _focused(page)
@@ -82,9 +93,11 @@ def _stops(page: Page) -> tuple[list[Stop], bool]:
                 return stops, True
             continue
         where, told = found
+        if where == last:  # the parts of a date
+            continue
         if where == first:
             return stops, True
-        first = first or where
+        first, last = first or where, where
         stops.append(Stop(**told))
     return stops, False
 
