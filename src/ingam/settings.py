@@ -85,6 +85,8 @@ class Limits:
     keypad_ttl_s: int = 30 * 60  # a keypad, from the page's first touch to the form that it was for
     keypads_an_hour: int = 120  # of a session
     address_keypads_an_hour: int = 6_000
+    incidents_an_hour: int = 10  # reports of loss (사고신고) of one ID, and from one device (F9)
+    address_incidents_an_hour: int = 60
     keep_ended_s: int = 30 * 86_400  # sessions, flows and single-use things, after they are over
     keep_visits_s: int = 3600  # sessions that nobody logged in with
     keep_devices_s: int = 400 * 86_400  # since a device was last seen; its cookie lives a year

@@ -17,6 +17,8 @@ from tests.clocks import SetClock
 
 from ingam.adapters.ephemeral.valkey import ValkeyEphemeral
 from ingam.center.copying.tickets import Tickets
+from ingam.center.incident.forms import Report
+from ingam.center.incident.reporting import Reports
 from ingam.center.issuance.account import Accounting, AccountPorts, OneWonBudgetSpent
 from ingam.center.issuance.flow import AwaitingOneWon
 from ingam.center.issuance.forms import Account, Card, Name
@@ -447,6 +449,25 @@ def copies(what: str) -> Gate:
     return gate
 
 
+# ── 사고신고 ──
+
+
+def incidents(*, whose: str) -> Gate:
+    """Reports of one ID, or from one network."""
+
+    async def gate(nodes: Nodes, limits: Limits, crowd: Crowd) -> int:
+        async def attempt(node: Node, number: int) -> bool:
+            reports = Reports(node.store, node.ephemeral, node.clock, node.digests, limits)
+            one = session(number)
+            told = Report(WHO.banking_id if whose == "id" else f"limits{number:04}", WHO.idn, False)
+            address = "198.51.100.7" if whose == "network" else f"198.51.100.{number}"
+            return await past(reports.receive(told, one, address, "ko"))
+
+        return await crowd(attempt)
+
+    return gate
+
+
 MANY = 10_000
 """A neighbouring limit that is not under test."""
 
@@ -465,6 +486,8 @@ GATES: dict[str, tuple[Gate, dict[str, int]]] = {
     "otp_tries": (otp, {}),
     "keypads_an_hour": (keys(of_session=True), {}),
     "address_keypads_an_hour": (keys(of_session=False), {}),
+    "incidents_an_hour": (incidents(whose="id"), {}),
+    "address_incidents_an_hour": (incidents(whose="network"), {}),
     "no_medium_max_fail": (no_medium, {}),
     "branch_tries": (branch, {}),
     "vid_max_fail": (number_guesses, {}),

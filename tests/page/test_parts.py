@@ -152,7 +152,7 @@ def test_a_phone_has_the_four_tabs_and_the_list_of_the_manual_in_its_order() -> 
     assert tabs == ["메인", "인증센터", "예수금계좌신규개설", "마이뱅크"]
     listed = [words[one.word] for entry in PHONE for one in (entry, *entry.parts)]
     assert listed == [
-        "공동인증서 신규발급신청", "신규공동인증서신청", "인증서복사", "타기관인증서등록", "인증서관리",
+        "공동인증서 신규발급신청", "신규공동인증서신청", "인증서복사", "타기관인증서등록", "인증서관리", "사고신고",
     ]  # fmt: skip
     at = [text.index(f">{word}<", text.index("phone-list")) for word in ("공동인증서", *listed, "금융인증서")]
     assert at == sorted(at)

@@ -48,6 +48,7 @@ JOINT: Final = (
             Place("management", "page.menu_management_files", "/management#files"),
             Place("management", "page.menu_management_release", "/management#release"),
             Place("management", "page.menu_management_revocation", "/management#revocation"),
+            Place("incident", "page.menu_incident", "/incident"),
         ),
     ),
 )
@@ -66,12 +67,14 @@ PHONE: Final = (
     Place("copying", "page.menu_copying", "/copying"),
     Place("registration", "page.menu_registration", "/cert-center/registration"),
     Place("management", "page.menu_management", "/management"),
+    Place("incident", "page.menu_incident", "/incident"),
 )
 """공동인증서 as the phone lists it (B1): what can be done there, the new certificate first."""
 
 CENTER: Final = TOP[2]
 SERVICES: Final = TOP[3]
-_OF_CENTER: Final = frozenset({entry.name for entry in (*JOINT, NEW, FINANCE, CENTER)})
+INCIDENT: Final = JOINT[-1].parts[-1]
+_OF_CENTER: Final = frozenset({entry.name for entry in (*JOINT, NEW, INCIDENT, FINANCE, CENTER)})
 _PROTECTION_PATH: Final = (SERVICES.word, "page.menu_security", "page.menu_protection", "page.menu_apply")
 
 
@@ -91,6 +94,8 @@ def crumbs_of(place: str) -> tuple[Crumb, ...]:
             return (center, Crumb("page.menu_joint"), Crumb(entry.word))
     if place == NEW.name:
         return (center, Crumb("page.menu_joint"), Crumb(PHONE[0].word, PHONE[0].path), Crumb(NEW.word))
+    if place == INCIDENT.name:
+        return (center, Crumb("page.menu_joint"), Crumb(JOINT[-1].word, JOINT[-1].path), Crumb(INCIDENT.word))
     if place == FINANCE.name:
         return (center, Crumb(FINANCE.word))
     if place == "protection":

@@ -22,6 +22,7 @@ from ingam.kernel.errors import Failure
 from ingam.page import set_up_log
 from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
+from ingam.run.incidents import incident_deliveries
 from ingam.run.on_behalf import deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.stopping import told_to_stop
@@ -143,6 +144,7 @@ async def _serve(settings: Settings) -> None:
     calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
     revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification)
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
+    deliver |= incident_deliveries(settings, given)
     board = given.health or Board(given.clock)
     try:
         await asyncio.gather(

@@ -152,6 +152,8 @@ device_seen = Table(
     Column("confirmed_at", Instant),  # additional authentication succeeded on it (F6)
 )  # fmt: skip
 
+_STANDING = text("status IN ('ACTIVE', 'SUSPENDED')")
+
 binding = Table(
     "binding", metadata,
     Column("binding_id", Text, primary_key=True),
@@ -161,13 +163,11 @@ binding = Table(
     Column("policy_oid", Text, nullable=False),
     Column("not_after", Instant, nullable=False),
     Column("details", LargeBinary, nullable=False),  # encrypted JSON: subject, issuer, serial, certificate
-    Column("status", Text, nullable=False),  # ACTIVE | REPLACED | RELEASED | STALE
+    Column("status", Text, nullable=False),  # ACTIVE | SUSPENDED | REPLACED | RELEASED | STALE
     Column("bound_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Index("binding_one_active", "customer_id", unique=True,
-          sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
-    Index("binding_one_owner", "fingerprint", unique=True,
-          sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
+    Index("binding_one_active", "customer_id", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING),
+    Index("binding_one_owner", "fingerprint", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING),
     Index("binding_by_name", "name_key"),
 )  # fmt: skip
 

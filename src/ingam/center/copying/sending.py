@@ -101,8 +101,7 @@ class Sending:
         """
         async with self._walks.acting(visit, "copying.confirmed"):
             walk = await self._asked(visit, receiver)
-            if await self._bindings.active(walk.customer.customer_id) is None:
-                raise NotRegistered
+            await self._registered(walk)
             known = await self._devices.known(walk.customer, walk.receiver.mark)
             sender = Sender(visit.session.session, device, visit.lang)
             beside = With(ledger=_voided(walk), facts={"known": int(known)})
@@ -290,6 +289,7 @@ class Sending:
     async def _registered(self, walk: Walk) -> Binding:
         bound = await self._bindings.active(walk.customer.customer_id)
         if bound is None:
+            await self._bindings.refuse_suspended(walk.customer.customer_id)
             raise NotRegistered
         return bound
 

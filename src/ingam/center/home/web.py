@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingam.center.doorway import logged_in
-from ingam.customer.binding.bindings import Bindings
+from ingam.customer.binding.bindings import SUSPENDED, Bindings
 from ingam.kernel.instants import KST
 from ingam.page import render, see_other
 from ingam.ports.clock import Clock
@@ -24,7 +24,7 @@ _PHONE: Final = re.compile(r"\bMobi")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The registered certificate as the home shows it. `state`: registered, expiring or expired."""
+    """The registered certificate as the home shows it. `state`: suspended, registered, expiring or expired."""
 
     state: str
     use: str
@@ -75,7 +75,7 @@ class Home:
         return await self._card(session.customer_id, request.state.lang) if session and session.customer_id else None
 
     async def _card(self, customer_id: str, lang: str) -> Card | None:
-        binding = await self._bindings.active(customer_id)
+        binding = await self._bindings.standing(customer_id)
         if binding is None:
             return None
         details = await self._bindings.details(binding)
@@ -84,6 +84,7 @@ class Home:
         state = (
             "expired" if now > binding.not_after else "expiring" if binding.not_after - now < EXPIRING else "registered"
         )
+        state = "suspended" if binding.status == SUSPENDED else state
         use = details.use_en if lang == "en" else details.use_ko
         return Card(state, use, binding.not_after, days)
 

@@ -190,7 +190,7 @@ class Issuing:
 
     async def ending(self, customer: Customer) -> Ending:
         """What the warning at ⑥ names."""
-        active = await self._bindings.active(customer.customer_id)
+        active = await self._bindings.standing(customer.customer_id)
         details = None if active is None else await self._bindings.details(active)
         asked = Budget(f"ever-issued:{customer.customer_id}", CARRYING_S, ASKED)
         if not await budgets.spent(self._parts.store, asked, self._walks.now()):
@@ -318,7 +318,7 @@ class Issuing:
         policy = policies.lookup(found.issuer, found.policy_oid)
         if policy is None:
             raise Outage("certification-outage")
-        replaces = await self._bindings.active(walk.customer.customer_id)
+        replaces = await self._bindings.standing(walk.customer.customer_id)
         ours = ToBind(walk.customer.customer_id, found, policy, walk.now, walk.visit.session.session)
         change = await self._bindings.change(ours, replaces)
         notices = await self._told_of(walk, found, policy, replaces, change.binding_id)

@@ -7,6 +7,7 @@ holds no layout: that is drawn from the key in memory, so a stolen database says
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Kind]]] = MappingProxyType(
         "factor": {"number_back": Kind.DIGITS, "phone_back": Kind.DIGITS},
         "issuance": {"password": Kind.TEXT},
         "issuance-name": {"idn": Kind.DIGITS},
+        "incident": {"idn": Kind.DIGITS},
     }
 )
 """The closed list: which fields of which form are sealed, and what they take. A form names itself by `data-keypad`."""
@@ -38,6 +40,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Kind]]] = MappingProxyType(
 HOUR_S: Final = 3600
 ID_BYTES: Final = 16
 SEALED: Final = "_sealed"
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 _TEXT_MOST: Final = (BLOB + 2) // 3 * 4
 
 
@@ -156,6 +159,8 @@ class Keypads:
 
     async def _claim(self, session: str, flow: str, keypad: str) -> KeypadKey:
         """Used from here on; the key that its layouts were drawn from."""
+        if not _ID.fullmatch(keypad):  # a form brings any text; the store is asked for what we gave out
+            raise KeypadOver(cause="not-issued")
         try:
             await self._store.save(Save(ledger=[Use(_kind(session), keypad, self._clock.now())]))
         except NotIssued:

@@ -22,7 +22,7 @@ from ingam.center.login.flow import (
 )
 from ingam.center.login.forms import CertificateLogin, IdLogin
 from ingam.customer.account.accounts import Accounts
-from ingam.customer.binding.bindings import ACTIVE, Bindings
+from ingam.customer.binding.bindings import ACTIVE, Bindings, BindingSuspended
 from ingam.customer.binding.challenges import Challenges, Given
 from ingam.customer.binding.proof import ProvenCertificate, Prover, UnverifiedPresentation
 from ingam.customer.device import Devices
@@ -110,7 +110,7 @@ class Login:
     ) -> Entered:
         """공동인증서 로그인: claim first, then checks 3-8, then whose it is (check 10).
 
-        Raises NonceInvalid, CheckFailed, StatusUnavailable, NotRegistered, Rebind.
+        Raises NonceInvalid, CheckFailed, StatusUnavailable, NotRegistered, Rebind, BindingSuspended.
         """
         state: State = Challenged(typed.nonce)
         try:
@@ -128,7 +128,7 @@ class Login:
         event = BindingFound(customer.customer_id) if customer else BindingMissing(same_name)
         end = MACHINE.advance(state, event).state
         if customer is None or not isinstance(end, Admitted):
-            refusal = Rebind() if isinstance(end, Refused) and end.code == Rebind.code else NotRegistered()
+            refusal = await self._why_not(proven, end)
             await self._refused(session, address, refusal)
             raise refusal
         unlocked = await self._accounts.unlock(customer.banking_id, session.device)
@@ -172,6 +172,12 @@ class Login:
             return None
         customer = await self._customers.by_id(binding.customer_id)
         return customer if customer is not None and customer.status == "ACTIVE" else None
+
+    async def _why_not(self, proven: ProvenCertificate, end: State) -> Refusal:
+        """A good certificate that lets nobody in: suspended after a report of loss, to be bound again, or unknown."""
+        if await self._bindings.suspended_by_fingerprint(proven.certificate.fingerprint.hex()) is not None:
+            return BindingSuspended()
+        return Rebind() if isinstance(end, Refused) and end.code == Rebind.code else NotRegistered()
 
     async def _enter(
         self,

@@ -162,7 +162,7 @@ class Registration:
     async def old(self, visit: Visit) -> Old | None:
         """The binding that a registration would replace, if there is one."""
         customer = await self._walks.customer(visit.session)
-        binding = await self._bindings.active(customer.customer_id)
+        binding = await self._bindings.standing(customer.customer_id)
         return None if binding is None else await self._old(binding, visit.lang)
 
     # ── ①본인확인 ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,7 +309,7 @@ class Registration:
             walk = await self._walks.at_run(visit, run, AwaitingCertificate)
             purpose = await self.purpose(walk.customer)
             await self._checks.check_1_proof(walk, purpose)
-            binding = await self._bindings.active(walk.customer.customer_id)
+            binding = await self._bindings.standing(walk.customer.customer_id)
             if binding is not None and not replace:
                 raise ReplaceConfirm(check=11)
             replaces = binding.fingerprint if binding is not None else None
@@ -377,7 +377,7 @@ class Registration:
 
     async def purpose(self, customer: Customer) -> Purpose:
         """Replacing a binding is `rebind`: its own purpose for code, proof and signature (A17, E1)."""
-        binding = await self._bindings.active(customer.customer_id)
+        binding = await self._bindings.standing(customer.customer_id)
         return Purpose.REGISTRATION if binding is None else Purpose.REBIND
 
     async def _old(self, binding: Binding, lang: str) -> Old:

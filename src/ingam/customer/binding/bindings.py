@@ -24,6 +24,8 @@ from ingam.ports.store import Change, Insert, Row, Store, Update
 
 ACTIVE: Final = "ACTIVE"
 REPLACED: Final = "REPLACED"
+SUSPENDED: Final = "SUSPENDED"
+"""By a report of loss (사고신고): it speaks for nobody, and still keeps everybody else from the certificate (E11)."""
 BINDING_BYTES: Final = 16
 SESSIONS_MOST: Final = 1000
 
@@ -46,6 +48,12 @@ class ReplaceConfirm(Refusal):
     code = "replace-confirm"
 
 
+class BindingSuspended(Refusal):
+    """The certificate is this person's, and its use is stopped by a report of loss (M-CERT-05, E11)."""
+
+    code = "binding-suspended"
+
+
 class SealDetails(Protocol):
     """Field encryption under the customer's own key, bound to its place (security H6)."""
 
@@ -58,7 +66,10 @@ class SealDetails(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A stored binding. `fingerprint`: SHA-256 of the certificate, 64 lower hex; `ended_at`: None while it stands."""
+    """A stored binding. `fingerprint`: SHA-256 of the certificate, 64 lower hex.
+
+    `ended_at`: since when it is not ACTIVE; None while it is.
+    """
 
     binding_id: str
     customer_id: str
@@ -123,9 +134,30 @@ class Bindings:
         """The customer's one active binding."""
         return _binding(await self._store.one("binding", {"customer_id": customer_id, "status": ACTIVE}))
 
+    async def one(self, binding_id: str) -> Binding | None:
+        """A binding as it stands, whatever its status."""
+        return _binding(await self._store.one("binding", {"binding_id": binding_id}))
+
+    async def suspended(self, customer_id: str) -> Binding | None:
+        """The customer's binding that a report of loss suspended."""
+        return _binding(await self._store.one("binding", {"customer_id": customer_id, "status": SUSPENDED}))
+
+    async def standing(self, customer_id: str) -> Binding | None:
+        """The customer's one binding, active or suspended: what a new registration replaces."""
+        return await self.active(customer_id) or await self.suspended(customer_id)
+
+    async def refuse_suspended(self, customer_id: str) -> None:
+        """Raises BindingSuspended where that, and not the want of one, is why there is no active binding."""
+        if await self.suspended(customer_id) is not None:
+            raise BindingSuspended
+
     async def by_fingerprint(self, fingerprint: str) -> Binding | None:
         """The active binding of a certificate: what login asks (check 10)."""
         return _binding(await self._store.one("binding", {"fingerprint": fingerprint, "status": ACTIVE}))
+
+    async def suspended_by_fingerprint(self, fingerprint: str) -> Binding | None:
+        """The suspended binding of a certificate."""
+        return _binding(await self._store.one("binding", {"fingerprint": fingerprint, "status": SUSPENDED}))
 
     async def of_same_name(self, certificate: Certificate) -> list[Binding]:
         """Active bindings with this certificate's subject and issuer: re-issued for a bound person, perhaps (A17).
@@ -148,17 +180,22 @@ class Bindings:
         return msgspec.json.decode(clear, type=Details)
 
     async def check_10_owner(self, owned: OwnedCertificate) -> None:
-        """Raises AlreadyBound or BoundToOther. Takes an owned certificate, so it cannot be asked earlier (H5)."""
-        found = await self.by_fingerprint(owned.proven.certificate.fingerprint.hex())
+        """Raises AlreadyBound, BindingSuspended or BoundToOther, the last for a suspended binding of another too.
+
+        Takes an owned certificate, so it cannot be asked earlier (H5).
+        """
+        fingerprint = owned.proven.certificate.fingerprint.hex()
+        found = await self.by_fingerprint(fingerprint) or await self.suspended_by_fingerprint(fingerprint)
         if found is None:
             return
-        if found.customer_id == owned.customer_id:
-            raise AlreadyBound(check=10)
-        raise BoundToOther(check=10)
+        if found.customer_id != owned.customer_id:
+            raise BoundToOther(check=10)
+        # Registering it anew is no way around resuming it (E11).
+        raise AlreadyBound(check=10) if found.status == ACTIVE else BindingSuspended(check=10)
 
     async def check_11_replacement(self, owned: OwnedCertificate, agreed: str | None) -> Binding | None:
         """The binding to replace. `agreed`: the fingerprint that the signed text named. Raises ReplaceConfirm."""
-        current = await self.active(owned.customer_id)
+        current = await self.standing(owned.customer_id)
         if (current.fingerprint if current else None) != agreed:
             raise ReplaceConfirm(check=11)
         return current
@@ -191,7 +228,7 @@ class Bindings:
         }
         ending: tuple[Change, ...] = ()
         if replaces is not None:
-            where: Row = {"binding_id": replaces.binding_id, "status": ACTIVE}
+            where: Row = {"binding_id": replaces.binding_id, "status": replaces.status}
             ended = Update("binding", where, {"status": REPLACED, "ended_at": one.at})
             ending = (ended, *await self._sessions_ended(one))
         return Change12(binding_id, (*ending, Insert("binding", row)))

@@ -38,7 +38,7 @@ CHECKS: Final = (
     (7, "the certificate's validity at the server's instant", ("cert-expired", "cert-not-yet-valid")),
     (8, "the certificate's status; cannot confirm is not good", ("cert-revoked", "cert-suspended", "status-unknown")),
     (9, "the VID of the stored number and R (A14, A15, A16)", ("vid-missing", "owner-mismatch")),
-    (10, "whom this certificate is bound to", ("already-bound", "bound-to-other")),
+    (10, "whom this certificate is bound to", ("already-bound", "bound-to-other", "binding-suspended")),
     (11, "the yes to replace came before signing and names the current binding", ("replace-confirm",)),
     (12, "binding, history, proof, flow, audit and notice in one transaction", ()),
 )

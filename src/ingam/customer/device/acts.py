@@ -118,6 +118,7 @@ class ActProofs:
         proven = await self._prover.prove(presentation, kind=customer.kind, fresh=True, at=self._clock.now())
         binding = await self._bindings.by_fingerprint(proven.certificate.fingerprint.hex())
         if binding is None or binding.customer_id != customer.customer_id:
+            await self._bindings.refuse_suspended(customer.customer_id)
             raise KeyUnknown
         held: Row = {"fingerprint": binding.fingerprint, "status": ACTIVE}
         return Update("binding", held, {"status": ACTIVE})

@@ -102,6 +102,34 @@ class Notices:
         """A task of 전자금융사기 예방서비스 was stopped."""
         return self._outgoing(customer, "notice.protection-locked", at, dedup, time=korean_minute(at))
 
+    def suspended(self, customer: Customer, *, use: str, at: datetime, dedup: str, mails: bool) -> list[Outgoing]:
+        """사고신고: the registered certificate is suspended, and how it is resumed (M-SUS-01, E11)."""
+        to = (customer.email or "") if mails else ""
+        return self._both(customer, to, "notice.suspended", at, dedup, use=use, time=korean_minute(at))
+
+    def nothing_suspended(self, customer: Customer, *, at: datetime, dedup: str) -> list[Outgoing]:
+        """사고신고 of a person who has nothing registered here."""
+        return [self._outgoing(customer, "notice.nothing-suspended", at, dedup, time=korean_minute(at))]
+
+    def resumed(
+        self, customer: Customer, *, use: str, not_after: datetime, at: datetime, dedup: str, mails: bool
+    ) -> list[Outgoing]:
+        """회복 (M-SUS-02)."""
+        to = (customer.email or "") if mails else ""
+        facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
+        return self._both(customer, to, "notice.resumed", at, dedup, **facts)
+
+    def incident_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+        """회복 was stopped."""
+        return self._outgoing(customer, "notice.incident-locked", at, dedup, time=korean_minute(at))
+
+    def incident_code(
+        self, customer: Customer, *, code: str, host: str, lang: str, at: datetime, dedup: str
+    ) -> Outgoing:
+        """The number by which the registered telephone confirms a report; origin-bound as any code is (E2)."""
+        text = Secret(f"{self._said('notice.incident-code', lang, code=code)}\n@{host} #{code}")
+        return sms_outgoing(customer.mobile, text, dedup, at)
+
     def contact_changed(self, numbers: Iterable[str], which: str, h: int, at: datetime, dedup: str) -> list[Outgoing]:
         """A registered number was changed, told to each of `numbers`: the old one too, whoever holds the new one (E9).
 

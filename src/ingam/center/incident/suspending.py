@@ -1,0 +1,204 @@
+"""What becomes of a report: the outbox compares both facts, suspends, tells the registered contact, asks the authority.
+
+It suspends and never revokes (E11): the only reasons that leave here are certificateHold and removeFromCRL.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+
+from ingam.center.incident.reporting import REPORTED, Reported, number_digest
+from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Binding, Bindings
+from ingam.customer.notice import Notices
+from ingam.npki import certificate
+from ingam.ports.certification import Certification, CertificationRefused
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer, Customers
+from ingam.ports.keys import Digests
+from ingam.ports.store import Audit, Change, Claimed, Count, Outgoing, Row, Save, Store, Update
+
+AUTHORITY: Final = "incident-authority"
+"""The outbox kind of what the authority is asked."""
+
+HOLD: Final = 6
+REMOVE: Final = 8
+DAY_S: Final = 86_400
+CODES_A_DAY: Final = 3
+"""Confirming messages to one person, however often somebody reports."""
+
+LONGEST_WORD: Final = 40
+SESSIONS_MOST: Final = 1000
+
+
+class SuspendingLimits(Protocol):
+    """Seconds."""
+
+    @property
+    def contact_quarantine_s(self) -> int: ...
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What the outbox carries to the authority: whatever the binding's status says when it gets there."""
+
+    binding_id: str
+    banking_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the handlers work on. `certification` None: nothing is issued here; `mails`: whether e-mail leaves."""
+
+    store: Store
+    clock: Clock
+    customers: Customers
+    digests: Digests
+    certification: Certification | None
+    mails: bool
+
+
+class Suspending:
+    """The outbox's handlers of reports. `host`: the center's, for the origin-bound line of the code (E2)."""
+
+    def __init__(
+        self, ports: Ports, bindings: Bindings, notices: Notices, limits: SuspendingLimits, host: str
+    ) -> None:  # fmt: skip
+        self._store = ports.store
+        self._clock = ports.clock
+        self._customers = ports.customers
+        self._digests = ports.digests
+        self._certification = ports.certification
+        self._mails = ports.mails
+        self._bindings = bindings
+        self._notices = notices
+        self._limits = limits
+        self._host = host
+
+    @property
+    def deliveries(self) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
+        """For the worker."""
+        return {REPORTED: self.report, AUTHORITY: self.authority}
+
+    # ── the report ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def report(self, claimed: Claimed) -> None:
+        """Suspend, if ID and number are one customer's. A second time it says `already` and sends nothing new.
+
+        Raises Stale where the binding or a session of it moved meanwhile: the outbox asks again.
+        """
+        told, now = msgspec.json.decode(claimed.payload, type=Reported), self._clock.now()
+        customer = await self._matched(told)
+        if customer is None:
+            await self._store.save(Save(audit=[self._line("incident.suspend", "unmatched", told.banking_id, now)]))
+            return
+        code = await self._code(told, customer, now)
+        binding = await self._bindings.active(customer.customer_id)
+        if binding is not None:
+            await self._suspend(customer, binding, code, now)
+            return
+        result, notices = "already", list(code)
+        if await self._bindings.suspended(customer.customer_id) is None:
+            result = "nothing"
+            notices += self._notices.nothing_suspended(customer, at=now, dedup=f"incident:{told.report}")
+        line = self._line("incident.suspend", result, told.banking_id, now)
+        await self._store.save(Save(outbox=notices, audit=[line]))
+
+    async def _matched(self, told: Reported) -> Customer | None:
+        customer = await self._customers.by_banking_id(told.banking_id)
+        if customer is None or customer.status != "ACTIVE":
+            return None
+        ours = number_digest(self._digests, told.banking_id, customer.idn)
+        return customer if hmac.compare_digest(ours, told.number) else None
+
+    async def _code(self, told: Reported, customer: Customer, now: datetime) -> list[Outgoing]:
+        """The confirming message, if it was asked for; never to a number that was just changed (E9)."""
+        changed, quarantine = customer.mobile_changed_at, timedelta(seconds=self._limits.contact_quarantine_s)
+        if not told.code or (changed is not None and now < changed + quarantine):
+            return []
+        sent = Count(f"incident-code:{customer.customer_id}", DAY_S, CODES_A_DAY, now)
+        if await self._store.count(sent) > CODES_A_DAY:
+            return []
+        return [
+            self._notices.incident_code(
+                customer, code=told.code, host=self._host, lang=told.lang, at=now, dedup=f"incident-code:{told.report}"
+            )
+        ]
+
+    async def _suspend(self, customer: Customer, binding: Binding, code: list[Outgoing], now: datetime) -> None:
+        """Binding, the sessions that it opened, notices, the word to the authority and the line: one transaction."""
+        details = await self._bindings.details(binding)
+        where: Row = {"binding_id": binding.binding_id, "status": ACTIVE}
+        ended = Update("binding", where, {"status": SUSPENDED, "ended_at": now})
+        notices = self._notices.suspended(
+            customer, use=details.use_ko, at=now, dedup=f"suspended:{binding.binding_id}:{int(now.timestamp())}",
+            mails=self._mails,
+        )  # fmt: skip
+        line = self._line("incident.suspend", "ok", customer.banking_id, now)
+        await self._store.save(
+            Save(
+                rows=[ended, *await self._sessions_over(customer, now)],
+                outbox=[*code, *notices, to_authority(binding, customer, now)],
+                audit=[line],
+            )
+        )
+
+    async def _sessions_over(self, customer: Customer, now: datetime) -> list[Change]:
+        """Whoever came in by the certificate is out."""
+        live: Row = {"customer_id": customer.customer_id, "level": "cert", "ended_at": None}
+        rows = await self._store.many("session", live, limit=SESSIONS_MOST)
+        over: Row = {"ended_at": now, "ended_by": "suspended"}
+        return [Update("session", {"session": row["session"], "ended_at": None}, over) for row in rows]
+
+    # ── the authority ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def authority(self, claimed: Claimed) -> None:
+        """Hold the certificate, or remove the hold, as the binding stands now: an old word never undoes a newer one.
+
+        Raises CertificationOutage: the outbox asks again.
+        """
+        asked = msgspec.json.decode(claimed.payload, type=_Asked)
+        binding = await self._bindings.one(asked.binding_id)
+        while binding is not None:
+            status = binding.status
+            await self._ask(binding, REMOVE if status == ACTIVE else HOLD, asked.banking_id)
+            binding = await self._bindings.one(asked.binding_id)
+            if binding is None or (binding.status == ACTIVE) == (status == ACTIVE):
+                return
+
+    async def _ask(self, binding: Binding, reason: int, banking_id: str) -> None:
+        authority, said = self._certification, ""
+        found = certificate.parse((await self._bindings.details(binding)).certificate)
+        result = "not-ours"
+        if authority is not None and await _issues(authority, found):
+            try:
+                await authority.revoke(found.issuer.raw, found.serial, reason)
+                result = "ok"
+            except CertificationRefused as refused:
+                result, said = refused.code, str(refused.facts.get("said", ""))[:LONGEST_WORD]
+        facts: dict[str, str | int] = {"reason": reason, "serial": f"{found.serial:x}"}
+        line = self._line(
+            "incident.authority", result, banking_id, self._clock.now(), facts | ({"said": said} if said else {})
+        )
+        await self._store.save(Save(audit=[line]))
+
+    def _line(
+        self, action: str, result: str, banking_id: str, now: datetime, facts: dict[str, str | int] | None = None
+    ) -> Audit:
+        return Audit(now, action, result, self._digests.digest("banking-id", banking_id), None, None, facts or {})
+
+
+def to_authority(binding: Binding, customer: Customer, at: datetime) -> Outgoing:
+    """The authority is asked after the commit, as often as it takes."""
+    asked = _Asked(binding.binding_id, customer.banking_id)
+    dedup = f"{AUTHORITY}:{binding.binding_id}:{int(at.timestamp() * 1_000_000)}"
+    return Outgoing(AUTHORITY, msgspec.json.encode(asked), dedup, at)
+
+
+async def _issues(authority: Certification, found: certificate.Certificate) -> bool:
+    """Whether the certificate is this authority's own, and not one of another that is registered here."""
+    return any(certificate.parse(der).subject.raw == found.issuer.raw for der in await authority.authorities())
