@@ -7,7 +7,6 @@ forms lead to ourselves alone (`form-action 'self'`).
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from typing import Any, Final
@@ -33,10 +32,11 @@ from ingam.page import render, see_other
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Phone
 from ingam.ports.ephemeral import Ephemeral
-from ingam.protocols.oidc import ACRS, CERTIFICATE, SCOPES
+from ingam.protocols.oidc import ACRS, CERTIFICATE, SCOPES, ClientUnknown
 
 TEMPLATES: Final = "ingam.center.oidc"
 CONTINUE: Final = "/oidc/continue"
+FIELDS_MOST: Final = 50
 TOKENS_A_MINUTE: Final = 3000
 """Of one network; every secret and code has 256 random bits, so that this bounds work and not guesses."""
 
@@ -136,7 +136,10 @@ class OidcWeb:
 
     async def authorize(self, request: Request) -> Response:
         """The client's request: kept for this browser, and gone on with from there."""
-        pairs = parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=50)
+        try:
+            pairs = parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=FIELDS_MOST)
+        except ValueError:
+            raise ClientUnknown from None  # it may name its client anywhere: nothing of it is looked at
         begun = await self._oidc.begin(pairs, request.state.session, address_of(request))
         if isinstance(begun, str):
             return _away(begun)
@@ -284,6 +287,6 @@ def _credentials(request: Request, fields: Mapping[str, str]) -> tuple[str, Secr
         raise TokenError("invalid_client" if kind.lower() != "basic" else "invalid_request")
     try:
         name, _, word = base64.b64decode(given, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # binascii.Error, UnicodeDecodeError, and what a text that is not ASCII raises
         raise TokenError("invalid_client") from None
     return unquote_plus(name), Secret(unquote_plus(word))

@@ -27,6 +27,12 @@ HIDDEN: Final = 4
 ENDED: Final = {Kind.REMOVE_DEVICE: Happened.DEVICE_REMOVED, Kind.REMOVE_PASSKEY: Happened.PASSKEY_REMOVED}
 
 
+class NotApplied(Refusal):
+    """A device is designated in the service, and the person has not applied for it."""
+
+    code = "protection-not-applied"
+
+
 class LastDevice(Refusal):
     """The last one is removed only after additional authentication (M-DEV-03)."""
 
@@ -86,8 +92,11 @@ class Making:
             return await self._told(walk, Happened.PASSKEY_ADDED, alias, browser, [row])
         if walk.task.kind is not Kind.DEVICE:
             raise KeyUnknown
+        if await self._protection.since(customer.customer_id) is None:
+            raise NotApplied  # 해지 in another browser, after this task was begun
         row, _ = await self._designated.designate(customer, session, alias, browser, body, answer)
-        return await self._told(walk, Happened.DEVICE_ADDED, alias, browser, [row])
+        held = self._protection.held(customer.customer_id)
+        return await self._told(walk, Happened.DEVICE_ADDED, alias, browser, [held, row])
 
     async def _told(self, walk: Walk, event: Happened, alias: str, browser: str, rows: Sequence[Change]) -> Made:
         line = await self._protection.event(walk.customer, event, alias, walk.now)

@@ -23,7 +23,7 @@ from ingam.center.protection.flow import (
     Task,
 )
 from ingam.center.protection.looking import Looking, Overview
-from ingam.center.protection.making import ENDED, Made, Making
+from ingam.center.protection.making import ENDED, Made, Making, NotApplied
 from ingam.center.protection.walks import PURPOSES, Here, Limits, Walk, Walks
 from ingam.center.walks import Turn, Visit, With, told
 from ingam.customer.additional_auth import Method, proof
@@ -46,12 +46,6 @@ from ingam.ports.customers import Customer, Customers, Phone
 from ingam.ports.keys import Digests
 from ingam.ports.store import AlreadyUsed, Conflict, LedgerMove, NotIssued, Store
 from ingam.protocols.challenge import Purpose
-
-
-class NotApplied(Refusal):
-    """A device is designated in the service, and the person has not applied for it."""
-
-    code = "protection-not-applied"
 
 
 class CertificateFirst(Refusal):

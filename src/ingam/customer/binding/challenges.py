@@ -6,6 +6,7 @@ It is claimed before anything of the answer is looked at.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from ingam.ports.store import AlreadyUsed, Audit, Count, Issue, Issued, NotIssue
 from ingam.protocols.challenge import Challenge, Purpose
 
 NONCE_BYTES: Final = 32
+NONCE: Final = re.compile(r"[0-9a-f]{64}")
 HOUR_S: Final = 3600
 
 
@@ -149,6 +151,8 @@ class Challenges:
         """
         now = self._clock.now()
         wanted = {purposes} if isinstance(purposes, Purpose) else set(purposes)
+        if not NONCE.fullmatch(nonce):  # a script's answer brings any text; the store is asked for what we gave out
+            raise NonceInvalid(check=2, cause="not-issued")
         try:
             await self._store.save(Save(ledger=[Use(_kind(session), nonce, now)], audit=[audit] if audit else []))
         except NotIssued:

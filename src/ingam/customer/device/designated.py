@@ -17,6 +17,7 @@ from ingam.customer.additional_auth.proof import Bound
 from ingam.customer.binding.bindings import SealDetails
 from ingam.customer.binding.challenges import Challenges, Given
 from ingam.customer.device.keys import Answer, Key, Keys, KeyUnknown, Used, read_answer
+from ingam.customer.device.protection import stands
 from ingam.customer.session import Session
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import rfc3339
@@ -87,7 +88,7 @@ class Designated:
         return await self._here(customer, session.device)
 
     async def _here(self, customer: Customer, mark: str | None) -> Key | None:
-        if mark is None:
+        if mark is None or not await stands(self._store, customer.customer_id):
             return None
         found = [key for key in await self.keys.active(customer.customer_id) if key.mark == mark]
         allowed = [key for key in found if self._software or key.kind == Kind.HARDWARE]

@@ -41,6 +41,11 @@ class Event:
     at: datetime
 
 
+async def stands(store: Store, customer_id: str) -> bool:
+    """Whether the person has the service: without it no designation counts, whenever it was made."""
+    return await store.one("protection", {"customer_id": customer_id, "status": ON}) is not None
+
+
 class Protection:
     """Rows of `protection` and `protection_event`."""
 
@@ -54,6 +59,10 @@ class Protection:
         row = await self._store.one("protection", {"customer_id": customer_id, "status": ON})
         at = None if row is None else row["applied_at"]
         return at if isinstance(at, datetime) else None
+
+    def held(self, customer_id: str) -> Change:
+        """That the person has it still when this is saved; else Stale."""
+        return Update("protection", {"customer_id": customer_id, "status": ON}, {"status": ON})
 
     async def applied(self, customer: Customer, at: datetime) -> list[Change]:
         """신청; applying again changes nothing."""
