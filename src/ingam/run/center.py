@@ -72,6 +72,7 @@ from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, 
 from ingam.run.beside import steadily
 from ingam.run.device_keys import device_keys
 from ingam.run.http import BoundedHttp
+from ingam.run.incidents import incident_deliveries, incident_routes
 from ingam.run.oidc import oidc_routes
 from ingam.run.on_behalf import deliver_revocations
 from ingam.run.party_health import tell_health
@@ -85,7 +86,7 @@ from ingam.wiring.watching import Board
 
 TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.home",
-    "ingam.center.issuance", "ingam.center.login", "ingam.center.mybank", "ingam.center.oidc",
+    "ingam.center.incident", "ingam.center.issuance", "ingam.center.login", "ingam.center.mybank", "ingam.center.oidc",
     "ingam.center.protection", "ingam.center.registration", "ingam.center.terms",
 )  # fmt: skip
 
@@ -204,6 +205,7 @@ def _routes(
         *CopyingWeb(copying, settings.center_origin, settings.vault_origin).routes(),
         *ActivityWeb(Activity(store, given.customers, digests)).routes(),
         *protection_routes(settings, given, auth, keys, sender),
+        *incident_routes(settings, given, auth, sender),
         *oidc_routes(settings, given, auth, cookies),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
@@ -253,6 +255,7 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
         calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
         revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification)
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
+        deliver |= incident_deliveries(settings, given)
         health = given.health or Board(given.clock)
         tasks = [
             asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),
