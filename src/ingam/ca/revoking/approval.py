@@ -59,7 +59,7 @@ def parse(text: bytes) -> Approval:
             values["basis"], head["maker"], tuple(one for one in head["subjects"].split(",") if one != "-"),
             _instant(head["drafted"]), _instant(head["expires"]),
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise StatementRefused(part="text") from None
     whole = (first, divider, last, names, tuple(head)) == (FIRST_LINE, "---", "", _LINES, _HEAD)
     if not whole or head["kind"] != KIND or len(approval.fingerprint) != 32:

@@ -6,6 +6,7 @@ A change is recorded before anybody is told of it; OCSP of this machine says it 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from calendar import monthrange
@@ -49,6 +50,7 @@ class Revoking:
     def __init__(self, office: Office) -> None:
         self._office = office
         self.alarms = 0
+        self._on_behalf = asyncio.Lock()
 
     def find(self, ca: int, serial: int) -> Certificate:
         """The certificate of a serial. Raises CertificateUnknown."""
@@ -102,9 +104,10 @@ class Revoking:
         except Refusal as refused:
             await office.books.audit(AuditLine(at, ON_BEHALF, refused.code, json.dumps(refused.facts)))
             raise
-        await self._bounded(at)
-        one = self.find(stated.ca, stated.serial)
-        return await self._ended(one, stated.reason, stated.basis, persons, at)
+        async with self._on_behalf:  # counted and recorded before the next is counted
+            await self._bounded(at)
+            one = self.find(stated.ca, stated.serial)
+            return await self._ended(one, stated.reason, stated.basis, persons, at)
 
     async def on_approval(
         self, text: bytes, signatures: Sequence[OperatorSignature], operators: Mapping[str, Operator],
@@ -122,8 +125,9 @@ class Revoking:
         except Refusal as refused:
             await office.books.audit(AuditLine(at, ON_BEHALF, refused.code, json.dumps(refused.facts)))
             raise
-        await self._bounded(at)
-        return await self._ended(one, approved.reason, approved.basis, persons, at)
+        async with self._on_behalf:
+            await self._bounded(at)
+            return await self._ended(one, approved.reason, approved.basis, persons, at)
 
     def _exactly(self, serial: int, fingerprint: bytes) -> Certificate:
         """The certificate of a serial, of whichever generation, that has this SHA-256. Raises CertificateUnknown."""
