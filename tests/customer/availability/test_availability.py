@@ -142,6 +142,9 @@ def test_notices_are_shown_in_their_time_warnings_first_until_they_are_withdrawn
         Switch(Way.ARS, True, "점검", " "),
         Switch(Way.ARS, True, "점검" * 61, "Off"),
         Switch(Way.ARS, True, "010-8513-0001 고객 때문에", "Off"),
+        Switch(Way.ARS, True, "010 8513 0001 고객 때문에", "Off"),
+        Switch(Way.ARS, True, "０１０.８５１３.０００１ 고객 때문에", "Off"),
+        Switch(Way.ARS, True, "점검", "Because of 800303 – 1234567"),
         Switch(Way.ARS, True, "점검", "Off", MONDAY),
     ],
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,8 @@ from ingam.ports.store import Change, Insert, Row, Store, Update
 REASON_MOST: Final = 120
 NOTICE_MOST: Final = 300
 KINDS: Final = ("info", "warn")
-_PERSONAL: Final = re.compile(r"[0-9]{6}-?[0-9]{7}|01[016789]-?[0-9]{3,4}-?[0-9]{4}")
+_PERSONAL: Final = re.compile(r"\d{6}[\W_]{0,3}\d{7}|01[016789][\W_]{0,3}\d{3,4}[\W_]{0,3}\d{4}")
+"""A resident number or a mobile one, whatever but letters stands between its parts."""
 
 
 class AvailabilityRefused(Refusal):
@@ -106,5 +108,5 @@ def withdraw(notice_id: str, by: str, at: datetime) -> list[Change]:
 
 
 def _public(part: str, text: str, most: int) -> None:
-    if not text.strip() or len(text.strip()) > most or _PERSONAL.search(text):
+    if not text.strip() or len(text.strip()) > most or _PERSONAL.search(unicodedata.normalize("NFKC", text)):
         raise AvailabilityRefused(part=part)
