@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.center.protection.person import person as browsing
+from tests.center.protection.test_passkeys import enter, with_passkey
 from tests.center.world import FIRM, HONG, KIM, PASSWORD, WRONG, World, opened, party
 
 from ingam.customer.account.accounts import Accounts, LoginLocked, LoginWrong
@@ -20,7 +22,7 @@ TRIES = 10
 AT_ONCE = 50
 
 
-def test_F7_wrong_passwords_at_many_ids_lock_nobody_out_of_certificate_or_recognised_device(
+def test_F7_wrong_passwords_at_many_ids_lock_nobody_out_of_certificate_passkey_or_recognised_device(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     asyncio.run(sprayed(sqlite_url, tmp_path, 60))
@@ -41,9 +43,9 @@ async def sprayed(url: str, folder: Path, many: int) -> None:
         for one in people:
             seen = await accounts.remember(one.banking_id, device_of(one), world.clock.now())
             await world.ports.store.save(Save(rows=[seen]))
-        holders = {one.customer_id: party(one, serial=serial) for serial, one in enumerate((HONG, KIM), 1)}
-        for one in (HONG, KIM):
-            await world.bind(one, holders[one.customer_id])
+        holds_passkey = await with_passkey(world)  # 홍길동, whose certificate it binds
+        holders = {HONG.customer_id: party(), KIM.customer_id: party(KIM, serial=2)}
+        await world.bind(KIM, holders[KIM.customer_id])
 
         said = await wrong(world, accounts, people)
         assert said == Counter({"login-wrong": 4 * many, "login-locked": 6 * many})
@@ -56,6 +58,11 @@ async def sprayed(url: str, folder: Path, many: int) -> None:
             answer = await world.browser("198.51.100.7").present(holders[one.customer_id])
             assert (answer.status_code, answer.headers["location"]) == (303, "/loan")
         assert await tried(world, accounts, HONG, None, PASSWORD, 0) == "ok"  # and the certificate has unlocked it
+
+        said = await wrong(world, accounts, [HONG])
+        assert said["login-locked"] == TRIES - 4
+        assert await enter(replace(browsing(world), passkey=holds_passkey.passkey)) == 303
+        assert await tried(world, accounts, HONG, None, PASSWORD, 0) == "ok"
 
 
 async def person(world: World, number: int) -> Customer:
