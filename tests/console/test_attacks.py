@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from tests.clocks import SetClock
 from tests.console.test_changes import asked, in_force, submitted
 from tests.console.test_fields import WHY
 from tests.console.world import HONG, KIM, World, told
 
-from ingam.console.changes.flow import Text, written
+from ingam.console.changes.flow import MACHINE, Submitted, Text, written
 from ingam.console.operators.ceremony import Ceremony
 from ingam.console.operators.register import Operators
-from ingam.ports.store import Save
+from ingam.ports.store import Save, Update
 
 
 async def new_key(world: World, employee: str) -> None:
@@ -35,6 +38,30 @@ def test_G3_what_a_passkey_signed_that_was_taken_back_since_is_approved_by_nobod
         assert await in_force(world) == {}
         ((_, facts),) = await world.audit("console.change-void")
         assert facts["kind"] == "limits"
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize("what", ["signature", "maker", "expires"])
+def test_G3_a_change_that_another_process_wrote_into_the_flows_is_approved_by_nobody(tmp_path: Path, what: str) -> None:
+    """The center's database role may write flows; it has no operator's passkey."""
+
+    async def story(world: World) -> None:
+        maker, checker = await world.signed_in("security"), await world.signed_in("administrator")
+        where = await submitted(maker)
+        (row,) = await world.rows("flow", machine="change")
+        state = MACHINE.load(str(row["state"]))
+        assert isinstance(state, Submitted)
+        forged = {
+            "signature": replace(state, text=replace(state.text, body=state.text.body.replace("nonce: ", "nonce: 0"))),
+            "maker": replace(state, change=replace(state.change, maker="E1003")),
+            "expires": replace(state, text=replace(state.text, expires_at=state.text.expires_at + timedelta(days=9))),
+        }[what]
+        update = Update("flow", {"flow_id": row["flow_id"]}, {"state": MACHINE.dump(forged)})
+        await world.ports.store.save(Save(rows=[update]))
+        await checker.get(where)
+        assert (await checker.send(f"{where}/approve", {"answer": checker.signed()})).status_code == 422
+        assert await in_force(world) == {} and len(await world.audit("console.change-void")) == 1
 
     told(tmp_path, story)
 

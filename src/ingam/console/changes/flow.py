@@ -19,7 +19,7 @@ from ingam.kernel.flow import IllegalMove, Machine, Step
 HEAD_END: Final = "---"
 """The line of a text behind which stands what changes, a line each."""
 
-Why: TypeAlias = Literal["withdrawn", "overtaken", "maker-gone", "key-gone"]
+Why: TypeAlias = Literal["withdrawn", "overtaken", "maker-gone", "key-gone", "unsigned"]
 
 
 class SamePerson(Refusal):
@@ -46,6 +46,12 @@ class Text:
     def lines(self) -> list[tuple[str, str, str]]:
         """What changes, as the text says it: (name, before, after)."""
         return [_line(one) for one in self.body.partition(f"\n{HEAD_END}\n")[2].split("\n") if one]
+
+    @property
+    def head(self) -> dict[str, str]:
+        """What stands above the line: change, kind, maker, subjects, drafted, expires, nonce."""
+        lines = self.body.partition(f"\n{HEAD_END}\n")[0].split("\n")[1:]
+        return dict(line.split(": ", 1) for line in lines if ": " in line)
 
     @property
     def challenge(self) -> bytes:

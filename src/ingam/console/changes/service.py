@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -279,9 +279,31 @@ class Changes:
             why = "maker-gone"
         elif key is None or key.employee != maker.employee:
             why = "key-gone"
+        elif not self._made(stored.state, key):
+            why = "unsigned"
         if why is not None:
             await self._move(visit, stored, TakenBack(why, self._clock.now()), "console.change-void")
             raise ChangeOvertaken
+
+    def _made(self, state: Submitted, key: Key) -> bool:
+        """Whether the maker's passkey signed this very text, and the text says the rest: flows are not ours alone."""
+        change, text, made = state.change, state.text, state.made
+        said = {
+            "change": change.change_id, "kind": change.kind, "maker": change.maker,
+            "subjects": ",".join(text.subjects) or "-", "expires": rfc3339(text.expires_at),
+        }  # fmt: skip
+        if made.employee != change.maker or not said.items() <= text.head.items():
+            return False
+        response = {
+            "clientDataJSON": made.client_data, "authenticatorData": made.authenticator_data,
+            "signature": made.signature,
+        }  # fmt: skip
+        answer = {"id": made.credential, "rawId": made.credential, "type": "public-key", "response": response}
+        try:
+            check(self._rp, text.challenge, replace(key.credential, counter=0), answer)
+        except WebAuthnRefused:
+            return False
+        return True
 
     def _text(self, change: Change, described: Described) -> Text:
         """The canonical text: fixed line order, values as JSON, so that no value can look like another line."""
