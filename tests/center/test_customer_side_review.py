@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
+import pytest
 from tests.center.oidc import world as oidc
 from tests.center.protection.person import Person, person
+from tests.center.registration.world import HONG, opened
 from tests.center.world import World, told
+from tests.customer.additional_auth.test_service import RIGHT, bound, service
+from tests.ports.telephones import CALL
+
+from ingam.adapters.ars.http import HttpArs
+from ingam.customer.additional_auth import Method, Purpose
+from ingam.customer.additional_auth.proof import Bound
+from ingam.customer.additional_auth.service import DeviceNotExempt
+from ingam.customer.availability import Off
+from ingam.customer.session import Level, Session
+from ingam.kernel.secret import Secret
+from ingam.ports.ars import CallState
+from ingam.ports.store import Save
 
 
 async def at_home(world: World) -> Person:
@@ -43,6 +59,75 @@ def test_E8_a_device_is_not_designated_in_a_service_that_ended_meanwhile(store_u
         assert {row["status"] for row in devices} == {"REMOVED"}
 
     told(store_url, tmp_path, story)
+
+
+def test_E8_a_designated_device_exempts_from_nothing_while_the_service_is_switched_off(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """An officer who stops it because its keys are not to be trusted stops the exemption as well."""
+
+    async def story() -> None:
+        async with opened(sqlite_url, tmp_path) as world:
+            off = {"devices": Off("점검", "maintenance")}
+            auth, wanted = service(world, ways=Switches(off)), bound()
+            session = Session("session", Level.ID, HONG.customer_id, "", "mark", *[world.clock.now()] * 3)
+            signed = {"device_answer": f"signed {wanted.purpose} {wanted.session}"}
+            assert not await auth.exempt(HONG, session, Purpose.REGISTRATION)
+            with pytest.raises(DeviceNotExempt):
+                await auth.device_challenge(HONG, session, "203.0.113.9", Purpose.REGISTRATION)
+            with pytest.raises(DeviceNotExempt):
+                await auth.by_device(HONG, wanted, signed, RIGHT)
+            off.clear()
+            assert await auth.exempt(HONG, session, Purpose.REGISTRATION)
+            assert (await auth.by_device(HONG, wanted, signed, RIGHT)).proof.proof_id
+            await world.calls.aclose()
+
+    asyncio.run(story())
+
+
+class Switches:
+    """What is off, by name."""
+
+    def __init__(self, off: dict[str, Off]) -> None:
+        self._off = off
+
+    async def way(self, name: str, /) -> Off | None:
+        return self._off.get(str(name))
+
+
+# ── calls ──
+
+
+def test_E4_keys_of_a_call_that_was_never_answered_count_for_nothing() -> None:
+    record = {"id": CALL.call_id, "to": CALL.to, "state": "failed", "keyed": CALL.code.reveal()}
+
+    async def walk() -> list[CallState]:
+        transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json=record))
+        async with HttpArs("http://localhost:1/ars", key=Secret("k"), caller_id="15440000", transport=transport) as one:
+            return [state async for state in one.place(CALL)]
+
+    assert asyncio.run(walk())[-1] is CallState.FAILED
+    record["state"] = "ended"  # answered, and put down after both digits
+    assert asyncio.run(walk())[-1] is CallState.APPROVED
+
+
+def test_E4_of_two_calls_asked_for_at_one_moment_one_rings(store_url: str, tmp_path: Path) -> None:
+    """Two telephones that ask for digits at once: whoever answers cannot tell which screen is theirs."""
+
+    async def story() -> None:
+        async with opened(store_url, tmp_path) as world:
+            auth, sides = service(world), (bound(), replace(bound(), flow_id="other", session="other"))
+
+            async def call(wanted: Bound) -> None:
+                made = await auth.request(HONG, wanted, Method.ARS, None, "ko")
+                await asyncio.sleep(0.05)
+                await world.store.save(Save(ledger=made.ledger, outbox=made.outbox, rows=made.rows))
+
+            found = await asyncio.gather(*(call(one) for one in sides), return_exceptions=True)
+            assert sorted(type(one).__name__ for one in found) == ["ArsUnderWay", "NoneType"]
+            await world.calls.aclose()
+
+    asyncio.run(story())
 
 
 # ── what no page of ours sends ──

@@ -44,15 +44,17 @@ _STATES: Final = {
     "failed": CallState.FAILED,
     "ended": CallState.FAILED,  # the telephone was put down before two digits
 }
+_ANSWERED: Final = frozenset({"answered", "ended"})
 _ORDER: Final = (CallState.PLACED, CallState.RINGING, CallState.ANSWERED)
 _KEYED: Final = re.compile(r"[0-9*#]{0,32}")
 
 
 class Record(NamedTuple):
-    """What the provider tells of a call: its state, and the keys pressed so far."""
+    """What the provider tells of a call: its state, the keys pressed so far, whether somebody took it."""
 
     state: CallState
     keyed: str
+    answered: bool
 
 
 class HttpArs:
@@ -163,11 +165,11 @@ def _read(answer: dict[str, Any], call: Call) -> Record:
         ours and isinstance(state, str) and state in _STATES and isinstance(keyed, str) and _KEYED.fullmatch(keyed)
     ):
         raise ArsOutage(cause="answer-malformed")
-    return Record(_STATES[state], re.sub(r"[*#]", "", keyed))
+    return Record(_STATES[state], re.sub(r"[*#]", "", keyed), state in _ANSWERED)
 
 
 def _state(call: Call, record: Record) -> CallState:
     """Keys count in a call that was answered; the code is compared here and nowhere else."""
-    if record.state in (CallState.ANSWERED, CallState.FAILED):
+    if record.answered:
         return verdict(call.code, record.keyed) or record.state
     return record.state

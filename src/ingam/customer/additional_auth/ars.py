@@ -31,6 +31,8 @@ from ingam.ports.store import Count, Insert, Issue, Outgoing, Row, Store, Use, V
 
 DAY_S: Final = 86_400
 CALL_BYTES: Final = 16
+TURN_S: Final = 10
+"""Within which a call that was asked for is stored, where the next one finds it."""
 KIND: Final = "ars-call"
 """The outbox kind; `calling.Calls` is its handler."""
 QUEUED: Final = "queued"
@@ -142,6 +144,9 @@ class ArsCalls:
         now = self._clock.now()
         if number.quarantined(self._limits.contact_quarantine_s, now):
             raise NumberTooNew(h=self._limits.contact_quarantine_s // 3600)
+        # Of two at one moment, neither of which finds the other stored, one rings; its end gives the turn back.
+        if await self._store.count(Count(turn_key(customer.customer_id), TURN_S, 1, now)) > 1:
+            raise ArsUnderWay
         voids = await self._earlier(customer, now)
         await self._count(customer, now)
         call_id = self._token(CALL_BYTES).hex()
@@ -302,6 +307,11 @@ class Order(msgspec.Struct, frozen=True):
 def kind(customer_id: str) -> str:
     """One ledger kind per person, so that the calls that a new one voids can be found."""
     return f"{KIND}:{customer_id}"
+
+
+def turn_key(customer_id: str) -> str:
+    """The counter of a person whose telephone is about to ring."""
+    return f"ars-turn:{customer_id}"
 
 
 def _day_key(customer: Customer) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from ingam.customer.additional_auth.ars import CODES, KIND, OUTAGE, QUEUED, ArsLimits, Order, kind
+from ingam.customer.additional_auth.ars import CODES, KIND, OUTAGE, QUEUED, ArsLimits, Order, kind, turn_key
 from ingam.customer.notice import Sender, sms_outgoing
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import korean_minute
@@ -118,6 +118,7 @@ class Calls:
             ledger=[Void(kind(order.customer_id), order.call_id, now)] if ended and not approved else [],
             outbox=[self._told(order, now)] if after == CallState.REFUSED else [],
             audit=[_line(order, after, now)] if ended else [],
+            resets=[turn_key(order.customer_id)] if ended else [],
         )
         try:
             await self._store.save(save)

@@ -223,7 +223,7 @@ class AdditionalAuth:
 
     async def exempt(self, customer: Customer, session: Session, purpose: Purpose) -> bool:
         """Whether this browser says that it is a designated device, and that is enough for this purpose."""
-        if self._devices is None or purpose in NEVER_BY_DEVICE:
+        if self._devices is None or purpose in NEVER_BY_DEVICE or await self._devices_off():
             return False
         return await self._devices.here(customer, session) is not None
 
@@ -231,7 +231,7 @@ class AdditionalAuth:
         self, customer: Customer, session: Session, address: str, purpose: Purpose
     ) -> Mapping[str, object]:
         """What the designated device of this browser is to sign. Raises DeviceNotExempt, the device's refusals."""
-        if self._devices is None or purpose in NEVER_BY_DEVICE:
+        if self._devices is None or purpose in NEVER_BY_DEVICE or await self._devices_off():
             raise DeviceNotExempt
         return await self._devices.challenge(customer, session, address, purpose)
 
@@ -242,7 +242,7 @@ class AdditionalAuth:
 
         Raises DeviceNotExempt, FactorsRefused, the device's own refusals, and what STOPS the flow.
         """
-        if self._devices is None or bound.purpose in NEVER_BY_DEVICE:
+        if self._devices is None or bound.purpose in NEVER_BY_DEVICE or await self._devices_off():
             raise DeviceNotExempt
         await self._refuse_stopped(bound)
         errors: dict[str, Refusal] = {}
@@ -304,6 +304,10 @@ class AdditionalAuth:
         off = None if self._ways is None else await self._ways.way(str(method))
         if off is not None:
             raise off.refusal(Way(str(method)), lang)
+
+    async def _devices_off(self) -> bool:
+        """Whether 전자금융사기 예방서비스 is switched off: then the choice is shown to everybody."""
+        return self._ways is not None and await self._ways.way(Way.DEVICES) is not None
 
     async def _refuse_stopped(self, bound: Bound) -> None:
         if self._ars is not None:
