@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.ca.world import HONG as HOLDER
@@ -35,6 +35,11 @@ class Scene:
     console: World
     ca: Authority
     one: certificate.Certificate
+    anew: list[certificate.Certificate] = field(default_factory=list)
+
+    async def asked_anew(self, one: certificate.Certificate) -> None:
+        """Of which certificates the center forgets what it remembered."""
+        self.anew.append(one)
 
     def state(self) -> State:
         """As the authority's books have it."""
@@ -55,7 +60,7 @@ class Scene:
         """What the worker does; the authority knows the passkeys of these operators."""
         given = Wire(self, [await self.operator(who) for who in known])
         store, clock = self.console.ports.store, self.console.clock
-        deliver = deliver_revocations(store, clock, self.console.ports.digests, given)[OUTBOX]
+        deliver = deliver_revocations(store, clock, self.console.ports.digests, given, self.asked_anew)[OUTBOX]
         for message in await store.claim(clock.now(), 60, 10):
             if message.kind == OUTBOX:
                 await deliver(message)
@@ -116,6 +121,7 @@ def test_D14_two_officers_sign_and_the_authority_ends_the_certificate(tmp_path: 
         assert (await checker.send(f"{path}/approve", {"answer": checker.signed()})).status_code in (200, 303)
         await scene.delivered(("security", "administrator"))
         assert scene.state() is State.REVOKED
+        assert [one.der for one in scene.anew] == [scene.one.der]
         await maker.get("/revocations")
         assert "폐지됨" in maker.text and f"{scene.one.serial:x}" in maker.text
         ((result, facts),) = await scene.console.audit("revocation.on-behalf")
@@ -133,7 +139,7 @@ def test_D14_officers_whom_the_authority_does_not_know_end_nothing_and_that_is_s
         await checker.get(path)
         await checker.send(f"{path}/approve", {"answer": checker.signed()})
         await scene.delivered(("security",))
-        assert scene.state() is State.VALID
+        assert (scene.state(), scene.anew) == (State.VALID, [])
         await maker.get("/revocations")
         assert "인증기관이 거절" in maker.text
         ((result, facts),) = await scene.console.audit("revocation.on-behalf")

@@ -74,7 +74,7 @@ from ingam.run.device_keys import device_keys
 from ingam.run.http import BoundedHttp
 from ingam.run.incidents import incident_deliveries, incident_routes
 from ingam.run.oidc import oidc_routes
-from ingam.run.on_behalf import deliver_revocations
+from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.protecting import protection_routes
 from ingam.run.service_page import BUNDLE
@@ -253,7 +253,8 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
     async def beside(_: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
         calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
-        revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification)
+        ended = asking_anew(given.authorities, given.status, given.clock)
+        revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
         deliver |= incident_deliveries(settings, given)
         health = given.health or Board(given.clock)

@@ -23,7 +23,7 @@ from ingam.page import set_up_log
 from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
 from ingam.run.incidents import incident_deliveries
-from ingam.run.on_behalf import deliver_revocations
+from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
@@ -142,7 +142,8 @@ async def _serve(settings: Settings) -> None:
     stop = told_to_stop()
     given = center_ports(settings)
     calls = Calls(given.store, given.clock, given.ars, settings.limits, Sender(settings.institution))
-    revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification)
+    ended = asking_anew(given.authorities, given.status, given.clock)
+    revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
     deliver |= incident_deliveries(settings, given)
     board = given.health or Board(given.clock)

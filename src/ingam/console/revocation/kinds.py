@@ -39,7 +39,7 @@ class RevocationRefused(Refusal):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """What leaves for the authority. `banking_id` names whose line of the audit the outcome is."""
+    """What leaves for the authority. `banking_id` names whose line of the audit the outcome is; `certificate`: DER."""
 
     change: str
     text: str
@@ -47,6 +47,7 @@ class Sent(msgspec.Struct, frozen=True):
     banking_id: str
     serial: str
     reason: str
+    certificate: bytes = b""
 
 
 class RevocationKind:
@@ -96,7 +97,8 @@ class RevocationKind:
         assert customer is not None
         signatures = [_carried(one) for one in (approved.made, approved.checked)]
         body, serial, reason = approved.text.body, told["serial"], told["reason"]
-        sent = Sent(change.change_id, body, signatures, customer.banking_id, serial, reason)
+        details = dict(await self._by_fingerprint(customer.customer_id))[told["certificate"]]
+        sent = Sent(change.change_id, body, signatures, customer.banking_id, serial, reason, details.certificate)
         outgoing = Outgoing(OUTBOX, msgspec.json.encode(sent), f"revocation:{change.change_id}", now)
         return Applying(outbox=[outgoing], facts={"serial": serial, "reason": reason})
 
