@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import httpx2
@@ -155,6 +156,21 @@ def test_E12_a_keypad_with_a_zero_byte_is_no_keypad(store_url: str, tmp_path: Pa
         assert found.status_code == 409
 
     told(store_url, tmp_path, story)
+
+
+def test_F4_the_ledger_has_no_hash_that_a_password_could_be_guessed_by(sqlite_url: str, tmp_path: Path) -> None:
+    """A body holds ID, password and the CSRF token, which lies in the store: a bare hash of it is no Argon2id."""
+
+    async def story(world: World) -> None:
+        browser = world.browser()
+        await browser.get("/login")
+        typed = {"csrf": browser.csrf, "banking_id": "abcdef", "password": "guess-me-1"}
+        await browser.send("/login/id", typed, Idempotency_Key="0123456789abcdef")
+        facts = [row["facts"] for row in await world.rows("ledger_issued") if str(row["kind"]).startswith("once:")]
+        body = str(httpx2.QueryParams(typed))
+        assert len(facts) == 1 and sha256(body.encode()).hexdigest() not in facts[0]
+
+    told(sqlite_url, tmp_path, story)
 
 
 def test_F12_requests_that_no_client_sends_are_refused_and_no_defect(sqlite_url: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ remembered where it may vanish, and only a redirect or JSON is; without it a rep
 
 from __future__ import annotations
 
+import hmac
 import re
 from datetime import timedelta
 from hashlib import sha256
@@ -15,10 +16,12 @@ from typing import Final
 
 import msgspec
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingam.center.doorway import NO_SESSION
+from ingam.customer.session.sessions import digest
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.ephemeral import Ephemeral
@@ -76,27 +79,28 @@ class Once:
         body = await _read(receive)
         session: str = scope["state"]["session"].session
         place = sha256(f"{scope['path']}\0{key}".encode()).hexdigest()
-        if not await self._begin(session, place, body):
-            await self._again(session, place, body, scope, receive, send)
+        mark = _mark(body, scope, session)
+        if not await self._begin(session, place, mark):
+            await self._again(session, place, mark, scope, receive, send)
             return
         answer = _Listening(send)
         await self.app(scope, _of(body, receive), answer.send)
         if (kept := answer.kept()) is not None:
             await self._ephemeral.put(f"once:{session}:{place}", msgspec.msgpack.encode(kept), KEPT_S)
 
-    async def _begin(self, session: str, place: str, body: bytes) -> bool:
+    async def _begin(self, session: str, place: str, mark: str) -> bool:
         """Whether this request is the one that is carried out."""
         ends = self._clock.now() + timedelta(seconds=KEPT_S)
-        facts = msgspec.json.encode({"body": sha256(body).hexdigest()}).decode()
+        facts = msgspec.json.encode({"body": mark}).decode()
         try:
             await self._store.save(Save(ledger=[Issue(f"once:{session}", place, ends, facts)]))
         except Conflict:
             return False
         return True
 
-    async def _again(self, session: str, place: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _again(self, session: str, place: str, mark: str, scope: Scope, receive: Receive, send: Send) -> None:
         row = await self._store.issued(f"once:{session}", place)
-        if row is None or msgspec.json.decode(row.facts)["body"] != sha256(body).hexdigest():
+        if row is None or msgspec.json.decode(row.facts)["body"] != mark:
             raise KeyReused
         kept = await self._ephemeral.get(f"once:{session}:{place}")
         if kept is None:
@@ -128,6 +132,16 @@ class _Listening:
         told = self._status == 303 or kinds.get(b"content-type", b"").startswith(b"application/json")
         good = 200 <= self._status < 500 and len(self._body) <= LONGEST_ANSWER
         return _Answer(self._status, self._headers, self._body) if told and good else None
+
+
+def _mark(body: bytes, scope: Scope, session: str) -> str:
+    """What stands for a body in the ledger: keyed by the session's cookie, of which no store has more than its hash.
+
+    A body may hold a password, and all else of it may be known to whoever reads the store.
+    """
+    jar = cookie_parser(Headers(scope=scope).get("cookie", ""))
+    cookie = next(value for value in jar.values() if digest(value) == session)
+    return hmac.digest(cookie.encode(), body, "sha256").hex()
 
 
 async def _read(receive: Receive) -> bytes:
