@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +15,10 @@ from tests.console.test_fields import WHY
 from tests.console.world import HONG, KIM, World, told
 
 from ingam.console.changes.flow import MACHINE, Submitted, Text, written
+from ingam.console.exports import web
 from ingam.console.operators.ceremony import Ceremony
 from ingam.console.operators.register import Operators
+from ingam.kernel.instants import KST
 from ingam.ports.store import Save, Update
 
 
@@ -167,6 +170,28 @@ def test_names_that_look_like_markup_are_text_in_every_screen(tmp_path: Path) ->
         for path in ("/operators", "/operators/E3002"):
             await maker.get(path)
             assert "<img" not in maker.page and "&lt;img" in maker.page
+
+    told(tmp_path, story)
+
+
+def test_G2_an_export_that_is_not_whole_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever fills the audit pushes older lines out of the file; it must not look whole."""
+
+    async def story(world: World) -> None:
+        monkeypatch.setattr(web, "LINES_MOST", 5)
+        maker, checker = await world.signed_in("auditor"), await world.signed_in("administrator")
+        today = world.clock.now().astimezone(KST).date().isoformat()
+        await maker.get("/exports")
+        where = (await maker.send("/exports", {"first": today, "last": today})).headers["location"]
+        await maker.get(where)
+        await maker.send(f"{where}/submit", {"answer": maker.signed()})
+        await checker.get(where)
+        assert (await checker.send(f"{where}/approve", {"answer": checker.signed()})).status_code == 303
+        answer = await maker.send(where.replace("changes", "exports"))
+        lines = [json.loads(line) for line in answer.text.splitlines()]
+        assert len(lines) == 6 and lines[-1] == {"cut": True, "before": lines[-2]["seq"]}
+        ((_, facts),) = await world.audit("console.audit-export")
+        assert (facts["lines"], facts["cut"]) == (5, 1)
 
     told(tmp_path, story)
 

@@ -12,13 +12,13 @@ from starlette.routing import Route
 
 from ingam.console.changes.flow import Applied
 from ingam.console.changes.service import Changes
-from ingam.console.exports.kinds import KIND, ExportKind, holds
+from ingam.console.exports.kinds import KIND, ExportKind, holds, period
 from ingam.console.menu import Entry
 from ingam.console.operators import Role
 from ingam.console.trail import Trail
 from ingam.console.web import ConsoleWeb, Forbidden, visit
 from ingam.kernel.errors import Refusal
-from ingam.kernel.instants import rfc3339
+from ingam.kernel.instants import KST, rfc3339
 from ingam.page import render, see_other, status_of
 from ingam.page.failures import message_of
 from ingam.ports.clock import Clock
@@ -67,7 +67,7 @@ class ExportsWeb(ConsoleWeb):
         return see_other(f"/changes/{change}")
 
     async def take(self, request: Request) -> Response:
-        """The file: JSON, a line each, newest first. The one who asked takes it once, within a day."""
+        """The file: JSON, a line each, newest first, the last one where older ones are missing; once, for who asked."""
         asking, now = visit(request), self._clock.now()
         stored = await self._changes.get(str(request.path_params["change"]))
         change = stored.change
@@ -75,8 +75,12 @@ class ExportsWeb(ConsoleWeb):
             raise Forbidden
         if not isinstance(stored.state, Applied):
             raise Refusal("not-issued", kind=KIND)
-        lines = [_line(row) for row in await self._rows() if _within(change.values, row)]
-        facts: dict[str, str | int] = {"change": change.change_id, "lines": len(lines)}
+        rows = await self._rows()
+        lines = [_line(row) for row in rows if _within(change.values, row)]
+        # What is older than the last row was not looked at; a file that may lack lines says so in its last one.
+        cut = len(rows) == LINES_MOST and not _before(change.values, rows[-1])
+        facts: dict[str, str | int] = {"change": change.change_id, "lines": len(lines), "cut": int(cut)}
+        lines += [json.dumps({"cut": True, "before": rows[-1]["seq"]}) + "\n"] if cut else []
         line = self.trail.line(asking, "console.audit-export", facts=facts)
         await self._store.save(Save(ledger=[Use(KIND, change.change_id, now)], audit=[line]))
         name = f"audit-{change.values['first']}-{change.values['last']}.jsonl"
@@ -90,6 +94,12 @@ class ExportsWeb(ConsoleWeb):
 def _within(values: Any, row: Row) -> bool:
     at = row["at"]
     return isinstance(at, datetime) and holds(values, at)
+
+
+def _before(values: Any, row: Row) -> bool:
+    """Whether a row is older than the period."""
+    at = row["at"]
+    return isinstance(at, datetime) and at.astimezone(KST).date() < period(values)[0]
 
 
 def _line(row: Row) -> str:
