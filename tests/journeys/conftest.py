@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 from tests.journeys import world
 from tests.journeys.person import Hurried, Person
 from tests.journeys.walks import Walk
+
+from ingam.center.terms.registry import SHIPPED
 
 SIZES: dict[int, ViewportSize] = {1280: {"width": 1280, "height": 900}, 360: {"width": 360, "height": 740}}
 CHROMIUM = "/usr/bin/chromium"
@@ -21,9 +25,17 @@ EXPECTED = "Failed to load resource: the server responded with a status of"
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.World]:
     """The whole of `make run`, with its data in a folder of the test."""
-    started = world.start(tmp_path_factory.mktemp("world") / "data")
+    started = world.start(tmp_path_factory.mktemp("world") / "data", INGAM_TERMS=str(later_terms(tmp_path_factory)))
     yield started
     started.stop()
+
+
+def later_terms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """T9 with a version of a far day, which two operators may let take effect."""
+    folder = tmp_path_factory.mktemp("terms") / "T9"
+    shutil.copytree(SHIPPED / "T9", folder)
+    (folder / "2099-01-01.ko.md").write_text("# 새 약관\n\n먼 날의 약관입니다.\n", encoding="utf-8")
+    return folder.parent
 
 
 @pytest.fixture(scope="session")

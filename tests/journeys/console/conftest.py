@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.journeys.conftest import PATIENCE_MS, SIZES
+from tests.journeys.console.acts import press, signed_by_maker
 from tests.journeys.world import World
 
 from ingam.kernel.words import say
@@ -39,8 +40,7 @@ class Operators:
 
     def at(self, employee: str, path: str = "/", width: int = 1280) -> Page:
         """The operator's page, signed in, at a path."""
-        page = self.pages.get(employee) or self._enrolled(employee)
-        self.pages[employee] = page
+        page = self.pages.get(employee) or self.enrolled(employee, self._link(employee))
         page.set_viewport_size(SIZES[width])
         page.goto(self.console + path)
         if page.url.startswith(f"{self.console}/login"):
@@ -48,7 +48,21 @@ class Operators:
             expect(page).to_have_url(self.console + path)
         return page
 
-    def _enrolled(self, employee: str) -> Page:
+    def appointed(self, employee: str, branch: str, roles: Iterable[str], idn: str = "") -> Page:
+        """A new operator by the two officers' signatures, signed in."""
+        maker = self.at("E1001", "/operators")
+        for field_name, text in {"employee": employee, "name": "새사람", "branch": branch, "idn": idn}.items():
+            maker.locator(f"#{field_name}").fill(text)
+        for role in roles:
+            maker.locator(f"input[name=role][value={role}]").check()
+        press(maker, "console-operators.draft")
+        checker = self.at("E1002", signed_by_maker(maker))
+        press(checker, "console-changes.approve")
+        self.enrolled(employee, checker.locator(".change-secret").inner_text())
+        return self.at(employee)
+
+    def enrolled(self, employee: str, link: str) -> Page:
+        """A browser of theirs with the passkey that the link lets them make; one of before is forgotten."""
         context = self.chromium.new_context(viewport=SIZES[1280], locale="ko-KR")
         context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
@@ -56,9 +70,10 @@ class Operators:
         session = context.new_cdp_session(page)
         session.send("WebAuthn.enable", {"enableUI": False})
         session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-        page.goto(self._link(employee))
+        page.goto(link)
         page.get_by_role("button", name=say("console.enrol_button"), exact=True).click()
         expect(page.get_by_text(say("console.ended_enrolled"))).to_be_visible()
+        self.pages[employee] = page
         return page
 
     def _link(self, employee: str) -> str:

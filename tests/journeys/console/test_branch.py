@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.journeys.console.acts import issue, open_customer
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
@@ -14,25 +15,6 @@ from ingam.kernel.words import say
 
 CLERK, OFFICER = "E2001", "E1001"
 REASON = "전화 회선을 점검하고 있습니다."
-
-
-def open_customer(page: Page, banking_id: str) -> None:
-    """고객 열기 with a reason."""
-    page.get_by_label(re.compile("^" + say("console-standing.banking_id"))).fill(banking_id)
-    page.get_by_label(say("console-standing.reason_counter")).press("Space")
-    page.get_by_role("button", name=say("console-standing.open"), exact=True).click()
-    expect(page.get_by_role("heading", name=say("console-standing.locks"))).to_be_visible()
-
-
-def issue(page: Page) -> str:
-    """From the customer's page to the slip; the digits on it."""
-    page.get_by_role("link", name=say("console-standing.issue_number")).click()
-    page.get_by_label(say("console-numbers.purpose")).select_option("registration")
-    page.get_by_label(say("console-numbers.card_resident")).press("Space")
-    page.get_by_role("button", name=say("console-numbers.issue"), exact=True).click()
-    number = page.locator(".slip-number")
-    expect(number).to_be_visible()
-    return "".join(number.inner_text().split())
 
 
 def at_factor(at: Walk) -> None:

@@ -8,28 +8,13 @@ from hashlib import sha256
 
 from playwright.sync_api import Browser, Page, expect
 from tests.journeys.conftest import PATIENCE_MS, SIZES
+from tests.journeys.console.acts import path_of, press, signed_by_maker
 from tests.journeys.console.conftest import AUTHENTICATOR
 from tests.journeys.screens import trouble
 
 from ingam.kernel.words import say
 
 MAKER, CHECKER, CLERK = "E1001", "E1002", "E2001"
-
-
-def press(page: Page, word: str) -> None:
-    page.get_by_role("button", name=say(word), exact=True).click()
-
-
-def path_of(page: Page) -> str:
-    return urllib.parse.urlsplit(page.url).path
-
-
-def signed_by_maker(page: Page) -> str:
-    """The draft on this page, read and signed; its path."""
-    expect(page.locator(".change-text")).to_be_visible()
-    press(page, "console-changes.submit")
-    expect(page.get_by_text(say("console-changes.waits"))).to_be_visible()
-    return path_of(page)
 
 
 def test_a_limit_moves_when_a_second_person_has_signed_the_same_text(operator: Callable[..., Page]) -> None:

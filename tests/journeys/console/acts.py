@@ -1,0 +1,53 @@
+"""What operators do again and again: sign a change, open a customer, issue a number."""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+
+from playwright.sync_api import Page, expect
+
+from ingam.kernel.words import say
+
+
+def press(page: Page, word: str) -> None:
+    """A button by the word on it."""
+    page.get_by_role("button", name=say(word), exact=True).click()
+
+
+def path_of(page: Page) -> str:
+    """Where the page is."""
+    return urllib.parse.urlsplit(page.url).path
+
+
+def signed_by_maker(page: Page) -> str:
+    """The draft on this page, read and signed; its path."""
+    expect(page.locator(".change-text")).to_be_visible()
+    press(page, "console-changes.submit")
+    expect(page.get_by_text(say("console-changes.waits"))).to_be_visible()
+    return path_of(page)
+
+
+def approve(page: Page) -> None:
+    """The second signature, after which it is true."""
+    press(page, "console-changes.approve")
+    expect(page.get_by_text(say("console-changes.status-applied"), exact=True)).to_be_visible()
+
+
+def open_customer(page: Page, banking_id: str, reason: str = "counter") -> None:
+    """고객 열기 with a reason."""
+    page.get_by_label(re.compile("^" + say("console-standing.banking_id"))).fill(banking_id)
+    page.get_by_label(say(f"console-standing.reason_{reason}")).press("Space")
+    press(page, "console-standing.open")
+    expect(page.get_by_role("heading", name=say("console-standing.locks"))).to_be_visible()
+
+
+def issue(page: Page) -> str:
+    """From the customer's page to the slip; the digits on it."""
+    page.get_by_role("link", name=say("console-standing.issue_number")).click()
+    page.get_by_label(say("console-numbers.purpose")).select_option("registration")
+    page.get_by_label(say("console-numbers.card_resident")).press("Space")
+    press(page, "console-numbers.issue")
+    number = page.locator(".slip-number")
+    expect(number).to_be_visible()
+    return "".join(number.inner_text().split())
