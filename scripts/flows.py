@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingam.center.copying.flow import COPYING
+from ingam.center.incident.flow import INCIDENT
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
 from ingam.center.oidc.flow import OIDC
@@ -21,7 +22,7 @@ from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOWS: tuple[Machine[Any, Any], ...] = (
-    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, SENDER, RECEIVER, MAILBOX, LOGIN, OIDC, CHANGE,
+    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, INCIDENT, SENDER, RECEIVER, MAILBOX, LOGIN, OIDC, CHANGE,
 )  # fmt: skip
 
 

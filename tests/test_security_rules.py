@@ -16,7 +16,7 @@ RULES = (
     *(f"B{number}" for number in range(1, 18)),
     *(f"C{number}" for number in range(1, 15)),
     *(f"D{number}" for number in range(1, 15)),
-    "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9", "E10", "E12", "E13",
+    "E1", "E2", "E3", "E4", "E5", "E6", "E7", "E8", "E9", "E10", "E11", "E12", "E13",
     "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12",
     "G1", "G2", "G3", "G4", "G5", "G6", "G7",
     "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H9",

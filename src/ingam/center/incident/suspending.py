@@ -193,9 +193,9 @@ class Suspending:
 
 
 def to_authority(binding: Binding, customer: Customer, at: datetime) -> Outgoing:
-    """The authority is asked after the commit, as often as it takes."""
+    """The authority is asked after the commit, as often as it takes. `binding`: as it stood before."""
     asked = _Asked(binding.binding_id, customer.banking_id)
-    dedup = f"{AUTHORITY}:{binding.binding_id}:{int(at.timestamp() * 1_000_000)}"
+    dedup = f"{AUTHORITY}:{binding.binding_id}:{binding.status}:{int(at.timestamp() * 1_000_000)}"
     return Outgoing(AUTHORITY, msgspec.json.encode(asked), dedup, at)
 
 
