@@ -96,6 +96,21 @@ class Switches:
         return self._off.get(str(name))
 
 
+def test_F5_a_signature_to_remove_one_device_removes_no_other_of_the_same_name(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await at_home(world)
+        two = await at_home(world)
+        rows = sorted(await world.rows("designated_device"), key=lambda row: int(str(row["slot"])))
+        await two.begin("remove-device", str(rows[0]["device_id"]))
+        removal = await two.sign("device")
+        await two.begin("remove-device", str(rows[1]["device_id"]))
+        await two.post("/protection/remove", removal)
+        assert two.status == 409
+        assert {row["status"] for row in await world.rows("designated_device")} == {"ACTIVE"}
+
+    told(sqlite_url, tmp_path, story)
+
+
 # ── calls ──
 
 
@@ -168,7 +183,7 @@ def test_F4_the_ledger_has_no_hash_that_a_password_could_be_guessed_by(sqlite_ur
         await browser.send("/login/id", typed, Idempotency_Key="0123456789abcdef")
         facts = [row["facts"] for row in await world.rows("ledger_issued") if str(row["kind"]).startswith("once:")]
         body = str(httpx2.QueryParams(typed))
-        assert len(facts) == 1 and sha256(body.encode()).hexdigest() not in facts[0]
+        assert len(facts) == 1 and sha256(body.encode()).hexdigest() not in str(facts[0])
 
     told(sqlite_url, tmp_path, story)
 

@@ -144,7 +144,8 @@ class Making:
         if signed is None:
             raise KeyUnknown
         purpose = Purpose(str(PURPOSES[walk.task.kind]))
-        return await self._acts.check(walk.customer, walk.visit.session, purpose, body, signed)
+        about = walk.task.target
+        return await self._acts.check(walk.customer, walk.visit.session, purpose, body, signed, about=about)
 
     def remove_text(self, key: Key, walk: Walk) -> str:
         """What is signed to remove a key, in words."""

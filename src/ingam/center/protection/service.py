@@ -297,7 +297,7 @@ class ProtectionService:
             body = await self._making.body(walk, number)
             purpose = Purpose(str(PURPOSES[walk.task.kind]))
             return await self._acts.challenge(
-                walk.customer, visit.session, visit.address, purpose, body, by, visit.lang
+                walk.customer, visit.session, visit.address, purpose, body, by, visit.lang, about=walk.task.target
             )
 
     async def change_number(self, visit: Visit, turn: Turn, number: str, signed: Signed | None) -> Kind:

@@ -13,7 +13,7 @@ from typing import Final
 from ingam.customer.binding.bindings import ACTIVE, Bindings
 from ingam.customer.binding.challenges import Challenges, Given
 from ingam.customer.binding.proof import Prover, UnverifiedPresentation
-from ingam.customer.device.designated import Designated, same_body
+from ingam.customer.device.designated import ActChanged, Designated, same_body
 from ingam.customer.device.keys import Answer, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
 from ingam.customer.session import Session
@@ -75,16 +75,18 @@ class ActProofs:
         return tuple(found)
 
     async def challenge(
-        self, customer: Customer, session: Session, address: str, act: Purpose, body_text: str, by: By, lang: str
-    ) -> dict[str, object]:
+        self, customer: Customer, session: Session, address: str, act: Purpose, body_text: str, by: By, lang: str,
+        *, about: str = "",
+    ) -> dict[str, object]:  # fmt: skip
         """What is to be signed, for the page's script or for the certificate window.
 
+        `about`: the id of what it is done to; two things may have the same name in the text.
         Raises KeyUnknown where the person has nothing of this kind, TooManyChallenges.
         """
         assert act in ACTS
         if by not in await self.ways(customer, session):
             raise KeyUnknown
-        given = await self._challenges.issue(act, session.session, address, body_text=body_text)
+        given = await self._challenges.issue(act, session.session, address, body_text=body_text, notes={"about": about})
         if by is By.CERTIFICATE:
             return dict(given.for_window(seal=False, customer_kind=str(customer.kind), lang=lang))
         if by is By.PASSKEY:
@@ -94,7 +96,7 @@ class ActProofs:
         return self._designated.asks(given, key)
 
     async def check(
-        self, customer: Customer, session: Session, act: Purpose, body_text: str, signed: Signed
+        self, customer: Customer, session: Session, act: Purpose, body_text: str, signed: Signed, *, about: str = ""
     ) -> list[Change]:
         """The changes to save with the act, if this person signed this very text for it just now.
 
@@ -104,6 +106,8 @@ class ActProofs:
         nonce = signed.nonce if signed.by is By.CERTIFICATE else (signed.answer.nonce if signed.answer else "")
         given = await self._challenges.claim(act, session.session, nonce)
         same_body(given, body_text)
+        if given.notes.get("about", "") != about:
+            raise ActChanged
         if signed.by is By.CERTIFICATE:
             return [await self._by_certificate(customer, given, signed.cms)]
         if signed.answer is None:
