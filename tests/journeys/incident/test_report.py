@@ -47,6 +47,7 @@ def test_E11_a_lost_certificate_is_suspended_and_resumed(hurry: Callable[..., Wa
 
     at.log_in_by_id(then="/incident/resume")
     expect(at.page.get_by_text(at.say("incident.suspended"), exact=True)).to_be_visible()
+    wrong = trouble(at.page, "incident-resume-1280-ko-light")
     at.person.press(at.button("incident.begin"))
     before = len(at.inbox())
     at.person.press(at.button("factor.request_code"))
@@ -55,8 +56,11 @@ def test_E11_a_lost_certificate_is_suspended_and_resumed(hurry: Callable[..., Wa
     at.person.type_into(at.field("factor.number_back"), at.who["idn"][6:])
     at.person.type_into(at.field("factor.phone_back"), at.who["mobile"][-4:])
     at.person.press(at.button("incident.go_on"))
+    expect(at.button("incident.resume")).to_be_visible()
+    wrong += trouble(at.page, "incident-confirming-1280-ko-light")
     at.person.press(at.button("incident.resume"))
     expect(at.page.get_by_text(at.say("incident.resumed"))).to_be_visible()
+    assert wrong + trouble(at.page, "incident-resumed-1280-ko-light") == []
 
 
 def confirming(at: Walk, before: int) -> str:

@@ -49,7 +49,7 @@ class IncidentLimits(Protocol):
 
 
 class IncidentsCrowded(Refusal):
-    """Too many reports of one ID, or from one device or network; the call center takes them at any hour."""
+    """Too many reports of one ID, or from one device or network; 118 takes them at any hour."""
 
     code = "incident-crowded"
 
