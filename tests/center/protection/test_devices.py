@@ -157,7 +157,10 @@ def test_two_designations_at_once_take_one_slot(store_url: str, tmp_path: Path) 
             await one.apply()
             await one.to_new()
             world.clock.forward(61)
-        await asyncio.gather(*(one.make() for one in people))
+        named = {"alias": "집 노트북", "key_kind": "hardware"}
+        offers = [await one.ask("/protection/offer", named) for one in people]
+        made = [named | {"device_answer": one.new("hardware", told)} for one, told in zip(people, offers, strict=True)]
+        await asyncio.gather(*(one.post("/protection/add", form) for one, form in zip(people, made, strict=True)))
         assert len(await devices(world)) == 1
         results = await world.results("protection.device")
         assert sorted(set(results)) in (["device-limit", "ok"], ["device-taken", "ok"])
