@@ -112,8 +112,8 @@ def test_two_officers_end_a_certificate_and_its_login_with_it(
     log_in(at, files)
     expect(at.page.locator("[data-error-summary]")).to_contain_text(at.say("refusal.cert-revoked"))
     assert running.refusals()[-1] == ("/login/certificate", "cert-revoked")
-    # The customer's page has the whole story, and what to say.
+    # The customer's page has the whole story.
     maker = operator(MAKER, "/desk")
     open_customer(maker, at.who["banking_id"], "request")
-    expect(maker.get_by_text(say("say.cert-revoked")).first).to_be_visible()
+    expect(maker.get_by_text(say("console-act.revocation-on-behalf")).first).to_be_visible()
     assert trouble(maker, "console-customer-history-ko-1280") == []
