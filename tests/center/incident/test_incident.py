@@ -19,7 +19,7 @@ from ingam.center.incident import suspending
 from ingam.customer.binding.bindings import Bindings, ToBind
 from ingam.customer.notice import SMS, deliver_sms
 from ingam.npki import policies
-from ingam.ports.certification import CertificationOutage, CertificationRefused
+from ingam.ports.certification import Certification, CertificationOutage, CertificationRefused
 from ingam.ports.customers import Customer
 from ingam.ports.customers import Phone as Number
 from ingam.ports.store import Conflict, Insert, Save
@@ -49,7 +49,7 @@ class Authority(AbsentCertification):
             raise CertificationRefused(fail_info="certRevoked", said="revoked")
 
 
-async def work(world: World, authority: Authority) -> list[str]:
+async def work(world: World, authority: Certification) -> list[str]:
     """What the worker does until nothing is due; the texts that left."""
     before = set(world.phone.sent)
     ports = replace(world.ports, certification=authority)
