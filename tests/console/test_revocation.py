@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 from tests.ca.world import HONG as HOLDER
 from tests.ca.world import World as Authority
 from tests.ca.world import enrolled
@@ -15,7 +16,7 @@ from tests.console.world import KIM, OPERATORS, Desk, World, opened
 
 from ingam.adapters.certification.absent import AbsentCertification
 from ingam.ca.revoking.statement import Operator
-from ingam.console.revocation.kinds import OUTBOX
+from ingam.console.revocation.kinds import OUTBOX, Sent
 from ingam.customer.binding.bindings import Bindings, ToBind
 from ingam.kernel.errors import Refusal
 from ingam.npki import certificate, policies
@@ -126,6 +127,27 @@ def test_D14_two_officers_sign_and_the_authority_ends_the_certificate(tmp_path: 
         assert "폐지됨" in maker.text and f"{scene.one.serial:x}" in maker.text
         ((result, facts),) = await scene.console.audit("revocation.on-behalf")
         assert (result, facts["reason"]) == ("ok", "cessationOfOperation")
+
+    told(tmp_path, story)
+
+
+def test_D14_a_stop_between_the_revocation_and_its_line_is_made_good_by_asking_again(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        maker = await scene.console.at_customer(KIM, "security", "request")
+        path = await scene.asked(maker)
+        await maker.follow(await maker.send(f"{path}/submit", {"answer": maker.signed()}))
+        checker = await scene.console.signed_in("administrator")
+        await checker.get(path)
+        await checker.send(f"{path}/approve", {"answer": checker.signed()})
+        store, clock, digests = scene.console.ports.store, scene.console.clock, scene.console.ports.digests
+        known = [await scene.operator(who) for who in ("security", "administrator")]
+        (message,) = [one for one in await store.claim(clock.now(), 60, 10) if one.kind == OUTBOX]
+        sent = msgspec.json.decode(message.payload, type=Sent)
+        await Wire(scene, known).revoke_on_behalf(sent.text, sent.signatures)  # and its sender stops here
+        assert scene.state() is State.REVOKED
+        await deliver_revocations(store, clock, digests, Wire(scene, known), scene.asked_anew)[OUTBOX](message)
+        ((result, _),) = await scene.console.audit("revocation.on-behalf")
+        assert (result, [one.der for one in scene.anew]) == ("ok", [scene.one.der])
 
     told(tmp_path, story)
 

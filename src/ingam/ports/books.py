@@ -488,6 +488,9 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
     def audited(self, action: str, since: datetime) -> int:
         """How many lines of an action there are since an instant: what rate ceilings count."""
 
+    def audited_at(self, action: str, at: datetime) -> list[AuditLine]:
+        """The lines of an action of exactly that instant, to the microsecond: what was recorded with a change."""
+
     def certificate(self, ca: int, serial: int) -> Certificate | None:
         """By generation and serial."""
 

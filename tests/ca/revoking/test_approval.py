@@ -22,7 +22,7 @@ from ingam.ca.revoking.service import CertificateUnknown
 from ingam.ca.revoking.statement import Operator, StatementRefused
 from ingam.kernel.instants import rfc3339
 from ingam.npki import certificate
-from ingam.ports.books import State
+from ingam.ports.books import StandingRefused, State
 from ingam.protocols.cmp.on_behalf import OperatorSignature
 from ingam.protocols.webauthn import Credential, RelyingParty, encode, request_options
 from ingam.protocols.webauthn.as_key import pack, unpack
@@ -96,6 +96,35 @@ async def test_D14_the_serial_of_another_certificate_ends_nothing(ca: World) -> 
     with pytest.raises(CertificateUnknown):
         await ca.revoking.on_approval(body, signed(body, MAKER, CHECKER), OPERATORS, CONSOLE)
     assert ca.revoking.find(1, one.serial).state is State.VALID
+
+
+async def test_D14_an_approval_that_is_told_again_is_done_and_not_refused(ca: World) -> None:
+    """The answer was lost on its way: the console asks again, also when the approval's own time has passed."""
+    one = certificate.parse(await enrolled(ca))
+    body = text(one.serial, one.fingerprint)
+    both = signed(body, MAKER, CHECKER)
+    ended = await ca.revoking.on_approval(body, both, OPERATORS, CONSOLE)
+    ca.clock.forward(60)
+    assert await ca.revoking.on_approval(body, both, OPERATORS, CONSOLE) == ended
+    ca.clock.forward(2 * 86_400)
+    assert await ca.revoking.on_approval(body, both, OPERATORS, CONSOLE) == ended
+    assert ca.books.audited("revoke-on-behalf", NOW) == 1
+
+
+async def test_D14_another_approval_of_what_has_ended_is_refused(ca: World) -> None:
+    one = certificate.parse(await enrolled(ca))
+    first, second = (text(one.serial, one.fingerprint, basis=basis) for basis in ("death", "court-order"))
+    await ca.revoking.on_approval(first, signed(first, MAKER, CHECKER), OPERATORS, CONSOLE)
+    with pytest.raises(StandingRefused):
+        await ca.revoking.on_approval(second, signed(second, MAKER, CHECKER), OPERATORS, CONSOLE)
+
+
+async def test_D14_an_approval_of_what_ended_otherwise_at_the_same_instant_is_refused(ca: World) -> None:
+    one = certificate.parse(await enrolled(ca))
+    body = text(one.serial, one.fingerprint)
+    await ca.revoking.revoke(ca.revoking.find(1, one.serial), 1, by="holder")
+    with pytest.raises(StandingRefused):
+        await ca.revoking.on_approval(body, signed(body, MAKER, CHECKER), OPERATORS, CONSOLE)
 
 
 def refused(body: bytes, signatures: list[OperatorSignature], at: datetime = NOW) -> str:

@@ -16,6 +16,7 @@ from ingam.adapters.books import rows, wal_index
 from ingam.adapters.sqlite.writer import connect
 from ingam.kernel.instants import from_micros, to_micros
 from ingam.ports.books import (
+    AuditLine,
     BooksOutage,
     Certificate,
     Change,
@@ -229,6 +230,10 @@ class BooksReader:
 
     def audited(self, action: str, since: datetime) -> int:
         return int(self._one("SELECT count(*) FROM audit WHERE action = ? AND at >= ?", action, to_micros(since))[0])
+
+    def audited_at(self, action: str, at: datetime) -> list[AuditLine]:
+        found = self._all("SELECT result, facts FROM audit WHERE action = ? AND at = ?", action, to_micros(at))
+        return [AuditLine(at, action, result, facts) for result, facts in found]
 
     def close(self) -> None:
         self._index = None

@@ -115,8 +115,11 @@ class Revoking:
     ) -> Certificate:  # fmt: skip
         """End a certificate on a change that two operators of the console signed (security D14, G3).
 
+        The very text that ended it may be told again, at any time: the answer to the first may be lost on its way.
         Raises StatementRefused, CertificateUnknown, OnBehalfCeiling, StandingRefused, BooksOutage.
         """
+        if (done := self._done_by(text)) is not None:
+            return done
         office, at = self._office, self._office.now()
         try:
             key = office.authority.key
@@ -127,7 +130,25 @@ class Revoking:
             raise
         async with self._on_behalf:
             await self._bounded(at)
-            return await self._ended(one, approved.reason, approved.basis, persons, at)
+            try:
+                return await self._ended(one, approved.reason, approved.basis, persons, at, digest=_digest(text))
+            except StandingRefused:
+                # Another process of this authority may have carried out the same approval meanwhile.
+                if (done := self._done_by(text)) is not None:
+                    return done
+                raise
+
+    def _done_by(self, text: bytes) -> Certificate | None:
+        """The certificate that an approval of these bytes has ended, if one has; its signatures were checked then."""
+        try:
+            approved = approval.parse(text)
+            one = self._exactly(approved.serial, approved.fingerprint)
+        except Refusal:
+            return None
+        if one.state is not State.REVOKED or one.changed_at is None:
+            return None
+        lines = self._office.books.audited_at(ON_BEHALF, one.changed_at)
+        return one if any(json.loads(line.facts).get("approval") == _digest(text) for line in lines) else None
 
     def _exactly(self, serial: int, fingerprint: bytes) -> Certificate:
         """The certificate of a serial, of whichever generation, that has this SHA-256. Raises CertificateUnknown."""
@@ -146,13 +167,14 @@ class Revoking:
             raise OnBehalfCeiling
 
     async def _ended(
-        self, one: Certificate, reason: str, basis: str, persons: Sequence[Operator], at: datetime
+        self, one: Certificate, reason: str, basis: str, persons: Sequence[Operator], at: datetime, digest: str = ""
     ) -> Certificate:
         change = changes.revoked(
             self._office, one, statement.BY_NAME[reason], at, action=ON_BEHALF,
             notices=self._notices(one, State.REVOKED, at),
         )  # fmt: skip
         facts = {**json.loads(change.audit.facts), "by": [person.name for person in persons], "basis": basis}
+        facts |= {"approval": digest} if digest else {}
         return await self._change(_with_facts(change, facts))
 
     async def sweep(self) -> int:
@@ -190,6 +212,11 @@ def six_months_before(at: datetime) -> datetime:
     year, month = divmod(local.year * 12 + local.month - 1 - SUSPENDED_MONTHS, 12)
     day = min(local.day, monthrange(year, month + 1)[1])
     return local.replace(year=year, month=month + 1, day=day).astimezone(at.tzinfo)
+
+
+def _digest(text: bytes) -> str:
+    """What an approval is known by in the books, also after its certificate has ended."""
+    return hashlib.sha256(text).hexdigest()
 
 
 def _with_facts(change: StatusChange, facts: dict[str, object]) -> StatusChange:
