@@ -153,7 +153,8 @@ def test_the_session_is_new_at_login_hashed_in_the_store_and_over_after_logout(t
 def test_G1_whoever_is_no_operator_any_more_is_out_at_the_next_click(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         desk = await world.signed_in("clerk")
-        await world.ports.store.save(Save(rows=await world.operators.ended("E2001", world.clock.now())))
+        gone, keys = await world.operators.ended("E2001", world.clock.now())
+        await world.ports.store.save(Save(rows=[gone, *keys]))
         assert (await desk.get("/")).status_code == 303
         assert (await desk.log_in()).status_code == 422
 

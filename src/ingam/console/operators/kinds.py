@@ -5,6 +5,7 @@ The person whom a change is about is its subject: they neither make it nor appro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,10 +14,14 @@ from ingam.console.changes.kinds import Applying, Described, Line, Values
 from ingam.console.operators import EMPLOYEE, Operator, Role, roles_text
 from ingam.console.operators.register import Operators
 from ingam.kernel.errors import Refusal
-from ingam.ports.store import Conflict, LedgerMove
+from ingam.ports.store import Conflict, LedgerMove, Update
 
 _OFFICERS: Final = frozenset({Role.ADMINISTRATOR})
 NAME_MOST: Final = 40
+KEPT: Final = frozenset({Role.ADMINISTRATOR, Role.SECURITY})
+"""Roles without two holders of which nothing can be approved any more."""
+
+LEAST: Final = 2
 
 
 class OperatorForm(Refusal):
@@ -38,7 +43,7 @@ class OperatorTwice(Refusal):
 
 
 class LastOfTheirKind(Refusal):
-    """Two persons who can approve must remain."""
+    """Two administrators and two security officers must remain."""
 
     code = "operator-last"
 
@@ -63,12 +68,20 @@ class OperatorKind:
         ledger: list[LedgerMove] = [*await self._operators.uninvited(employee, now), invited.issue]
         return Applying(rows=given.rows, ledger=ledger, facts={"subject": employee}, shown=shown)
 
-    async def remains(self, without: Operator, roles: frozenset[Role]) -> None:
-        """Two administrators or more remain. Raises LastOfTheirKind."""
-        left = [one for one in await self._operators.all() if one.employee != without.employee]
-        count = sum(Role.ADMINISTRATOR in one.roles for one in left) + (Role.ADMINISTRATOR in roles)
-        if count < 2:
-            raise LastOfTheirKind
+    async def remains(self, operator: Operator, roles: frozenset[Role]) -> list[Update]:
+        """Who stays behind an operator who is left with `roles`: two of each kind that it takes from them.
+
+        The updates change nothing and hold only while those stay, so that two approvals at once do not both apply.
+        Raises LastOfTheirKind.
+        """
+        left = [one for one in await self._operators.all() if one.employee != operator.employee]
+        held: dict[str, Operator] = {}
+        for role in sorted(KEPT & (operator.roles - roles)):
+            having = [one for one in left if role in one.roles]
+            if len(having) < LEAST:
+                raise LastOfTheirKind
+            held |= {one.employee: one for one in having[:LEAST]}
+        return [self._operators.unchanged(one) for one in held.values()]
 
     async def person(self, values: Values, roles: frozenset[Role], employee: str, known: bytes | None) -> list[Line]:
         """The line of whose number it is, as its blind index; clerks need one. Raises OperatorPerson, OperatorTwice."""
@@ -133,8 +146,10 @@ class OtherRoles(OperatorKind):
         values = approved.change.values
         operator = await self._operators.get(values["employee"])
         index = _index(values) or operator.person_index
-        row = self._operators.changed(operator, values["branch"], read_roles(values["roles"]), index)
-        return Applying(rows=[row], facts={"subject": operator.employee, "roles": values["roles"]})
+        roles = read_roles(values["roles"])
+        changed = self._operators.changed(operator, values["branch"], roles, index)
+        rows = in_order([changed, *await self.remains(operator, roles)])
+        return Applying(rows=rows, facts={"subject": operator.employee, "roles": values["roles"]})
 
 
 class EndOfOperator(OperatorKind):
@@ -149,7 +164,9 @@ class EndOfOperator(OperatorKind):
 
     async def apply(self, approved: Approved, now: datetime) -> Applying:
         employee = approved.change.values["employee"]
-        return Applying(rows=await self._operators.ended(employee, now), facts={"subject": employee})
+        staying = await self.remains(await self._operators.get(employee), frozenset())
+        gone, rest = await self._operators.ended(employee, now)
+        return Applying(rows=[*in_order([gone, *staying]), *rest], facts={"subject": employee})
 
 
 class NewKey(OperatorKind):
@@ -166,6 +183,11 @@ class NewKey(OperatorKind):
     async def apply(self, approved: Approved, now: datetime) -> Applying:
         employee = approved.change.values["employee"]
         return await self.invite(employee, now, Applying(rows=await self._operators.without_keys(employee, now)))
+
+
+def in_order(rows: Sequence[Update]) -> list[Update]:
+    """Rows of the register by employee number: two saves take them in one order and cannot wait for each other."""
+    return sorted(rows, key=lambda row: str(row.where["employee"]))
 
 
 def read_roles(text: str) -> frozenset[Role]:

@@ -109,10 +109,15 @@ class Operators:
         values: Row = {"roles": roles_text(roles), "branch": branch, "person_index": index or operator.person_index}
         return Update("operator", {**where, "ended_at": None}, values)
 
-    async def ended(self, employee: str, now: datetime) -> list[Change]:
-        """Somebody is no operator any more: their passkeys and sessions end with it."""
+    def unchanged(self, operator: Operator) -> Update:
+        """Changes nothing; Stale when saved if they ended or have other roles by then."""
+        roles: Row = {"roles": roles_text(operator.roles)}
+        return Update("operator", {"employee": operator.employee, **roles, "ended_at": None}, roles)
+
+    async def ended(self, employee: str, now: datetime) -> tuple[Update, list[Change]]:
+        """Somebody is no operator any more (the first); their passkeys and sessions end with it."""
         gone = Update("operator", {"employee": employee, "ended_at": None}, {"ended_at": now})
-        return [gone, *await self.without_keys(employee, now)]
+        return gone, await self.without_keys(employee, now)
 
     async def without_keys(self, employee: str, now: datetime) -> list[Change]:
         """Every passkey of theirs ends, and every session that one opened."""
