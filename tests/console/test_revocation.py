@@ -127,6 +127,8 @@ def test_D14_two_officers_sign_and_the_authority_ends_the_certificate(tmp_path: 
         assert "폐지됨" in maker.text and f"{scene.one.serial:x}" in maker.text
         ((result, facts),) = await scene.console.audit("revocation.on-behalf")
         assert (result, facts["reason"]) == ("ok", "cessationOfOperation")
+        seen = await scene.console.at_customer(KIM, "clerk")
+        assert '<span class="chip bad">폐지됨</span>' in seen.page
 
     told(tmp_path, story)
 

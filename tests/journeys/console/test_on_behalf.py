@@ -116,4 +116,5 @@ def test_two_officers_end_a_certificate_and_its_login_with_it(
     maker = operator(MAKER, "/desk")
     open_customer(maker, at.who["banking_id"], "request")
     expect(maker.get_by_text(say("console-act.revocation-on-behalf")).first).to_be_visible()
+    assert maker.locator("section[aria-labelledby=registered] li").first.locator(".chip.bad").count() == 1
     assert trouble(maker, "console-customer-history-ko-1280") == []

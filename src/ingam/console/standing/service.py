@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ingam.console.revocation.kinds import OUTCOME
 from ingam.customer.additional_auth.branch import ISSUED, BranchNumber, BranchNumbers
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.locks import Lock, Locks
@@ -28,6 +29,7 @@ from ingam.ports.store import Row, Store
 LINES: Final = 30
 FLOWS: Final = 20
 OURS: Final = "console."
+REVOKED: Final = "revoked"
 _PLACE: Final = re.compile(r"\{[a-z_]+\}")
 ENDED: Final = frozenset(
     {"Registered", "Issued", "Cancelled", "Expired", "Refused", "Locked", "Delivered", "Over", "Copied", "Stopped"}
@@ -171,12 +173,21 @@ class Standings:
 
     async def _registrations(self, customer: Customer, lang: str) -> list[Registration]:
         names = {policy.oid: policy.name_ko if lang == "ko" else policy.name_en for policy in policies.policies()}
-        return [
-            Registration(
-                names.get(one.policy_oid, one.policy_oid), one.status.lower(), one.bound_at, one.not_after, one.ended_at
-            )
-            for one in await self._bindings.history(customer.customer_id)
-        ]
+        revoked, found = await self._revoked_on_behalf(customer), []
+        for one in await self._bindings.history(customer.customer_id):
+            use, at = names.get(one.policy_oid, one.policy_oid), one.ended_at
+            state = one.status.lower()
+            if revoked and (serial := (await self._bindings.details(one)).serial) in revoked:
+                state, at = REVOKED, revoked[serial]
+            found.append(Registration(use, state, one.bound_at, one.not_after, at))
+        return found
+
+    async def _revoked_on_behalf(self, customer: Customer) -> dict[str, datetime]:
+        """Serial number → when the authority ended it because two officers had signed."""
+        subject = self._digests.digest("banking-id", customer.banking_id)
+        rows = await self._store.many("audit", {"subject": subject, "action": OUTCOME, "result": "ok"}, order="seq")
+        told = [(row["at"], str(msgspec.json.decode(str(row["facts"] or "{}")).get("serial", ""))) for row in rows]
+        return {serial: at for at, serial in told if isinstance(at, datetime)}
 
     async def _live_numbers(self, customer: Customer) -> list[BranchNumber]:
         where: Row = {"customer_id": customer.customer_id, "state": ISSUED}
