@@ -44,7 +44,8 @@ class Limits:
     sms_ttl_s: int = 180
     sms_tries: int = 5
     sms_gap_s: int = 60
-    sms_a_day: int = 5
+    sms_a_day: int = 5  # for each purpose
+    sms_person_a_day: int = 10  # over all purposes
     sms_wrong_a_day: int = 15
     ars_call_s: int = 90  # one call, from dialling to the two digits
     ars_ttl_s: int = 180  # from asking for the call to the end of what it approved

@@ -28,6 +28,7 @@ FIRST_PORT, TOP_PORT = 20_000, 32_700
 LIMITS = {
     "SMS_GAP_S": "1",
     "SMS_A_DAY": "1000",
+    "SMS_PERSON_A_DAY": "1000",
     "ARS_A_DAY": "1000",
     "NONCES_OPEN": "50",
     "NONCES_AN_HOUR": "1000",

@@ -194,6 +194,17 @@ async def sms_a_day(nodes: Nodes, limits: Limits, crowd: Crowd) -> int:
     return found
 
 
+async def sms_person_a_day(nodes: Nodes, limits: Limits, crowd: Crowd) -> int:
+    async def attempt(node: Node, number: int) -> bool:
+        return await past(codes(node, limits).request(WHO, list(Purpose)[number % 4], "ko"))
+
+    found = 0
+    for _ in range(limits.sms_person_a_day + 2):
+        nodes[0].clock.forward(limits.sms_gap_s)
+        found += await crowd(attempt)
+    return found
+
+
 async def no_medium(nodes: Nodes, limits: Limits, crowd: Crowd) -> int:
     async def attempt(node: Node, number: int) -> bool:
         right = (Secret(WHO.idn.reveal()[6:]), Secret(WHO.mobile[-4:]))
@@ -486,6 +497,7 @@ GATES: dict[str, tuple[Gate, dict[str, int]]] = {
     "sms_tries": (sms(rounds=1), {}),
     "sms_wrong_a_day": (sms(rounds=3), {}),
     "sms_a_day": (sms_a_day, {}),
+    "sms_person_a_day": (sms_person_a_day, {"sms_a_day": MANY}),
     "ars_a_day": (calls, {}),
     "otp_tries": (otp, {}),
     "keypads_an_hour": (keys(of_session=True), {}),

@@ -105,7 +105,7 @@ def test_both_pages_may_be_reloaded_at_every_step(sqlite_url: str, tmp_path: Pat
         await copy.receiver.show_number(mailbox="88888")
         await copy.sender.done("send/join", mailbox="88888")
 
-    told(sqlite_url, tmp_path, story, copy_runs=50, sms_gap_s=1, sms_a_day=50, nonces_an_hour=100)
+    told(sqlite_url, tmp_path, story, copy_runs=50, sms_gap_s=1, sms_a_day=50, sms_person_a_day=50, nonces_an_hour=100)
 
 
 def test_a_second_receiver_takes_the_place_of_the_first(sqlite_url: str, tmp_path: Path) -> None:

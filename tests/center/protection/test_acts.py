@@ -164,7 +164,7 @@ def test_a_number_at_home_may_be_none_and_the_same_one_is_no_change(sqlite_url: 
         customer = await world.ports.customers.by_id(HONG.customer_id)
         assert customer is not None and customer.home_phone is None
 
-    told(sqlite_url, tmp_path, story, sms_a_day=20)
+    told(sqlite_url, tmp_path, story, sms_a_day=20, sms_person_a_day=20)
 
 
 def test_a_device_among_others_is_removed_by_a_signature(sqlite_url: str, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ class SmsLimits(ProofLimits, Protocol):
     @property
     def sms_a_day(self) -> int: ...
     @property
+    def sms_person_a_day(self) -> int: ...
+    @property
     def sms_wrong_a_day(self) -> int: ...
     @property
     def contact_quarantine_s(self) -> int: ...
@@ -184,6 +186,9 @@ class SmsCodes:
             raise SmsTooSoon(s=await self._gap_left(gap))
         day = Count(f"sms-day:{customer.customer_id}:{purpose}", DAY_S, self._limits.sms_a_day, now)
         if await self._store.count(day) > self._limits.sms_a_day:
+            raise SmsTooMany
+        person = Count(f"sms-person:{customer.customer_id}", DAY_S, self._limits.sms_person_a_day, now)
+        if await self._store.count(person) > self._limits.sms_person_a_day:
             raise SmsTooMany
 
     async def _gap_left(self, gap: Count) -> int:

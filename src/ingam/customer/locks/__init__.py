@@ -43,6 +43,8 @@ class LockLimits(Protocol):
     @property
     def sms_a_day(self) -> int: ...
     @property
+    def sms_person_a_day(self) -> int: ...
+    @property
     def ars_a_day(self) -> int: ...
     @property
     def branch_tries(self) -> int: ...
@@ -86,6 +88,7 @@ KINDS: Final[Mapping[str, _Kind]] = {
         _Kind("vid", _of_person("vid-fail"), DAY_S, "vid_max_fail"),
         _Kind("no-medium", _of_person("no-medium"), DAY_S, "no_medium_max_fail"),
         _Kind("sms-wrong", _of_person("sms-wrong"), DAY_S, "sms_wrong_a_day"),
+        _Kind("sms-person", lambda c: (f"sms-person:{c.customer_id}",), DAY_S, "sms_person_a_day"),
         _Kind("sms-day", lambda c: tuple(f"sms-day:{c.customer_id}:{one}" for one in Purpose), DAY_S, "sms_a_day"),
         _Kind("ars-day", _of_person("ars-day"), DAY_S, "ars_a_day"),
         _Kind("branch-wrong", _of_person("branch-wrong"), DAY_S, "branch_tries"),

@@ -30,6 +30,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "sms_tries": Bound(1, 5),
     "sms_gap_s": Bound(30, 600),
     "sms_a_day": Bound(1, 10),
+    "sms_person_a_day": Bound(1, 30),
     "sms_wrong_a_day": Bound(5, 15),
     "proof_ttl_s": Bound(60, 300),
     "vid_max_fail": Bound(3, 5),
