@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ingam.adapters.store.audit_lines import check
@@ -17,6 +17,9 @@ from ingam.protocols.audit.examining import Examiner, Finding
 from ingam.protocols.log.head import TreeHead
 
 AT_ONCE: Final = 1_000
+
+UNSIGNED: Final = timedelta(minutes=10)
+"""An entry that no checkpoint is over after this time is a finding: the auditor signs every five minutes at most."""
 
 
 @dataclass(slots=True)
@@ -40,7 +43,7 @@ async def examine(
 
     Raises StoreOutage. Writers may go on meanwhile: heads are of entries that were there before.
     """
-    done, examiner = Examined(), Examiner(heads)
+    done, examiner = Examined(), Examiner(heads, now - UNSIGNED)
     while entries := await tables.entries(examiner.last, AT_ONCE):
         bodies = await tables.bodies(examiner.last, AT_ONCE)
         examiner.take(entries)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingam.kernel.instants import from_micros
 from ingam.protocols.audit import examining
 from ingam.protocols.audit.chain import START, Entry, link
 from ingam.protocols.audit.examining import Examiner
@@ -33,8 +34,8 @@ def head(entries: Sequence[Entry]) -> TreeHead:
     return TreeHead("audit.example", edge.size, edge.root(), NOW)
 
 
-def found(entries: Sequence[Entry], *heads: TreeHead) -> list[tuple[str, int]]:
-    examiner = Examiner(heads)
+def found(entries: Sequence[Entry], *heads: TreeHead, late: datetime | None = None) -> list[tuple[str, int]]:
+    examiner = Examiner(heads, late)
     examiner.take(entries)
     return [(finding.code, finding.seq) for finding in examiner.end()]
 
@@ -89,3 +90,24 @@ def test_two_checkpoints_of_one_size_cannot_both_be_of_one_chain() -> None:
 def test_findings_end_somewhere() -> None:
     entries = [entry._replace(at=-1) for entry in chain(500)]
     assert len(found(entries)) == examining.MOST
+
+
+def test_G6_an_old_entry_under_no_checkpoint_is_found_and_a_fresh_tail_is_not() -> None:
+    """Without an auditor a tail can be made anew at leisure: it holds together by its own links only."""
+    entries = chain(9)
+    fresh = head(entries[:6])._replace(at=from_micros(80))
+    assert found(entries, fresh, late=from_micros(70)) == []
+    assert found(entries, fresh, late=from_micros(71)) == [(examining.UNCOVERED, 7)]
+    assert found(entries, head(entries[:2]), fresh, late=from_micros(71)) == [(examining.UNCOVERED, 7)]
+    assert found(entries[:6], fresh, late=from_micros(71)) == []
+
+
+def test_G6_fresh_instants_do_not_hide_that_the_last_checkpoint_is_old() -> None:
+    entries = chain(9)
+    old = head(entries[:6])._replace(at=from_micros(50))
+    assert found(entries, old, late=from_micros(55)) == [(examining.UNCOVERED, 7)]
+    assert found(entries[:6], old, late=from_micros(55)) == []  # nothing was added since
+
+
+def test_without_a_checkpoint_nothing_is_held_to_be_under_one() -> None:
+    assert found(chain(9), late=from_micros(1000)) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,6 @@ from ingam.run.cli import audit
 from ingam.settings import Settings
 from ingam.wiring import keys_path
 
-NOW = datetime.now(UTC)
-
 
 @dataclass
 class Place:
@@ -33,11 +31,12 @@ class Place:
     settings: Settings
     tamper: Tamper
     capsys: pytest.CaptureFixture[str]
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def lines(self, number: int, **other: Any) -> None:
         async def write() -> None:
             store = open_store(self.settings.store, open_keys(keys_path(self.settings)).outbox)
-            told = {"at": NOW, "action": "registration.identify", "result": "ok", "subject": "p", "session": "s",
+            told = {"at": self.now, "action": "registration.identify", "result": "ok", "subject": "p", "session": "s",
                     "address": "a", "facts": {"n": 1}, **other}  # fmt: skip
             await store.save(Save(audit=[Audit(**told)] * number))
             await store.close()
@@ -55,7 +54,7 @@ class Place:
     def round(self) -> None:
         async def go() -> None:
             watching = auditor.auditor_of(self.settings)
-            await watching.round(NOW, whole=True)
+            await watching.round(self.now, whole=True)
             await watching.close()
 
         asyncio.run(go())
@@ -150,7 +149,7 @@ def test_G6_a_checkpoint_that_was_kept_outlives_those_of_the_machine(place: Plac
 
 @BOTH
 def test_G5_a_body_deleted_before_its_date_is_found_and_one_on_its_date_is_not(place: Place) -> None:
-    long_ago = NOW - timedelta(days=3 * 365)
+    long_ago = place.now - timedelta(days=3 * 365)
     place.lines(1, at=long_ago, action="login.id")
     place.round()
     code, told = place.verify()
@@ -177,6 +176,15 @@ def test_without_a_checkpoint_nothing_is_called_right(place: Place) -> None:
     (auditor.folder_of(place.settings) / "published" / "checkpoint").unlink()
     assert audit.main(["verify"]) == 6
     assert audit.main(["verify", "--unsigned"]) == 0
+
+
+@BOTH
+def test_G6_a_tail_that_no_auditor_signed_for_ten_minutes_is_not_called_right(place: Place) -> None:
+    place.lines(2, at=place.now - timedelta(minutes=11))
+    assert place.found() == (17, [("audit-tail-unsigned", 11)])
+    assert place.found("--unsigned") == (17, [("audit-tail-unsigned", 11)])
+    place.round()
+    assert place.found() == (0, [])
 
 
 @pytest.mark.parametrize(("lang", "word"), [("ko", "5번이 없습니다"), ("en", "Entry 5 of the audit is missing")])

@@ -6,8 +6,10 @@ Nothing stops at the first finding. Entries are given in their order; what is wr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
+from ingam.kernel.instants import to_micros
 from ingam.protocols.audit.chain import START, Entry, link
 from ingam.protocols.log.head import TreeHead
 from ingam.protocols.log.tree import Frontier
@@ -19,28 +21,38 @@ BODY_MISSING: Final = "audit-body-missing"
 STRAY: Final = "audit-body-stray"
 CUT: Final = "audit-cut"
 FORKED: Final = "audit-forked"
+UNCOVERED: Final = "audit-tail-unsigned"
 
 MOST: Final = 100
 """Findings that are told; a chain that is all wrong says no more with a million."""
 
 
 class Finding(NamedTuple):
-    """What is wrong. `seq`: the entry; of a cut, the first that is missing; of a fork, the size that was signed."""
+    """What is wrong. `seq`: the entry; of a cut, the first that is missing; of a fork, the size that was signed; of a
+    tail under no head, its first."""
 
     code: str
     seq: int
 
 
 class Examiner:
-    """Takes entries one by one and compares them with signed heads."""
+    """Takes entries one by one and compares them with signed heads.
 
-    def __init__(self, heads: Sequence[TreeHead] = ()) -> None:
+    `late`: an entry from before it has to be under a head by now, and any entry where the newest head is from before
+    it: whoever makes a tail anew chooses its instants. None: not asked. Without heads nothing is held to be under one.
+    """
+
+    def __init__(self, heads: Sequence[TreeHead] = (), late: datetime | None = None) -> None:
         self.findings: list[Finding] = []
         self.last = 0
         self._heads = sorted(set(heads), key=lambda head: head.size)
         self._link = START
         self._edge = Frontier()
         self._sound = True
+        newest = max(heads, key=lambda head: (head.size, head.at), default=None)
+        self._covered = None if newest is None or late is None else newest.size
+        self._late = 0 if late is None else to_micros(late)
+        self._overdue = newest is not None and late is not None and newest.at < late
 
     def take(self, entries: Iterable[Entry]) -> None:
         """The next entries."""
@@ -61,6 +73,8 @@ class Examiner:
             else:
                 self.tell(CUT, self.last + 1)
         self._heads = []
+        if self._covered is not None and self._overdue and self.last > self._covered:
+            self.tell(UNCOVERED, self._covered + 1)
         return self.findings
 
     def _held_before(self, entry: Entry) -> None:
@@ -73,6 +87,8 @@ class Examiner:
             self._wrong(GAP, self.last + 1)
         elif link(self._link, *entry[:4]) != entry.link:
             self._wrong(CHANGED, entry.seq)
+        if self._covered is not None and entry.seq > self._covered and entry.at < self._late:
+            self._overdue = True
         self.last, self._link = entry.seq, entry.link
         self._edge.append(entry.leaf)
 

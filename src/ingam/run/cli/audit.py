@@ -40,13 +40,14 @@ DONE, DEFECT, USAGE, UNREADABLE, REFUSED, AWAY, UNSIGNED = 0, 1, 2, 4, 6, 7, 10
 EXIT: Final = {
     examining.CUT: 12, examining.CHANGED: 13, examining.BODY_CHANGED: 13, examining.FORKED: 14, examining.GAP: 15,
     examining.BODY_MISSING: 16, examining.STRAY: 16,
+    examining.UNCOVERED: 17,
 }  # fmt: skip
 """Of the first finding."""
 
 EXIT_CODES: Final = """exit codes: 0 all as it should be, 2 usage, 4 a file or key cannot be read, 6 refused, 7 the
 database or an address does not answer, 10 a checkpoint is not signed by the audit's key, 12 a tail is missing, 13 an
 entry or a body was changed, 14 fork: the chain is not the signed one, 15 an entry is missing, 16 a body is missing
-before its date or stands outside the chain"""
+before its date or stands outside the chain, 17 entries of ten minutes ago are under no checkpoint: no auditor runs"""
 
 _SIGNING: Final = ("log-other-origin", "log-head-unsigned", "log-head-signature")
 
