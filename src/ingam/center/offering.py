@@ -19,6 +19,7 @@ DOORS: Final = (
     ("/login/id", Way.LOGIN_ID),
     ("/login/challenge", Way.LOGIN_CERTIFICATE),
     ("/login/certificate", Way.LOGIN_CERTIFICATE),
+    ("/login/passkey", Way.DEVICES),  # a passkey is one of them
     ("/registration", Way.REGISTRATION),
     ("/issuance/new", Way.ISSUANCE),
     ("/copying", Way.COPYING),
