@@ -26,6 +26,7 @@ from ingam.ports.store import Audit, Conflict, Issue, Save, Store
 
 FLOWS: Final = {
     "/registration": "registration", "/issuance/new": "issuance", "/copying": "copying", "/protection": "protection",
+    "/incident/resume": "incident",
 }  # fmt: skip
 """Address → the flow below it."""
 

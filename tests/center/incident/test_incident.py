@@ -232,6 +232,25 @@ def test_E11_resuming_needs_login_and_additional_authentication(store_url: str, 
     told(store_url, tmp_path, story)
 
 
+def test_F10_E11_a_copied_session_cookie_does_not_get_into_a_resumption_that_was_begun(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await world.bind(HONG, party())
+        await report(world.browser())
+        await work(world, Authority())
+        one, thief = Person(world, world.browser()), world.browser()
+        await one.log_in()
+        for _ in range(2):
+            await one.look("/incident/resume")
+        await one.post("/incident/resume/begin")
+        thief.plant("ingam-center", one.browser.cookie)
+        assert (await thief.get("/incident/resume")).headers["location"].startswith("/login")
+        assert (await one.browser.get("/incident/resume")).status_code == 200
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_E11_a_proof_for_something_else_resumes_nothing(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await world.bind(HONG, party())
