@@ -164,14 +164,15 @@ class Desk:
         told: dict[str, Any] = answer.json()
         return told
 
-    async def enrol(self, token: str) -> httpx2.Response:
-        """The enrolment page, by a link's secret."""
-        await self.get("/enrol")
-        told = await self.options("/enrol/options", token=token)
+    async def enrol(self, token: str, code: str = "") -> httpx2.Response:
+        """The enrolment page, by a link's secret and the code that goes with it."""
+        halves = {"token": token, "code": code}
+        await self.get("/enrol?with=code" if code else "/enrol")
+        told = await self.options("/enrol/options", **halves)
         if "options" not in told:
-            return await self.send("/enrol", {"token": token, "answer": "{}"})
+            return await self.send("/enrol", {**halves, "answer": "{}"})
         answer = self.authenticator.create(told["options"])
-        return await self.send("/enrol", {"token": token, "answer": json.dumps(answer)})
+        return await self.send("/enrol", {**halves, "answer": json.dumps(answer)})
 
     async def log_in(self, then: str = "/") -> httpx2.Response:
         """The passkey login."""

@@ -83,7 +83,7 @@ async function optionsOf(form: HTMLFormElement): Promise<Told> {
   const given = form.dataset['given'];
   if (given !== undefined) return { options: JSON.parse(given) };
   const fields = new URLSearchParams();
-  for (const name of ['csrf', 'token']) {
+  for (const name of ['csrf', 'token', 'code']) {
     const field = form.elements.namedItem(name);
     if (field instanceof HTMLInputElement) fields.set(name, field.value);
   }

@@ -25,7 +25,14 @@ def signed_by_maker(page: Page) -> str:
     expect(page.locator(".change-text")).to_be_visible()
     press(page, "console-changes.submit")
     expect(page.get_by_text(say("console-changes.waits"))).to_be_visible()
-    return path_of(page)
+    return path_of(page).removesuffix("/submit")
+
+
+def shown(page: Page) -> str:
+    """The half of an enrolment that the page shows once: the maker's code or the checker's link."""
+    secret = page.locator(".change-secret")
+    expect(secret).to_be_visible()
+    return secret.inner_text()
 
 
 def approve(page: Page) -> None:

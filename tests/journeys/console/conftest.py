@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.journeys.conftest import PATIENCE_MS, SIZES
-from tests.journeys.console.acts import press, signed_by_maker
+from tests.journeys.console.acts import press, shown, signed_by_maker
 from tests.journeys.world import World
 
 from ingam.kernel.words import say
@@ -56,13 +56,15 @@ class Operators:
         for role in roles:
             maker.locator(f"input[name=role][value={role}]").check()
         press(maker, "console-operators.draft")
-        checker = self.at("E1002", signed_by_maker(maker))
+        change = signed_by_maker(maker)
+        code = shown(maker)
+        checker = self.at("E1002", change)
         press(checker, "console-changes.approve")
-        self.enrolled(employee, checker.locator(".change-secret").inner_text())
+        self.enrolled(employee, shown(checker), code)
         return self.at(employee)
 
-    def enrolled(self, employee: str, link: str) -> Page:
-        """A browser of theirs with the passkey that the link lets them make; one of before is forgotten."""
+    def enrolled(self, employee: str, link: str, code: str = "") -> Page:
+        """A browser of theirs with the passkey that link and code let them make; one of before is forgotten."""
         context = self.chromium.new_context(viewport=SIZES[1280], locale="ko-KR")
         context.set_default_timeout(PATIENCE_MS)
         self.contexts.append(context)
@@ -71,6 +73,8 @@ class Operators:
         session.send("WebAuthn.enable", {"enableUI": False})
         session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         page.goto(link)
+        if code:
+            page.locator("#code").fill(code)
         page.get_by_role("button", name=say("console.enrol_button"), exact=True).click()
         expect(page.get_by_text(say("console.ended_enrolled"))).to_be_visible()
         self.pages[employee] = page

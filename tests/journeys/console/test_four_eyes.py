@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from playwright.sync_api import Browser, Page, expect
 from tests.journeys.conftest import PATIENCE_MS, SIZES
-from tests.journeys.console.acts import path_of, press, signed_by_maker
+from tests.journeys.console.acts import path_of, press, shown, signed_by_maker
 from tests.journeys.console.conftest import AUTHENTICATOR
 from tests.journeys.screens import trouble
 
@@ -42,7 +42,7 @@ def test_a_limit_moves_when_a_second_person_has_signed_the_same_text(operator: C
     expect(operator(MAKER, "/policy").locator("#proof_ttl_s")).to_have_value("290")
 
 
-def test_a_new_operator_comes_in_by_a_link_that_only_the_checker_saw(
+def test_a_new_operator_comes_in_by_the_halves_of_maker_and_checker(
     operator: Callable[..., Page], chromium: Browser
 ) -> None:
     maker = operator(MAKER, "/operators")
@@ -52,11 +52,12 @@ def test_a_new_operator_comes_in_by_a_link_that_only_the_checker_saw(
     maker.locator("input[name=role][value=auditor]").check()
     press(maker, "console-operators.draft")
     change = signed_by_maker(maker)
+    code = shown(maker)
+    assert trouble(maker, "console-change-code-ko-1280") == []
     checker = operator(CHECKER, change)
     press(checker, "console-changes.approve")
-    secret = checker.locator(".change-secret")
-    expect(secret).to_be_visible()
-    link = secret.inner_text()
+    link = shown(checker)
+    assert code not in checker.content()
     assert trouble(checker, "console-change-link-ko-1280") == []
     expect(operator(MAKER, change).locator(".change-secret")).to_have_count(0)
 
@@ -70,6 +71,10 @@ def test_a_new_operator_comes_in_by_a_link_that_only_the_checker_saw(
     expect(page.get_by_role("button", name=say("console.enrol_button"), exact=True)).to_be_visible()
     assert "#" not in page.url  # the secret does not stay in the address bar
     assert trouble(page, "console-enrol-ko-360") == []
+    page.locator("#code").fill("0000-0000-0000-0000")
+    press(page, "console.enrol_button")
+    expect(page.get_by_text(say("refusal.invitation-over"))).to_be_visible()
+    page.locator("#code").fill(code)
     press(page, "console.enrol_button")
     expect(page.get_by_text(say("console.ended_enrolled"))).to_be_visible()
     assert trouble(page, "console-login-ko-360") == []

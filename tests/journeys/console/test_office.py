@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
-from tests.journeys.console.acts import approve, press, signed_by_maker
+from tests.journeys.console.acts import approve, press, shown, signed_by_maker
 from tests.journeys.console.conftest import Operators
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
@@ -72,12 +72,10 @@ def test_an_operator_gets_other_work_another_passkey_and_an_end(
     expect(page.get_by_role("link", name=say("console-exports.menu"), exact=True).first).to_be_visible()
     one = "/operators/E4002"
 
-    def changed(word: str) -> Page:
+    def drafted(word: str) -> Page:
         maker = operator(MAKER, one)
         press(maker, word)
-        checker = operator(CHECKER, signed_by_maker(maker))
-        press(checker, "console-changes.approve")
-        return checker
+        return maker
 
     # Roles: from auditor to administrator.
     maker = operator(MAKER, one)
@@ -87,16 +85,20 @@ def test_an_operator_gets_other_work_another_passkey_and_an_end(
     approve(operator(CHECKER, signed_by_maker(maker)))
     page.reload()
     expect(page.get_by_role("link", name=say("console-exports.menu"), exact=True)).to_have_count(0)
-    # A new passkey: the old one and its session end, a link comes.
-    checker = changed("console-operators.key_draft")
-    link = checker.locator(".change-secret").inner_text()
+    # A new passkey: the old one and its session end, link and code come.
+    maker = drafted("console-operators.key_draft")
+    change = signed_by_maker(maker)
+    code = shown(maker)
+    checker = operator(CHECKER, change)
+    press(checker, "console-changes.approve")
+    link = shown(checker)
     page.reload()
     expect(page).to_have_url(f"{every_operator.console}/login?then=/")
-    every_operator.enrolled("E4002", link)
+    every_operator.enrolled("E4002", link, code)
     page = operator("E4002", "/")
     assert trouble(page, "console-home-ko-1280") == []
     # The end.
-    changed("console-operators.end_draft")
+    approve(operator(CHECKER, signed_by_maker(drafted("console-operators.end_draft"))))
     page.reload()
     expect(page).to_have_url(f"{every_operator.console}/login?then=/")
     press(page, "console.login_button")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
-from ingam.console.changes.flow import Approved
+from ingam.console.changes.flow import Approved, Text
 from ingam.console.operators import Role
 from ingam.ports.store import Change as RowChange
 from ingam.ports.store import LedgerMove, Outgoing
@@ -38,7 +38,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """What makes it true. `shown`: what the checker is shown once and nobody later (an enrolment link); not stored."""
+    """What makes it true. `shown`: what whoever signs is shown once, nobody later (half an enrolment); not stored."""
 
     rows: Sequence[RowChange] = ()
     ledger: Sequence[LedgerMove] = ()
@@ -71,3 +71,11 @@ class ChangeKind(Protocol):
 
     async def apply(self, approved: Approved, now: datetime) -> Applying:
         """What makes it true; Stale when saved if what it was shown to change is not so any more."""
+
+
+@runtime_checkable
+class Handing(Protocol):
+    """A kind that hands the maker something as they sign, which the checker is never shown."""
+
+    async def hand(self, text: Text) -> Applying:
+        """What is stored with the maker's signature over this text, and what they are shown once."""

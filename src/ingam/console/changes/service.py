@@ -31,7 +31,7 @@ from ingam.console.changes.flow import (
     Why,
     written,
 )
-from ingam.console.changes.kinds import Applying, ChangeKind, Described, Values
+from ingam.console.changes.kinds import Applying, ChangeKind, Described, Handing, Values
 from ingam.console.operators import Role
 from ingam.console.operators.register import Key, Operators, used_key
 from ingam.console.trail import Trail, Visit
@@ -90,7 +90,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What approving gave: what the checker is shown once."""
+    """What signing gave: what whoever signed is shown once."""
 
     shown: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -132,14 +132,16 @@ class Changes:
         text = self._text(Change(change_id, stored.change.kind, stored.change.maker, values), described)
         await self._move(visit, stored, Edited(dict(values), text), "console.change-edit", described)
 
-    async def submit(self, visit: Visit, change_id: str, answer: Mapping[str, object]) -> None:
+    async def submit(self, visit: Visit, change_id: str, answer: Mapping[str, object]) -> Agreement:
         """The maker signs what the page shows. Raises WebAuthnRefused, ChangeExpired, ChangeOvertaken."""
         stored = await self._still(change_id, Drafted)
         await self._makes(visit, stored)
         described = await self._as_shown(visit, stored)
         key, signature, used = await self._signed(visit, stored, answer)
-        moved = Signed(signature)
-        await self._move(visit, stored, moved, "console.change-submit", described, [used_key(key, used, signature.at)])
+        kind, rows = self.kinds[stored.change.kind], [used_key(key, used, signature.at)]
+        given = await kind.hand(stored.state.text) if isinstance(kind, Handing) else Applying()
+        await self._move(visit, stored, Signed(signature), "console.change-submit", described, rows, given)
+        return Agreement(given.shown)
 
     async def approve(self, visit: Visit, change_id: str, answer: Mapping[str, object]) -> Agreement:
         """The checker signs what the page shows, and it becomes true.
@@ -160,7 +162,7 @@ class Changes:
         assert isinstance(approved, Approved)
         given = await kind.apply(approved, signature.at) if kind.at_once else Applying()
         state = MACHINE.advance(approved, Done(signature.at)).state if kind.at_once else approved
-        rows = [*given.rows, used_key(key, used, signature.at)]
+        rows = [used_key(key, used, signature.at)]
         await self._save(visit, stored, state, "console.change-approve", described, rows, given)
         return Agreement(given.shown)
 
@@ -180,7 +182,7 @@ class Changes:
         """What a kind that is not `at_once` brought about is done: Approved → Applied, with these rows."""
         stored = await self._still(change_id, Approved)
         state = MACHINE.advance(stored.state, Done(self._clock.now())).state
-        await self._save(visit, stored, state, "console.change-apply", None, given.rows, given)
+        await self._save(visit, stored, state, "console.change-apply", None, (), given)
 
     async def get(self, change_id: str) -> Stored:
         """The change; one whose day is over is expired, whoever looks. Raises ChangeUnknown."""
@@ -326,14 +328,14 @@ class Changes:
 
     async def _move(
         self, visit: Visit, stored: Stored, event: Event, action: str, described: Described | None = None,
-        rows: Iterable[RowChange] = (),
+        rows: Iterable[RowChange] = (), given: Applying | None = None,
     ) -> None:  # fmt: skip
         try:
             state = MACHINE.advance(stored.state, event).state
         except Refusal as refusal:
             await self._refused(visit, stored, action, refusal)
             raise
-        await self._save(visit, stored, state, action, described, rows)
+        await self._save(visit, stored, state, action, described, rows, given)
 
     async def _save(
         self, visit: Visit, stored: Stored, state: State, action: str, described: Described | None,
@@ -351,8 +353,8 @@ class Changes:
         }  # fmt: skip
         banking_id = None if described is None else described.banking_id
         line = self._trail.line(visit, action, banking_id=banking_id, facts=facts)
-        save = Save(flow=flow, rows=[*listed, *rows], ledger=given.ledger, outbox=given.outbox, audit=[line])
-        await self._store.save(save)
+        every = [*listed, *given.rows, *rows]
+        await self._store.save(Save(flow=flow, rows=every, ledger=given.ledger, outbox=given.outbox, audit=[line]))
 
     async def _expire(self, visit: Visit, change_id: str) -> None:
         flow = await self._store.flow(change_id)

@@ -60,7 +60,7 @@ class ChangesWeb(ConsoleWeb):
         return await self._page(request, await self._changes.get(_named(request)))
 
     async def submit(self, request: Request) -> Response:
-        """The maker's signature."""
+        """The maker's signature; what they are shown once stands on this answer alone."""
         return await self._signed(request, self._changes.submit)
 
     async def approve(self, request: Request) -> Response:
@@ -80,12 +80,12 @@ class ChangesWeb(ConsoleWeb):
     async def _signed(self, request: Request, sign: Any) -> Response:
         name = _named(request)
         try:
-            given: Agreement | None = await sign(visit(request), name, answer_of(request.state.form))
+            given: Agreement = await sign(visit(request), name, answer_of(request.state.form))
         except Refusal as refusal:
             request.state.failure = refusal.code
             errors = {"form": message_of(refusal, request.state.lang)}
             return await self._page(request, await self._changes.get(name), status_of(refusal), errors)
-        if given is not None and given.shown:
+        if given.shown:
             return await self._page(request, await self._changes.get(name), shown=given.shown)
         return see_other(f"/changes/{name}")
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from ingam.console.login.challenges import AN_HOUR, Challenges, ChallengesCrowded
 from ingam.console.operators import Operator
+from ingam.console.operators.halves import half_of, invitation_id
 from ingam.console.operators.register import (
     INVITATION,
     InvitationOver,
     Key,
     Operators,
-    invitation_id,
     new_key,
     used_key,
 )
@@ -89,10 +89,12 @@ class Login:
             raise WebAuthnRefused(cause="credential")
         return key, operator
 
-    async def invited(self, session: OperatorSession, address: str, token: str) -> tuple[Operator, dict[str, Any]]:
-        """Whom a link invites, and what the browser makes their passkey by. Raises InvitationOver."""
+    async def invited(
+        self, session: OperatorSession, address: str, token: str, code: str
+    ) -> tuple[Operator, dict[str, Any]]:
+        """Whom link and code invite, and what the browser makes their passkey by. Raises InvitationOver."""
         try:
-            operator = await self._operators.invitee(token, self._clock.now())
+            operator = await self._operators.invitee(token, code, self._clock.now())
         except Refusal as refusal:
             await self._refused(session, address, "console.enrol", refusal)
             raise
@@ -104,16 +106,18 @@ class Login:
         )
         return operator, options
 
-    async def enrol(self, session: OperatorSession, address: str, token: str, answer: Mapping[str, object]) -> Operator:
+    async def enrol(
+        self, session: OperatorSession, address: str, token: str, code: str, answer: Mapping[str, object]
+    ) -> Operator:
         """The passkey is theirs and the link is used, in one transaction. Raises InvitationOver, WebAuthnRefused."""
         try:
             now = self._clock.now()
             challenge = await self._challenges.take(session, ENROL, answer)
-            operator = await self._operators.invitee(token, now)
+            operator = await self._operators.invitee(token, code, now)
             credential = register(self._rp, challenge, answer)
             facts: dict[str, str | int] = {"operator": operator.employee, "backed-up": int(credential.backed_up)}
             line = self._trail.of_visitor(session, address, "console.enrol", "ok", facts)
-            use = Use(INVITATION, invitation_id(token), now)
+            use = Use(INVITATION, invitation_id(token, half_of(code)), now)
             await self._store.save(Save(rows=[new_key(operator.employee, credential, now)], ledger=[use], audit=[line]))
         except (AlreadyUsed, NotIssued):
             raise InvitationOver from None

@@ -73,13 +73,14 @@ class LoginWeb(ConsoleWeb):
 
     async def show_enrolment(self, request: Request) -> Response:
         """Where an enrolment link leads; its secret stands behind `#` and reaches no log."""
-        return _enrolment(request)
+        return _enrolment(request, request.query_params.get("with") == "code")
 
     async def enrolment_options(self, request: Request) -> Response:
         """Who is invited and what their passkey is made by, as JSON."""
         form = await request.form()
         check_post(request, form)
-        operator, options = await self._login.invited(request.state.session, address_of(request), _token(form))
+        halves = (_token(form), _code(form))
+        operator, options = await self._login.invited(request.state.session, address_of(request), *halves)
         return JSONResponse({"options": options, "who": f"{operator.name} ({operator.employee}, {operator.branch})"})
 
     async def enrol(self, request: Request) -> Response:
@@ -87,10 +88,12 @@ class LoginWeb(ConsoleWeb):
         form = await request.form()
         check_post(request, form)
         try:
-            await self._login.enrol(request.state.session, address_of(request), _token(form), answer_of(form))
+            halves = (_token(form), _code(form))
+            await self._login.enrol(request.state.session, address_of(request), *halves, answer_of(form))
         except Refusal as refusal:
             request.state.failure = refusal.code
-            return _enrolment(request, status_of(refusal), {"form": message_of(refusal, request.state.lang)})
+            errors = {"form": message_of(refusal, request.state.lang)}
+            return _enrolment(request, "code" in form, status_of(refusal), errors)
         return see_other("/login?ended=enrolled")
 
     async def leave(self, request: Request) -> Response:
@@ -124,11 +127,18 @@ def _token(form: Mapping[str, Any]) -> str:
     return str(form.get("token", ""))[:64]
 
 
+def _code(form: Mapping[str, Any]) -> str:
+    """The other half, which the person types; links of the ceremony have none."""
+    return str(form.get("code", ""))[:64]
+
+
 def _login(request: Request, then: str, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
     ended = request.query_params.get("ended")
     ended = ended if ended in ("idle", "absolute", "over", "logout", "enrolled") else ""
     return render(request, "login/login.html", status=status, then=then, ended=ended, errors=errors or {})
 
 
-def _enrolment(request: Request, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
-    return render(request, "login/enrol.html", status=status, errors=errors or {})
+def _enrolment(
+    request: Request, asks_code: bool, status: int = 200, errors: Mapping[str, str] | None = None
+) -> Response:
+    return render(request, "login/enrol.html", status=status, asks_code=asks_code, errors=errors or {})

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from ingam.console.changes.flow import Approved
+from ingam.console.changes.flow import Approved, Text
 from ingam.console.changes.kinds import Applying, Described, Line, Values
 from ingam.console.operators import EMPLOYEE, Operator, Role, roles_text
 from ingam.console.operators.register import Operators
 from ingam.kernel.errors import Refusal
-from ingam.ports.store import Conflict, LedgerMove, Update
+from ingam.ports.store import Change, Conflict, LedgerMove, Update
 
 _OFFICERS: Final = frozenset({Role.ADMINISTRATOR})
 NAME_MOST: Final = 40
@@ -49,7 +49,7 @@ class LastOfTheirKind(Refusal):
 
 
 class OperatorKind:
-    """What the four kinds share. `link`: the enrolment page's address, to which the invitation's secret is added."""
+    """What the four kinds share. `link`: the enrolment page's address, to which an invitation's secret is added."""
 
     name: str
     makers: Final = _OFFICERS
@@ -60,13 +60,6 @@ class OperatorKind:
         self._operators = operators
         self._link = link
         self._invitation_s = invitation_s
-
-    async def invite(self, employee: str, now: datetime, given: Applying) -> Applying:
-        """With a link that is shown to the checker alone, who hands it to the person; older ones end."""
-        invited = self._operators.invited(employee, now, self._invitation_s)
-        shown = {"link": f"{self._link}#{invited.invitation.token}"}
-        ledger: list[LedgerMove] = [*await self._operators.uninvited(employee, now), invited.issue]
-        return Applying(rows=given.rows, ledger=ledger, facts={"subject": employee}, shown=shown)
 
     async def remains(self, operator: Operator, roles: frozenset[Role]) -> list[Update]:
         """Who stays behind an operator who is left with `roles`: two of each kind that it takes from them.
@@ -96,7 +89,25 @@ class OperatorKind:
         return [Line("person", "-" if known is None else known.hex(), index)]
 
 
-class NewOperator(OperatorKind):
+class Inviting(OperatorKind):
+    """A kind that ends in a passkey: the maker is shown a code, the checker a link, and it takes both (G2)."""
+
+    async def hand(self, text: Text) -> Applying:
+        """With the maker's half, shown to them alone as they sign; the other person gets it from their hand."""
+        code, issue = self._operators.handover(text.challenge, text.expires_at)
+        return Applying(ledger=[issue], shown={"code": code})
+
+    async def invite(self, approved: Approved, now: datetime, rows: Sequence[Change]) -> Applying:
+        """With a link that is shown to the checker alone; older ones of this person end. Raises NotIssued."""
+        employee = approved.change.values["employee"]
+        half, use = await self._operators.handed(approved.text.challenge, now)
+        invited = self._operators.invited(employee, now, self._invitation_s, half)
+        shown = {"link": f"{self._link}?with=code#{invited.invitation.token}"}
+        ledger: list[LedgerMove] = [*await self._operators.uninvited(employee, now), use, invited.issue]
+        return Applying(rows=rows, ledger=ledger, facts={"subject": employee}, shown=shown)
+
+
+class NewOperator(Inviting):
     """`values`: employee, name, branch, roles, and for clerks person (the blind index of their number, hex)."""
 
     name = "operator-new"
@@ -118,7 +129,7 @@ class NewOperator(OperatorKind):
         row = self._operators.new(
             values["employee"], values["name"], values["branch"], read_roles(values["roles"]), now, _index(values)
         )
-        return await self.invite(values["employee"], now, Applying(rows=[row]))
+        return await self.invite(approved, now, [row])
 
 
 class OtherRoles(OperatorKind):
@@ -169,8 +180,8 @@ class EndOfOperator(OperatorKind):
         return Applying(rows=[*in_order([gone, *staying]), *rest], facts={"subject": employee})
 
 
-class NewKey(OperatorKind):
-    """`values`: employee. Every passkey and session of before ends; a link makes the new one."""
+class NewKey(Inviting):
+    """`values`: employee. Every passkey and session of before ends; link and code make the new one."""
 
     name = "operator-key"
 
@@ -182,7 +193,7 @@ class NewKey(OperatorKind):
 
     async def apply(self, approved: Approved, now: datetime) -> Applying:
         employee = approved.change.values["employee"]
-        return await self.invite(employee, now, Applying(rows=await self._operators.without_keys(employee, now)))
+        return await self.invite(approved, now, await self._operators.without_keys(employee, now))
 
 
 def in_order(rows: Sequence[Update]) -> list[Update]:

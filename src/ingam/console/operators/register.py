@@ -10,24 +10,25 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from ingam.console.operators import Invitation, Operator, OperatorUnknown, Role, operator_of, roles_text
+from ingam.console.operators.halves import CODE_BYTES, half_of, invitation_id, written_code
 from ingam.kernel.errors import Refusal
-from ingam.ports.store import Change, Insert, Issue, Row, Store, Update, Void
+from ingam.ports.store import Change, Insert, Issue, NotIssued, Row, Store, Update, Use, Void
 from ingam.protocols.webauthn import Credential, decode, encode
 
 INVITATION: Final = "operator-invitation"
+HANDOVER: Final = "operator-handover"
 TOKEN_BYTES: Final = 32
 MOST: Final = 1000
 """Operators that a list shows."""
 
 
 class InvitationOver(Refusal):
-    """The enrolment link was used, is over, or never was one."""
+    """The enrolment link was used, is over, never was one, or does not go with the code."""
 
     code = "invitation-over"
 
@@ -129,11 +130,26 @@ class Operators:
         ended: Row = {"ended_at": now, "ended_by": "operator"}
         return changes + [Update("operator_session", {"session": row["session"]}, ended) for row in live]
 
-    def invited(self, employee: str, now: datetime, ttl_s: int) -> Invited:
-        """An enrolment link for one passkey of this operator."""
+    def handover(self, signed: bytes, until: datetime) -> tuple[str, Issue]:
+        """The maker's half of an enrolment, and the ledger move that keeps its hash for the text of this SHA-256."""
+        code = written_code(self._token(CODE_BYTES))
+        facts = msgspec.json.encode({"half": half_of(code)}).decode()
+        return code, Issue(HANDOVER, signed.hex(), until, facts)
+
+    async def handed(self, signed: bytes, now: datetime) -> tuple[str, Use]:
+        """The hash of that half and its one use, for the Save that makes the link. Raises NotIssued."""
+        row = await self._store.issued(HANDOVER, signed.hex())
+        if row is None:
+            raise NotIssued
+        return str(msgspec.json.decode(row.facts)["half"]), Use(HANDOVER, signed.hex(), now)
+
+    def invited(self, employee: str, now: datetime, ttl_s: int, half: str = "") -> Invited:
+        """An enrolment link for one passkey of this operator; with `half`, it takes the code of that hash too."""
         token = base64.urlsafe_b64encode(self._token(TOKEN_BYTES)).rstrip(b"=").decode()
         expires = now + timedelta(seconds=ttl_s)
-        return Invited(Invitation(token, expires), Issue(INVITATION, invitation_id(token), expires, _invites(employee)))
+        return Invited(
+            Invitation(token, expires), Issue(INVITATION, invitation_id(token, half), expires, _invites(employee))
+        )
 
     async def uninvited(self, employee: str, now: datetime) -> list[Void]:
         """What ends every link of theirs that is out, for the Save that makes another: one was lost, or read."""
@@ -141,9 +157,9 @@ class Operators:
         rows = await self._store.many("ledger_issued", where, order="expires_at", descending=True, limit=MOST)
         return [Void(INVITATION, str(row["id"]), now) for row in rows]
 
-    async def invitee(self, token: str, now: datetime) -> Operator:
-        """Whom a link invites. Raises InvitationOver."""
-        row = await self._store.issued(INVITATION, invitation_id(token))
+    async def invitee(self, token: str, code: str, now: datetime) -> Operator:
+        """Whom a link invites, with the code that goes with it ("" if none does). Raises InvitationOver."""
+        row = await self._store.issued(INVITATION, invitation_id(token, half_of(code)))
         if row is None or row.used_at is not None or row.expires_at <= now:
             raise InvitationOver
         operator = await self.find(str(msgspec.json.decode(row.facts)["employee"]))
@@ -155,11 +171,6 @@ class Operators:
 def _invites(employee: str) -> str:
     """The facts of an invitation."""
     return msgspec.json.encode({"employee": employee}).decode()
-
-
-def invitation_id(token: str) -> str:
-    """The stored name of a link: SHA-256, 64 lower hex."""
-    return sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def new_key(employee: str, credential: Credential, now: datetime) -> Insert:
