@@ -75,9 +75,7 @@ def confirming(at: Walk, before: int) -> str:
     raise AssertionError("no SMS came")
 
 
-@pytest.mark.parametrize(
-    ("width", "lang", "scheme"), [(1280, "ko", "light"), (360, "ko", "light"), (360, "en", "dark")]
-)
+@pytest.mark.parametrize(("width", "lang", "scheme"), [(1280, "ko", "light"), (360, "en", "dark")])
 def test_the_screens_of_a_report(hurry: Callable[..., Walk], width: int, lang: str, scheme: str) -> None:
     at = hurry("jung", width, lang, scheme)
     name = f"{width}-{lang}-{scheme}"
