@@ -113,6 +113,7 @@ CONSOLE_MEANINGS = {
     "approval_s": "how long a change waits for its second person; 86400 at most (G3)",
     "searches_a_day": "look-ups of one operator (G4)",
     "unmaskings_a_day": "masked fields that one operator sees (G4)",
+    "unlocks_a_day": "releases of customers' locks by one operator; of one customer three (E3)",
     "address_visits_an_hour": "new visitors of one address",
 }
 

@@ -184,6 +184,7 @@ class ConsoleSettings:
     approval_s: int = APPROVAL_MOST_S  # how long a change waits for its second person
     searches_a_day: int = 200  # of one operator
     unmaskings_a_day: int = 30  # fields, of one operator
+    unlocks_a_day: int = 50  # releases of locks, by one operator
     address_visits_an_hour: int = 1200
 
 

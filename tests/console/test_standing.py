@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.console.world import HONG, KIM, World, told
+from tests.console.world import FIRM, HONG, KIM, World, told
 
 from ingam.center.registration import checks
 from ingam.customer.account.accounts import Recognised
@@ -90,6 +90,47 @@ def test_a_lock_is_shown_and_released_and_the_customer_is_told(tmp_path: Path) -
         assert (await desk.send(path, {"lock": ["everything"]})).status_code == 422
 
     told(tmp_path, story)
+
+
+def test_E3_a_customer_is_unlocked_three_times_a_day_whoever_does_it(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        path = f"/customers/{KIM.customer_id}/unlock"
+        desks = [await world.at_customer(KIM, who) for who in ("clerk", "other-clerk", "security")]
+        for desk in desks:
+            assert (await desk.send(path)).status_code == 422  # nothing chosen: not counted
+            assert (await desk.send(path, {"lock": ["login"]})).status_code == 303
+            world.clock.forward(1)
+        for desk in desks[:2]:
+            answer = await desk.send(path, {"lock": ["sms-wrong"]})
+            assert answer.status_code == 429 and "3번" in answer.text
+        assert len(await world.rows("outbox")) == 3
+        refused = ["unlocks-customer-spent"] * 2
+        assert [result for result, _ in await world.audit("console.customer-unlock")][3:] == refused
+        assert [result for result, _ in await world.audit("console.alarm")] == refused
+        auditor = await world.signed_in("auditor")
+        await auditor.get("/")
+        assert "잠금을 하루에 풀 수 있는 만큼" in auditor.text
+        firm = await world.at_customer(FIRM, "clerk")
+        assert (await firm.send(f"/customers/{FIRM.customer_id}/unlock", {"lock": ["login"]})).status_code == 303
+        world.clock.forward(24 * 3600)
+        again = await world.at_customer(KIM, "clerk")
+        assert (await again.send(path, {"lock": ["login"]})).status_code == 303
+
+    told(tmp_path, story)
+
+
+def test_E3_an_operator_unlocks_so_many_a_day_also_at_one_moment(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        desk = await world.at_customer(KIM, "clerk")
+        await desk.follow(await desk.send("/desk", {"banking_id": FIRM.banking_id, "reason": "counter"}))
+        paths = [f"/customers/{one.customer_id}/unlock" for one in (KIM, FIRM) * 3]
+        answers = await asyncio.gather(*(desk.send(path, {"lock": ["login"]}) for path in paths))
+        assert sorted(one.status_code for one in answers) == [303] * 4 + [429] * 2
+        assert [result for result, _ in await world.audit("console.alarm")] == ["unlocks-spent"] * 2
+        other = await world.at_customer(HONG, "other-clerk")
+        assert (await other.send(f"/customers/{HONG.customer_id}/unlock", {"lock": ["login"]})).status_code == 303
+
+    told(tmp_path, story, unlocks_a_day=4)
 
 
 def test_what_a_customer_met_stands_with_what_they_read_and_what_to_say(tmp_path: Path) -> None:

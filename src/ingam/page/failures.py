@@ -69,6 +69,8 @@ STATUS: Final[Mapping[str, int]] = {
     "sms-too-soon": 429,
     "too-many-challenges": 429,
     "too-many-requests": 429,
+    "unlocks-customer-spent": 429,
+    "unlocks-spent": 429,
     "unmaskings-spent": 429,
     "searches-spent": 429,
     "password-queue-full": 503,

@@ -58,7 +58,7 @@ def features(
     return [
         StandingWeb(
             trail, store, clock, standings, openings, locks, Notices(sender), given.blind_index,
-            settings.console.searches_a_day,
+            settings.console.searches_a_day, settings.console.unlocks_a_day,
         ),
         NumbersWeb(
             trail, store, clock, given.customers, given.blind_index, numbers, standings, openings, availability

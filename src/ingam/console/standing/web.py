@@ -32,6 +32,9 @@ HERE: Final = "/customers/{customer}"
 SEE: Final = (Role.CLERK, Role.SECURITY, Role.AUDITOR)
 DO: Final = (Role.CLERK, Role.SECURITY)
 DAY_S: Final = 86_400
+UNLOCKS_OF_A_CUSTOMER: Final = 3
+"""A day, whoever releases: each one gives whoever guesses a new set of tries."""
+
 _BANKING_ID: Final = re.compile(r"[A-Za-z0-9]{4,32}")
 
 
@@ -41,6 +44,18 @@ class SearchesSpent(Refusal):
     code = "searches-spent"
 
 
+class UnlocksSpent(Refusal):
+    """Today's releases by this operator are used up (fact: most)."""
+
+    code = "unlocks-spent"
+
+
+class CustomerUnlocksSpent(Refusal):
+    """This customer's locks were released as often today as a day allows (fact: most; E3)."""
+
+    code = "unlocks-customer-spent"
+
+
 class OwnRecord(Refusal):
     """An operator asked for something in their own record; a colleague does that (E10)."""
 
@@ -48,7 +63,7 @@ class OwnRecord(Refusal):
 
 
 class StandingWeb(ConsoleWeb):
-    """Handlers over the service. `searches_a_day`: look-ups of one operator."""
+    """Handlers over the service. `searches_a_day`, `unlocks_a_day`: look-ups and releases of one operator."""
 
     entries = (
         Entry("desk", "console-standing.menu", DESK, SEE),
@@ -57,7 +72,7 @@ class StandingWeb(ConsoleWeb):
 
     def __init__(
         self, trail: Trail, store: Store, clock: Clock, standings: Standings, openings: Openings, locks: Locks,
-        notices: Notices, blind_index: BlindIndex, searches_a_day: int,
+        notices: Notices, blind_index: BlindIndex, searches_a_day: int, unlocks_a_day: int,
     ) -> None:  # fmt: skip
         super().__init__(trail)
         self._store = store
@@ -68,6 +83,7 @@ class StandingWeb(ConsoleWeb):
         self._notices = notices
         self._blind_index = blind_index
         self._searches = searches_a_day
+        self._unlocks = unlocks_a_day
 
     def routes(self) -> list[Route]:
         """/desk, /customers/{customer} and /codes."""
@@ -126,6 +142,7 @@ class StandingWeb(ConsoleWeb):
         if not chosen:
             return await self._page(request, asking, customer, {"lock": message_of(LockUnknown(), request.state.lang)})
         resets = await self._locks.released(customer, chosen)
+        await self._count_unlock(asking, customer)
         now = self._clock.now()
         facts: dict[str, str | int] = {"reason": reason, "locks": ",".join(name for name in NAMES if name in chosen)}
         line = self.trail.line(asking, "console.customer-unlock", banking_id=customer.banking_id, facts=facts)
@@ -133,6 +150,18 @@ class StandingWeb(ConsoleWeb):
         told = self._notices.unlocked(customer, branch=asking.operator.branch, at=now, dedup=dedup)
         await self._store.save(Save(resets=resets, outbox=[told], audit=[line]))
         return see_other(f"/customers/{customer.customer_id}?done=unlocked")
+
+    async def _count_unlock(self, asking: Visit, customer: Customer) -> None:
+        """Counted before the work; past a ceiling it is written down and alarms. Raises what was spent."""
+        now, employee = self._clock.now(), asking.operator.employee
+        for key, most, spent in (
+            (f"console-unlock-of:{customer.customer_id}", UNLOCKS_OF_A_CUSTOMER, CustomerUnlocksSpent),
+            (f"console-unlock:{employee}", self._unlocks, UnlocksSpent),
+        ):
+            if await self._store.count(Count(key, DAY_S, most, now)) > most:
+                await self.trail.write(asking, "console.customer-unlock", spent.code, banking_id=customer.banking_id)
+                await self.trail.alarm(asking, spent.code)
+                raise spent(most=most)
 
     async def _refuse_own(self, asking: Visit, customer: Customer) -> None:
         """Nobody releases what stops themselves: by the number of the person, not by a name. Written down."""
