@@ -13,6 +13,7 @@ from tests.adapters.store.tampering import Tamper
 
 from ingam.adapters.audit.key import open_key
 from ingam.adapters.audit.nodes import FileNodes
+from ingam.adapters.audit.sizes import FileSizes
 from ingam.adapters.hsm.file import OutboxSealer
 from ingam.adapters.store import open_store
 from ingam.adapters.store.audit_tables import open_tables
@@ -21,7 +22,7 @@ from ingam.kernel.errors import Failure
 from ingam.ports.store import Audit, Save
 from ingam.protocols.audit.chain import Relinked
 from ingam.protocols.log import head
-from ingam.run.auditor import AuditCut, AuditForked, Auditor, Round
+from ingam.run.auditor import AuditCut, AuditForked, Auditor, Round, tell_alarms
 from ingam.run.witness import file_witness
 
 NOW = datetime(2026, 11, 26, 10, tzinfo=UTC)
@@ -64,6 +65,7 @@ class Ground:
             try:
                 return await auditor.round(now, whole=True)
             finally:
+                tell_alarms(auditor)
                 await tables.close()
 
         return asyncio.run(go())
@@ -157,3 +159,48 @@ def test_a_stop_between_seeing_and_signing_is_made_good(small: Ground) -> None:
     small.lines(1)
     assert small.round(NOW + timedelta(seconds=1)).head.size == 6
     assert nodes.size() == 6
+
+
+def forgets(small: Ground) -> None:
+    """Somebody wipes the witness's memory."""
+    for path in (small.folder / "witness" / "heads").glob("*.head"):
+        path.unlink()
+
+
+def memory(small: Ground) -> FileSizes:
+    return FileSizes(small.folder / "auditor" / "witnesses")
+
+
+def test_G6_a_witness_that_forgot_is_an_alarm_every_round_also_after_a_start_anew(
+    small: Ground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small.lines(10)
+    small.round(known=memory(small))
+    forgets(small)
+    small.lines(1)
+    for minutes in (5, 10):
+        small.round(NOW + timedelta(minutes=minutes), needed=0, known=memory(small))  # each as a new process
+        told = capsys.readouterr().out
+        assert "audit.alarm" in told and "log-witness-forgot" in told and "witness.example/1" in told
+    assert small.witness.seen(ORIGIN) is None
+
+
+def test_a_witness_that_was_looked_at_is_fed_again_when_told_so(small: Ground) -> None:
+    small.lines(10)
+    small.round(known=memory(small))
+    forgets(small)
+    small.lines(1)
+    with pytest.raises(Failure):
+        small.round(known=memory(small))
+    memory(small)["witness.example/1"] = 0
+    small.round(known=memory(small))
+    assert memory(small) == {"witness.example/1": 11}
+
+
+def test_a_memory_of_witnesses_that_cannot_be_read_is_not_an_empty_one(small: Ground) -> None:
+    (small.folder / "auditor").mkdir(exist_ok=True)
+    for wrong in (b"", b"[]", b'{"a": "b"}', b"\xff"):
+        (small.folder / "auditor" / "witnesses").write_bytes(wrong)
+        with pytest.raises(Failure) as refused:
+            memory(small)
+        assert refused.value.code == "audit-file-unreadable"

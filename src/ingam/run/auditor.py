@@ -14,7 +14,7 @@ import asyncio
 import fcntl
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ import structlog
 
 from ingam.adapters.audit.key import CheckpointKey, open_key
 from ingam.adapters.audit.nodes import FileNodes, write
+from ingam.adapters.audit.sizes import FileSizes
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.store.audit_tables import open_tables
 from ingam.adapters.store.migrate import check_revision
@@ -94,15 +95,21 @@ class Auditor:
         needed: int = 0,
         timestamps: Timestamps | None = None,
         fresh: timedelta = FRESH,
+        known: MutableMapping[str, int] | None = None,
     ) -> None:
         self._tables, self._nodes, self._timestamps, self._published = tables, nodes, timestamps, published
         shown = PublishedLog(published, [signer.log_key(origin)])
-        self._log = Log(nodes, signer, origin, shown, witnesses, needed, fresh)
+        self._log = Log(nodes, signer, origin, shown, witnesses, needed, fresh, known)
 
     @property
     def answers(self) -> dict[str, str]:
         """What each witness said last: `cosigned`, or the code of why not."""
         return self._log.answers
+
+    @property
+    def alarms(self) -> dict[str, Failure]:
+        """By witness, what somebody has to look at: it forgot what it co-signed, or the audit is a fork to it."""
+        return self._log.alarms
 
     async def round(self, now: datetime, *, whole: bool = False) -> Round:
         """See what is new, sign, send, delete what is over.
@@ -190,8 +197,15 @@ async def watch(auditor: Auditor, clock: Clock, stop: asyncio.Event, every_s: fl
             log.error("audit.alarm", code=failure.code, **failure.facts)
         except OSError as error:
             log.error("audit.folder", kind=type(error).__name__)
+        tell_alarms(auditor)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), wait)
+
+
+def tell_alarms(auditor: Auditor) -> None:
+    """What witnesses said that is an alarm, into the log."""
+    for name, alarm in auditor.alarms.items():
+        log.error("audit.alarm", code=alarm.code, witness=name, **alarm.facts)
 
 
 # -- the process -------------------------------------------------------------------------------------------------------
@@ -253,7 +267,13 @@ def auditor_of(settings: Settings, *, allowed: bool = False) -> Auditor:
         witnesses_of(settings),
         settings.audit.needed,
         timestamps_of(settings),
+        known=known_of(settings),
     )
+
+
+def known_of(settings: Settings) -> FileSizes:
+    """How much each witness is known to remember. Raises Failure `audit-file-unreadable`."""
+    return FileSizes(folder_of(settings) / "witnesses")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -261,6 +281,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="ingam.run.auditor", description=__doc__)
     parser.add_argument("--once", action="store_true", help="one whole round, then end")
     parser.add_argument("--allow-key-file", action="store_true", help="a key file in production (security G7)")
+    parser.add_argument(
+        "--feed-again", action="append", default=[], metavar="WITNESS", help="it forgot, and somebody looked at why"
+    )
     options = parser.parse_args(argv)
     set_up_log()
     try:
@@ -268,6 +291,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         refuse_unseen_audit(settings)
         check_revision(settings.audit.store or settings.store)
         with _only_one(folder_of(settings)):
+            for name in options.feed_again:
+                known_of(settings)[name] = 0
             auditor = auditor_of(settings, allowed=options.allow_key_file)
             asyncio.run(_once(auditor) if options.once else _serve(auditor, settings.audit.every_s))
     except Failure as failure:
@@ -280,7 +305,10 @@ async def _once(auditor: Auditor) -> None:
     try:
         await auditor.round(SystemClock().now(), whole=True)
     finally:
+        tell_alarms(auditor)
         await auditor.close()
+    for alarm in auditor.alarms.values():
+        raise alarm
 
 
 async def _serve(auditor: Auditor, every_s: int) -> None:

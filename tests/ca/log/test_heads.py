@@ -262,6 +262,48 @@ def test_a_lying_witness_withholds_its_own_signature_and_no_more(tmp_path: Path,
     assert ground.log([ground.witnesses[0], liar], needed=1).publish(NOW).size == 1
 
 
+@pytest.mark.parametrize("back", [0, 3])
+def test_H3_a_witness_that_forgot_is_told_and_is_not_fed_again(tmp_path: Path, back: int) -> None:
+    """Wiped or put back to a copy of before: it would sign a fork from there on, so somebody has to look at it."""
+    ground = Ground(tmp_path)
+    witness, folder = ground.witnesses[0], tmp_path / "witness-0"
+    copies: dict[int, dict[Path, bytes]] = {0: {}}
+    for size in (3, 5):
+        ground.leaves.issue_many(size - ground.leaves.size())
+        ground.publish()
+        copies[size] = {path: path.read_bytes() for path in folder.glob("*.head")}
+    for path in folder.glob("*.head"):
+        path.unlink()
+    for path, octets in copies[back].items():
+        path.write_bytes(octets)
+    ground.leaves.issue_many(4)
+    log = ground.log(needed=0)  # a log that was started anew knows it by its last head
+    for minutes in range(3):
+        log.publish(NOW + timedelta(minutes=minutes * 5))
+        assert log.answers == {"witness.test/0": "log-witness-forgot"}
+        assert log.alarms["witness.test/0"].facts == {"size": back, "known": 5}
+    seen = witness.seen(ORIGIN)
+    assert (0 if seen is None else seen.size) == back
+
+
+def test_a_witness_that_no_longer_serves_the_log_has_forgotten_it(ground: Ground) -> None:
+    ground.leaves.issue(1)
+    ground.publish()
+    ground.leaves.issue(2)
+    log = ground.log([Away(ground.witnesses[0].key, head.OtherLog(origin=ORIGIN))], needed=0)
+    log.publish(NOW)
+    assert log.alarms["witness.test/0"].facts == {"size": 0, "known": 1}
+
+
+def test_H3_a_witness_to_which_the_log_is_a_fork_is_an_alarm_and_one_that_is_away_is_none(ground: Ground) -> None:
+    ground.leaves.issue(1)
+    for claim, alarms in ((Inconsistent(), {"witness.test/0": "log-forked"}), (WitnessOutage(), {})):
+        log = ground.log([Away(ground.witnesses[0].key, claim)], needed=0)
+        log.publish(ground.clock.now())
+        assert {name: alarm.code for name, alarm in log.alarms.items()} == alarms
+        ground.clock.forward(300)
+
+
 def test_a_head_that_was_recorded_and_not_published_is_published_next_time(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:

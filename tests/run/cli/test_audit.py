@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.adapters.store.tampering import Tamper
 
+from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.store import open_store
+from ingam.ca.log.witness import FileWitness
 from ingam.kernel.instants import to_micros
 from ingam.ports.store import Audit, Save
 from ingam.protocols.audit.chain import START, link
@@ -184,6 +187,65 @@ def test_G6_a_tail_that_no_auditor_signed_for_ten_minutes_is_not_called_right(pl
     assert place.found() == (17, [("audit-tail-unsigned", 11)])
     assert place.found("--unsigned") == (17, [("audit-tail-unsigned", 11)])
     place.round()
+    assert place.found() == (0, [])
+
+
+class Outside(FileWitness):
+    """A witness as `HttpWitness` shows it, without the wire between."""
+
+    def remembered(self, origin: str) -> str | None:
+        return self.note(origin)
+
+
+@pytest.fixture
+def witness(place: Place, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a witness of the settings that has co-signed twice: three lines ago, and now."""
+    folder, log = place.settings.data / "witness", auditor.public_key(place.settings)
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    one = Outside("witness.test/1", key, {log.name: [log]}, folder, SystemClock())
+    monkeypatch.setattr(auditor, "witnesses_of", lambda _: [one])
+    place.round()
+    [memory] = folder.glob("*.head")
+    memory.with_suffix(".copy").write_bytes(memory.read_bytes())
+    place.lines(3)
+    place.checkpoint()
+    assert place.found() == (0, [])
+    return memory
+
+
+def test_G6_a_witness_that_was_wiped_is_not_passed_over(place: Place, witness: Path) -> None:
+    witness.unlink()
+    code, told = place.verify()
+    assert code == 18
+    [finding] = told["findings"]
+    assert (finding["code"], finding["seq"]) == ("audit-witness-empty", 13)
+    assert "witness.test/1" in finding["message"]
+    assert place.found("--no-witness") == (0, [])
+
+
+def test_G6_a_witness_that_was_put_back_to_an_old_copy_is_found(place: Place, witness: Path) -> None:
+    witness.with_suffix(".copy").replace(witness)
+    place.lines(1)
+    place.round()  # the auditor does not feed it again, so that it stays to be seen
+    assert place.found() == (18, [("audit-witness-forgot", 13)])
+
+
+def test_G6_a_checkpoint_that_was_kept_tells_what_the_witness_saw(place: Place, witness: Path) -> None:
+    kept = str(place.settings.data / "kept-checkpoint")
+    witness.with_suffix(".copy").replace(witness)
+    auditor_folder = auditor.folder_of(place.settings)
+    (auditor_folder / "witnesses").unlink()
+    (auditor_folder / "published" / "checkpoint").unlink()
+    assert place.found("--checkpoint", kept) == (18, [("audit-witness-forgot", 13)])
+
+
+def test_a_witness_that_was_only_away_has_forgotten_nothing(
+    place: Place, witness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.lines(2)
+    with monkeypatch.context() as away:
+        away.setattr(auditor, "witnesses_of", lambda _: [])
+        place.round()
     assert place.found() == (0, [])
 
 

@@ -6,19 +6,20 @@ and the one in the published folder, and every witness gets a consistency proof 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from ingam.ca.log.published import PublishedLog
 from ingam.ca.log.stored import BooksChanged, BooksCut, StoredTree, keep
-from ingam.ca.log.witness import SeenAnother, Witness, ask
-from ingam.kernel.errors import Outage, Refusal
+from ingam.ca.log.witness import SeenAnother, Witness, WitnessForgot, ask
+from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.ports.books import Head, Nodes, OlderList
 from ingam.ports.signing import Intent
 from ingam.protocols.log import keys, note, witnessing
 from ingam.protocols.log.head import TreeHead
 from ingam.protocols.log.note import MOST_SIGNATURES, NoteSignature, UnverifiedNote
+from ingam.protocols.log.proof import Inconsistent
 
 COSIGNED: Final = "cosigned"
 FRESH: Final = timedelta(minutes=5)
@@ -59,6 +60,8 @@ class Log:
 
     `fresh`: a head is signed anew after this time also where nothing happened, so that a log that stands still is
     noticed. At most 15 witnesses: a note has 16 lines.
+    `known`: by witness, the size that it surely remembers, kept by whoever wants that to outlast the process; without
+    it only the last head's own lines do. 0: it is fed again from wherever it is.
     `leaves` and `signer` block: call `publish` in a thread of its own, with a handle of the books of its own.
     """
 
@@ -71,6 +74,7 @@ class Log:
         witnesses: Sequence[Witness] = (),
         needed: int | None = None,
         fresh: timedelta = FRESH,
+        known: MutableMapping[str, int] | None = None,
     ) -> None:
         if len(witnesses) >= MOST_SIGNATURES:
             raise ValueError("too many witnesses for a note")
@@ -79,7 +83,10 @@ class Log:
         self._needed = len(self._witnesses) if needed is None else needed
         self._key, self._fresh = keys.log_key(origin, signer.public.spki), fresh
         self.answers: dict[str, str] = {}
-        """By witness: `cosigned`, or the code of why not, as of its last answer; `log-forked` there is an alarm."""
+        """By witness: `cosigned`, or the code of why not, as of its last answer."""
+        self.alarms: dict[str, Failure] = {}
+        """Those that somebody has to look at: to that witness the log is a fork, or it forgot what it co-signed."""
+        self._known: MutableMapping[str, int] = {} if known is None else known
 
     def publish(self, at: datetime) -> Head:
         """A head over every leaf that is in the books, if there is something new to say; returns the newest.
@@ -89,6 +96,7 @@ class Log:
         """
         # 1. What was signed before, and only then how much there is now: another process may be at it too.
         shown, last = self._published.head(), self._leaves.head()
+        self._learn(last)
         size = self._leaves.size()
         # 2. Nothing that was signed is missing or was changed.
         tree = self._tree(size, last)
@@ -99,6 +107,15 @@ class Log:
         # 4. For everybody.
         self._published.publish(tree if head.size == size else StoredTree(self._leaves, head.size), head)
         return head
+
+    def _learn(self, last: Head | None) -> None:
+        """Witnesses of which nothing is known, from the last head's lines."""
+        if last is None or all(one.key.name in self._known for one in self._witnesses):
+            return
+        lines = note.parse(last.text).signatures
+        for one in self._witnesses:
+            if one.key.name not in self._known and any(line.by(one.key) for line in lines):
+                self._known[one.key.name] = last.size
 
     def _tree(self, size: int, last: Head | None) -> StoredTree:
         begin = 0 if last is None else last.size
@@ -143,12 +160,16 @@ class Log:
 
     def _ask(self, witness: Witness, tree: StoredTree, given: UnverifiedNote, old: int) -> NoteSignature | None:
         # A witness may say what it likes and proves nothing: it withholds its signature, and no more.
+        name = witness.key.name
         try:
-            line = ask(witness, given, old, lambda seen: _request(tree, seen, given))
+            line = ask(witness, given, old, lambda seen: _request(tree, seen, given), self._known.get(name, 0))
         except (Refusal, Outage) as failure:
-            self.answers[witness.key.name] = failure.code
+            self.answers[name] = failure.code
+            if isinstance(failure, (WitnessForgot, Inconsistent)):
+                self.alarms[name] = failure
             return None
-        self.answers[witness.key.name] = COSIGNED
+        self.answers[name], self._known[name] = COSIGNED, tree.size
+        self.alarms.pop(name, None)
         return line
 
 

@@ -18,16 +18,27 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ingam.ca.log import durable
+from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.witness import SeenAnother as SeenAnother
 from ingam.ports.witness import Witness as Witness
 from ingam.ports.witness import WitnessOutage as WitnessOutage
 from ingam.protocols.log import head, keys, note, witnessing
-from ingam.protocols.log.head import TreeHead
+from ingam.protocols.log.head import OtherLog, TreeHead
 from ingam.protocols.log.keys import LogKey, WitnessKey
 from ingam.protocols.log.note import NoteMalformed, NoteSignature, NoteSignatureInvalid, UnverifiedNote
 from ingam.protocols.log.proof import verify_consistency
 from ingam.protocols.log.tree import EMPTY
+
+
+class WitnessForgot(Refusal):
+    """The witness remembers fewer leaves than it co-signed, or the log no more (facts: size, known).
+
+    It was wiped or put back to a copy of before; it would co-sign a fork from there on. It is not fed again: somebody
+    has to look at it first.
+    """
+
+    code = "log-witness-forgot"
 
 
 class FileWitness:
@@ -112,15 +123,20 @@ class FileWitness:
             raise WitnessOutage from error
 
 
-def ask(witness: Witness, given: UnverifiedNote, old: int, request: Callable[[int], str]) -> NoteSignature:
+def ask(
+    witness: Witness, given: UnverifiedNote, old: int, request: Callable[[int], str], known: int = 0
+) -> NoteSignature:
     """The witness's signature for a note, checked. `old`: the size it probably saw last; `request(old)`: what is sent.
 
-    Raises as `Witness.cosign` does; WitnessOutage where the answer holds no signature of its key.
+    `known`: the size that it surely saw. Raises as `Witness.cosign` does; WitnessForgot where it saw less than that;
+    WitnessOutage where the answer holds no signature of its key.
     """
     try:
-        answer = witness.cosign(request(old))
-    except SeenAnother as elsewhere:
-        answer = witness.cosign(request(int(elsewhere.facts["size"])))
+        answer = _answered(witness, old, request, known)
+    except OtherLog:
+        if known:
+            raise WitnessForgot(size=0, known=known) from None
+        raise
     try:
         lines = note.signatures(answer)
         if not note.signers(given._replace(signatures=lines), [witness.key]):
@@ -128,3 +144,13 @@ def ask(witness: Witness, given: UnverifiedNote, old: int, request: Callable[[in
     except (NoteMalformed, NoteSignatureInvalid):
         raise WitnessOutage from None
     return next(line for line in lines if line.by(witness.key))
+
+
+def _answered(witness: Witness, old: int, request: Callable[[int], str], known: int) -> str:
+    try:
+        return witness.cosign(request(old))
+    except SeenAnother as elsewhere:
+        size = int(elsewhere.facts["size"])
+        if size < known:
+            raise WitnessForgot(size=size, known=known) from None
+        return witness.cosign(request(size))

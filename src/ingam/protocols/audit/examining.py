@@ -22,6 +22,8 @@ STRAY: Final = "audit-body-stray"
 CUT: Final = "audit-cut"
 FORKED: Final = "audit-forked"
 UNCOVERED: Final = "audit-tail-unsigned"
+WITNESS_EMPTY: Final = "audit-witness-empty"
+WITNESS_FORGOT: Final = "audit-witness-forgot"
 
 MOST: Final = 100
 """Findings that are told; a chain that is all wrong says no more with a million."""
@@ -29,10 +31,11 @@ MOST: Final = 100
 
 class Finding(NamedTuple):
     """What is wrong. `seq`: the entry; of a cut, the first that is missing; of a fork, the size that was signed; of a
-    tail under no head, its first."""
+    tail under no head, its first; of a witness (`name`), the size that it is known to have co-signed."""
 
     code: str
     seq: int
+    name: str = ""
 
 
 class Examiner:

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,9 +25,9 @@ from ingam.kernel.instants import from_micros, rfc3339
 from ingam.ports.audit import AuditTables
 from ingam.protocols.audit import examining
 from ingam.protocols.audit.examining import Finding
-from ingam.protocols.log import head, keys
+from ingam.protocols.log import head, keys, note
 from ingam.protocols.log.head import TreeHead
-from ingam.protocols.log.keys import LogKey
+from ingam.protocols.log.keys import LogKey, WitnessKey
 from ingam.protocols.log.note import MOST_NOTE
 from ingam.run import auditor
 from ingam.run.cli import answers
@@ -40,14 +40,15 @@ DONE, DEFECT, USAGE, UNREADABLE, REFUSED, AWAY, UNSIGNED = 0, 1, 2, 4, 6, 7, 10
 EXIT: Final = {
     examining.CUT: 12, examining.CHANGED: 13, examining.BODY_CHANGED: 13, examining.FORKED: 14, examining.GAP: 15,
     examining.BODY_MISSING: 16, examining.STRAY: 16,
-    examining.UNCOVERED: 17,
+    examining.UNCOVERED: 17, examining.WITNESS_EMPTY: 18, examining.WITNESS_FORGOT: 18,
 }  # fmt: skip
 """Of the first finding."""
 
 EXIT_CODES: Final = """exit codes: 0 all as it should be, 2 usage, 4 a file or key cannot be read, 6 refused, 7 the
 database or an address does not answer, 10 a checkpoint is not signed by the audit's key, 12 a tail is missing, 13 an
 entry or a body was changed, 14 fork: the chain is not the signed one, 15 an entry is missing, 16 a body is missing
-before its date or stands outside the chain, 17 entries of ten minutes ago are under no checkpoint: no auditor runs"""
+before its date or stands outside the chain, 17 entries of ten minutes ago are under no checkpoint: no auditor runs,
+18 a witness does not remember what it co-signed"""
 
 _SIGNING: Final = ("log-other-origin", "log-head-unsigned", "log-head-signature")
 
@@ -146,11 +147,12 @@ def _day(text: str) -> datetime:
 
 def _verify(options: argparse.Namespace, settings: Settings, lang: str) -> int:
     check_revision(_address(settings))
-    sources = _sources(options, settings)
+    sources, forgot = _sources(options, settings)
     if not sources and not options.unsigned:
         raise NothingSigned
     sealer = None if options.chain_only else _sealer(settings)
     done = asyncio.run(_examined(_address(settings), [one.head for one in sources], sealer))
+    done.findings = [*done.findings, *forgot]
     if options.json:
         answers.tell_json(_as_json(done, sources, lang))
     else:
@@ -177,16 +179,18 @@ def _sealer(settings: Settings) -> Sealer:
     return open_keys(keys_path(settings), production=settings.production, allowed=True).outbox
 
 
-def _sources(options: argparse.Namespace, settings: Settings) -> list[Source]:
-    """Checkpoints that were named, the auditor's own, and what witnesses remember; all signed by the audit's key."""
+def _sources(options: argparse.Namespace, settings: Settings) -> tuple[list[Source], list[Finding]]:
+    """Checkpoints that were named, the auditor's own, and what witnesses remember; all signed by the audit's key.
+
+    Beside them, which witness does not remember what it should.
+    """
     logs = [_log_key(word) for word in options.key] or _own_keys(settings)
     texts = [(place, _fetched(place)) for place in options.checkpoint]
     own = auditor.folder_of(settings) / "published" / "checkpoint"
     if own.exists():
         texts.append((str(own), _text(own)))
-    if not options.no_witness:
-        texts += list(_remembered(settings))
-    return [Source(name, head.verify(head.parse(text), logs)) for name, text in texts]
+    remembered, forgot = ([], []) if options.no_witness else _remembered(settings, [text for _, text in texts])
+    return [Source(name, head.verify(head.parse(text), logs)) for name, text in (*texts, *remembered)], forgot
 
 
 def _own_keys(settings: Settings) -> list[LogKey]:
@@ -195,11 +199,26 @@ def _own_keys(settings: Settings) -> list[LogKey]:
     return [_log_key(str(path))] if path.exists() else []
 
 
-def _remembered(settings: Settings) -> Iterator[tuple[str, str]]:
+def _remembered(settings: Settings, kept: Sequence[str]) -> tuple[list[tuple[str, str]], list[Finding]]:
+    """What each witness remembers, and who remembers less than it co-signed, by checkpoints or by the auditor."""
+    texts, forgot = [], []
+    known = auditor.known_of(settings)  # before anybody is asked: meanwhile they may only grow
     for witness in auditor.witnesses_of(settings):
-        text = witness.remembered(settings.audit.origin)
-        if text is not None:
-            yield witness.key.name, text
+        name, text = witness.key.name, witness.remembered(settings.audit.origin)
+        size = max([known.get(name, 0), *(_cosigned(one, witness.key) for one in kept)])
+        if text is None:
+            forgot.append(Finding(examining.WITNESS_EMPTY, size, name))
+            continue
+        texts.append((name, text))
+        if head.parse(text).head.size < size:
+            forgot.append(Finding(examining.WITNESS_FORGOT, size, name))
+    return texts, forgot
+
+
+def _cosigned(text: str, witness: WitnessKey) -> int:
+    """The size of a checkpoint that a witness co-signed, else 0. Raises NoteSignatureInvalid."""
+    given = head.parse(text)
+    return given.head.size if note.signers(given.note, [witness]) else 0
 
 
 def _log_key(word: str) -> LogKey:
@@ -243,7 +262,7 @@ def _as_json(done: Examined, sources: Sequence[Source], lang: str) -> dict[str, 
 
 
 def _sentence(finding: Finding, lang: str) -> str:
-    return words.say(f"refusal.{finding.code}", lang, seq=finding.seq)
+    return words.say(f"refusal.{finding.code}", lang, seq=finding.seq, name=finding.name)
 
 
 def _tell(done: Examined, sources: Sequence[Source], lang: str, *, opened: bool) -> None:
