@@ -264,3 +264,41 @@ def test_lines_are_exported_open_for_their_owner_only(place: Place, tmp_path: Pa
     assert (line["operator"], line["reason"], line["facts"], line["seq"]) == ("E1001", "lost phone", {"n": 1}, 11)
     assert out.stat().st_mode & 0o077 == 0
     assert audit.main(["export", "--out", str(out)]) == 4  # never over what is there
+
+
+def test_G6_a_round_of_the_auditor_fails_while_a_witness_forgot_until_somebody_looked(
+    place: Place, witness: Path
+) -> None:
+    witness.unlink()
+    place.lines(1)
+    for _ in range(2):
+        assert auditor.main(["--once"]) == 1
+        told = place.capsys.readouterr()
+        assert "audit.alarm" in told.out and "log-witness-forgot" in told.out + told.err
+    assert auditor.main(["--once", "--feed-again", "witness.test/1"]) == 0
+    place.capsys.readouterr()
+    assert place.found() == (0, [])
+
+
+def test_G6_the_watching_auditor_tells_of_a_witness_that_forgot(
+    place: Place, witness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness.unlink()
+    place.lines(1)
+    tell = auditor.tell_alarms
+
+    async def one_round() -> None:
+        stop, watching = asyncio.Event(), auditor.auditor_of(place.settings)
+
+        def told(by: auditor.Auditor) -> None:
+            tell(by)
+            stop.set()
+
+        monkeypatch.setattr(auditor, "tell_alarms", told)
+        async with asyncio.timeout(30):
+            await auditor.watch(watching, SystemClock(), stop, 60)
+        await watching.close()
+
+    asyncio.run(one_round())
+    told = place.capsys.readouterr().out
+    assert "audit.alarm" in told and "log-witness-forgot" in told
