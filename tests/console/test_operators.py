@@ -90,6 +90,18 @@ def test_G2_officers_who_end_each_other_at_one_moment_do_not_both(tmp_path: Path
     told(tmp_path, story)
 
 
+def test_G2_ends_at_one_moment_leave_two_on_a_real_postgresql_too(postgresql_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        kind, now = EndOfOperator(world.operators, "", 1), world.clock.now()
+        asked_for = [await kind.apply(approved(world, kind.name, employee=f"E100{n}"), now) for n in (1, 2, 3)]
+        saves = (world.ports.store.save(Save(rows=one.rows)) for one in asked_for)
+        came = await asyncio.gather(*saves, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in came) == ["NoneType", "Stale", "Stale"], came
+        assert await holders(world, Role.ADMINISTRATOR) == await holders(world, Role.SECURITY) == 2
+
+    told(tmp_path, story, url=postgresql_url)
+
+
 async def both_halves(world: World, form: dict[str, Any]) -> tuple[Desk, Desk, str, str]:
     """Maker, checker, the maker's code and the secret of the checker's link, of an approved change."""
     maker, checker = await world.signed_in("security"), await world.signed_in("administrator")
