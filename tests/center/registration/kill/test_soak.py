@@ -20,8 +20,8 @@ from ingam.center.registration.steps import STEPS
 SEEDS = 20
 MOST_LIVES = 12
 WIDE = {
-    "sms_a_day": 90, "sms_person_a_day": 90, "nonces_open": 60, "nonces_an_hour": 600, "login_max_fail": 60, "vid_max_fail": 60,
-    "no_medium_max_fail": 60, "sms_wrong_a_day": 90,
+    "sms_a_day": 90, "sms_person_a_day": 90, "nonces_open": 60, "nonces_an_hour": 600, "login_max_fail": 60,
+    "vid_max_fail": 60, "no_medium_max_fail": 60, "sms_wrong_a_day": 90,
 }  # fmt: skip
 DETOURS = (walks.back, walks.cancel, walks.time_over, walks.wrong_number, walks.wrong_code, walks.others_certificate)
 
