@@ -17,7 +17,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 WALKS: Final = ROOT / "tests" / "journeys" / "shots" / "walks"
 PAGE: Final = ROOT / "docs" / "accessibility.md"
 MARKER: Final = "<!-- What follows is written by scripts/accessibility.py. -->\n"
-_NAME: Final = re.compile(r"(?P<screen>.+)-(?P<width>1280|360)-ko(?:-(?:light|dark))?$")
+_NAME: Final = re.compile(
+    r"(?P<screen>.+?)-(?:ko-)?(?P<width>1280|360)(?:-ko)?(?:-(?:light|dark))?(?P<state>(?:-[a-z]+)*)$"
+)
 _HEADING: Final = re.compile(r'^\s*- heading "(?P<text>.*)" \[level=(?P<level>\d)\]', re.M)
 _SPOKEN: Final = re.compile(
     r'^\s*- (?P<role>status|alert|timer|progressbar|log)(?: "(?P<name>.*?)")?: (?P<text>.*)$', re.M
@@ -50,7 +52,11 @@ def read(path: Path) -> dict[str, Any]:
     """A walk, with the name of its screen and its width."""
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     found = _NAME.match(told["name"])
-    told |= {"screen": found["screen"], "width": found["width"]} if found else {"screen": told["name"], "width": "360"}
+    told |= (
+        {"screen": found["screen"] + found["state"], "width": found["width"]}
+        if found
+        else {"screen": told["name"], "width": "360"}
+    )
     told["stops"] = [(one["role"], one["name"], one["told"]) for one in told["stops"]]
     return told
 

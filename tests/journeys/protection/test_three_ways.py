@@ -160,7 +160,9 @@ async def issued(world: World, who: dict[str, str]) -> str:
         customer = Customer(
             str(row["customer_id"]), CustomerKind.PERSONAL, who["banking_id"], "", Secret(who["idn"]), who["mobile"]
         )
-        made = await numbers.issue(customer, Purpose.REGISTRATION, "E1001", "여의도")
+        held = await store.one("binding", {"customer_id": customer.customer_id, "status": "ACTIVE"})
+        purpose = Purpose.REGISTRATION if held is None else Purpose.REBIND  # another journey may have registered one
+        made = await numbers.issue(customer, purpose, "E1001", "여의도")
         return made.code.reveal()
     finally:
         await store.close()
