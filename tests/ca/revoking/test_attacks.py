@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,13 @@ async def test_D14_a_signed_approval_ends_its_certificate_once(ca: World) -> Non
     body = text(one.serial, one.fingerprint)
     both = signed(body, MAKER, CHECKER)
     await ca.revoking.on_approval(body, both, OPERATORS, CONSOLE)
+    ended = ca.revoking.find(1, one.serial)
+    ca.clock.at += timedelta(minutes=1)
+    await ca.revoking.on_approval(body, both, OPERATORS, CONSOLE)  # told again, as after a lost answer
+    assert ca.revoking.find(1, one.serial) == ended
+    other = body.replace(b"nonce: 0", b"nonce: 1")
     with pytest.raises(StandingRefused):
-        await ca.revoking.on_approval(body, both, OPERATORS, CONSOLE)
+        await ca.revoking.on_approval(other, signed(other, MAKER, CHECKER), OPERATORS, CONSOLE)
 
 
 async def test_D14_a_text_that_is_deep_is_no_text() -> None:
