@@ -19,6 +19,7 @@ from ingam.adapters.store import open_store
 from ingam.adapters.store.audit_tables import open_tables
 from ingam.ca.log.witness import FileWitness
 from ingam.kernel.errors import Failure
+from ingam.page import set_up_log
 from ingam.ports.store import Audit, Save
 from ingam.protocols.audit.chain import Relinked
 from ingam.protocols.log import head
@@ -174,6 +175,7 @@ def memory(small: Ground) -> FileSizes:
 def test_G6_a_witness_that_forgot_is_an_alarm_every_round_also_after_a_start_anew(
     small: Ground, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    set_up_log()  # as its process does; another test may have sent the log elsewhere
     small.lines(10)
     small.round(known=memory(small))
     forgets(small)

@@ -52,7 +52,8 @@ def test_every_origin_answers_over_tls_under_the_authority_that_is_handed_out(he
     with urlopen(at.welcome + "ca.crt", timeout=10) as answer:
         assert answer.headers["content-type"] == "application/x-x509-ca-cert"
         assert ssl.DER_cert_to_PEM_cert(answer.read()).strip() == (data / "tls" / "ca.crt").read_text().strip()
-    pages = {"center": "/cert-center", "vault": "/window.html", "console": "/", "relay": "/healthz", "sandbox": "/"}
+    pages = {"center": "/cert-center", "vault": "/window.html", "console": "/login"}
+    pages |= {"relay": "/healthz", "sandbox": "/"}
     assert set(pages) == set(FRONTED)
     for process, path in pages.items():
         answer = asked(at, data, process, path)

@@ -19,6 +19,7 @@ from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.store import open_store
 from ingam.ca.log.witness import FileWitness
 from ingam.kernel.instants import to_micros
+from ingam.page import set_up_log
 from ingam.ports.store import Audit, Save
 from ingam.protocols.audit.chain import START, link
 from ingam.run import auditor
@@ -283,6 +284,7 @@ def test_G6_a_round_of_the_auditor_fails_while_a_witness_forgot_until_somebody_l
 def test_G6_the_watching_auditor_tells_of_a_witness_that_forgot(
     place: Place, witness: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    set_up_log()  # as its process does; another test may have sent the log elsewhere
     witness.unlink()
     place.lines(1)
     tell = auditor.tell_alarms

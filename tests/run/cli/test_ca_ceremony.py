@@ -163,6 +163,7 @@ def test_G7_production_founds_no_demo_makes_no_passphrase_and_keeps_no_key_in_a_
 ) -> None:
     nowhere.patch.setenv("INGAM_MODE", "production")
     nowhere.patch.setenv("INGAM_SMS_KEY", "canary")
+    nowhere.patch.setenv("INGAM_ARS_KEY", "canary")
     for name in ("CENTER", "VAULT", "RELAY"):
         nowhere.patch.setenv(f"INGAM_{name}_ORIGIN", f"https://{name.lower()}.example.org")
     assert nowhere.refused("init")["code"] == "ca-demo-in-production"
