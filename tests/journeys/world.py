@@ -21,7 +21,7 @@ from ingam.adapters.store.audit_lines import opened
 from ingam.adapters.store.statements import BODY
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 90
+START_S = 240
 TURNS = 3
 FIRST_PORT, TOP_PORT = 20_000, 32_700
 # One person walks through many journeys of one world: the limits that stop a person for a minute or a day are raised.

@@ -30,7 +30,7 @@ from ingam.settings import Settings
 from ingam.wiring.authority import authority_folder
 
 ROOT = Path(__file__).parents[2]
-START_S = 60
+START_S = 180
 
 
 @dataclass

@@ -37,7 +37,7 @@ from ingam.wiring import index_folder, keys_path
 CHILDREN = ("sandbox", "vault", "console", "ca", "va", "relay", "center")
 WITHOUT_PORT = ("houses", "clerk", "auditor")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-READY_S = 60
+READY_S = 180
 STOP_S = 8
 PR_SET_PDEATHSIG = 1
 
