@@ -43,6 +43,12 @@ def test_two_devices_of_a_person_meet_and_what_one_sends_the_other_gets() -> Non
     played(scene)
 
 
+def spoiled(ticket: str) -> str:
+    """The ticket with another signature: the top byte of a true one is zero one time in sixteen, so not that one."""
+    at = len(ticket) - 40
+    return ticket[:at] + ("A" if ticket[at] != "A" else "B") + ticket[at + 1 :]
+
+
 @pytest.mark.parametrize("role", ["sender", "receiver"])
 def test_either_side_opens(role: Any) -> None:
     async def scene(world: World) -> None:
@@ -64,7 +70,7 @@ def test_C12_a_ticket_that_the_center_did_not_sign_for_this_act_here_and_now_ope
         made = world.ticket("open", "receiver", "a" * 64)
         for text, expected in [
             (world.signed(made, stranger), TicketInvalid),
-            (world.signed(made)[:-2] + "AA", TicketInvalid),
+            (spoiled(world.signed(made)), TicketInvalid),
             ("", TicketInvalid),
             (world.signed(world.ticket("open", "receiver", "a" * 64, relay="http://localhost:1")), TicketInvalid),
             (

@@ -142,7 +142,7 @@ def test_the_request_never_reached_the_authority_and_is_made_anew_once_it_is_too
     made(at)
     bench.faults.down.add("carry")
     at.confirm()
-    expect(at.page.get_by_role("button", name=at.say("issue-again"))).to_be_visible()
+    at.again()
     bench.faults.down.clear()
     bench.ca.clock.forward(600)
     at.page.reload()
@@ -157,7 +157,7 @@ def test_the_confirmation_never_left_and_goes_out_after_the_reload(bench: Bench,
     made(at)
     bench.faults.down_after_ir = True
     at.confirm()
-    expect(at.page.get_by_role("button", name=at.say("issue-again"))).to_be_visible()
+    at.again()
     assert (bench.state, len(at.stored("records"))) == ("delivered", 1)
     bench.faults.down_after_ir = False
     at.page.reload()
@@ -201,11 +201,10 @@ def test_a_party_that_is_down_is_asked_again_by_a_button_and_nothing_is_lost(
     if endpoint != "key":
         ready(at)
         at.confirm()
-    again = at.page.get_by_role("button", name=at.say("issue-again"))
-    expect(again).to_be_visible()
+    at.again()
     expect(at.page.locator(".issue-error")).to_have_text("인증기관의 응답이 없습니다.")
     bench.faults.down.clear()
-    again.click()
+    at.try_again()
     if endpoint == "key":
         ready(at)
         at.confirm()

@@ -84,6 +84,16 @@ class Walk:
         """⑥ 확인."""
         self.page.get_by_role("button", name=TEXTS[self.bench.lang][4], exact=True).click()
 
+    def again(self) -> Locator:
+        """다시 시도, which has the focus as soon as it is there."""
+        button = self.page.get_by_role("button", name=self.say("issue-again"), exact=True)
+        expect(button).to_be_focused()
+        return button
+
+    def try_again(self) -> None:
+        """By keyboard: a click in the same instant in which the frame beneath is hidden still goes to the frame."""
+        self.again().press("Enter")
+
     def issued(self) -> None:
         """The last screen."""
         expect(self.vault.locator("#issued")).to_be_visible()
