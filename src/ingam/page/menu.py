@@ -32,9 +32,9 @@ JOINT: Final = (
         "/issuance",
         (
             Place("issuance_new", "page.menu_issuance_new", "/issuance#new"),
-            Place("issuance", "page.menu_issuance_reissue", "/issuance#reissue"),
-            Place("issuance", "page.menu_issuance_renewal", "/issuance#renewal"),
-            Place("issuance", "page.menu_issuance_progress", "/issuance#progress"),
+            Place("issuance_reissue", "page.menu_issuance_reissue", "/issuance/reissue"),
+            Place("renewal", "page.menu_issuance_renewal", "/issuance/renewal"),
+            Place("issuance_progress", "page.menu_issuance_progress", "/issuance/progress"),
         ),
     ),
     Place("copying", "page.menu_copying", "/copying"),
@@ -43,11 +43,13 @@ JOINT: Final = (
         "page.menu_management",
         "/management",
         (
-            Place("management", "page.menu_management_view", "/management#view"),
-            Place("management", "page.menu_management_password", "/management#password"),
-            Place("management", "page.menu_management_files", "/management#files"),
-            Place("management", "page.menu_management_release", "/management#release"),
-            Place("management", "page.menu_management_revocation", "/management#revocation"),
+            Place("certificates", "page.menu_management_view", "/management/certificates"),
+            Place("certificates_password", "page.menu_management_password", "/management/certificates#password"),
+            Place("certificates_files", "page.menu_management_files", "/management/certificates#files"),
+            Place("release", "page.menu_management_release", "/management/release"),
+            Place("revocation", "page.menu_management_revocation", "/management/revocation"),
+            Place("suspension", "page.menu_management_suspension", "/management/suspension"),
+            Place("notices", "page.menu_management_notices", "/management/notices"),
             Place("incident", "page.menu_incident", "/incident"),
         ),
     ),
@@ -73,8 +75,8 @@ PHONE: Final = (
 
 CENTER: Final = TOP[2]
 SERVICES: Final = TOP[3]
-INCIDENT: Final = JOINT[-1].parts[-1]
-_OF_CENTER: Final = frozenset({entry.name for entry in (*JOINT, NEW, INCIDENT, FINANCE, CENTER)})
+_PARTS: Final = tuple(part for entry in JOINT for part in entry.parts)
+_OF_CENTER: Final = frozenset({entry.name for entry in (*JOINT, *_PARTS, FINANCE, CENTER)})
 _PROTECTION_PATH: Final = (SERVICES.word, "page.menu_security", "page.menu_protection", "page.menu_apply")
 
 
@@ -89,13 +91,14 @@ class Crumb:
 def crumbs_of(place: str) -> tuple[Crumb, ...]:
     """인증센터 > 공동인증서 > 타기관인증서등록 of "registration"; empty for a place outside the menus."""
     center = Crumb(CENTER.word, CENTER.path)
+    if place == NEW.name:
+        return (center, Crumb("page.menu_joint"), Crumb(PHONE[0].word, PHONE[0].path), Crumb(NEW.word))
     for entry in JOINT:
         if entry.name == place:
             return (center, Crumb("page.menu_joint"), Crumb(entry.word))
-    if place == NEW.name:
-        return (center, Crumb("page.menu_joint"), Crumb(PHONE[0].word, PHONE[0].path), Crumb(NEW.word))
-    if place == INCIDENT.name:
-        return (center, Crumb("page.menu_joint"), Crumb(JOINT[-1].word, JOINT[-1].path), Crumb(INCIDENT.word))
+        for part in entry.parts:
+            if part.name == place:
+                return (center, Crumb("page.menu_joint"), Crumb(entry.word, entry.path), Crumb(part.word))
     if place == FINANCE.name:
         return (center, Crumb(FINANCE.word))
     if place == "protection":
