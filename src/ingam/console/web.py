@@ -15,6 +15,7 @@ POST has passed origin and token (F3) before its handler runs, which finds the f
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -40,7 +41,7 @@ class Forbidden(Refusal):
     code = "forbidden"
 
 
-class ConsoleWeb:
+class ConsoleWeb(ABC):
     """The base of a feature's routes. `entries`: its lines of the menu."""
 
     entries: tuple[Entry, ...] = ()
@@ -48,9 +49,9 @@ class ConsoleWeb:
     def __init__(self, trail: Trail) -> None:
         self.trail = trail
 
+    @abstractmethod
     def routes(self) -> list[Route]:
         """The feature's routes."""
-        raise NotImplementedError
 
     def get(self, path: str, handler: Handler, *roles: Role) -> Route:
         """A page for operators with one of these roles; without any, for every operator."""
