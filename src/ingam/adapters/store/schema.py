@@ -166,7 +166,10 @@ binding = Table(
     Column("status", Text, nullable=False),  # ACTIVE | SUSPENDED | REPLACED | RELEASED | STALE
     Column("bound_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Index("binding_one_active", "customer_id", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING),
+    Column("slot", Integer, nullable=False, server_default=text("1")),  # above 1: another head of a union
+    Index("binding_one_active", "customer_id", "slot", unique=True,
+          sqlite_where=_STANDING, postgresql_where=_STANDING),
+    Index("binding_by_customer", "customer_id"),
     Index("binding_one_owner", "fingerprint", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING),
     Index("binding_by_name", "name_key"),
 )  # fmt: skip
@@ -430,4 +433,47 @@ oidc_grant = Table(
     Column("expires_at", Instant, nullable=False),
     Index("oidc_grant_by_expiry", "expires_at"),
     Index("oidc_grant_by_customer", "customer_id", "at"),
+)  # fmt: skip
+
+union_head = Table(
+    "union_head", metadata,
+    Column("head_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("slot", Integer, nullable=False),  # 2 …: the first head is the customer
+    Column("details", LargeBinary, nullable=False),  # encrypted JSON: name, number
+    Column("status", Text, nullable=False),  # ACTIVE | ENDED
+    Column("since_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("union_head_by_slot", "customer_id", "slot", unique=True,
+          sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
+)  # fmt: skip
+
+binding_claim = Table(
+    "binding_claim", metadata,
+    Column("claim_key", Text, primary_key=True),  # keyed HMAC of issuer, subject and serial number
+    Column("customer_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ended_at", Instant),  # a binding took its place
+    Index("binding_claim_by_customer", "customer_id"),
+)  # fmt: skip
+
+import_run = Table(
+    "import_run", metadata,
+    Column("run_id", Text, primary_key=True),  # SHA-256 of the file, hex
+    Column("started_at", Instant, nullable=False),
+    Column("at_row", BigInteger, nullable=False),  # rows that are done
+    Column("bound", BigInteger, nullable=False),
+    Column("claimed", BigInteger, nullable=False),
+    Column("there", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("report_bytes", BigInteger, nullable=False),  # so long is the report that belongs to these rows
+    Column("finished_at", Instant),
+)  # fmt: skip
+
+customer_key = Table(
+    "customer_key", metadata,
+    Column("customer_id", Text, primary_key=True),  # a customer that a core-banking system keeps
+    Column("data_key", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
 )  # fmt: skip
