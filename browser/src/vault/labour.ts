@@ -4,6 +4,7 @@
 
 import type { CopyAnswer, CopyWork } from './copy_work.ts'
 import type { IssueAnswer, IssueStep } from './issue_steps.ts'
+import type { ManageAnswer, ManageStep } from './manage_work.ts'
 import type { Answer, Work } from './work.ts'
 import { workerAddress } from './worker_address.ts'
 
@@ -82,4 +83,36 @@ export function issueWorker(): IssueWorker {
       prepare()
     },
   }
+}
+
+/** The worker of one task at the certificate desk. */
+export interface ManageWorker {
+  do(step: ManageStep): Promise<ManageAnswer>
+  end(): void
+}
+
+/** A worker that lives for one task: a password's change is made in one step and confirmed in another. */
+export function manageWorker(): ManageWorker {
+  prepare()
+  const worker = ready!
+  ready = null
+  const broken: ManageAnswer = { ok: false, code: 'defect', facts: {}, opened: false, certificate: null }
+  return {
+    do: (step) =>
+      new Promise((resolve) => {
+        worker.onmessage = (event: MessageEvent<ManageAnswer>) => resolve(event.data)
+        worker.onerror = () => resolve(broken)
+        worker.postMessage(step, movedOf(step))
+      }),
+    end: () => {
+      worker.postMessage('end')
+      setTimeout(() => worker.terminate(), END_MS)
+      prepare()
+    },
+  }
+}
+
+function movedOf(step: ManageStep): ArrayBuffer[] {
+  const bytes = [...('password' in step ? [step.password] : []), ...('fresh' in step ? [step.fresh] : [])]
+  return bytes.map((each) => each.buffer as ArrayBuffer)
 }

@@ -8,6 +8,7 @@
 import { type ChallengeMessage, challengeMessage } from './challenge_message.ts'
 import { type CopyFromCenter, copyFromCenter, type CopyFromVault, copyFromVault } from './copy_messages.ts'
 import { type IssueMessage, issueMessage, type RegisteredMessage, registeredMessage } from './issue_messages.ts'
+import { type ManageFromCenter, manageFromCenter, type ManageFromVault, manageFromVault } from './manage_messages.ts'
 import { base64, exactly, HEX_32, INSTANT, MessageRefused, record, text } from './message_fields.ts'
 
 export { type ChallengeMessage, challengeMessage } from './challenge_message.ts'
@@ -27,6 +28,7 @@ const HEIGHT_MOST = 6_000
 export const RESERVED = ['list', 'export'] as const
 export type FromCenter =
   | CopyFromCenter
+  | ManageFromCenter
   | { readonly kind: 'sign'; readonly id: string; readonly challenge: ChallengeMessage }
   | { readonly kind: 'issue'; readonly id: string; readonly issue: IssueMessage }
   | { readonly kind: 'registered'; readonly id: string; readonly registered: RegisteredMessage }
@@ -43,6 +45,7 @@ export type FromCenter =
  */
 export type FromVault =
   | CopyFromVault
+  | ManageFromVault
   | { readonly kind: 'ready' }
   | { readonly kind: 'signed'; readonly id: string; readonly signed: string; readonly sealed: string | null }
   | { readonly kind: 'made'; readonly id: string; readonly spki: string }
@@ -102,9 +105,9 @@ export function fromCenter(data: unknown): FromCenter {
       only('code')
       return { kind, id, code: text(fields['code'], CODE) }
     default: {
-      const copying = copyFromCenter(kind, id, fields)
-      if (copying === null) throw new MessageRefused()
-      return copying
+      const found = copyFromCenter(kind, id, fields) ?? manageFromCenter(kind, id, fields)
+      if (found === null) throw new MessageRefused()
+      return found
     }
   }
 }
@@ -136,9 +139,9 @@ export function fromVault(data: unknown): FromVault {
     case 'issued':
       return issued(id, fields)
     default: {
-      const copying = copyFromVault(kind, id, fields)
-      if (copying === null) throw new MessageRefused()
-      return copying
+      const found = copyFromVault(kind, id, fields) ?? manageFromVault(kind, id, fields)
+      if (found === null) throw new MessageRefused()
+      return found
     }
   }
 }

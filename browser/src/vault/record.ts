@@ -14,7 +14,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Refusal } from '../pure/failure.ts'
-import { openKey } from '../pure/npki/key_file.ts'
+import { changePassword, openKey } from '../pure/npki/key_file.ts'
 import { join, same, toHex, wipe } from '../pure/octets.ts'
 import { type Randomness, randomBytes, utf8 } from '../pure/platform.ts'
 import { countable, open, openSlot, passwordSlot, type PasswordSlot, ROUNDS, seal, type Sealed } from './sealing.ts'
@@ -144,6 +144,30 @@ async function sealedAtLast(
   key.wipe()
   const fresh = await keep(record.certificate, keyFile, password, rounds, randomBytes, record.id)
   return { keyFile, raised: { ...record, ...fresh } }
+}
+
+/**
+ * The record under a new password: the key file inside encrypted anew, with R and every attribute as they were, and a
+ * password slot made anew. The DEK stays, so that what else opens it (a passkey) still does: it seals the PKCS#8, which
+ * is the same. Whoever has an older copy of the record and the old password has the key already.
+ */
+export async function withPassword(
+  record: KeptRecord,
+  old: Uint8Array,
+  fresh: Uint8Array,
+  rounds: number = ROUNDS,
+  random: Randomness = randomBytes,
+): Promise<KeptRecord> {
+  const under = liesAsItCame(record) ? (await sealedAtLast(record, old, rounds)).raised : record
+  const { slot, dek } = await dekByPassword(under, old)
+  try {
+    const keyFile = await changePassword(await openedKeyFile(dek, under), old, fresh, { random })
+    const sealed = await seal(dek, bound('key', under), keyFile, random)
+    const made = await passwordSlot(dek, fresh, bound('slot', under), rounds, random)
+    return { ...under, ...sealed, slots: under.slots.map((each) => (each === slot ? made : each)) }
+  } finally {
+    wipe(dek)
+  }
 }
 
 /** The slot of a passkey, or null. */

@@ -55,6 +55,17 @@ export function standingToCopy(entry: Entry, bound: readonly string[], now: Date
   return { chip: days <= SOON_DAYS ? 'soon' : 'good', usable: true, code: null, days }
 }
 
+/** The standing of a line at the certificate desk, where everything that can be read may be looked at and put in order. */
+export function standingToManage({ certificate, trouble }: Entry, now: Date): Standing {
+  if (trouble !== null && certificate === null) return refused('damaged', trouble)
+  if (certificate === null) return { chip: 'unknown', usable: true, code: null, days: 0 }
+  const days = Math.ceil((certificate.notAfter.getTime() - now.getTime()) / DAY_MS)
+  if (trouble !== null) return { chip: 'damaged', usable: true, code: trouble, days }
+  if (now > certificate.notAfter) return { chip: 'expired', usable: true, code: null, days: 0 }
+  if (now < certificate.notBefore) return { chip: 'early', usable: true, code: null, days }
+  return { chip: days <= SOON_DAYS ? 'soon' : 'good', usable: true, code: null, days }
+}
+
 function refused(chip: Chip, code: string): Standing {
   return { chip, usable: false, code, days: 0 }
 }

@@ -15,7 +15,8 @@ const RECORDS_MOST = 50
 interface Schema extends DBSchema {
   records: { key: string; value: KeptRecord }
   drafts: { key: string; value: Draft }
-  trial: { key: string; value: number }
+  /** What is tried before it counts: a mark, or a record that is to take the place of one. */
+  trial: { key: string; value: number | KeptRecord }
 }
 
 /** This browser keeps nothing here (a private window, or no room): code `cannot-keep`. */
@@ -80,6 +81,33 @@ async function writtenBack(record: KeptRecord): Promise<boolean> {
     // Whatever the browser's reason, the person keeps the file and nothing was lost.
     return false
   }
+}
+
+/**
+ * Lays a changed record beside the one whose place it is to take, and gives it as it was read back, so that it can be
+ * opened before the older one is given up. Throws CannotKeep; the older one stands.
+ */
+export async function tried(record: KeptRecord): Promise<KeptRecord> {
+  try {
+    await using(async (db) => {
+      const transaction = db.transaction('trial', 'readwrite', { durability: 'strict' })
+      await Promise.all([transaction.store.put(record, trialOf(record.id)), transaction.done])
+    })
+    const back = await using((db) => db.get('trial', trialOf(record.id)))
+    if (typeof back === 'object' && sameRecord(back, record)) return back
+  } catch {
+    // The reason is the browser's own; what matters is that it is not kept.
+  }
+  throw new CannotKeep()
+}
+
+/** Takes away what was laid beside a record. */
+export async function untry(id: string): Promise<void> {
+  await using((db) => db.delete('trial', trialOf(id))).catch(() => undefined)
+}
+
+function trialOf(id: string): string {
+  return `changing ${id}`
 }
 
 /** The record of an id as it lies in the storage, or null. */

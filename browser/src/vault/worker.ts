@@ -1,8 +1,8 @@
 /**
  * The worker in which keys are opened: one worker, one operation, then it is ended by the window (security B11).
  *
- * A signature or a copy's proof is one message, an issue one operation of several steps. Failures leave here as a code and facts that
- * hold nothing of a key, a password or R.
+ * A signature or a copy's proof is one message; an issue, or a task of the certificate desk, one operation of several
+ * steps. Failures leave here as a code and facts that hold nothing of a key, a password or R.
  */
 
 import { type Facts, Refusal } from '../pure/failure.ts'
@@ -12,6 +12,8 @@ import { performCopy, type Progress } from './copy_operation.ts'
 import type { CopyAnswer, CopyWork } from './copy_work.ts'
 import type { IssueAnswer, IssueStep } from './issue_steps.ts'
 import { Issuing } from './issuing.ts'
+import type { ManageAnswer, ManageStep } from './manage_work.ts'
+import { Managing, type Progress as Managed } from './managing.ts'
 import { perform } from './operation.ts'
 import type { Answer, Work } from './work.ts'
 
@@ -19,15 +21,19 @@ const SEAL_KEY_WAIT_MS = 10_000
 const POINT = 65
 
 interface Scope {
-  onmessage: ((event: MessageEvent<Work | CopyWork | IssueStep | 'end'>) => void) | null
-  postMessage(answer: Answer | CopyAnswer | IssueAnswer): void
+  onmessage: ((event: MessageEvent<Work | CopyWork | IssueStep | ManageStep | 'end'>) => void) | null
+  postMessage(answer: Answer | CopyAnswer | IssueAnswer | ManageAnswer): void
 }
 
 const scope = globalThis as unknown as Scope
 const issuing = new Issuing()
+const managing = new Managing()
 
 scope.onmessage = ({ data }) => {
-  if (data === 'end') issuing.end()
+  if (data === 'end') {
+    issuing.end()
+    managing.end()
+  } else if ('manage' in data) void answerManage(data).then((told) => scope.postMessage(told))
   else if ('copy' in data) void answerCopy(data).then((told) => scope.postMessage(told))
   else if ('step' in data) void answerStep(data).then((told) => scope.postMessage(told))
   else void answer(data).then((told) => scope.postMessage(told))
@@ -53,6 +59,18 @@ async function answerCopy(work: CopyWork): Promise<CopyAnswer> {
   } finally {
     wipe(work.password)
     if (work.copy === 'prove' && work.prf !== undefined) wipe(work.prf)
+  }
+}
+
+/** A new password stays until its step of checking; every other one is overwritten here. */
+async function answerManage(step: ManageStep): Promise<ManageAnswer> {
+  const progress: Managed = { opened: false, certificate: null }
+  try {
+    return { ok: true, done: await managing.perform(step, progress) }
+  } catch (failure) {
+    return { ok: false, ...told(failure), ...progress }
+  } finally {
+    if ('password' in step) wipe(step.password)
   }
 }
 

@@ -150,6 +150,40 @@ export async function isSpeaker(
   }
 }
 
+/** The given certificates above one, the nearest first, found by name and key; it proves nothing and is for showing. */
+export function namedAbove(certificate: Certificate, anchors: readonly Certificate[]): readonly Certificate[] {
+  const authorities = anchors.filter((one) => !isSelfIssued(one) && sameName(one.subject, certificate.issuer))
+  const authority = authorities.find((one) => tellsOf(certificate, one)) ?? authorities[0]
+  if (authority === undefined) return []
+  const root = anchors.find((one) => isSelfIssued(one) && sameName(one.subject, authority.issuer))
+  return root === undefined ? [authority] : [authority, root]
+}
+
+function tellsOf(certificate: Certificate, issuer: Certificate): boolean {
+  try {
+    return namesKeyOf(certificate, issuer)
+  } catch (failure) {
+    if (failure instanceof Refusal) return false
+    throw failure
+  }
+}
+
+/** Why a path does not hold at an instant, or null. The certificate's own period is asked for apart. */
+export async function pathFault(
+  certificate: Certificate,
+  anchors: readonly Certificate[],
+  at: Date,
+): Promise<Fault | null> {
+  try {
+    await provePath(certificate, anchors, at)
+    return null
+  } catch (failure) {
+    if (!(failure instanceof IssuedRefused)) throw failure
+    // These come last: everything before them held.
+    return failure.fault === 'expired' || failure.fault === 'not-yet-valid' ? null : failure.fault
+  }
+}
+
 /** Issuer, signatures and validity of a path (security A7, A8). Throws IssuedRefused. */
 async function provePath(certificate: Certificate, anchors: readonly Certificate[], at: Date): Promise<void> {
   // 1. The issuer is a given CA, by name …

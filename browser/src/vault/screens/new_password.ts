@@ -29,8 +29,16 @@ export interface NewPasswordEvents {
   sentence(code: string): string
 }
 
+/** What another task asks beside it. `before`: stands above the two fields; `fine`: whether that is filled in rightly. */
+export interface NewPasswordOptions {
+  readonly go?: string
+  readonly hint?: string
+  readonly before?: readonly HTMLElement[]
+  fine?(first: string): boolean
+}
+
 /** The form. Pressing the button is always possible: it says what is missing. */
-export function newPasswordForm(say: Say, events: NewPasswordEvents): NewPasswordForm {
+export function newPasswordForm(say: Say, events: NewPasswordEvents, options: NewPasswordOptions = {}): NewPasswordForm {
   const reveal = revealer(say, () => [first.input, second.input])
   const first = passwordField({
     id: 'new-password',
@@ -59,13 +67,14 @@ export function newPasswordForm(say: Say, events: NewPasswordEvents): NewPasswor
     'div',
     { class: 'ends inline' },
     button(say('cancel'), 'secondary', events.cancel),
-    el('button', { type: 'submit', class: 'primary' }, say('issue-go')),
+    el('button', { type: 'submit', class: 'primary' }, say(options.go ?? 'issue-go')),
   )
-  const hints = el('p', { class: 'hint' }, say('issue-password-hint'))
+  const hints = el('p', { class: 'hint' }, say(options.hint ?? 'issue-password-hint'))
   const element = el('form', { class: 'use new-password', novalidate: true })
-  element.append(first.element, strength, list.element, second.element, caps, told, hints, ends)
+  element.append(...(options.before ?? []), first.element, strength, list.element, second.element, caps, told, hints, ends)
   element.addEventListener('submit', (event) => {
     event.preventDefault()
+    if (options.fine?.(first.input.value) === false) return
     if (fine(first, second, events.sentence)) events.submit()
   })
   const clear = (): void => {
