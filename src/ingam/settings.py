@@ -221,6 +221,7 @@ class Institution:
     deposit_link: str = ""  # where 예수금계좌신규개설 leads; "" shows our own page with the telephone number
     brand: str = "#14509b"
     mark: str = "印"
+    quiet_hours: str = "21:00-08:00"  # in Korea: what can wait is not sent then; "" is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,22 @@ class CustomerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How a person is told of things. `lang`: "ko" or "en"; `mails`: by e-mail beside the SMS.
+
+    `expiry`, `logins`: what one may do without. `former_mobile`: the number before, which hears everything until
+    `former_until`, so that whoever changes a number silences nobody (E9).
+    """
+
+    lang: str = "ko"
+    mails: bool = True
+    expiry: bool = True
+    logins: bool = False
+    former_mobile: str = field(repr=False, default="")
+    former_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
     """A customer as the institution knows them. `idn`: 13 digits (주민등록번호) or 10 (사업자등록번호)."""
 
@@ -37,6 +53,7 @@ class Customer:
     status: str = "ACTIVE"
     home_phone_changed_at: datetime | None = None
     work_phone_changed_at: datetime | None = None
+    told: Told = Told()
 
 
 class Phone(StrEnum):

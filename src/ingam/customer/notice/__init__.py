@@ -1,21 +1,23 @@
 """Notices to the customer's registered contact: what was done, when, and whom to call; no number, no link (flows.md).
 
-They leave through the outbox in the transaction of what they tell of, as SMS and – of issuance and copying – as e-mail
-too.
+They leave through the outbox in the transaction of what they tell of, as SMS and e-mail, in the person's language;
+`table` lists them. For a while after a change of the mobile number the former one hears of everything too (E9).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
 from ingam.customer.account.accounts import LockNotice
+from ingam.customer.notice.quiet import Quiet
+from ingam.customer.notice.table import KINDS
 from ingam.kernel.instants import korean_day, korean_minute
 from ingam.kernel.secret import Secret
-from ingam.kernel.words import say
+from ingam.kernel.words import has, say
 from ingam.ports.customers import Customer
 from ingam.ports.email import Email, EmailSender
 from ingam.ports.sms import Sms, SmsSender
@@ -37,13 +39,23 @@ class Institution(Protocol):
     def name_en(self) -> str: ...
     @property
     def tel(self) -> str: ...
+    @property
+    def quiet_hours(self) -> str: ...
+
+
+class Words(NamedTuple):
+    """A fact that each language has a word for."""
+
+    ko: str
+    en: str
 
 
 class Sender:
-    """Who signs the messages."""
+    """Who signs the messages, and when what can wait is not sent."""
 
     def __init__(self, institution: Institution) -> None:
         self._institution = institution
+        self.quiet = Quiet.read(institution.quiet_hours)
 
     def name(self, lang: str) -> str:
         """`증권금융`, or its English name."""
@@ -56,60 +68,74 @@ class Sender:
 
 
 class Notices:
-    """The texts, as messages to save in `outbox`. They speak Korean, since the record keeps no language of a person,
-    unless somebody who is logged in asks for what they tell of.
+    """The texts, as messages to save in `outbox`, in the language that the person chose, unless somebody who is
+    logged in asks for what they tell of.
     """
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
+    def tell(self, customer: Customer, key: str, *, at: datetime, dedup: str, **facts: str | Words) -> list[Outgoing]:
+        """A notice of the table, as SMS and e-mail; nothing where the person does without it. Save all with the deed.
+
+        `facts`: what the texts name beside institution, tel and time (of `at`). `dedup`: one of it is sent, ever.
+        """
+        kind, told = KINDS[key], customer.told
+        if not kind.wanted(told):
+            return []
+        lang = told.lang
+        said = {name: fact if isinstance(fact, str) else getattr(fact, lang) for name, fact in facts.items()}
+        due = self._sender.quiet.after(at) if kind.quiet else at
+        mail = (customer.email or "") if kind.mails and told.mails else ""
+        return self._both(customer, mail, key, due, dedup, lang, **{"time": korean_minute(at)} | said)
+
     def registered(
         self, customer: Customer, *, use: str, not_after: datetime, at: datetime, replaced: bool, dedup: str
     ) -> Outgoing:
         """등록 or 교체 완료. `use`: the 용도 as the policy table names it."""
-        key = "notice.replaced" if replaced else "notice.registered"
+        key = "replaced" if replaced else "registered"
         facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
         return self._outgoing(customer, key, at, dedup, **facts)
 
     def locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """비밀번호 오류로 로그인이 막혔다."""
-        return self._outgoing(customer, "notice.locked", at, dedup, time=korean_minute(at))
+        return self._outgoing(customer, "locked", at, dedup, time=korean_minute(at))
 
     def registration_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """타기관인증서등록이 막혔다."""
-        return self._outgoing(customer, "notice.registration-locked", at, dedup, time=korean_minute(at))
+        return self._outgoing(customer, "registration-locked", at, dedup, time=korean_minute(at))
 
     def unlocked(self, customer: Customer, *, branch: str, at: datetime, dedup: str) -> Outgoing:
         """A branch released what was locked."""
-        return self._outgoing(customer, "notice.unlocked", at, dedup, branch=branch, time=korean_minute(at))
+        return self._outgoing(customer, "unlocked", at, dedup, branch=branch, time=korean_minute(at))
 
     def new_device(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """A login by certificate or passkey on a device that was new to this person (F6)."""
-        return self._outgoing(customer, "notice.new-device", at, dedup, time=korean_minute(at))
+        return self._outgoing(customer, "new-device", at, dedup, time=korean_minute(at))
 
     def device_changed(self, customer: Customer, key: str, browser: str, at: datetime, dedup: str) -> Outgoing:
         """A device or passkey was added or removed. `key`: device-added, device-removed, passkey-added …
 
         `browser`: words of a closed list; the alias that somebody typed stays out of messages.
         """
-        return self._outgoing(customer, f"notice.{key}", at, dedup, browser=browser, time=korean_minute(at))
+        return self._outgoing(customer, key, at, dedup, browser=browser, time=korean_minute(at))
 
     def protection_cancelled(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """전자금융사기 예방서비스 was cancelled, and every designation with it."""
-        return self._outgoing(customer, "notice.protection-cancelled", at, dedup, time=korean_minute(at))
+        return self._outgoing(customer, "protection-cancelled", at, dedup, time=korean_minute(at))
 
     def protection_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """A task of 전자금융사기 예방서비스 was stopped."""
-        return self._outgoing(customer, "notice.protection-locked", at, dedup, time=korean_minute(at))
+        return self._outgoing(customer, "protection-locked", at, dedup, time=korean_minute(at))
 
     def suspended(self, customer: Customer, *, use: str, at: datetime, dedup: str, mails: bool) -> list[Outgoing]:
         """사고신고: the registered certificate is suspended, and how it is resumed (M-SUS-01, E11)."""
         to = (customer.email or "") if mails else ""
-        return self._both(customer, to, "notice.suspended", at, dedup, use=use, time=korean_minute(at))
+        return self._both(customer, to, "suspended", at, dedup, use=use, time=korean_minute(at))
 
     def nothing_suspended(self, customer: Customer, *, at: datetime, dedup: str) -> list[Outgoing]:
         """사고신고 of a person who has nothing registered here."""
-        return [self._outgoing(customer, "notice.nothing-suspended", at, dedup, time=korean_minute(at))]
+        return [self._outgoing(customer, "nothing-suspended", at, dedup, time=korean_minute(at))]
 
     def resumed(
         self, customer: Customer, *, use: str, not_after: datetime, at: datetime, dedup: str, mails: bool
@@ -117,17 +143,17 @@ class Notices:
         """회복 (M-SUS-02)."""
         to = (customer.email or "") if mails else ""
         facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
-        return self._both(customer, to, "notice.resumed", at, dedup, **facts)
+        return self._both(customer, to, "resumed", at, dedup, **facts)
 
     def incident_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
         """회복 was stopped."""
-        return self._outgoing(customer, "notice.incident-locked", at, dedup, time=korean_minute(at))
+        return self._outgoing(customer, "incident-locked", at, dedup, time=korean_minute(at))
 
     def incident_code(
         self, customer: Customer, *, code: str, host: str, lang: str, at: datetime, dedup: str
     ) -> Outgoing:
         """The number by which the registered telephone confirms a report; origin-bound as any code is (E2)."""
-        text = Secret(f"{self._said('notice.incident-code', lang, code=code)}\n@{host} #{code}")
+        text = Secret(f"{self._said('incident-code', lang, code=code)}\n@{host} #{code}")
         return sms_outgoing(customer.mobile, text, dedup, at)
 
     def contact_changed(self, numbers: Iterable[str], which: str, h: int, at: datetime, dedup: str) -> list[Outgoing]:
@@ -135,7 +161,7 @@ class Notices:
 
         `which`: a word of the number, as text; `h`: hours until it is used for codes.
         """
-        text = Secret(self._said("notice.contact-changed", "ko", which=which, time=korean_minute(at), h=str(h)))
+        text = Secret(self._said("contact-changed", "ko", which=which, time=korean_minute(at), h=str(h)))
         return [sms_outgoing(to, text, f"{dedup}:{place}", at) for place, to in enumerate(numbers)]
 
     def issued(
@@ -156,7 +182,7 @@ class Notices:
         """
         to = (customer.email or "") if email is None else email
         facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
-        made = self._both(customer, to, "notice.issued", at, dedup, **facts)
+        made = self._both(customer, to, "issued", at, dedup, **facts)
         return made if replaced is None else made + self._superseded(customer, to, replaced, at, f"{dedup}:superseded")
 
     def superseded(
@@ -171,37 +197,51 @@ class Notices:
         """복사 완료, to the registered contact alone. `lang`: the sender's; `device`: what received it, as text."""
         facts = {"use": use, "device": device, "time": korean_minute(at)}
         to = (customer.email or "") if mails else ""
-        return self._both(customer, to, "notice.copied", at, dedup, lang, **facts)
+        return self._both(customer, to, "copied", at, dedup, lang, **facts)
 
     def copy_begun(
         self, customer: Customer, *, lang: str, device: str, at: datetime, dedup: str, mails: bool
     ) -> list[Outgoing]:
         """A copy to `device` begins; the rest as in `copied`."""
         to = (customer.email or "") if mails else ""
-        return self._both(customer, to, "notice.copy-begun", at, dedup, lang, device=device, time=korean_minute(at))
+        return self._both(customer, to, "copy-begun", at, dedup, lang, device=device, time=korean_minute(at))
 
     def _superseded(self, customer: Customer, to: str, use: str, at: datetime, dedup: str) -> list[Outgoing]:
-        return self._both(customer, to, "notice.superseded", at, dedup, use=use, time=korean_minute(at))
+        return self._both(customer, to, "superseded", at, dedup, use=use, time=korean_minute(at))
 
     def _both(
-        self, customer: Customer, to: str, key: str, at: datetime, dedup: str, lang: str = "ko", **facts: str
+        self, customer: Customer, to: str, key: str, at: datetime, dedup: str, lang: str = "", **facts: str
     ) -> list[Outgoing]:
-        sms = self._outgoing(customer, key, at, dedup, lang, **facts)
+        lang = lang or customer.told.lang
+        text = Secret(self._said(key, lang, **facts))
+        made = [sms_outgoing(customer.mobile, text, dedup, at), *_to_former(customer, text, dedup, at)]
         if not to:
-            return [sms]
-        subject, text = (self._said(f"{key}-{part}", lang, **facts) for part in ("subject", "mail"))
+            return made
         mails = {f"{dedup}:email": to}
         if customer.email and customer.email != to:
             mails[f"{dedup}:email-registered"] = customer.email
-        return [sms, *(email_outgoing(each, subject, Secret(text), name, at) for name, each in mails.items())]
+        subject, mail = self._said(f"{key}-subject", lang, **facts), self._mail(key, lang, **facts)
+        return [*made, *(email_outgoing(each, subject, Secret(mail), name, at) for name, each in mails.items())]
 
-    def _outgoing(
-        self, customer: Customer, key: str, at: datetime, dedup: str, lang: str = "ko", **facts: str
-    ) -> Outgoing:
-        return sms_outgoing(customer.mobile, Secret(self._said(key, lang, **facts)), dedup, at)
+    def _mail(self, key: str, lang: str, **facts: str) -> str:
+        """The text of its own, or the SMS in the frame of a mail."""
+        if has(f"notice.{key}-mail"):
+            return self._said(f"{key}-mail", lang, **facts)
+        said = self._said(key, lang, **facts).removeprefix(f"[{self._sender.name(lang)}] ")
+        return self._said("mail-frame", lang, said=said)
+
+    def _outgoing(self, customer: Customer, key: str, at: datetime, dedup: str, **facts: str) -> Outgoing:
+        return sms_outgoing(customer.mobile, Secret(self._said(key, customer.told.lang, **facts)), dedup, at)
 
     def _said(self, key: str, lang: str, **facts: str) -> str:
-        return say(key, lang, institution=self._sender.name(lang), tel=self._sender.tel, **facts)
+        return say(f"notice.{key}", lang, institution=self._sender.name(lang), tel=self._sender.tel, **facts)
+
+
+def _to_former(customer: Customer, text: Secret[str], dedup: str, at: datetime) -> list[Outgoing]:
+    told = customer.told
+    if not told.former_mobile or told.former_until is None or told.former_until <= at:
+        return []
+    return [sms_outgoing(told.former_mobile, text, f"{dedup}:former", at)]
 
 
 class LoginLockNotice(LockNotice):
@@ -247,6 +287,9 @@ def deliver_email(sender: EmailSender) -> Callable[[Claimed], Awaitable[None]]:
 
 
 def deliveries(sms: SmsSender, email: EmailSender | None) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
-    """Every handler of the worker. Without `email` (nothing is issued) no e-mail is ever queued."""
-    found = {SMS: deliver_sms(sms)}
-    return found if email is None else found | {EMAIL: deliver_email(email)}
+    """Every handler of the worker. Without `email` an institution sends none: the SMS of the same notice went."""
+    return {SMS: deliver_sms(sms), EMAIL: _unsent if email is None else deliver_email(email)}
+
+
+async def _unsent(claimed: Claimed) -> None:
+    """An e-mail of an institution that sends none."""
