@@ -62,6 +62,7 @@ async def once(store: Store, now: datetime, keep: Retention) -> int:
     found += await _sweep(store, "outbox", {}, "due_at", ended, _message)
     found += await _sweep(store, "ars_call", {}, "expires_at", ended, _call)
     found += await _sweep(store, "branch_number", {}, "expires_at", ended, _number)
+    found += await _sweep(store, "former_mobile", {}, "until", now, _former)
     found += await _sweep(store, "id_card_image", {}, "delete_at", now, _image)
     return found + await _sweep(store, "device_seen", {}, "last_at", devices, _device)
 
@@ -115,6 +116,11 @@ def _call(row: Row) -> list[Delete]:
 def _number(row: Row) -> list[Delete]:
     """A branch's number; that it was issued stays in the audit."""
     return [Delete("branch_number", {"number_id": row["number_id"]})]
+
+
+def _former(row: Row) -> list[Delete]:
+    """The mobile number before; one that was kept anew meanwhile stays."""
+    return [Delete("former_mobile", {"customer_id": row["customer_id"], "until": row["until"]})]
 
 
 def _image(row: Row) -> list[Delete]:

@@ -172,6 +172,8 @@ binding = Table(
     Index("binding_by_customer", "customer_id"),
     Index("binding_one_owner", "fingerprint", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING),
     Index("binding_by_name", "name_key"),
+    Column("remind_at", Instant, nullable=False, server_default=text("0")),  # when its end is told of next
+    Index("binding_by_reminder", "remind_at"),
 )  # fmt: skip
 
 crl_seen = Table(
@@ -371,6 +373,24 @@ service_notice = Table(
     Index("service_notice_standing", "withdrawn_at", "until_at"),
 )  # fmt: skip
 
+notice_wish = Table(
+    "notice_wish", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("lang", Text, nullable=False),  # ko | en
+    Column("mails", Boolean, nullable=False),
+    Column("expiry", Boolean, nullable=False),
+    Column("logins", Boolean, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)  # fmt: skip
+
+former_mobile = Table(
+    "former_mobile", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("number", LargeBinary, nullable=False),  # encrypted; hears every notice until then (E9)
+    Column("until", Instant, nullable=False),
+    Index("former_mobile_by_end", "until"),
+)  # fmt: skip
+
 party_health = Table(
     "party_health", metadata,
     Column("party", Text, primary_key=True),  # the name of an outside party in the settings' addresses
@@ -476,4 +496,25 @@ customer_key = Table(
     Column("data_key", LargeBinary, nullable=False),
     Column("key_version", Integer, nullable=False),
     Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+evidence = Table(
+    "evidence", metadata,
+    Column("number", Text, primary_key=True),  # of the receipt
+    Column("customer_id", Text, nullable=False),
+    Column("act", Text, nullable=False),  # the purpose that was signed for
+    Column("at", Instant, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 of all of it, hex; the audit line of the act has it too
+    Column("sealed", LargeBinary, nullable=False),  # encrypted: protocols.evidence
+    Index("evidence_by_customer", "customer_id", "at"),
+)  # fmt: skip
+
+loan_application = Table(
+    "loan_application", metadata,
+    Column("number", Text, primary_key=True),  # that of its evidence
+    Column("customer_id", Text, nullable=False),
+    Column("details", LargeBinary, nullable=False),  # encrypted JSON: kind, amount, months, account
+    Column("status", Text, nullable=False),  # RECEIVED
+    Column("at", Instant, nullable=False),
+    Index("loan_application_by_customer", "customer_id", "at"),
 )  # fmt: skip
