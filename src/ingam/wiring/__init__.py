@@ -25,6 +25,7 @@ from ingam.adapters.status.online import OnlineStatus
 from ingam.adapters.status.outgoing import Outgoing
 from ingam.adapters.store import open_store
 from ingam.customer.binding.bindings import SealDetails
+from ingam.customer.notice.wishes import ToldCustomers, Wishes
 from ingam.kernel.errors import Failure
 from ingam.ports.ars import ArsCaller
 from ingam.ports.certification import Certification
@@ -101,12 +102,13 @@ def center_ports(settings: Settings) -> CenterPorts:
     status = OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s)
     authority_ports = certification(settings, authority, clock) if issues else None
     fields = CustomerFields(store, keys.fields)
+    customers = TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock)
     return CenterPorts(
         store=store,
         clock=clock,
         ephemeral=ephemeral,
         digests=keys.digests,
-        customers=TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock),
+        customers=ToldCustomers(customers, Wishes(store, fields)),
         fields=fields,
         otp=TableOtp(store, clock, fields),
         authorities=authorities,

@@ -16,6 +16,7 @@ from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.status import trust_file
 from ingam.adapters.store import open_store
 from ingam.customer.binding.bindings import SealDetails
+from ingam.customer.notice.wishes import ToldCustomers, Wishes
 from ingam.kernel.errors import Failure
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
@@ -70,13 +71,15 @@ def console_ports(settings: Settings) -> ConsolePorts:
     async def close_passwords() -> None:
         passwords.close()
 
+    fields = CustomerFields(store, keys.fields)
+    customers = TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock)
     return ConsolePorts(
         store=store,
         clock=clock,
         ephemeral=InProcessEphemeral(clock),
         digests=keys.digests,
-        customers=TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock),
-        fields=CustomerFields(store, keys.fields),
+        customers=ToldCustomers(customers, Wishes(store, fields)),
+        fields=fields,
         blind_index=blind_index,
         authorities=_authorities(settings),
         closing=(close_passwords, store.close),
