@@ -40,6 +40,7 @@ from ingam.adapters.regions.file import FileRegions
 from ingam.adapters.store import open_store
 from ingam.customer.binding.bindings import Bindings, ToBind
 from ingam.customer.binding.proof import OwnedCertificate, ProvenCertificate, UnverifiedPresentation
+from ingam.customer.notice.wishes import ToldCustomers, Wishes
 from ingam.kernel.secret import Secret
 from ingam.npki import cms, policies
 from ingam.page import Bundle, set_up_log
@@ -209,13 +210,14 @@ async def opened(
         store, keys.fields, keys.digests, InMemoryBlindIndex(Secret(bytes(32)), clock), passwords, clock
     )
     statuses, phone = Statuses(clock), Phone()
+    fields = CustomerFields(store, keys.fields)
     ports = CenterPorts(
         store=store,
         clock=clock,
         ephemeral=InProcessEphemeral(clock),
         digests=keys.digests,
-        customers=customers,
-        fields=CustomerFields(store, keys.fields),
+        customers=ToldCustomers(customers, Wishes(store, fields)),
+        fields=fields,
         authorities=authorities(),
         status=statuses,
         sms=phone,

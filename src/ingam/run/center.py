@@ -71,6 +71,7 @@ from ingam.kernel.errors import Failure
 from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, shell_routes
 from ingam.run.beside import steadily
 from ingam.run.device_keys import device_keys
+from ingam.run.expiring import expiring
 from ingam.run.http import BoundedHttp
 from ingam.run.incidents import incident_deliveries, incident_routes
 from ingam.run.oidc import oidc_routes
@@ -262,6 +263,7 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
             asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),
             asyncio.create_task(steadily("health", lambda: tell_health(given.store, given.clock, health, stop), stop)),
             asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),
+            asyncio.create_task(steadily("expiring", lambda: expiring(settings, given).follow(stop), stop)),
             asyncio.create_task(steadily("tidy", lambda: tidy(given.store, given.clock, settings.limits, stop), stop)),
         ]
         try:

@@ -22,6 +22,7 @@ from ingam.kernel.errors import Failure
 from ingam.page import set_up_log
 from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
+from ingam.run.expiring import expiring
 from ingam.run.incidents import incident_deliveries
 from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
@@ -149,7 +150,9 @@ async def _serve(settings: Settings) -> None:
     board = given.health or Board(given.clock)
     try:
         await asyncio.gather(
-            work(given.store, deliver, given.clock, stop), tell_health(given.store, given.clock, board, stop)
+            work(given.store, deliver, given.clock, stop),
+            tell_health(given.store, given.clock, board, stop),
+            expiring(settings, given).follow(stop),
         )
     finally:
         await calls.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from ingam.kernel.instants import KST
 
@@ -32,6 +32,11 @@ class Quiet:
         from_h, from_m, to_h, to_m = map(int, found.groups())
         return cls(from_h * 60 + from_m, to_h * 60 + to_m)
 
+    @property
+    def wakes(self) -> time:
+        """When they end."""
+        return time(self.ends // 60, self.ends % 60)
+
     def holds(self, at: datetime) -> bool:
         """Whether an instant lies in them."""
         there = at.astimezone(KST)
@@ -45,5 +50,5 @@ class Quiet:
         if not self.holds(at):
             return at
         there = at.astimezone(KST)
-        end = there.replace(hour=self.ends // 60, minute=self.ends % 60, second=0, microsecond=0)
+        end = there.replace(hour=self.wakes.hour, minute=self.wakes.minute, second=0, microsecond=0)
         return (end if end > there else end + timedelta(days=1)).astimezone(at.tzinfo)
