@@ -1,4 +1,4 @@
-/** What is answered: the contents of ip, pollRep, pkiConf and error (RFC 9810 §5.2.3, §5.3), read within bounds. */
+/** What is answered: the contents of ip, kup, pollRep, pkiConf and error (RFC 9810 §5.2.3, §5.3), read within bounds. */
 
 import { BIT_STRING, type Element, INTEGER, NotDer, nul, OCTET_STRING, SEQUENCE } from '../npki/der.ts'
 import { same } from '../octets.ts'
@@ -38,7 +38,7 @@ export interface CertResponse {
   readonly certificate: Uint8Array | null
 }
 
-/** CertRepMessage of an ip: exactly one response, to our certReqId. Throws CmpRefused. */
+/** CertRepMessage of an ip or kup: exactly one response, to our certReqId. Throws CmpRefused. */
 export function readCertRep(content: Element): CertResponse {
   return strict(() => {
     const parts = content.sequence()

@@ -1,6 +1,6 @@
 /**
- * A certificate asked for by reference number and authorization code: ir → ip → certConf → pkiConf (RFC 9483 §4.1.1),
- * with polling where the authority cannot sign at once.
+ * A certificate asked for by reference number and authorization code, ir → ip → certConf → pkiConf (RFC 9483 §4.1.1),
+ * or renewed by the one that ends, kur → kup → … (§4.1.3); with polling where the authority cannot sign at once.
  *
  * No I/O and no memory: a message is composed once and stored with the exchange before it is carried, and an answer is
  * received with the exchange that was stored. Bytes that were lost are carried again as they are (security D9).
@@ -22,6 +22,9 @@ import {
   ERROR,
   IP,
   IR,
+  KUP,
+  KUR,
+  NULL_DN,
   parseMessage,
   PKICONF,
   POLL_REP,
@@ -32,15 +35,18 @@ import {
   writePart,
 } from './message.ts'
 import { AuthorityRefused, CmpRefused } from './refusal.ts'
-import { writeConfirmation, writePolling, writeRejection, writeRequest } from './request.ts'
+import { SHA256_RSA, signRsa, writeConfirmation, writePolling, writeRejection, writeRequest } from './request.ts'
 
 const RANDOM_OCTETS = 16
 const AT_ONCE_AGAIN_S = 5
 
-/** How a code protects our messages; answers may be protected either way. */
-export type Protection = 'pbmac1' | 'password-based-mac'
+/** How our messages are protected: by a code, which answers may use either way, or by the old certificate's key. */
+export type Protection = 'pbmac1' | 'password-based-mac' | 'signature'
 
-/** Where an exchange stands: texts only, so that JSON and structured clones keep it. The code is not in it. */
+/**
+ * Where an exchange stands: texts only, so that JSON and structured clones keep it. Neither code nor key is in it.
+ * `reference`: empty where a certificate signs.
+ */
 export interface Exchange {
   readonly reference: string
   readonly protection: Protection
@@ -61,25 +67,41 @@ export interface Composed {
   readonly exchange: Exchange
 }
 
-/** What every message of ours needs. `code`: ASCII; `at`: within five minutes of the authority's clock. */
-export interface Speaker {
+/** By whom our messages are: the code, ASCII, or the certificate that is renewed, and its key. */
+export type Proof = { readonly code: string } | { readonly signer: Signer }
+export interface Signer {
+  readonly certificate: Certificate
+  readonly key: PrivateKey
+}
+
+/** What every message of ours needs. `at`: within five minutes of the authority's clock. */
+export type Speaker = Proof & { readonly at: Date; readonly random?: Randomness }
+
+/** What is asked, and of whom. `encryption`: the authority's certificate for R, already checked (`checkEncryption`). */
+export interface Asking extends Wanting {
   readonly code: string
+  readonly reference: string
+  readonly protection?: Exclude<Protection, 'signature'>
+}
+interface Wanting {
+  readonly key: PrivateKey
+  readonly encryption: Certificate
+  readonly padding: Padding
   readonly at: Date
   readonly random?: Randomness
 }
 
-/** What is asked, and of whom. `encryption`: the authority's certificate for R, already checked (`checkEncryption`). */
-export interface Asking extends Speaker {
-  readonly reference: string
-  readonly key: PrivateKey
-  readonly encryption: Certificate
-  readonly padding: Padding
-  readonly protection?: Protection
+/** The same of a renewal: who signs is what is renewed. */
+export interface Renewing extends Wanting {
+  readonly signer: Signer
 }
 
-/** By whom an answer is believed: the code, or for an error a certificate that one of the anchors issued for it. */
+/**
+ * By whom an answer is believed: the code, or for an error a certificate that one of the anchors issued for it. `code`
+ * null: we have none, and such a certificate signs whatever is answered.
+ */
 export interface Listening {
-  readonly code: string
+  readonly code: string | null
   readonly anchors: readonly Certificate[]
   readonly at: Date
 }
@@ -100,18 +122,25 @@ export interface Waiting {
 
 /** The ir. Throws BadRandom for a key without R, and what `encryptVid` throws. */
 export async function composeIr(asking: Asking): Promise<Composed> {
-  const { reference, key, encryption, padding, random = randomBytes, protection = 'pbmac1' } = asking
+  const { reference, encryption, protection = 'pbmac1' } = asking
+  return compose(begun(asking, encryption, reference, protection), asking, IR, await wanted(asking, null))
+}
+
+/** The kur: as the ir, signed by the certificate that is renewed. Throws as `composeIr`, and KeyMismatch. */
+export async function composeKur(renewing: Renewing): Promise<Composed> {
+  const { encryption, signer } = renewing
+  signer.key.requireMatch(signer.certificate.publicKey)
+  return compose(begun(renewing, encryption, '', 'signature'), renewing, KUR, await wanted(renewing, signer.certificate))
+}
+
+function begun({ random = randomBytes }: Wanting, { issuer }: Certificate, reference: string, protection: Protection): Exchange {
+  const [recipient, transactionId] = [toHex(explicit(4, issuer.raw)), toHex(random(RANDOM_OCTETS))]
+  return { reference, protection, recipient, transactionId, senderNonce: '', theirNonce: null }
+}
+
+async function wanted({ key, encryption, padding, random = randomBytes }: Wanting, updates: Certificate | null): Promise<Uint8Array> {
   if (key.random === null) throw new BadRandom()
-  const begun: Exchange = {
-    reference,
-    protection,
-    recipient: toHex(explicit(4, encryption.issuer.raw)),
-    transactionId: toHex(random(RANDOM_OCTETS)),
-    senderNonce: '',
-    theirNonce: null,
-  }
-  const encryptedVid = await encryptVid(encryption, key.random, padding, random)
-  return compose(begun, asking, IR, await writeRequest(key, encryptedVid))
+  return writeRequest(key, await encryptVid(encryption, key.random, padding, random), updates)
 }
 
 /** The pollReq, after `waiting`. */
@@ -135,26 +164,55 @@ async function compose(exchange: Exchange, speaker: Speaker, kind: number, conte
   const { random = randomBytes, at } = speaker
   const [senderNonce, salt] = [random(RANDOM_OCTETS), random(RANDOM_OCTETS)]
   const transactionId = fromHex(exchange.transactionId)
-  const protectionAlg = exchange.protection === 'pbmac1' ? pbmac1(salt) : passwordBasedMac(salt)
+  const voice = voiceOf(exchange, speaker, salt)
   const said = {
+    sender: voice.sender,
     recipient: fromHex(exchange.recipient),
     at,
-    protectionAlg,
-    senderKid: ascii(exchange.reference),
+    protectionAlg: voice.algorithm,
+    senderKid: voice.kid,
     transactionId,
     senderNonce,
     recipNonce: exchange.theirNonce === null ? null : fromHex(exchange.theirNonce),
   }
   const part = writePart(said, kind, content)
-  const code = ascii(speaker.code)
-  const mac = await computeMac(macParameters(protectionAlg), code, part)
-  wipe(code)
   const moved = { ...exchange, senderNonce: toHex(senderNonce) }
-  return { bytes: writeMessage(part, mac), transactionId, senderNonce, exchange: moved }
+  return { bytes: writeMessage(part, await voice.protect(part), voice.extraCerts), transactionId, senderNonce, exchange: moved }
+}
+
+/** How messages of ours are protected, and who they say that they are from (RFC 9483 §3.1). */
+interface Voice {
+  readonly sender: Uint8Array
+  readonly kid: Uint8Array
+  readonly algorithm: Uint8Array
+  readonly extraCerts: readonly Uint8Array[]
+  protect(part: Uint8Array): Promise<Uint8Array>
+}
+
+function voiceOf({ reference, protection }: Exchange, speaker: Speaker, salt: Uint8Array): Voice {
+  if ('signer' in speaker) return signing(speaker.signer)
+  const algorithm = protection === 'pbmac1' ? pbmac1(salt) : passwordBasedMac(salt)
+  const protect = async (part: Uint8Array): Promise<Uint8Array> => {
+    const code = ascii(speaker.code)
+    const mac = await computeMac(macParameters(algorithm), code, part)
+    wipe(code)
+    return mac
+  }
+  return { sender: NULL_DN, kid: ascii(reference), algorithm, extraCerts: [], protect }
+}
+
+function signing({ certificate, key }: Signer): Voice {
+  return {
+    sender: explicit(4, certificate.subject.raw),
+    kid: certificate.subjectKeyId ?? new Uint8Array(0),
+    algorithm: SHA256_RSA,
+    extraCerts: [certificate.der],
+    protect: (part) => signRsa(key, part),
+  }
 }
 
 /**
- * What answers an ir or a pollReq. Throws CmpRefused for an answer that is not believed (carry the same bytes again),
+ * What answers an ir, a kur or a pollReq: an ip or a kup, each to its own. Throws CmpRefused for an answer that is not believed (carry the same bytes again),
  * AuthorityRefused for a proven refusal.
  */
 export async function receiveIp(
@@ -165,7 +223,8 @@ export async function receiveIp(
   const heard = await hear(exchange, answer, listening)
   if (heard.kind === POLL_REP) return { kind: 'waiting', seconds: readPollRep(heard.content), exchange: heard.exchange }
   if (heard.kind === ERROR) return waitingOr(readError(heard.content), heard.exchange)
-  if (heard.kind !== IP) throw new CmpRefused('cmp-answer-unexpected')
+  const granting = exchange.protection === 'signature' ? KUP : IP
+  if (heard.kind !== granting) throw new CmpRefused('cmp-answer-unexpected')
   const { info, certificate } = readCertRep(heard.content)
   if (!GRANTED.includes(info.status)) return waitingOr(info, heard.exchange)
   if (certificate === null) throw new CmpRefused('cmp-answer-unexpected')
@@ -222,6 +281,7 @@ async function checkProtection(message: UnverifiedMessage, listening: Listening)
   const { header, part, protection } = message
   if (header.protectionAlg === null || protection === null) throw new CmpRefused('cmp-unprotected')
   if (!isMac(header.protectionAlg)) return checkSignature(message, header.protectionAlg, protection, listening)
+  if (listening.code === null) throw new CmpRefused('cmp-protection-algorithm')
   const parameters = macParameters(header.protectionAlg)
   const code = ascii(listening.code)
   const proven = await isMacOf(parameters, code, part, protection)
@@ -229,14 +289,17 @@ async function checkProtection(message: UnverifiedMessage, listening: Listening)
   if (!proven) throw new CmpRefused('cmp-protection-wrong')
 }
 
-/** The authority signs what it says to nobody it recognises: errors, and nothing that brings a certificate. */
+/**
+ * To whom it knows by a code the authority signs errors only, and nothing that brings a certificate: the code is asked
+ * for there. To whom it knows by a certificate it signs everything.
+ */
 async function checkSignature(
   { kind, part, extraCerts }: UnverifiedMessage,
   protectionAlg: Uint8Array,
   protection: Uint8Array,
-  { anchors, at }: Listening,
+  { code, anchors, at }: Listening,
 ): Promise<void> {
-  if (kind !== ERROR) throw new CmpRefused('cmp-protection-algorithm')
+  if (code !== null && kind !== ERROR) throw new CmpRefused('cmp-protection-algorithm')
   const speaker = certificateIn(extraCerts[0])
   const signed =
     (await isSpeaker(speaker, anchors, at)) && (await isSignedBy(speaker.spki, protectionAlg, protection, part))

@@ -14,6 +14,7 @@ import {
   explicit,
   integer,
   NotDer,
+  nothing,
   OCTET_STRING,
   octets,
   OID,
@@ -40,6 +41,8 @@ const INSTANT = /^\d{14}(\.\d{0,5}[1-9])?Z$/
 /** PKIBody's choices that are met here, by tag number (RFC 9810 §5.1.2). */
 export const IR = 0
 export const IP = 1
+export const KUR = 7
+export const KUP = 8
 export const PKICONF = 19
 export const ERROR = 23
 export const CERT_CONF = 24
@@ -186,8 +189,12 @@ export function number(one: Element): bigint {
   return value
 }
 
-/** What the header of a message of ours says. `at`: in whole seconds; `recipNonce` null: nothing is answered. */
+/**
+ * What the header of a message of ours says. `sender`: DER GeneralName; `at`: in whole seconds; `recipNonce` null:
+ * nothing is answered.
+ */
 export interface Speaking {
+  readonly sender?: Uint8Array
   readonly recipient: Uint8Array
   readonly at: Date
   readonly protectionAlg: Uint8Array
@@ -199,23 +206,28 @@ export interface Speaking {
 
 /** DER of the ProtectedPart: what is protected. `content`: the element inside the body's `[kind]`. */
 export function writePart(speaking: Speaking, kind: number, content: Uint8Array): Uint8Array {
-  const { recipient, at, protectionAlg, senderKid, transactionId, senderNonce, recipNonce } = speaking
+  const { sender = NULL_DN, recipient, at, protectionAlg, senderKid, transactionId, senderNonce, recipNonce } = speaking
   const time = at.toISOString().replace(/\.\d{3}|[-:T]/g, '')
   const header = seq(
     integer(2),
-    NULL_DN,
+    sender,
     recipient,
     explicit(0, tlv(GENERALIZED_TIME, Uint8Array.from(time, (letter) => letter.charCodeAt(0)))),
     explicit(1, protectionAlg),
     explicit(2, octets(senderKid)),
     explicit(4, octets(transactionId)),
     explicit(5, octets(senderNonce)),
-    recipNonce === null ? new Uint8Array(0) : explicit(6, octets(recipNonce)),
+    recipNonce === null ? nothing : explicit(6, octets(recipNonce)),
   )
   return seq(header, explicit(kind, content))
 }
 
-/** The whole message of a ProtectedPart and the protection over it. */
-export function writeMessage(part: Uint8Array, protection: Uint8Array): Uint8Array {
-  return seq(whole(part).content, explicit(0, bits(protection)))
+/** The whole message of a ProtectedPart and the protection over it. `extraCerts`: DER, the protection's first. */
+export function writeMessage(
+  part: Uint8Array,
+  protection: Uint8Array,
+  extraCerts: readonly Uint8Array[] = [],
+): Uint8Array {
+  const certificates = extraCerts.length === 0 ? nothing : explicit(1, seq(...extraCerts))
+  return seq(whole(part).content, explicit(0, bits(protection)), certificates)
 }
