@@ -16,6 +16,7 @@ export const PURPOSES = [
   'device-remove',
   'contact-change',
   'release',
+  'loan',
 ] as const
 export type Purpose = (typeof PURPOSES)[number]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -21,10 +21,14 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """Not revoked and not on hold, as of `produced`."""
+    """Not revoked and not on hold, as of `produced`.
+
+    `answer`: the answer or list as it came, for evidence; b"" out of a cache.
+    """
 
     source: Source
     produced: datetime
+    answer: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

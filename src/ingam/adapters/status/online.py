@@ -115,7 +115,7 @@ class OnlineStatus:
             at=at,
         )
         if found.status == "good":
-            return Good(Source.OCSP, found.this_update)
+            return Good(Source.OCSP, found.this_update, data)
         if found.status == "unknown" or found.revoked_at is None:
             return Unknown(Source.OCSP, found.this_update)
         return _ended(Source.OCSP, found.this_update, found.revoked_at, found.reason)
@@ -142,10 +142,10 @@ class OnlineStatus:
         if partition is None:
             raise StatusUnavailable("status-crl-partition")
         address = issuing.crl.replace("{partition}", partition)
-        found = await self._list(address, issuing.certificate, partition, at, CRL_MAX_AGE)
+        found, data = await self._list(address, issuing.certificate, partition, at, CRL_MAX_AGE)
         entry = found.entries.get(person.serial)
         if entry is None:
-            return Good(Source.CRL, found.this_update)
+            return Good(Source.CRL, found.this_update, data)
         return _ended(Source.CRL, found.this_update, entry.at, entry.reason)
 
     async def _root_list(self, issuing: IssuingAuthority, root: Certificate, at: datetime) -> crl.RevocationList:
@@ -153,7 +153,7 @@ class OnlineStatus:
         if kept is not None and at < kept.fetched + ROOT_LIST_REFRESH and at <= kept.found.next_update:
             return kept.found
         try:
-            found = await self._list(issuing.root_list, root, None, at, None)
+            found, _ = await self._list(issuing.root_list, root, None, at, None)
         except Unreachable:
             # The list that we hold is good until its nextUpdate; the root publishes rarely.
             if kept is not None and at <= kept.found.next_update:
@@ -164,7 +164,7 @@ class OnlineStatus:
 
     async def _list(
         self, address: str, issuer: Certificate, partition: str | None, at: datetime, max_age: timedelta | None
-    ) -> crl.RevocationList:
+    ) -> tuple[crl.RevocationList, bytes]:
         where: Row = {"issuer": issuer.fingerprint.hex(), "partition": partition or ""}
         lowest = await self._highest_seen(where)
         data = await self._outgoing.get(address, crl.MAX_CRL)
@@ -172,7 +172,7 @@ class OnlineStatus:
             crl.parse(data), issuer=issuer, partition=partition, lowest_number=lowest, at=at, max_age=max_age
         )
         await self._remember_seen(where, found, lowest)
-        return found
+        return found, data
 
     async def _highest_seen(self, where: Row) -> int:
         row = await self._store.one("crl_seen", where)

@@ -25,6 +25,9 @@ OPERATORS: Final = ("operator", "operator_change", "operator_key", "operator_ses
 DECIDED: Final = ("policy", "service_notice", "way")
 """Decided in the console, read by the center."""
 
+KEPT: Final = ("evidence",)
+"""What a person signed: added and read, never changed or deleted."""
+
 CONSOLE_WRITES: Final = (
     *OPERATORS, *DECIDED, "branch_number", "counter", "flow", "ledger_issued", "ledger_used", "outbox", "otp_token",
     "party_health", "session", "designated_device",
@@ -104,11 +107,11 @@ async def _apply(url: str, said: list[str]) -> None:
 
 
 def _of_center(role: str, tables: list[str]) -> list[str]:
-    own = [name for name in tables if name not in (*CHAINED, *OPERATORS, *DECIDED)]
+    own = [name for name in tables if name not in (*CHAINED, *KEPT, *OPERATORS, *DECIDED)]
     return [
         f"GRANT {_ALL} ON {', '.join(_quoted(own))} TO {role}",
         f"GRANT SELECT ON {', '.join(DECIDED)} TO {role}",
-        f"GRANT {_ADD} ON {', '.join(CHAINED)} TO {role}",
+        f"GRANT {_ADD} ON {', '.join((*CHAINED, *KEPT))} TO {role}",
     ]
 
 

@@ -48,6 +48,7 @@ class Purpose(StrEnum):
     DEVICE_REMOVE = "device-remove"
     CONTACT_CHANGE = "contact-change"
     RELEASE = "release"
+    LOAN = "loan"
 
 
 @dataclass(frozen=True, slots=True)
