@@ -1,4 +1,4 @@
-"""Several heads of a union, claims of an import and where it is, and data keys of customers that a bank's core keeps."""
+"""Several heads of a union; claims of an import and where it is; data keys of customers that others keep."""
 
 from __future__ import annotations
 
