@@ -31,7 +31,7 @@ interface Making {
 }
 interface Asking {
   step: 'ask'
-  cases: { reference: string; code: string; key: string; padding: Padding; protection: Protection; at: string }[]
+  cases: { reference: string; code: string; key: string; padding: Padding; protection: Exclude<Protection, 'signature'>; at: string }[]
 }
 interface Receiving {
   step: 'receive' | 'confirm'
