@@ -14,15 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingam.center.login import flow as login
+from ingam.center.incident.flow import INCIDENT
 from ingam.center.oidc import flow as oidc
-from ingam.center.protection import flow as protection
+from ingam.center.protection.flow import PROTECTION
 from ingam.center.registration import flow as registration
 from ingam.customer.additional_auth import flow as additional_auth
 from ingam.kernel.errors import Defect
 from ingam.kernel.flow import IllegalMove, Machine
 
 MACHINES: list[Machine[Any, Any]] = [
-    login.MACHINE, registration.REGISTRATION, additional_auth.FACTOR, protection.PROTECTION,
+    login.MACHINE, registration.REGISTRATION, additional_auth.FACTOR, PROTECTION, INCIDENT,
     oidc.OIDC,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
@@ -34,7 +35,6 @@ BY_TYPE: dict[type[Any], st.SearchStrategy[Any]] = {
     datetime: st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     timedelta: st.timedeltas(timedelta(0), timedelta(days=400)),
     type(None): st.none(),
-    protection.Kind: st.sampled_from(protection.Kind),
 }
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from ingam.center.registration.forms import BANKING_ID, FormRefused, digits, number_error
+from ingam.center.registration.forms import BANKING_ID, digits, number_error
+from ingam.center.task.forms import Fields, FormRefused
 from ingam.kernel.secret import Secret
 
 CODE_DIGITS: Final = 6
 _ID_HEX: Final = 32
-
-Fields = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,34 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingam.center.incident.flow import (
-    AwaitingFactor,
-    Begun,
-    ChoosingFactor,
-    Confirming,
-    FactorAnswered,
-    FactorAsked,
-    Finished,
-    Idle,
-    Left,
-    State,
-)
+from ingam.center.incident.flow import INCIDENT, RESUME
 from ingam.center.incident.suspending import to_authority
-from ingam.center.incident.walks import Here, Limits, Walks
+from ingam.center.task.flow import Begun, Confirming, Idle
+from ingam.center.task.service import TaskService
+from ingam.center.task.walks import Feature, Limits, Walks
 from ingam.center.walks import Turn, Visit, With
-from ingam.customer.additional_auth import Method, proof
-from ingam.customer.additional_auth.ars import Calling
-from ingam.customer.additional_auth.flow import Answered
-from ingam.customer.additional_auth.proof import ProofMissing
-from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Typed
+from ingam.customer.additional_auth import Purpose
+from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Bindings
 from ingam.customer.device import Devices
 from ingam.customer.notice import Notices
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, Customers, Phone
+from ingam.ports.customers import Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import AlreadyUsed, NotIssued, Row, Store, Update
+from ingam.ports.store import Row, Store, Update
 
 
 class NothingSuspended(Refusal):
@@ -62,33 +50,19 @@ class Suspended:
     since: datetime | None
 
 
-class Resuming:
+class Resuming(TaskService):
     """The service behind /incident/resume."""
 
     def __init__(
         self, ports: Ports, limits: Limits, *, auth: AdditionalAuth, bindings: Bindings, notices: Notices
     ) -> None:
-        self._store = ports.store
+        feature = Feature(INCIDENT, {RESUME.kind: Purpose.RESUME}, notices.incident_locked)
+        super().__init__(Walks(ports, limits, feature), auth, Devices(ports.store, ports.digests))
         self._mails = ports.mails
-        self._auth = auth
         self._bindings = bindings
         self._notices = notices
-        self._devices = Devices(ports.store, ports.digests)
-        self._walks = Walks(ports.store, ports.clock, ports.customers, notices, ports.digests, limits)
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def here(self, visit: Visit) -> Here:
-        """The true step."""
-        return await self._walks.settled(visit)
-
-    async def last_end(self, visit: Visit) -> State | None:
-        """How the last run ended, if nothing is under way."""
-        return await self._walks.last_end(visit)
-
-    async def customer(self, visit: Visit) -> Customer:
-        """The customer of this session. Raises NotLoggedIn."""
-        return await self._walks.customer(visit.session)
 
     async def suspended(self, visit: Visit) -> Suspended | None:
         """What can be resumed. Raises NotLoggedIn."""
@@ -98,14 +72,6 @@ class Resuming:
         details = await self._bindings.details(binding)
         return Suspended(details.use_ko, details.use_en, binding.not_after, binding.ended_at)
 
-    async def look(self, visit: Visit) -> Calling | None:
-        """The call that is under way in this flow, or None."""
-        here = await self._walks.settled(visit)
-        if not isinstance(here.state, AwaitingFactor) or here.state.factor.method != Method.ARS:
-            return None
-        walk = await self._walks.walk(visit, here)
-        return await self._auth.look(walk.bound, here.state.factor.request_id)
-
     # ── the walk ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def begin(self, visit: Visit) -> None:
@@ -113,53 +79,9 @@ class Resuming:
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.walk(visit, await self._walks.settled(visit))
             if await self._bindings.suspended(walk.customer.customer_id) is None:
-                await self._walks.refuse(walk, "incident.begin", NothingSuspended())
+                await self._walks.refuse(walk, "begin", NothingSuspended())
             if isinstance(walk.here.state, Idle):
-                await self._walks.save(walk, Begun(), "incident.begin", With())
-
-    async def cancel(self, visit: Visit, turn: Turn) -> None:
-        """취소. Raises TrueStep."""
-        async with self._walks.turn_of(visit.session):
-            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor, Confirming)
-            await self._walks.leave(walk, Left(), "incident.leave")
-
-    async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:
-        """A code or a call. Raises TrueStep, and what AdditionalAuth.request refuses; what STOPS locks."""
-        async with self._walks.turn_of(visit.session):
-            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
-            action = f"incident.{method}"
-            try:
-                asked = await self._auth.request(walk.customer, walk.bound, method, to, visit.lang)
-            except STOPS as stopped:
-                await self._walks.lock(walk, action, stopped)
-            except Refusal as refused:
-                await self._walks.refuse(walk, action, refused)
-            beside = With(rows=asked.rows, ledger=asked.ledger, outbox=asked.outbox)
-            await self._walks.save(walk, FactorAsked(asked.event), action, beside)
-
-    async def prove_factor(self, visit: Visit, turn: Turn, typed: Typed) -> None:
-        """다음. Raises TrueStep, FactorsRefused, WayOff; what STOPS locks. This browser is confirmed by it (F6)."""
-        async with self._walks.turn_of(visit.session):
-            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
-            state = walk.here.state
-            assert isinstance(state, ChoosingFactor | AwaitingFactor)
-            try:
-                verified = await self._auth.prove(walk.customer, walk.bound, state.factor, typed, visit.lang)
-            except STOPS as stopped:
-                await self._walks.lock(walk, "incident.factor", stopped)
-            except FactorsRefused as refused:
-                causes = {name: one.code for name, one in refused.errors.items()}
-                beside = With(resets=refused.resets, facts=causes)
-                await self._walks.refuse(walk, "incident.factor", refused, beside)
-            confirmed = await self._devices.confirmed(walk.customer, visit.session.device, walk.now)
-            beside = With(
-                rows=[*verified.rows, *confirmed],
-                ledger=verified.ledger,
-                resets=verified.resets,
-                facts={"method": str(typed.method)},
-            )
-            event = FactorAnswered(Answered(verified.proof.proof_id, verified.proof.expires_at))
-            await self._walks.save(walk, event, "incident.factor", beside)
+                await self._walks.save(walk, Begun(RESUME), "begin", With())
 
     async def resume(self, visit: Visit, turn: Turn) -> None:
         """Proof, binding, notice, word to the authority and line: one transaction.
@@ -168,24 +90,17 @@ class Resuming:
         """
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
-            state = walk.here.state
-            assert isinstance(state, Confirming)
             binding = await self._bindings.suspended(walk.customer.customer_id)
             if binding is None:
-                await self._walks.refuse(walk, "incident.resume", NothingSuspended())
+                await self._walks.refuse(walk, "resume", NothingSuspended())
             details = await self._bindings.details(binding)
             where: Row = {"binding_id": binding.binding_id, "status": SUSPENDED}
             notices = self._notices.resumed(
                 walk.customer, use=details.use_ko, not_after=binding.not_after, at=walk.now,
                 dedup=f"resumed:{walk.flow_id}", mails=self._mails,
             )  # fmt: skip
-            try:
-                used = await proof.consume(self._store, state.proof_id, walk.bound, walk.now)
-                beside = With(
-                    rows=[Update("binding", where, {"status": ACTIVE, "ended_at": None})],
-                    ledger=[used],
-                    outbox=[*notices, to_authority(binding, walk.customer, walk.now)],
-                )
-                await self._walks.save(walk, Finished(), "incident.resume", beside)
-            except (ProofMissing, AlreadyUsed, NotIssued):
-                await self._walks.refuse(walk, "incident.resume", ProofMissing())
+            beside = With(
+                rows=[Update("binding", where, {"status": ACTIVE, "ended_at": None})],
+                outbox=[*notices, to_authority(binding, walk.customer, walk.now)],
+            )
+            await self._finish(walk, "resume", beside)

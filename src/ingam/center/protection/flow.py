@@ -1,25 +1,23 @@
-"""One task of 전자금융사기 예방서비스: Idle → ChoosingFactor → AwaitingFactor → Confirming → Done (W8, E8, F5).
+"""The tasks of 전자금융사기 예방서비스, on the table that all tasks share (W8, E8, F5).
 
 A task that a key of the person signs may begin at Confirming; one that changes who may skip the additional
-authentication begins with it. Pure; nothing secret: aliases and numbers are typed at the last step and kept nowhere.
+authentication begins with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-from ingam.customer.additional_auth import flow as factor
-from ingam.customer.additional_auth.flow import Answered, Asked, Choosing, Proved, Requested
-from ingam.kernel.errors import Defect
-from ingam.kernel.flow import Machine, Step
+from ingam.center.task import flow
+from ingam.center.task.flow import Event, State
+from ingam.customer.additional_auth import Purpose
+from ingam.kernel.flow import Machine
 
 
 class Kind(StrEnum):
-    """What a person may do here."""
+    """What a person may do here. A target is the id of a device or passkey, or a `Phone`."""
 
     DEVICE = "device"  # designate this browser
     PASSKEY = "passkey"  # make one for the login
@@ -29,182 +27,14 @@ class Kind(StrEnum):
     CONTACT = "contact"  # another number for codes and calls
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What is done, and to which: the id of a device or passkey, or a `Phone`."""
-
-    kind: Kind
-    target: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """Nothing is under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChoosingFactor:
-    """No code and no call is under way."""
-
-    task: Task
-    factor: Choosing = field(default_factory=Choosing)
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitingFactor:
-    """A code or a call is under way."""
-
-    task: Task
-    factor: Requested
-
-
-@dataclass(frozen=True, slots=True)
-class Confirming:
-    """The last step. `proof_id` None: nothing but a signature of one of the person's keys will do."""
-
-    task: Task
-    proof_id: str | None = None
-    proof_expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """It is done."""
-
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """Stopped for too many failures, or by the person on the telephone; `cause` is the code."""
-
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """The thirty minutes are over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """The person left it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A task was chosen. `signs`: a key of the person may do without additional authentication."""
-
-    task: Task
-    signs: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AuthenticatedInstead:
-    """None of the keys is at hand: additional authentication after all."""
-
-
-@dataclass(frozen=True, slots=True)
-class FactorAsked:
-    """A code or a call leaves with this save."""
-
-    asked: Asked
-
-
-@dataclass(frozen=True, slots=True)
-class FactorAnswered:
-    """The additional authentication is proved."""
-
-    answered: Answered
-
-
-@dataclass(frozen=True, slots=True)
-class ProofLapsed:
-    """The proof ran out before it was used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What the task is for is saved."""
-
-
-@dataclass(frozen=True, slots=True)
-class TriedTooOften:
-    """`cause` is the code of what stops."""
-
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class TimeRanOut:
-    """The flow's own time is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """취소, or another task."""
-
-
-State: TypeAlias = Idle | ChoosingFactor | AwaitingFactor | Confirming | Done | Locked | Expired | Cancelled
-Event: TypeAlias = (
-    Begun
-    | AuthenticatedInstead
-    | FactorAsked
-    | FactorAnswered
-    | ProofLapsed
-    | Finished
-    | TriedTooOften
-    | TimeRanOut
-    | Left
-)
-
-_ENDINGS: Final[Mapping[type[Any], frozenset[type[Any]]]] = {
-    TriedTooOften: frozenset({Locked}),
-    TimeRanOut: frozenset({Expired}),
-    Left: frozenset({Cancelled}),
+PURPOSES: Final[Mapping[str, Purpose]] = {
+    Kind.DEVICE: Purpose.DEVICE_ADD,
+    Kind.PASSKEY: Purpose.DEVICE_ADD,
+    Kind.REMOVE_DEVICE: Purpose.DEVICE_REMOVE,
+    Kind.REMOVE_PASSKEY: Purpose.DEVICE_REMOVE,
+    Kind.CANCEL: Purpose.DEVICE_REMOVE,
+    Kind.CONTACT: Purpose.CONTACT_CHANGE,
 }
-_ASKABLE: Final[Mapping[type[Any], frozenset[type[Any]]]] = {
-    FactorAsked: frozenset({AwaitingFactor}),
-    FactorAnswered: frozenset({Confirming}),
-    **_ENDINGS,
-}
+"""What the additional authentication of each task is for (E1)."""
 
-EDGES: Mapping[type[Any], Mapping[type[Any], frozenset[type[Any]]]] = {
-    Idle: {Begun: frozenset({ChoosingFactor, Confirming})},
-    ChoosingFactor: {**_ASKABLE},
-    AwaitingFactor: {**_ASKABLE},
-    Confirming: {
-        AuthenticatedInstead: frozenset({ChoosingFactor}),
-        ProofLapsed: frozenset({ChoosingFactor}),
-        Finished: frozenset({Done}),
-        **_ENDINGS,
-    },
-}
-
-
-def move(state: State, event: Event) -> Step[State]:
-    """The next state; the table was asked before."""
-    match state, event:
-        case _, TriedTooOften(cause):
-            return Step(Locked(cause))
-        case _, TimeRanOut():
-            return Step(Expired())
-        case _, Left():
-            return Step(Cancelled())
-        case Idle(), Begun(task, signs):
-            return Step(Confirming(task) if signs else ChoosingFactor(task))
-        case ((ChoosingFactor(task, held) | AwaitingFactor(task, held)), FactorAsked(asked)):
-            return Step(AwaitingFactor(task, factor.asked(held, asked)))
-        case ((ChoosingFactor(task, held) | AwaitingFactor(task, held)), FactorAnswered(answered)):
-            proved: Proved = factor.answered(held, answered)
-            return Step(Confirming(task, proved.proof_id, proved.expires_at))
-        case Confirming(task), AuthenticatedInstead():
-            return Step(ChoosingFactor(task))
-        case Confirming(task), ProofLapsed():
-            return Step(ChoosingFactor(task, Choosing(lapsed=True)))
-        case Confirming(task), Finished():
-            return Step(Done(task.kind))
-    raise Defect("flow-off-table", machine="protection", state=type(state).__name__)
-
-
-PROTECTION: Final[Machine[State, Event]] = Machine("protection", 1, EDGES, move)
+PROTECTION: Final[Machine[State, Event]] = flow.machine("protection", flow.SIGNED)

@@ -9,29 +9,18 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from ingam.center.protection.flow import Kind, Task
+from ingam.center.protection.flow import Kind
+from ingam.center.task.flow import Task
+from ingam.center.task.forms import Fields, FormRefused
 from ingam.customer import fields as rules
 from ingam.customer.device.acts import By, Signed
 from ingam.customer.device.designated import Kind as KeyKind
 from ingam.customer.device.keys import Answer, KeyUnknown, read_answer
-from ingam.kernel.errors import Refusal
 from ingam.ports.customers import Phone
 
 ID: Final = re.compile(r"[0-9a-f]{32}")
 NONCE: Final = re.compile(r"[0-9a-f]{64}")
 SIGNED_MAX: Final = 48 * 1024
-
-Fields = Mapping[str, str]
-
-
-class FormRefused(Refusal):
-    """Fields that need attention: `errors` maps a field's name to the key of its text."""
-
-    code = "form-refused"
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__()
-        self.errors = errors
 
 
 def task(form: Fields) -> Task:
@@ -40,7 +29,7 @@ def task(form: Fields) -> Task:
     if kind not in list(Kind):
         raise KeyUnknown
     found = Task(Kind(kind), target)
-    wanted: Mapping[Kind, bool] = {
+    wanted: Mapping[str, bool] = {
         Kind.REMOVE_DEVICE: ID.fullmatch(target) is not None,
         Kind.REMOVE_PASSKEY: ID.fullmatch(target) is not None,
         Kind.CONTACT: target in list(Phone),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
-from ingam.center.protection.flow import Locked, State
-from ingam.center.protection.walks import Limits
+from ingam.center.task.flow import Locked, State
 from ingam.center.walks import Visit
 from ingam.customer.additional_auth.numbers import Number
 from ingam.customer.device.designated import Designated
@@ -17,6 +17,15 @@ from ingam.customer.device.protection import Event, Protection
 from ingam.customer.session import Level
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Phone
+
+
+class Limits(Protocol):
+    """The settings of the service; seconds."""
+
+    @property
+    def flow_ttl_s(self) -> int: ...
+    @property
+    def contact_quarantine_s(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

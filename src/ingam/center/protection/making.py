@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ingam.center.protection.flow import Confirming, Kind, Task
-from ingam.center.protection.walks import PURPOSES, Limits, Walk
+from ingam.center.protection.flow import Kind
+from ingam.center.protection.looking import Limits
+from ingam.center.task.flow import Confirming, Task
+from ingam.center.task.walks import Walk
 from ingam.customer.additional_auth.numbers import Number
 from ingam.customer.additional_auth.proof import ProofMissing
 from ingam.customer.device.acts import ActProofs, Signed
@@ -24,7 +26,10 @@ from ingam.ports.store import Change, Outgoing, Update
 from ingam.protocols.challenge import Purpose
 
 HIDDEN: Final = 4
-ENDED: Final = {Kind.REMOVE_DEVICE: Happened.DEVICE_REMOVED, Kind.REMOVE_PASSKEY: Happened.PASSKEY_REMOVED}
+ENDED: Final[Mapping[str, Happened]] = {
+    Kind.REMOVE_DEVICE: Happened.DEVICE_REMOVED,
+    Kind.REMOVE_PASSKEY: Happened.PASSKEY_REMOVED,
+}
 
 
 class NotApplied(Refusal):
@@ -80,17 +85,17 @@ class Making:
         """The device or passkey that a task removes; None where it is gone or there is none."""
         return await self._keys(task.kind).by_id(customer.customer_id, task.target) if task.kind in ENDED else None
 
-    def _keys(self, kind: Kind) -> Keys:
-        return self._designated.keys if kind is Kind.REMOVE_DEVICE else self._passkeys.keys
+    def _keys(self, kind: str) -> Keys:
+        return self._designated.keys if kind == Kind.REMOVE_DEVICE else self._passkeys.keys
 
     async def new_key(self, walk: Walk, alias: str, browser: str, answer: Answer) -> Made:
         """The row of a new device or passkey, its line and its notice."""
         customer, session, body = walk.customer, walk.visit.session, self.new_text(walk, alias)
         row: Change
-        if walk.task.kind is Kind.PASSKEY:
+        if walk.task.kind == Kind.PASSKEY:
             row = await self._passkeys.made(customer, session, alias, browser, body, answer)
             return await self._told(walk, Happened.PASSKEY_ADDED, alias, browser, [row])
-        if walk.task.kind is not Kind.DEVICE:
+        if walk.task.kind != Kind.DEVICE:
             raise KeyUnknown
         if await self._protection.since(customer.customer_id) is None:
             raise NotApplied  # 해지 in another browser, after this task was begun
@@ -114,7 +119,7 @@ class Making:
         """The end of a device, a passkey or the service. Raises KeyUnknown, LastDevice, and what signing refuses."""
         state, kind = walk.here.state, walk.task.kind
         assert isinstance(state, Confirming)
-        if kind is Kind.CANCEL:
+        if kind == Kind.CANCEL:
             return await self._end(walk)
         key = await self.target(walk.customer, walk.task)
         if key is None:
@@ -143,7 +148,7 @@ class Making:
     async def _signature(self, walk: Walk, body: str, signed: Signed | None) -> list[Change]:
         if signed is None:
             raise KeyUnknown
-        purpose = Purpose(str(PURPOSES[walk.task.kind]))
+        purpose = Purpose(str(walk.purpose))
         about = walk.task.target
         return await self._acts.check(walk.customer, walk.visit.session, purpose, body, signed, about=about)
 
@@ -188,7 +193,7 @@ class Making:
 
     async def body(self, walk: Walk, number: str) -> str:
         """What is signed for the task, in words. Raises KeyUnknown where it is gone."""
-        if walk.task.kind is Kind.CONTACT:
+        if walk.task.kind == Kind.CONTACT:
             return self.contact_text(walk, number)
         key = await self.target(walk.customer, walk.task)
         if key is None:
@@ -197,7 +202,7 @@ class Making:
 
 
 def _phone(task: Task) -> Phone:
-    if task.kind is not Kind.CONTACT or task.target not in list(Phone):
+    if task.kind != Kind.CONTACT or task.target not in list(Phone):
         raise KeyUnknown
     return Phone(task.target)
 

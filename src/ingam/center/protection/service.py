@@ -8,29 +8,15 @@ browser is new to the person (F6). Another number wants both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
 
-from ingam.center.protection.flow import (
-    AuthenticatedInstead,
-    AwaitingFactor,
-    ChoosingFactor,
-    Confirming,
-    FactorAnswered,
-    FactorAsked,
-    Finished,
-    Kind,
-    Left,
-    Task,
-)
-from ingam.center.protection.looking import Looking, Overview
+from ingam.center.protection.flow import PROTECTION, PURPOSES, Kind
+from ingam.center.protection.looking import Limits, Looking, Overview
 from ingam.center.protection.making import ENDED, Made, Making, NotApplied
-from ingam.center.protection.walks import PURPOSES, Here, Limits, Walk, Walks
-from ingam.center.walks import Turn, Visit, With, told
-from ingam.customer.additional_auth import Method, proof
-from ingam.customer.additional_auth.ars import Calling
-from ingam.customer.additional_auth.flow import Answered
-from ingam.customer.additional_auth.proof import ProofMissing
-from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Typed
+from ingam.center.task.flow import Confirming, Task
+from ingam.center.task.service import TaskService
+from ingam.center.task.walks import Feature, Walk, Walks
+from ingam.center.walks import Turn, Visit, With
+from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.device import Devices
 from ingam.customer.device.acts import ActProofs, By, Signed
 from ingam.customer.device.designated import Designated
@@ -42,9 +28,9 @@ from ingam.customer.notice import Notices, Sender
 from ingam.customer.session import Level
 from ingam.kernel.errors import Failure, Refusal
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, Customers, Phone
+from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import AlreadyUsed, Conflict, LedgerMove, NotIssued, Store
+from ingam.ports.store import Conflict, Store
 from ingam.protocols.challenge import Purpose
 
 
@@ -76,7 +62,7 @@ class Ports:
     digests: Digests
 
 
-class ProtectionService:
+class ProtectionService(TaskService):
     """The service behind /protection."""
 
     def __init__(
@@ -92,18 +78,17 @@ class ProtectionService:
         notices: Notices,
         sender: Sender,
     ) -> None:
-        self._store = ports.store
-        self._auth = auth
+        feature = Feature(PROTECTION, PURPOSES, notices.protection_locked)
+        walks, self._devices = Walks(ports, limits, feature), Devices(ports.store, ports.digests)
+        super().__init__(walks, auth, self._devices)
         self._protection = protection
         self._designated = designated
         self._passkeys = passkeys
         self._acts = acts
-        self._devices = Devices(ports.store, ports.digests)
         self._making = Making(
             ports.customers, limits, protection, designated, passkeys, acts, notices, sender
         )  # fmt: skip
         self._looking = Looking(ports.clock, limits, protection, designated, passkeys)
-        self._walks = Walks(ports.store, ports.clock, ports.customers, notices, ports.digests, limits)
 
     @property
     def software(self) -> bool:
@@ -111,14 +96,6 @@ class ProtectionService:
         return self._designated.software
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def here(self, visit: Visit) -> Here:
-        """The true step."""
-        return await self._walks.settled(visit)
-
-    async def customer(self, visit: Visit) -> Customer:
-        """The customer of this session. Raises NotLoggedIn."""
-        return await self._walks.customer(visit.session)
 
     async def overview(self, visit: Visit) -> Overview:
         """The page while nothing is under way."""
@@ -132,14 +109,6 @@ class ProtectionService:
         """What the person could sign with."""
         return await self._acts.ways(await self.customer(visit), visit.session)
 
-    async def look(self, visit: Visit) -> Calling | None:
-        """The call that is under way in this flow, or None."""
-        here = await self._walks.settled(visit)
-        if not isinstance(here.state, AwaitingFactor) or here.state.factor.method != Method.ARS:
-            return None
-        walk = await self._walks.walk(visit, here)
-        return await self._auth.look(walk.bound, here.state.factor.request_id)
-
     # ── 신청, and beginning a task ──────────────────────────────────────────────────────────────────────────────
 
     async def apply(self, visit: Visit) -> None:
@@ -147,7 +116,7 @@ class ProtectionService:
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.walk(visit, await self._walks.settled(visit))
             rows = await self._protection.applied(walk.customer, walk.now)
-            await self._walks.record(walk, "protection.apply", "ok", With(rows=rows))
+            await self._walks.record(walk, "apply", "ok", With(rows=rows))
 
     async def begin(self, visit: Visit, task: Task) -> None:
         """A task; one that was under way is left.
@@ -164,79 +133,27 @@ class ProtectionService:
         applied = await self._protection.since(customer.customer_id) is not None
         if task.kind in (Kind.DEVICE, Kind.CANCEL) and not applied:
             raise NotApplied
-        if task.kind is Kind.DEVICE:
+        if task.kind == Kind.DEVICE:
             if await self._designated.here(customer, visit.session) is not None:
                 raise AlreadyHere
             await self._designated.keys.room(customer.customer_id)
-        if task.kind is Kind.PASSKEY:
+        if task.kind == Kind.PASSKEY:
             if visit.session.level is not Level.CERT:
                 raise CertificateFirst
             await self._passkeys.keys.room(customer.customer_id)
         if task.kind in ENDED and await self.target(visit, task) is None:
             raise KeyUnknown
-        if task.kind is Kind.CONTACT and not await self._acts.ways(customer, visit.session):
+        if task.kind == Kind.CONTACT and not await self._acts.ways(customer, visit.session):
             raise NoKey
 
     async def _signs(self, visit: Visit, customer: Customer, task: Task) -> bool:
         """Whether a key may do without additional authentication: a device among others, in a browser not new (F6)."""
         if task.kind not in ENDED or not await self._acts.ways(customer, visit.session):
             return False
-        keys = self._designated.keys if task.kind is Kind.REMOVE_DEVICE else self._passkeys.keys
+        keys = self._designated.keys if task.kind == Kind.REMOVE_DEVICE else self._passkeys.keys
         if len(await keys.active(customer.customer_id)) < 2:
             return False
         return await self._devices.is_confirmed(customer, visit.session.device)
-
-    async def instead(self, visit: Visit, turn: Turn) -> None:
-        """None of the keys is at hand. Raises TrueStep."""
-        async with self._walks.turn_of(visit.session):
-            walk = await self._walks.at(visit, turn, Confirming)
-            await self._walks.leave(walk, AuthenticatedInstead(), "protection.instead")
-
-    async def cancel(self, visit: Visit, turn: Turn) -> None:
-        """취소. Raises TrueStep."""
-        async with self._walks.turn_of(visit.session):
-            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor, Confirming)
-            await self._walks.leave(walk, Left(), "protection.leave")
-
-    # ── additional authentication ───────────────────────────────────────────────────────────────────────────────
-
-    async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:
-        """A code or a call. Raises TrueStep, and what AdditionalAuth.request refuses; what STOPS locks."""
-        async with self._walks.turn_of(visit.session):
-            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
-            action = f"protection.{method}"
-            try:
-                asked = await self._auth.request(walk.customer, walk.bound, method, to, visit.lang)
-            except STOPS as stopped:
-                await self._walks.lock(walk, action, stopped)
-            except Refusal as refused:
-                await self._walks.refuse(walk, action, refused)
-            beside = With(rows=asked.rows, ledger=asked.ledger, outbox=asked.outbox)
-            await self._walks.save(walk, FactorAsked(asked.event), action, beside)
-
-    async def prove_factor(self, visit: Visit, turn: Turn, typed: Typed) -> None:
-        """다음. Raises TrueStep, FactorsRefused, WayOff; what STOPS locks. This browser is confirmed by it (F6)."""
-        async with self._walks.turn_of(visit.session):
-            walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
-            state = walk.here.state
-            assert isinstance(state, ChoosingFactor | AwaitingFactor)
-            try:
-                verified = await self._auth.prove(walk.customer, walk.bound, state.factor, typed, visit.lang)
-            except STOPS as stopped:
-                await self._walks.lock(walk, "protection.factor", stopped)
-            except FactorsRefused as refused:
-                causes = {name: one.code for name, one in refused.errors.items()}
-                beside = With(resets=refused.resets, facts=causes)
-                await self._walks.refuse(walk, "protection.factor", refused, beside)
-            confirmed = await self._devices.confirmed(walk.customer, visit.session.device, walk.now)
-            beside = With(
-                rows=[*verified.rows, *confirmed],
-                ledger=verified.ledger,
-                resets=verified.resets,
-                facts={"method": str(typed.method)},
-            )
-            event = FactorAnswered(Answered(verified.proof.proof_id, verified.proof.expires_at))
-            await self._walks.save(walk, event, "protection.factor", beside)
 
     # ── a new key ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -245,13 +162,13 @@ class ProtectionService:
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
             body = self._making.new_text(walk, alias)
-            if walk.task.kind is Kind.PASSKEY:
+            if walk.task.kind == Kind.PASSKEY:
                 return await self._passkeys.offer(walk.customer, visit.session, visit.address, body)
-            if walk.task.kind is not Kind.DEVICE:
+            if walk.task.kind != Kind.DEVICE:
                 raise KeyUnknown
             return await self._designated.offer(walk.customer, visit.session, visit.address, alias, body, kind)
 
-    async def add(self, visit: Visit, turn: Turn, alias: str, browser: str, answer: Answer) -> Kind:
+    async def add(self, visit: Visit, turn: Turn, alias: str, browser: str, answer: Answer) -> str:
         """The new key is saved with the proof that allows it, a line of the history and a notice (M-DEV-01).
 
         Raises TrueStep, NonceInvalid, ActChanged, KeyUnknown, KeyLimit, DeviceBarred, and what the key's checks refuse.
@@ -262,13 +179,13 @@ class ProtectionService:
             try:
                 made = await self._making.new_key(walk, alias, browser, answer)
             except Failure as failure:
-                await self._walks.refuse(walk, f"protection.{kind}", failure)
-            await self._finish(walk, made)
+                await self._walks.refuse(walk, kind, failure)
+            await self._save(walk, made)
             return kind
 
     # ── removing, and the end of the service ────────────────────────────────────────────────────────────────────
 
-    async def remove(self, visit: Visit, turn: Turn, signed: Signed | None) -> Kind:
+    async def remove(self, visit: Visit, turn: Turn, signed: Signed | None) -> str:
         """해지 of a device, of a passkey or of the service: by the proof that is held, or by a signature of a key.
 
         Raises TrueStep, KeyUnknown (gone meanwhile, or no signature), and what ActProofs.check refuses.
@@ -279,8 +196,8 @@ class ProtectionService:
             try:
                 made = await self._making.removal(walk, signed)
             except Failure as failure:
-                await self._walks.refuse(walk, f"protection.{kind}", failure)
-            await self._finish(walk, made)
+                await self._walks.refuse(walk, kind, failure)
+            await self._save(walk, made)
             return kind
 
     # ── another number ──────────────────────────────────────────────────────────────────────────────────────────
@@ -295,12 +212,12 @@ class ProtectionService:
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
             body = await self._making.body(walk, number)
-            purpose = Purpose(str(PURPOSES[walk.task.kind]))
+            purpose = Purpose(str(walk.purpose))
             return await self._acts.challenge(
                 walk.customer, visit.session, visit.address, purpose, body, by, visit.lang, about=walk.task.target
             )
 
-    async def change_number(self, visit: Visit, turn: Turn, number: str, signed: Signed | None) -> Kind:
+    async def change_number(self, visit: Visit, turn: Turn, number: str, signed: Signed | None) -> str:
         """Another number, by the proof and a signature; used for codes after the quarantine, told to old and new (E9).
 
         Raises TrueStep, SameNumber, and what ActProofs.check refuses.
@@ -310,27 +227,15 @@ class ProtectionService:
             try:
                 made = await self._making.number(walk, number, signed)
             except Failure as failure:
-                await self._walks.refuse(walk, "protection.contact", failure)
-            await self._finish(walk, made)
+                await self._walks.refuse(walk, Kind.CONTACT, failure)
+            await self._save(walk, made)
             return walk.task.kind
 
     # ── the one transaction ─────────────────────────────────────────────────────────────────────────────────────
 
-    async def _finish(self, walk: Walk, made: Made) -> None:
-        action = f"protection.{walk.task.kind}"
+    async def _save(self, walk: Walk, made: Made) -> None:
+        kind = walk.task.kind
         try:
-            ledger = await self._used(walk)
-            await self._walks.save(walk, Finished(), action, With(rows=made.rows, ledger=ledger, outbox=made.outbox))
+            await self._finish(walk, kind, With(rows=made.rows, outbox=made.outbox))
         except Conflict:
-            await self._walks.refuse(walk, action, KeyTaken())
-        except (ProofMissing, AlreadyUsed, NotIssued):
-            await self._lapsed(walk, action)
-
-    async def _used(self, walk: Walk) -> list[LedgerMove]:
-        state = walk.here.state
-        if not isinstance(state, Confirming) or state.proof_id is None:
-            return []
-        return [await proof.consume(self._store, state.proof_id, walk.bound, walk.now)]
-
-    async def _lapsed(self, walk: Walk, action: str) -> NoReturn:
-        await self._walks.refuse(walk, action, ProofMissing(), With(facts=told(ProofMissing())))
+            await self._walks.refuse(walk, kind, KeyTaken())
