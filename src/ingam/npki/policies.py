@@ -102,7 +102,11 @@ def accepts(issuer: Name, oid: str | None, customer_kind: CustomerKind) -> Accep
 
     `oid` is `Certificate.policy_oid`: None, where there is no single policy, is not accepted.
     """
-    policy = lookup(issuer, oid)
+    return judged(lookup(issuer, oid), customer_kind)
+
+
+def judged(policy: Policy | None, customer_kind: CustomerKind) -> Acceptance:
+    """`accepts` of a row that was found already; None: of no row."""
     if policy is None or policy.ca.ended:
         return Acceptance.NOT_ACCEPTED
     if policy.use == "bank":

@@ -22,9 +22,9 @@ from ingam.center.login.flow import (
 )
 from ingam.center.login.forms import CertificateLogin, IdLogin
 from ingam.customer.account.accounts import Accounts
-from ingam.customer.binding.bindings import ACTIVE, Bindings, BindingSuspended
+from ingam.customer.binding.bindings import ACTIVE, Binding, Bindings, BindingSuspended
 from ingam.customer.binding.challenges import Challenges, Given
-from ingam.customer.binding.proof import ProvenCertificate, Prover, UnverifiedPresentation
+from ingam.customer.binding.proof import ProvenCertificate, Prover, UnverifiedPresentation, check_6_policy
 from ingam.customer.device import Devices
 from ingam.customer.device.keys import Answer, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
@@ -123,8 +123,12 @@ class Login:
             await self._refused(session, address, failure)
             raise
         state = MACHINE.advance(state, Proven(proven.certificate.fingerprint.hex())).state
-        customer = await self._owner(proven)
-        same_name = customer is None and bool(await self._bindings.of_same_name(proven.certificate))
+        try:
+            customer, binding = await self._owner(proven)
+        except Refusal as clash:
+            await self._refused(session, address, clash)
+            raise
+        same_name = customer is None and await self._bound_before(proven)
         event = BindingFound(customer.customer_id) if customer else BindingMissing(same_name)
         end = MACHINE.advance(state, event).state
         if customer is None or not isinstance(end, Admitted):
@@ -136,7 +140,7 @@ class Login:
         facts: dict[str, str | int] = {"source": str(proven.status.source), "age_s": age}
         # The binding must still be the active one when the session opens: a replacement in between ends in Stale.
         bound: Row = {"fingerprint": proven.certificate.fingerprint.hex(), "status": ACTIVE}
-        held = Update("binding", bound, {"status": ACTIVE})
+        held = await self._completed(binding, proven) or Update("binding", bound, {"status": ACTIVE})
         return await self._enter(customer, Level.CERT, session, device, address, unlocked, facts, held)
 
     async def passkey_challenge(self, session: Session, address: str) -> dict[str, object]:
@@ -165,13 +169,31 @@ class Login:
         customer = await self._customers.by_id(session.customer_id) if session.customer_id else None
         await self._store.save(Save(audit=[self._line("logout", "ok", session, address, customer, {})]))
 
-    async def _owner(self, proven: ProvenCertificate) -> Customer | None:
-        """Check 10: the active customer that this certificate is bound to."""
+    async def _owner(self, proven: ProvenCertificate) -> tuple[Customer | None, Binding | None]:
+        """Check 10: the active customer that this certificate is bound to. Raises CheckFailed kind-clash.
+
+        Of a binding that an import brought by its fingerprint alone, the policy is asked for this customer only now.
+        """
         binding = await self._bindings.by_fingerprint(proven.certificate.fingerprint.hex())
         if binding is None:
-            return None
+            return None, None
         customer = await self._customers.by_id(binding.customer_id)
-        return customer if customer is not None and customer.status == "ACTIVE" else None
+        if customer is None or customer.status != "ACTIVE":
+            return None, None
+        if not binding.complete:
+            check_6_policy(proven.certificate, customer.kind)
+        return customer, binding
+
+    async def _bound_before(self, proven: ProvenCertificate) -> bool:
+        """A17, or an import knew this certificate by its names and number only: registration, and no session."""
+        return bool(await self._bindings.of_same_name(proven.certificate)) or await self._bindings.claimed(
+            proven.certificate
+        )
+
+    async def _completed(self, binding: Binding | None, proven: ProvenCertificate) -> Change | None:
+        if binding is None or binding.complete:
+            return None
+        return await self._bindings.completing(binding, proven.certificate, proven.policy)
 
     async def _why_not(self, proven: ProvenCertificate, end: State) -> Refusal:
         """A good certificate that lets nobody in: suspended after a report of loss, to be bound again, or unknown."""

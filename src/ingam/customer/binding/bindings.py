@@ -27,6 +27,8 @@ REPLACED: Final = "REPLACED"
 SUSPENDED: Final = "SUSPENDED"
 """By a report of loss (사고신고): it speaks for nobody, and still keeps everybody else from the certificate (E11)."""
 BINDING_BYTES: Final = 16
+UNKNOWN_NAME: Final = ""
+"""`name_key` of a binding whose certificate an import did not have."""
 SESSIONS_MOST: Final = 1000
 
 
@@ -80,6 +82,9 @@ class Binding:
     bound_at: datetime
     sealed_details: bytes = field(repr=False)
     ended_at: datetime | None = None
+    slot: int = 1
+    complete: bool = True
+    """False: an import knew its fingerprint alone; the first login brings the rest."""
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -91,6 +96,8 @@ class Details(msgspec.Struct, frozen=True):
     use_ko: str
     use_en: str
     certificate: bytes
+    """DER; empty where an import had its fingerprint alone and nobody came with it yet."""
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +238,15 @@ class Bindings:
             where: Row = {"binding_id": replaces.binding_id, "status": replaces.status}
             ended = Update("binding", where, {"status": REPLACED, "ended_at": one.at})
             ending = (ended, *await self._sessions_ended(one))
-        return Change12(binding_id, (*ending, Insert("binding", row)))
+        return Change12(binding_id, (*ending, Insert("binding", row), *await self._claims_over(one)))
+
+    async def _claims_over(self, one: ToBind) -> list[Change]:
+        """What an import only claimed has its answer."""
+        claims = await self._store.many("binding_claim", {"customer_id": one.customer_id, "ended_at": None})
+        return [
+            Update("binding_claim", {"claim_key": row["claim_key"], "ended_at": None}, {"ended_at": one.at})
+            for row in claims
+        ]
 
     async def _sessions_ended(self, one: ToBind) -> list[Change]:
         """The person's other sessions that a certificate opened: the replaced one no longer speaks for anybody."""
@@ -240,9 +255,47 @@ class Bindings:
         over: Row = {"ended_at": one.at, "ended_by": "replaced"}
         return [Update("session", {"session": row["session"]}, over) for row in rows if row["session"] != one.session]
 
+    async def claimed(self, certificate: Certificate) -> bool:
+        """Whether an import brought this very certificate by names and serial number alone (decision 0016).
+
+        Never a reason for a session: it may start re-registration only.
+        """
+        key = claim_key(self._digests, certificate.issuer, certificate.subject, certificate.serial)
+        return await self._store.one("binding_claim", {"claim_key": key, "ended_at": None}) is not None
+
+    async def completing(self, binding: Binding, certificate: Certificate, policy: Policy) -> Update | None:
+        """What an import did not know of a binding, out of the certificate that just proved to be the bound one."""
+        if binding.complete:
+            return None
+        known = await self.details(binding)
+        told = msgspec.structs.replace(
+            known, subject=str(certificate.subject), issuer=str(certificate.issuer), serial=f"{certificate.serial:x}",
+            use_ko=policy.name_ko, use_en=policy.name_en, certificate=certificate.der,
+        )  # fmt: skip
+        sealed = await self._fields.seal(
+            binding.customer_id, "binding", "details", binding.binding_id, msgspec.json.encode(told)
+        )
+        found: Row = {
+            "name_key": self.name_key(certificate),
+            "policy_oid": policy.oid,
+            "not_after": certificate.not_after,
+            "details": sealed,
+        }
+        return Update("binding", {"binding_id": binding.binding_id, "status": ACTIVE}, found)
+
     def name_key(self, certificate: Certificate) -> str:
         """Keyed digest of normalised subject and issuer: equal for names that are the same, however encoded."""
-        return self._digests.digest("binding-name", f"{_flat(certificate.issuer)}\n{_flat(certificate.subject)}")
+        return name_key(self._digests, certificate)
+
+
+def name_key(digests: Digests, certificate: Certificate) -> str:
+    """`Bindings.name_key`, for whoever has no store."""
+    return digests.digest("binding-name", f"{_flat(certificate.issuer)}\n{_flat(certificate.subject)}")
+
+
+def claim_key(digests: Digests, issuer: Name, subject: Name, serial: int) -> str:
+    """Keyed digest of issuer, subject and serial number: what an import may know of a certificate it has not."""
+    return digests.digest("binding-claim", f"{_flat(issuer)}\n{_flat(subject)}\n{serial:x}")
 
 
 def _flat(name: Name) -> str:
@@ -267,4 +320,6 @@ def _binding(row: Row | None) -> Binding | None:
         bound_at=bound_at,
         sealed_details=details,
         ended_at=ended_at,
+        slot=int(str(row["slot"])),
+        complete=row["name_key"] != UNKNOWN_NAME,
     )

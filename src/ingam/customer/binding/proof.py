@@ -133,7 +133,7 @@ class Prover:
         signed = _check_3_form(presentation)
         _check_4_signature(presentation, signed)
         authority, out_of_time = await self._check_5_path(signed.certificate, at)
-        policy = _check_6_policy(signed.certificate, kind)
+        policy = check_6_policy(signed.certificate, kind)
         self._check_withdrawn(authority, policy)
         _check_7_validity(out_of_time, signed.certificate)
         status = await self._check_8_status(signed.certificate, authority, fresh, at)
@@ -255,7 +255,8 @@ def _check_4_signature(presentation: UnverifiedPresentation, signed: UnverifiedS
         raise CheckFailed("signature-invalid", cause=wrong.code) from None
 
 
-def _check_6_policy(person: Certificate, kind: CustomerKind | None) -> Policy:
+def check_6_policy(person: Certificate, kind: CustomerKind | None) -> Policy:
+    """The policy, where a customer of this kind may use it. Raises CheckFailed."""
     oid = _policy_oid(person)
     kinds = [kind] if kind is not None else list(CustomerKind)
     found = [policies.accepts(person.issuer, oid, policies.CustomerKind(str(one))) for one in kinds]
