@@ -99,7 +99,7 @@ def _round(page: Page) -> tuple[list[Stop], bool]:
             return stops, True
         first, last = first or where, where
         stops.append(Stop(**told))
-    return stops, False
+    return stops, not stops  # a screen that only waits has none
 
 
 def _focused(page: Page) -> tuple[tuple[str, int], dict[str, Any]] | None:

@@ -142,7 +142,8 @@ class Case:
     def second_tab(self, one: Person) -> Person:
         """Another tab of the same browser: the same cookies."""
         other = self.person()
-        other.client.cookies = one.client.cookies
+        # The jar itself: a client that is given cookies takes a copy of them, and what comes later stays with the other.
+        other.client.cookies.jar = one.client.cookies.jar
         return other
 
     def look(self) -> None:
