@@ -172,7 +172,10 @@ class Suspending:
 
     async def _ask(self, binding: Binding, reason: int, banking_id: str) -> None:
         authority, said = self._certification, ""
-        found = certificate.parse((await self._bindings.details(binding)).certificate)
+        known = (await self._bindings.details(binding)).certificate
+        if not known:  # imported by its fingerprint alone: another authority's, and nobody came with it yet
+            return
+        found = certificate.parse(known)
         result = "not-ours"
         if authority is not None and await _issues(authority, found):
             try:

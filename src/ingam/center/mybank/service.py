@@ -112,7 +112,8 @@ class MyBank:
 
     async def _past(self, one: Binding, lang: str) -> Past:
         details = await self._bindings.details(one)
-        issuer = policies.issuer_name(certificate.parse(details.certificate).issuer, lang)
+        known = details.certificate  # empty: imported by its fingerprint, and nobody came with it yet
+        issuer = policies.issuer_name(certificate.parse(known).issuer, lang) if known else ""
         use = details.use_en if lang == "en" else details.use_ko
         return Past(use, issuer, details.serial, one.status, one.bound_at, one.ended_at)
 
