@@ -51,7 +51,12 @@ def main() -> int:
 def _commands(only: str | None, soak: bool) -> list[tuple[str, list[str]]]:
     pytest = [str(BIN / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
     if soak:
-        return [("soak", [*pytest, "-m", "soak", *(["-k", only] if only else []), "tests"])]
+        # Apart, as below: Playwright leaves a loop running in a process that drove a browser.
+        long = [*pytest, "-m", "soak", *(["-k", only] if only else [])]
+        return [
+            ("soak", [*long, "--ignore=tests/journeys", "tests"]),
+            ("soak journeys", [*long, "tests/journeys"]),
+        ]
     if only:
         return [(only, [*pytest, "-m", "not soak", _below_tests(only)])]
     node_tests = sorted(str(path) for path in (ROOT / "browser" / "test").rglob("*.test.ts"))
