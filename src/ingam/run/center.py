@@ -28,6 +28,7 @@ from ingam.center.home.web import Home
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
 from ingam.center.issuance.account import Accounting, AccountPorts
+from ingam.center.issuance.flow import Kind
 from ingam.center.issuance.identity import Identification, IdentityPorts, Parts
 from ingam.center.issuance.issuing import Issuing
 from ingam.center.issuance.service import Issuance
@@ -74,11 +75,13 @@ from ingam.run.device_keys import device_keys
 from ingam.run.expiring import expiring
 from ingam.run.http import BoundedHttp
 from ingam.run.incidents import incident_deliveries, incident_routes
+from ingam.run.noticing import notices_routes
 from ingam.run.oidc import oidc_routes
 from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.protecting import protection_routes
 from ingam.run.service_page import BUNDLE
+from ingam.run.signing import loan_routes
 from ingam.run.tidy import tidy
 from ingam.run.worker import work
 from ingam.settings import Limits, Settings, read
@@ -87,8 +90,9 @@ from ingam.wiring.watching import Board
 
 TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.home",
-    "ingam.center.incident", "ingam.center.issuance", "ingam.center.login", "ingam.center.mybank", "ingam.center.oidc",
-    "ingam.center.protection", "ingam.center.registration", "ingam.center.terms",
+    "ingam.center.incident", "ingam.center.issuance", "ingam.center.loan", "ingam.center.login",
+    "ingam.center.mybank", "ingam.center.notices", "ingam.center.oidc", "ingam.center.protection",
+    "ingam.center.registration", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -207,7 +211,9 @@ def _routes(
         *ActivityWeb(Activity(store, given.customers, digests)).routes(),
         *protection_routes(settings, given, auth, keys, sender),
         *incident_routes(settings, given, auth, sender),
+        *notices_routes(given, sender),
         *oidc_routes(settings, given, auth, cookies),
+        *loan_routes(settings, given, challenges, bindings, prover),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
         *(route for place in (about, finance_cert, inquiry, issuance, management) for route in place.routes()),
@@ -241,7 +247,7 @@ def _issuance(
     identification = Identification(walks, parts, identity, limits, challenges, prover, seal_keys)
     service = Issuance(walks, accounts, identification, accounting, issuing)
     return [
-        *IssuanceWeb(service, given.clock, settings.vault_origin).routes(),
+        *(route for kind in Kind for route in IssuanceWeb(service, given.clock, settings.vault_origin, kind).routes()),
         *TermsWeb(terms, given.clock).routes(),
         *MyBankWeb(MyBank(given.customers, authority, bindings, given.ephemeral, given.clock)).routes(),
     ]

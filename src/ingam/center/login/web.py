@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ingam.center.doorway import Cookies, address_of, enter, logged_in, to_login
+from ingam.center.doorway import Cookies, address_of, enter, logged_in
 from ingam.center.keypad import unsealed
 from ingam.center.login.forms import Incomplete, certificate_login, id_login, passkey_login
 from ingam.center.login.service import Entered, Login, NotRegistered, Rebind
 from ingam.customer.device.keys import KeyUnknown
-from ingam.customer.session import Level, Session
+from ingam.customer.session import Session
 from ingam.customer.session.sessions import Sessions
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.words import say
@@ -41,7 +41,7 @@ class LoginWeb:
         self._cookies = cookies
 
     def routes(self) -> list[Route]:
-        """Everything below /login, /logout, /session and /loan."""
+        """Everything below /login, /logout and /session."""
         return [
             Route("/login", self.show, methods=["GET"]),
             Route("/login/id", self.by_id, methods=["POST"]),
@@ -51,7 +51,6 @@ class LoginWeb:
             Route("/login/passkey", self.by_passkey, methods=["POST"]),
             Route("/logout", self.leave, methods=["POST"]),
             Route("/session/extend", self.extend, methods=["POST"]),
-            Route("/loan", self.loan, methods=["GET"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -149,13 +148,6 @@ class LoginWeb:
         if wants_json(request):
             return JSONResponse({"left": left})
         return see_other(local_path(form.get("back"), "/cert-center"))
-
-    async def loan(self, request: Request) -> Response:
-        """대출 거래: only after certificate login; a placeholder that says who is here and how."""
-        session = logged_in(request)
-        if session is None or session.level is not Level.CERT:
-            return to_login(request, "cert")
-        return render(request, "login/loan.html", place="loan", session=session)
 
     def _device(self, request: Request) -> str | None:
         return self._cookies.device_in(request.cookies)
