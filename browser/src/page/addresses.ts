@@ -78,7 +78,7 @@ class Addresses {
       redirect: 'error',
     });
     if (response.status === TRUE_STEP || response.status === NOT_LOGGED_IN) {
-      location.replace('/issuance/new');
+      location.replace((this.#dialog.dataset['addresses'] ?? '').replace(/\/[a-z]+$/, ''));
       return null;
     }
     const told = (await response.json()) as Partial<Found> & { message?: unknown };

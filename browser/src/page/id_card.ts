@@ -170,7 +170,7 @@ class IdCard {
       redirect: 'error',
     });
     if (response.status === TRUE_STEP || response.status === NOT_LOGGED_IN) {
-      location.replace('/issuance/new');
+      location.replace((this.#form.dataset['card'] ?? '').replace(/\/[a-z]+$/, ''));
       return null;
     }
     const told = (await response.json()) as Partial<Read> & { message?: unknown };

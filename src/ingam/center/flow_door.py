@@ -25,7 +25,7 @@ from ingam.ports.keys import Digests
 from ingam.ports.store import Audit, Conflict, Issue, Save, Store
 
 FLOWS: Final = {
-    "/registration": "registration", "/issuance/new": "issuance", "/copying": "copying", "/protection": "protection",
+    "/registration": "registration", "/issuance/new": "issuance", "/issuance/reissue": "issuance", "/copying": "copying", "/protection": "protection",
     "/incident/resume": "incident",
 }  # fmt: skip
 """Address → the flow below it."""

@@ -22,12 +22,13 @@ DOORS: Final = (
     ("/login/passkey", Way.DEVICES),  # a passkey is one of them
     ("/registration", Way.REGISTRATION),
     ("/issuance/new", Way.ISSUANCE),
+    ("/issuance/reissue", Way.ISSUANCE),
     ("/copying", Way.COPYING),
     ("/protection", Way.DEVICES),
 )
 """A path and all below it belong to this way. Codes by SMS, telephone and branch are asked for inside of others."""
 
-CARRIED: Final = frozenset({"/issuance/new/carry"})
+CARRIED: Final = frozenset({"/issuance/new/carry", "/issuance/reissue/carry"})
 
 
 class Offering:

@@ -27,10 +27,12 @@ from ingam.page.pages import PageSettings
 from ingam.page.viewer import Viewer
 
 BODY_MAX: Final = 64 * 1024
-LARGE_BODIES: Final = {"/issuance/new/card": ("image/", 6 * 1024 * 1024)}
+PHOTOGRAPH: Final = ("image/", 6 * 1024 * 1024)
+LARGE_BODIES: Final = {"/issuance/new/card": PHOTOGRAPH, "/issuance/reissue/card": PHOTOGRAPH}
 """Route → the media type of which it takes a larger body, and how large: the photograph of an ID card."""
 CAMERAS: Final = {
     "/issuance/new": Camera.PAGE,
+    "/issuance/reissue": Camera.PAGE,
     "/copying/receive": Camera.FRAME,
     "/copying/send": Camera.FRAME,
 }

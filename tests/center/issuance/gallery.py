@@ -104,7 +104,8 @@ def _on(number: int, state: flow.State, **facts: Any) -> dict[str, Any]:
 
 
 def _door(**facts: Any) -> dict[str, Any]:
-    return {"here": _here(None, **facts), "state": None, "number": 0}
+    seen = {name: facts.pop(name) for name in ("products", "ending") if name in facts}
+    return {"here": _here(None, **facts), "state": None, "number": 0, **seen}
 
 
 def _waiting(method: str, left: timedelta = timedelta(seconds=161)) -> flow.NameConfirmed:
@@ -189,6 +190,9 @@ CASES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         _on(6, flow.Requested(DOOR, "a" * 64, "gold", ""), word="requested", products=GOLD, ending=None),
     ),
     "issued": ("issued", _on(0, flow.Issued("f" * 64, "gold", "5b21d0c4e79a83f61144", OLD.not_after, replaced=True))),
+    "reissue": ("reissue", _door(products=GOLD, ending=NAMED)),
+    "reissue-none": ("reissue", _door(products=(), ending=Ending(True, {}, BOUND))),
+    "reissue-unknown": ("reissue", _door(products=(), ending=Ending(False, {}, None))),
     "refused": (
         "refused",
         _on(0, flow.Refused("issuance-refused"), reason="issuance.why-issuance-refused"),
@@ -202,6 +206,7 @@ def facts_of(case: str, lang: str) -> tuple[str, dict[str, Any]]:
     base = {
         "place": "issuance_new", "errors": {}, "typed": {}, "customer": HONG, "customer_number": "751005-2******",
         "customer_mobile": "010-8513-****", "vault_origin": "http://localhost:8701", "now": NOW, "said": said,
+        "base": "/issuance/new", "run_kind": "new",
     }  # fmt: skip
     told: dict[str, Any] = base | facts
     told["errors"] = {name: say(key, lang) for name, key in told["errors"].items()}

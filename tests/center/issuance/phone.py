@@ -27,20 +27,20 @@ HERE: Final = "/issuance/new"
 Fields = dict[str, str]
 
 _MARKS: Final = {
-    "password": f'action="{HERE}/password"',
-    "consents": f'action="{HERE}/name"',
-    "otp": f'action="{HERE}/phone-proof"',
-    "identity": f'action="{HERE}/phone"',
-    "card": f'action="{HERE}/card-fields"',
-    "account": f'action="{HERE}/onewon"',
-    "onewon": f'action="{HERE}/onewon-proof"',
-    "details": f'action="{HERE}/details"',
+    "password": '/password"',
+    "password": 'action="{base}/password"',
+    "otp": 'action="{base}/phone-proof"',
+    "identity": 'action="{base}/phone"',
+    "card": 'action="{base}/card-fields"',
+    "account": 'action="{base}/onewon"',
+    "onewon": 'action="{base}/onewon-proof"',
+    "details": 'action="{base}/details"',
     "key": 'data-state="key"',
     "product": 'data-state="product"',
     "requested": 'data-state="requested"',
     "delivered": 'data-state="delivered"',
     "issued": 'class="certificate"',
-    "refused": f'href="{HERE}?new=1"',
+    "refused": 'href="{base}?new=1"',
     "login": 'action="/login/id"',
 }
 WALK: Final = ("password", "consents", "identity", "otp", "card", "account", "onewon", "details", "key", "product",
@@ -75,6 +75,7 @@ class Phone:
     asked: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     sent: list[tuple[str, Fields]] = field(default_factory=list)
+    base: str = HERE
 
     def __post_init__(self) -> None:
         self.fresh_vault(self.key)
@@ -85,7 +86,8 @@ class Phone:
 
     # pages
 
-    async def get(self, path: str = HERE) -> str:
+    async def get(self, path: str = "") -> str:
+        path = path or self.base
         self.asked.append(path)
         return self._saw(await self.client.get(path))
 
@@ -103,7 +105,7 @@ class Phone:
 
     async def post(self, step: str, fields: Fields | None = None) -> str:
         """Submit a form of the page that is seen, with its hidden fields; a redirect is followed."""
-        answer = await self.send(f"{HERE}/{step}", {**self.turn, **(fields or {})})
+        answer = await self.send(f"{self.base}/{step}", {**self.turn, **(fields or {})})
         if answer.status_code == 303:
             return await self.get(unquote(answer.headers["location"]).partition("#")[0])
         return self._saw(answer)
@@ -111,7 +113,7 @@ class Phone:
     async def tell(self, step: str, fields: Fields | None = None) -> dict[str, Any]:
         """A JSON call of the page that is seen. Raises Refused."""
         answer = await self.send(
-            f"{HERE}/{step}", {**self.turn, **(fields or {})}, Accept="application/json", X_Ingam_CSRF=self.csrf
+            f"{self.base}/{step}", {**self.turn, **(fields or {})}, Accept="application/json", X_Ingam_CSRF=self.csrf
         )
         return _json(answer)
 
@@ -128,7 +130,8 @@ class Phone:
     @property
     def screen(self) -> str:
         """Which screen is seen."""
-        return next((name for name, mark in _MARKS.items() if mark in self.page), "other")
+        marks = {name: mark.replace("{base}", self.base) for name, mark in _MARKS.items()}
+        return next((name for name, mark in marks.items() if mark in self.page), "other")
 
     @property
     def ticks(self) -> Fields:
@@ -204,7 +207,7 @@ class Phone:
         from tests.center.issuance.world import photograph
 
         taken = photograph(self.who, kind) if image is None else image
-        path = f"{HERE}/card?run={self.turn['run']}&kind={kind}"
+        path = f"{self.base}/card?run={self.turn['run']}&kind={kind}"
         return _json(await self.send(path, content=taken, Content_Type="image/jpeg", Accept="application/json"))
 
     def card_fields(self, kind: CardKind = CardKind.RESIDENT) -> Fields:
@@ -254,8 +257,8 @@ class Phone:
 
     async def issue(self) -> dict[str, Any]:
         """What the vault is told when its frame opens."""
-        self.asked.append(f"{HERE}/issue")
-        return _json(await self.client.get(f"{HERE}/issue"))
+        self.asked.append(f"{self.base}/issue")
+        return _json(await self.client.get(f"{self.base}/issue"))
 
     async def make_key(self) -> dict[str, Any]:
         return await self.tell("key", {"spki": self.vault.make(await self.issue())})

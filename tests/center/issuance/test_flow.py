@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from ingam.kernel.errors import Defect
 AT = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 LATER = AT + timedelta(minutes=3)
 DOOR, OTHER = Door("aa" * 32, "bb" * 32, AT), Door("cc" * 32, "bb" * 32, LATER)
+AGAIN = Door("aa" * 32, "bb" * 32, AT, flow.Kind.REISSUE)
 ASKED = flow.Asked("t" * 32, "dd" * 32, LATER)
 PROVED = flow.Proved("phone", "dd" * 32)
 STATES: list[State] = [
@@ -32,6 +34,9 @@ STATES: list[State] = [
     flow.Delivered(DOOR, "ee" * 32, "gold", "c2VhbGVk", "Y2VydA==", "ff" * 32),
     flow.Issued("ff" * 32, "gold", "1a2b", LATER, replaced=True),
     flow.Refused("issuance-refused"),
+    flow.Consenting(AGAIN),
+    flow.Delivered(AGAIN, "ee" * 32, "gold", "c2VhbGVk", "Y2VydA==", "ff" * 32),
+    flow.Refused("issuance-refused", flow.Kind.REISSUE),
     flow.Expired(),
     flow.Cancelled(),
 ]
@@ -75,7 +80,8 @@ def test_whoever_goes_on_has_the_same_state_behind_another_door() -> None:
     for state in STATES:
         if ISSUANCE.allows(state, flow.Resumed(OTHER)):
             moved = ISSUANCE.advance(state, flow.Resumed(OTHER)).state
-            assert moved == type(state)(**{**{n: getattr(state, n) for n in state.__slots__}, "door": OTHER})
+            door = replace(OTHER, kind=flow.kind_of(state))
+            assert moved == type(state)(**{**{n: getattr(state, n) for n in state.__slots__}, "door": door})
 
 
 def test_nobody_leaves_by_a_button_once_the_authority_may_have_issued() -> None:
@@ -98,3 +104,17 @@ def test_a_state_that_no_code_knows_is_a_defect() -> None:
 
 def test_the_steps_are_numbered_without_a_gap() -> None:
     assert [name for name, _ in STEPS] == [f"issuance.{number}" for number in range(1, len(STEPS) + 1)]
+
+
+def test_a_run_stays_of_its_kind_to_its_end() -> None:
+    resumed = ISSUANCE.advance(flow.ChoosingProduct(AGAIN, "ee" * 32), flow.Resumed(OTHER)).state
+    assert flow.kind_of(resumed) is flow.Kind.REISSUE
+    assert flow.kind_of(ISSUANCE.advance(resumed, flow.Declined("x")).state) is flow.Kind.REISSUE
+    ended = ISSUANCE.advance(STATES[-5], flow.Confirmed("1a", LATER, replaced=True)).state
+    assert flow.kind_of(ended) is flow.Kind.REISSUE
+
+
+def test_a_state_that_was_stored_before_there_were_kinds_is_of_a_new_certificate() -> None:
+    stored = ISSUANCE.dump(flow.AwaitingKey(DOOR)).replace(',"kind":"new"', "")
+    assert "kind" not in stored
+    assert flow.kind_of(ISSUANCE.load(stored)) is flow.Kind.NEW

@@ -1,5 +1,5 @@
-"""The issuance machine, ①–⑥ of 신규공동인증서신청: Consenting → NameConfirmed → PhoneProved → IdCardAccepted →
-AwaitingOneWon → Describing → AwaitingKey → ChoosingProduct → Requested → Delivered → Issued.
+"""The issuance machine, ①–⑥ of 신규공동인증서신청 and 재발급: Consenting → NameConfirmed → PhoneProved →
+IdCardAccepted → AwaitingOneWon → Describing → AwaitingKey → ChoosingProduct → Requested → Delivered → Issued.
 
 Pure: instants, ids and digests arrive on events. A state carries exactly what is true in it; what identifies a person
 is a keyed digest or sealed under the customer's own key before it comes here (security H6).
@@ -9,22 +9,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 from ingam.kernel.errors import Defect
 from ingam.kernel.flow import Machine, Step
 
 
+class Kind(StrEnum):
+    """What a run is for, from its beginning. REISSUE: 재발급, which keeps the end date and ends the old one."""
+
+    NEW = "new"
+    REISSUE = "reissue"
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Who may go on: this session on this device. `stepped_at`: when a step was last finished (security F10).
+    """Who may go on, and with what: this session on this device. `stepped_at`: of the last finished step (F10).
 
-    `session`: SHA-256 of the session cookie, hex; `device`: SHA-256 of the device cookie, hex, or None.
+    `session`: SHA-256 of the session cookie, hex; `device`: SHA-256 of the device cookie, hex, or None. `kind` is
+    carried through every state; states that were stored before there was one are of a new certificate.
     """
 
     session: str
     device: str | None
     stepped_at: datetime
+    kind: Kind = Kind.NEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,7 @@ class Issued:
     serial: str
     not_after: datetime
     replaced: bool
+    kind: Kind = Kind.NEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,7 @@ class Refused:
     """Stopped; `cause` is the code that says why and what to do next."""
 
     cause: str
+    kind: Kind = Kind.NEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +398,13 @@ EDGES: Final = {
 }
 
 
+def kind_of(state: State) -> Kind:
+    """What a run is for. Of one that ran out or was left nobody asks."""
+    if isinstance(state, Expired | Cancelled):
+        return Kind.NEW
+    return state.kind if isinstance(state, Issued | Refused) else state.door.kind
+
+
 def stepped(door: Door, at: datetime) -> Door:
     """The door after a finished step."""
     return replace(door, stepped_at=at)
@@ -395,13 +414,13 @@ def move(state: State, event: Event) -> Step[State]:
     """The next state; the table was asked before."""
     match event:
         case Declined(cause):
-            return Step(Refused(cause))
+            return Step(Refused(cause, kind_of(state)))
         case TimeRanOut():
             return Step(Expired())
         case Left():
             return Step(Cancelled())
         case Resumed(door) if not isinstance(state, Issued | Refused | Expired | Cancelled):
-            return Step(replace(state, door=door))
+            return Step(replace(state, door=replace(door, kind=state.door.kind)))
     found = _identity(state, event) or _account(state, event) or _issue(state, event)
     if found is None:
         raise Defect("flow-off-table", machine="issuance", state=type(state).__name__)
@@ -462,7 +481,7 @@ def _issue(state: State, event: Event) -> State | None:
         ):
             return Delivered(stepped(door, at), spki, product, sealed, certificate, fingerprint)
         case Delivered(), Confirmed(serial, not_after, replaced):
-            return Issued(state.fingerprint, state.product, serial, not_after, replaced)
+            return Issued(state.fingerprint, state.product, serial, not_after, replaced, state.door.kind)
     return None
 
 

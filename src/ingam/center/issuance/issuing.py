@@ -29,8 +29,10 @@ from ingam.center.issuance.flow import (
     HolderRegistered,
     Issued,
     KeyMade,
+    Kind,
     Requested,
     State,
+    kind_of,
 )
 from ingam.center.issuance.identity import Parts
 from ingam.center.issuance.walks import Walk, Walks, flow_id, public_id
@@ -81,6 +83,12 @@ class PersonalOnly(Refusal):
     """A corporation's certificate is not issued on the telephone."""
 
     code = "issuance-personal-only"
+
+
+class NothingToReissue(Refusal):
+    """No certificate of this authority stands that could be issued again."""
+
+    code = "issuance-nothing-to-reissue"
 
 
 class DeclinedByDevice(Refusal):
@@ -144,6 +152,20 @@ class Issuing:
         """Raises PersonalOnly."""
         if customer.kind is CustomerKind.CORPORATE:
             raise PersonalOnly
+
+    async def refuse_nothing_to_reissue(self, customer: Customer) -> None:
+        """재발급 is of what stands, at this authority. Raises NothingToReissue, CertificationOutage."""
+        ending = await self.ending(customer)
+        if not ending.known:
+            raise CertificationOutage(cause="not-asked")
+        if not ending.certificates:
+            raise NothingToReissue
+
+    def offered(self, kind: Kind, ending: Ending) -> tuple[Product, ...]:
+        """What ⑥ offers: at 재발급 what stands, where the authority could be asked."""
+        if kind is Kind.NEW or not ending.known:
+            return self.products
+        return tuple(one for one in self.products if one.key in ending.certificates)
 
     # ⑤
 
@@ -232,6 +254,7 @@ class Issuing:
             chosen.profile, customer.name, customer.idn, mobile=customer.mobile, email=contact.email,
             branch=self._institution,
             spki_hash=bytes.fromhex(spki) if self._certification.binds_keys else None,
+            reissue=_kind(walk) is Kind.REISSUE,
         )  # fmt: skip
         try:
             found = await self._certification.register(holder)
@@ -356,6 +379,11 @@ class Issuing:
         state = walk.here.state
         assert isinstance(state, Requested | Delivered)
         return msgspec.json.decode(await self._open(walk, "codes", state.sealed), type=dict[str, str])
+
+
+def _kind(walk: Walk) -> Kind:
+    assert walk.here.state is not None
+    return kind_of(walk.here.state)
 
 
 def _word(state: State | None) -> str:

@@ -1,4 +1,4 @@
-"""신규공동인증서신청, carried out: the banking password, then the steps of `identity`, `account`, `issuing`.
+"""신규공동인증서신청 and 재발급, carried out: the banking password, then the steps of `identity`, `account`, `issuing`.
 
 Every public method takes a `Visit`; the screen always follows from the stored state (flows.md M1–M7).
 """
@@ -16,6 +16,7 @@ from ingam.center.issuance.flow import (
     Consenting,
     Describing,
     IdCardAccepted,
+    Kind,
     Left,
     NameConfirmed,
     PhoneProved,
@@ -47,7 +48,7 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Issuance:
-    """The service behind /issuance/new."""
+    """The service behind /issuance/new and /issuance/reissue."""
 
     walks: Walks
     accounts: Accounts
@@ -66,16 +67,18 @@ class Issuance:
         """Whose session it is. Raises NotLoggedIn."""
         return await self.walks.customer(visit)
 
-    async def enter(self, visit: Visit, password: Secret[str]) -> None:
+    async def enter(self, visit: Visit, password: Secret[str], kind: Kind = Kind.NEW) -> None:
         """인터넷뱅킹 비밀번호 확인: begins a run, or goes on with an interrupted one (F10).
 
-        Raises LoginWrong, LoginLocked, LoginCrowded, PersonalOnly, TrueStep.
+        Raises LoginWrong, LoginLocked, LoginCrowded, PersonalOnly, NothingToReissue, CertificationOutage, TrueStep.
         """
         async with self.walks.turn_of(visit):
             customer = await self.walks.customer(visit)
             self.issuing.admits(customer)
             await self.accounts.check_password(customer.banking_id, password, visit.session, visit.address)
-            await self.walks.begin(visit, resets=await self.accounts.forgive(customer.banking_id, visit.session))
+            if kind is Kind.REISSUE and not (await self.walks.settled(visit)).resumable:
+                await self.issuing.refuse_nothing_to_reissue(customer)
+            await self.walks.begin(visit, kind, resets=await self.accounts.forgive(customer.banking_id, visit.session))
 
     async def back(self, visit: Visit, turn: Turn) -> None:
         """이전. Raises TrueStep."""

@@ -25,6 +25,7 @@ from ingam.center.issuance.flow import (
     Event,
     Expired,
     HolderRegistered,
+    Kind,
     OneWonLapsed,
     OneWonSent,
     Refused,
@@ -32,6 +33,7 @@ from ingam.center.issuance.flow import (
     Resumed,
     State,
     TimeRanOut,
+    kind_of,
 )
 from ingam.center.walks import Act, Recorder, TrueStep, Turn, Visit, With, told
 from ingam.kernel.errors import Refusal
@@ -45,6 +47,7 @@ RUNS_MOST = 100
 """The last one is among them, however many there are: no run ends later than one that was begun after it."""
 
 _FETCHING = (Requested, Delivered)
+_BEGIN = {Kind.NEW: "issuance.begin", Kind.REISSUE: "issuance.begin-reissue"}
 
 
 class Limits(Protocol):
@@ -84,6 +87,11 @@ class Here:
     def ended(self) -> bool:
         """Whether nothing leaves this state."""
         return self.state is not None and type(self.state) in ISSUANCE.ends()
+
+    @property
+    def kind(self) -> Kind | None:
+        """What it is for; None where there is none."""
+        return None if self.state is None else kind_of(self.state)
 
     @property
     def open(self) -> bool:
@@ -133,10 +141,10 @@ class Walks:
         """Whose session it is. Raises NotLoggedIn."""
         return await self._recorder.customer(visit.session)
 
-    async def begin(self, visit: Visit, *, resets: list[str]) -> None:
-        """The password was right: go on with an interrupted run, or begin one. Raises TrueStep."""
+    async def begin(self, visit: Visit, kind: Kind, *, resets: list[str]) -> None:
+        """The password was right: go on with an interrupted run of whatever kind, or begin one. Raises TrueStep."""
         here, customer, now = await self.settled(visit), await self.customer(visit), self._clock.now()
-        walk, door = Walk(visit, here, customer, now), Door(visit.session.session, visit.session.device, now)
+        walk, door = Walk(visit, here, customer, now), Door(visit.session.session, visit.session.device, now, kind)
         if here.open:
             raise TrueStep
         reach("issuance.1")
@@ -157,7 +165,7 @@ class Walks:
             flow_id(walk.customer.customer_id, run), ISSUANCE.name, 0, ISSUANCE.dump(state),
             walk.visit.session.session, walk.customer.customer_id, expires,
         )  # fmt: skip
-        await self._recorder.save(_act(walk, "issuance.begin"), flow, With(resets=resets))
+        await self._recorder.save(_act(walk, _BEGIN[state.door.kind]), flow, With(resets=resets))
 
     async def at(self, visit: Visit, turn: Turn, *states: type[State]) -> Walk:
         """The walk of a post whose screen is still the true one. Raises TrueStep."""

@@ -1,6 +1,5 @@
-"""The routes of /issuance/new: one address, the screen follows from the state; POSTs end in a 303, an error, or JSON.
-
-JSON is for what a page does while it stays: the photograph, the addresses, the certificate window, the vault's frame.
+"""The routes of /issuance/new and /issuance/reissue: the screen follows from the state; POSTs end in a 303, an error,
+or JSON, which is for what a page does while it stays: the photograph, the addresses, the certificate window, the frame.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from ingam.center.issuance.flow import (
     Describing,
     IdCardAccepted,
     Issued,
+    Kind,
     NameConfirmed,
     PhoneProved,
     Refused,
@@ -47,9 +47,10 @@ from ingam.page import check_post, failure_response, render, see_other, status_o
 from ingam.page.failures import message_of
 from ingam.ports.card_reader import MOST_BYTES, CardKind
 from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer
 
 TEMPLATES: Final = "ingam.center.issuance"
-HERE: Final = "/issuance/new"
+BASES: Final[Mapping[Kind, str]] = {Kind.NEW: "/issuance/new", Kind.REISSUE: "/issuance/reissue"}
 CENTER: Final = "/cert-center"
 MESSAGE_MOST: Final = 90_000
 _ENDED: Final = (PersonLocked, OneWonBudgetSpent)
@@ -78,14 +79,15 @@ Doing = Callable[[Visit, Turn, Mapping[str, str]], Awaitable[None]]
 
 
 class IssuanceWeb:
-    """Handlers over the service."""
+    """Handlers over the service, at the address of one kind of run; a run of the other kind is shown at its own."""
 
-    def __init__(self, issuance: Issuance, clock: Clock, vault_origin: str) -> None:
+    def __init__(self, issuance: Issuance, clock: Clock, vault_origin: str, kind: Kind = Kind.NEW) -> None:
         self._issuance, self._clock, self._vault_origin = issuance, clock, vault_origin
+        self._kind, self._base = kind, BASES[kind]
         self._photographing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def routes(self) -> list[Route]:
-        """Everything below /issuance/new."""
+        """Everything below the address."""
         one = self._issuance
         steps: dict[str, tuple[Doing, str]] = {
             "password": (self._enter, "password"),
@@ -107,26 +109,35 @@ class IssuanceWeb:
             "carry": self._carry,
         }
         return [
-            Route(HERE, self.show, methods=["GET"]),
-            Route(f"{HERE}/issue", self.issue, methods=["GET"]),
-            Route(f"{HERE}/card", self.card, methods=["POST"]),
-            Route(f"{HERE}/back", self.back, methods=["POST"]),
-            Route(f"{HERE}/cancel", self.cancel, methods=["POST"]),
-            *(Route(f"{HERE}/{name}", self._step(name, *step), methods=["POST"]) for name, step in steps.items()),
-            *(Route(f"{HERE}/{name}", self._answer(answer), methods=["POST"]) for name, answer in answers.items()),
+            Route(self._base, self.show, methods=["GET"]),
+            Route(f"{self._base}/issue", self.issue, methods=["GET"]),
+            Route(f"{self._base}/card", self.card, methods=["POST"]),
+            Route(f"{self._base}/back", self.back, methods=["POST"]),
+            Route(f"{self._base}/cancel", self.cancel, methods=["POST"]),
+            *(Route(f"{self._base}/{name}", self._step(name, *step), methods=["POST"]) for name, step in steps.items()),
+            *(
+                Route(f"{self._base}/{name}", self._answer(answer), methods=["POST"])
+                for name, answer in answers.items()
+            ),
         ]
 
     async def show(self, request: Request) -> Response:
         """The screen of the true step; `?new=1` leaves a finished run for another one."""
         if logged_in(request) is None:
             return to_login(request)
-        here = await self._issuance.here(_visit(request), anew="new" in request.query_params)
+        visit = _visit(request)
+        here = await self._issuance.here(visit, anew="new" in request.query_params)
+        if here.kind is not None and here.kind is not self._kind:
+            if here.open or here.resumable:
+                return see_other(BASES[here.kind])
+            if here.ended:
+                here = await self._issuance.here(visit, anew=True)
         return await self._page(request, here)
 
     # what a step does
 
     async def _enter(self, visit: Visit, _turn: Turn, fields: Mapping[str, str]) -> None:
-        await self._issuance.enter(visit, forms.password(fields))
+        await self._issuance.enter(visit, forms.password(fields), self._kind)
 
     async def _prove_certificate(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> None:
         given = forms.presented(fields)
@@ -170,7 +181,7 @@ class IssuanceWeb:
                 return await self._again(request, fields, texts)
             except Failure as failure:
                 return await self._failed(request, fields, failure, where)
-            return see_other(HERE)
+            return see_other(self._base)
 
         return post
 
@@ -231,7 +242,7 @@ class IssuanceWeb:
         fields = await _posted(request)
         with contextlib.suppress(TrueStep):
             await self._issuance.back(_visit(request), _turn(fields))
-        return see_other(HERE)
+        return see_other(self._base)
 
     async def cancel(self, request: Request) -> Response:
         """취소."""
@@ -243,7 +254,7 @@ class IssuanceWeb:
     async def _failed(self, request: Request, fields: Mapping[str, str], failure: Failure, where: str) -> Response:
         request.state.failure = failure.code
         if isinstance(failure, TrueStep) or await self._ended(request, failure):
-            return see_other(HERE)
+            return see_other(self._base)
         if isinstance(failure, NotLoggedIn):
             return to_login(request)
         if not isinstance(failure, Refusal | Outage):
@@ -261,7 +272,7 @@ class IssuanceWeb:
         """The screen that was answered, with what is wrong and what was typed, unless it is no longer the true one."""
         here = await self._issuance.here(_visit(request), anew=True)
         if here.run != _turn(fields).run and here.state is not None:
-            return see_other(HERE)
+            return see_other(self._base)
         return await self._page(request, here, status, errors=dict(errors), typed=forms.echoed(fields))
 
     async def _page(self, request: Request, here: Here, status: int = 200, **facts: Any) -> Response:
@@ -271,15 +282,25 @@ class IssuanceWeb:
             "place": "issuance_new", "here": here, "state": here.state, "errors": {}, "typed": {}, "number": 0,
             "customer": customer, "customer_number": masked_number(customer),
             "customer_mobile": masked_mobile(customer), "vault_origin": self._vault_origin, "now": self._clock.now(),
-            "said": said,
+            "said": said, "base": self._base, "run_kind": str(self._kind),
         }  # fmt: skip
+        if self._kind is Kind.REISSUE:
+            told["place"] = "issuance_reissue"
         if here.state is None or here.away:
-            return render(request, "issuance/password.html", status=status, **(told | facts))
+            if self._kind is Kind.REISSUE and not here.resumable:
+                told |= await self._standing(customer)
+            template = "issuance/reissue.html" if "ending" in told else "issuance/password.html"
+            return render(request, template, status=status, **(told | facts))
         template, told["number"] = _SCREENS[type(here.state)]
         told |= await self._beside(here, customer, lang)
         return render(request, template, status=status, **(told | facts))
 
-    async def _beside(self, here: Here, customer: Any, lang: str) -> dict[str, Any]:
+    async def _standing(self, customer: Customer) -> dict[str, Any]:
+        """What could be issued again, before a run begins."""
+        ending = await self._issuance.issuing.ending(customer)
+        return {"ending": ending, "products": self._issuance.issuing.offered(Kind.REISSUE, ending)}
+
+    async def _beside(self, here: Here, customer: Customer, lang: str) -> dict[str, Any]:
         """What one screen shows besides."""
         one, state = self._issuance, here.state
         match state:
@@ -291,7 +312,8 @@ class IssuanceWeb:
                 return {"contact": await one.accounting.contact(customer)}
             case AwaitingKey() | ChoosingProduct():
                 ending = await one.issuing.ending(customer)
-                return {"word": _WORDS[type(state)], "products": one.issuing.products, "ending": ending}
+                offered = one.issuing.offered(self._kind, ending)
+                return {"word": _WORDS[type(state)], "products": offered, "ending": ending}
             case Requested() | Delivered():
                 return {"word": _WORDS[type(state)], "products": one.issuing.products, "ending": None}
             case Refused(cause):
