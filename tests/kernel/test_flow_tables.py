@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingam.center.login import flow as login
 from ingam.center.incident.flow import INCIDENT
+from ingam.center.login import flow as login
 from ingam.center.oidc import flow as oidc
 from ingam.center.protection.flow import PROTECTION
 from ingam.center.registration import flow as registration
