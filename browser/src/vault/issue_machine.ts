@@ -8,8 +8,9 @@
 import type { AuthorityTexts } from '../pure/cmp/refusal.ts'
 import type { Facts } from '../pure/failure.ts'
 import type { Draft } from './draft.ts'
-import type { RegisteredMessage, Stands } from './issue_messages.ts'
+import type { Stands } from './issue_messages.ts'
 import type { KeptRecord } from './record.ts'
+import type { Told } from './renew_messages.ts'
 
 /** Something that is told to the person beside what can be done about it. */
 export interface Trouble {
@@ -24,10 +25,10 @@ export type State =
   | { readonly at: 'unable'; readonly trouble: Trouble }
   | { readonly at: 'choosing'; readonly trouble: Trouble | null }
   | { readonly at: 'making' }
-  | { readonly at: 'resuming'; readonly draft: Draft; readonly registered: RegisteredMessage | null; readonly anew: boolean }
-  | { readonly at: 'unlocking'; readonly draft: Draft; readonly registered: RegisteredMessage | null; readonly anew: boolean }
+  | { readonly at: 'resuming'; readonly draft: Draft; readonly registered: Told | null; readonly anew: boolean }
+  | { readonly at: 'unlocking'; readonly draft: Draft; readonly registered: Told | null; readonly anew: boolean }
   | { readonly at: 'made'; readonly draft: Draft }
-  | { readonly at: 'asking'; readonly draft: Draft; readonly registered: RegisteredMessage }
+  | { readonly at: 'asking'; readonly draft: Draft; readonly registered: Told }
   | { readonly at: 'sent'; readonly draft: Draft; readonly trouble: Trouble | null }
   | { readonly at: 'weighing'; readonly draft: Draft }
   | { readonly at: 'issued'; readonly record: KeptRecord; readonly kept: boolean }
@@ -44,7 +45,7 @@ export type Event =
   | { readonly on: 'locked' }
   | { readonly on: 'forgotten' }
   | { readonly on: 'rested' }
-  | { readonly on: 'registered'; readonly registered: RegisteredMessage }
+  | { readonly on: 'registered'; readonly registered: Told }
   | { readonly on: 'ready'; readonly draft: Draft }
   | { readonly on: 'carried'; readonly message: Uint8Array }
   | { readonly on: 'concluded'; readonly record: KeptRecord; readonly kept: boolean }
@@ -59,7 +60,7 @@ export type Event =
 export type Effect =
   | { readonly do: 'make' }
   | { readonly do: 'open'; readonly draft: Draft }
-  | { readonly do: 'request'; readonly draft: Draft; readonly registered: RegisteredMessage }
+  | { readonly do: 'request'; readonly draft: Draft; readonly registered: Told }
   | { readonly do: 'weigh'; readonly draft: Draft; readonly message: Uint8Array }
   | { readonly do: 'drop' }
   | { readonly do: 'rest' }

@@ -3,8 +3,9 @@
 import type { AuthorityTexts } from '../pure/cmp/refusal.ts'
 import type { Facts } from '../pure/failure.ts'
 import type { Draft } from './draft.ts'
-import type { RegisteredMessage } from './issue_messages.ts'
 import type { KeptRecord, Passkey } from './record.ts'
+import type { Told } from './renew_messages.ts'
+import type { KeySource } from './work.ts'
 
 /** By what a certificate is measured; DER and texts of the `issue` message. `at`: milliseconds by the center's clock. */
 export interface Measure {
@@ -19,12 +20,24 @@ export interface Measure {
  * One step. `make` and `open` bring the password, which stays in the worker until `end`; every other step opens what it
  * needs with it and overwrites it again. `strong`: the backup form of B16 instead of the interoperable one; a backup
  * from the certificate window brings the password itself.
+ *
+ * `renewal` in the place of `make`: `source` is opened by `password`, and only one of `among` (fingerprints) is renewed;
+ * `fresh`: the new key's own password, null where it is the same.
  */
 export type IssueStep =
   | { readonly step: 'make'; readonly flow: string; readonly created: number; readonly password: Uint8Array }
+  | {
+      readonly step: 'renewal'
+      readonly flow: string
+      readonly created: number
+      readonly source: KeySource
+      readonly among: readonly string[]
+      readonly password: Uint8Array
+      readonly fresh: Uint8Array | null
+    }
   | { readonly step: 'open'; readonly draft: Draft; readonly password: Uint8Array }
   | { readonly step: 'check'; readonly draft: Draft }
-  | { readonly step: 'request'; readonly draft: Draft; readonly registered: RegisteredMessage; readonly measure: Measure }
+  | { readonly step: 'request'; readonly draft: Draft; readonly registered: Told; readonly measure: Measure }
   | { readonly step: 'receive'; readonly draft: Draft; readonly message: Uint8Array; readonly measure: Measure }
   | { readonly step: 'poll'; readonly draft: Draft; readonly measure: Measure }
   | { readonly step: 'confirm'; readonly draft: Draft; readonly record: KeptRecord; readonly measure: Measure }

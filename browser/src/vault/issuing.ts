@@ -4,32 +4,51 @@
  * ⑤ make → the window stores and reads back → check (it opens to the same key) → `made`
  * ⑥ request (ir) → the window stores → sent … receive → checks → sealed with its key → the window stores and reads back
  *   → confirm (it opens, the key fits, every check again) → the window stores → sent … conclude.
+ * A renewal makes its key beside the old one, which signs every message (renewal, kur); all else is the same (D10).
  * Between the steps stay the password and the key of the draft; private key, R and codes are opened in one step and
  * overwritten at its end.
  */
 
-import { composeCertConf, composeIr, composePollReq, receiveIp, receivePkiConf } from '../pure/cmp/exchange.ts'
+import {
+  composeCertConf,
+  composeIr,
+  composeKur,
+  composePollReq,
+  type Proof,
+  receiveIp,
+  receivePkiConf,
+} from '../pure/cmp/exchange.ts'
 import { Refusal } from '../pure/failure.ts'
 import { checkNewPassword } from '../pure/npki/cert_password.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
-import { checkEncryption, checkIssued } from '../pure/npki/chain.ts'
+import { checkEncryption, checkIssued, IssuedRefused } from '../pure/npki/chain.ts'
 import { openKey, sealKey } from '../pure/npki/key_file.ts'
 import { makeKey, sameKey, spkiHash } from '../pure/npki/new_key.ts'
 import { writePfx } from '../pure/npki/pfx.ts'
-import type { PrivateKey } from '../pure/npki/private_key.ts'
+import { PrivateKey } from '../pure/npki/private_key.ts'
+import { sameName } from '../pure/npki/subject.ts'
 import { parseIdentifyData } from '../pure/npki/vid.ts'
 import { wipe } from '../pure/octets.ts'
 import { fromUtf8, randomBytes } from '../pure/platform.ts'
 import { begin, type Draft, DraftRefused, type Opened, openDraft, openWith, type Sent } from './draft.ts'
-import type { RegisteredMessage } from './issue_messages.ts'
 import type { IssueDone, IssueStep, Measure } from './issue_steps.ts'
+import { open } from './operation.ts'
 import { keep, type KeptRecord, openRecord, withPasskey } from './record.ts'
+import type { Told } from './renew_messages.ts'
 
 /** The certificate is another person's by name: code `issued-other-name`. */
 export class OtherName extends Refusal {
   constructor() {
     super('issued-other-name')
     this.name = 'OtherName'
+  }
+}
+
+/** It is none of those that may be renewed here: code `renew-not-yours`. */
+export class NotRenewable extends Refusal {
+  constructor() {
+    super('renew-not-yours')
+    this.name = 'NotRenewable'
   }
 }
 
@@ -65,6 +84,8 @@ export class Issuing {
     switch (step.step) {
       case 'make':
         return this.#make(step)
+      case 'renewal':
+        return this.#renewal(step)
       case 'open':
         return this.#open(step)
       case 'check':
@@ -100,6 +121,30 @@ export class Issuing {
     return { kind: 'draft', draft }
   }
 
+  /** The old key opens, is its certificate's and may be renewed; only then a new one is made beside it. */
+  async #renewal({ flow, created, source, among, password, fresh }: StepOf<'renewal'>): Promise<IssueDone> {
+    this.end()
+    const old = await open({ source, password })
+    try {
+      old.key.requireMatch(old.certificate.publicKey)
+      if (!among.includes(old.certificate.fingerprintHex)) throw new NotRenewable()
+      // One that stays as it is keeps the rule that it was chosen by.
+      if (fresh !== null) wipe(checkNewPassword(fromUtf8(fresh)))
+      this.#password = fresh ?? password.slice()
+      const key = await makeKey()
+      this.#made = key
+      const keyFile = await sealKey(key.pkcs8, this.#password)
+      const record = source.kind === 'record' ? source.record.id : null
+      const kept = { certificate: old.certificate.der, pkcs8: old.key.pkcs8, record }
+      const about = { flow, created, spki: spkiHash(key) }
+      const draft = await begin(about, keyFile, this.#password, this.#rounds, randomBytes, kept)
+      return { kind: 'draft', draft }
+    } finally {
+      old.key.wipe()
+      wipe(password)
+    }
+  }
+
   async #open({ draft, password }: StepOf<'open'>): Promise<IssueDone> {
     this.end()
     this.#password = password
@@ -122,29 +167,31 @@ export class Issuing {
     return { kind: 'opened' }
   }
 
-  #request(draft: Draft, registered: RegisteredMessage, measure: Measure): Promise<IssueDone> {
-    return this.#with(draft, async (opened, key) => {
+  #request(draft: Draft, registered: Told, measure: Measure): Promise<IssueDone> {
+    return this.#with(draft, async (opened, key, proof) => {
       const at = new Date(measure.at)
       const encryption = await checkEncryption(measure.encryption, anchorsOf(measure), at)
-      const { reference, code } = registered
-      const { bytes, exchange } = await composeIr({ reference, code, key, encryption, padding: 'oaep', at })
+      const asked = { key, encryption, padding: 'oaep', at } as const
+      const what = 'signer' in proof ? 'kur' : 'ir'
+      const composed = 'signer' in proof ? composeKur({ ...asked, ...proof }) : composeIr({ ...asked, ...codesOf(registered) })
+      const { bytes, exchange } = await composed
       const kept = await opened.registered(registered)
-      return { kind: 'draft', draft: { ...kept, sent: { what: 'ir', bytes, exchange, why: null } } }
+      return { kind: 'draft', draft: { ...kept, sent: { what, bytes, exchange, why: null } } }
     })
   }
 
   #receive({ draft, message, measure }: StepOf<'receive'>): Promise<IssueDone> {
-    return this.#with(draft, async (opened, key) => {
+    return this.#with(draft, async (opened, key, proof) => {
       const { codes, sent } = under(opened)
-      const answer = await receiveIp(sent.exchange, message, { code: codes.code, ...common(measure) })
+      const answer = await receiveIp(sent.exchange, message, { ...heardBy(proof), ...common(measure) })
       const heard = { ...draft, sent: { ...sent, exchange: answer.exchange } }
       if (answer.kind === 'waiting') return { kind: 'waiting', seconds: answer.seconds, draft: heard }
       try {
-        await checked(answer.certificate, key, codes, measure)
+        await checked(answer.certificate, key, codes, measure, proof)
       } catch (failure) {
         if (!(failure instanceof Refusal)) throw failure
         // Given back: the authority revokes it, and the old one stands (RFC 9810 §5.3.18).
-        return reject(heard, answer.certificate, codes, measure, failure.code)
+        return reject(heard, answer.certificate, proof, measure, failure.code)
       }
       // The draft's own id: received once more after an interruption, it replaces itself.
       const { keyFile } = opened
@@ -154,26 +201,26 @@ export class Issuing {
   }
 
   #poll({ draft, measure }: StepOf<'poll'>): Promise<IssueDone> {
-    return this.#with(draft, async (opened) => {
-      const { codes, sent } = under(opened)
+    return this.#with(draft, async (opened, _, proof) => {
+      const { sent } = under(opened)
       const at = new Date(measure.at)
-      const { bytes, exchange } = await composePollReq(sent.exchange, { code: codes.code, at })
+      const { bytes, exchange } = await composePollReq(sent.exchange, { ...proof, at })
       return { kind: 'draft', draft: { ...draft, sent: { what: 'pollReq', bytes, exchange, why: null } } }
     })
   }
 
   /** `record` as it was read back: it opens, its key fits, and every check holds; only then it is confirmed (B10). */
   #confirm(draft: Draft, record: KeptRecord, measure: Measure): Promise<IssueDone> {
-    return this.#with(draft, async (opened) => {
+    return this.#with(draft, async (opened, _, proof) => {
       const { codes, sent } = under(opened)
       const key = await this.#keyOf(record)
       try {
-        await checked(record.certificate, key, codes, measure)
+        await checked(record.certificate, key, codes, measure, proof)
       } finally {
         key.wipe()
       }
       const at = new Date(measure.at)
-      const { bytes, exchange } = await composeCertConf(sent.exchange, record.certificate, { code: codes.code, at })
+      const { bytes, exchange } = await composeCertConf(sent.exchange, record.certificate, { ...proof, at })
       return { kind: 'draft', draft: { ...draft, sent: { what: 'certConf', bytes, exchange, why: null } } }
     })
   }
@@ -185,14 +232,14 @@ export class Issuing {
   async #renew({ draft, record, measure }: StepOf<'renew'>): Promise<IssueDone> {
     if (draft.sent?.what === 'certConf' && record !== null) return this.#confirm(draft, record, measure)
     if (draft.sent?.what === 'pollReq') return this.#poll({ step: 'poll', draft, measure })
-    if (draft.sent?.what !== 'ir') throw new Refusal('defect')
+    if (draft.sent?.what !== 'ir' && draft.sent?.what !== 'kur') throw new Refusal('defect')
     return this.#with(draft, (opened) => this.#request(draft, under(opened).codes, measure))
   }
 
   #conclude({ draft, message, measure }: StepOf<'conclude'>): Promise<IssueDone> {
-    return this.#with(draft, async (opened) => {
-      const { codes, sent } = under(opened)
-      await receivePkiConf(sent.exchange, message, { code: codes.code, ...common(measure) })
+    return this.#with(draft, async (opened, _, proof) => {
+      const { sent } = under(opened)
+      await receivePkiConf(sent.exchange, message, { ...heardBy(proof), ...common(measure) })
       return { kind: 'concluded' }
     })
   }
@@ -228,8 +275,8 @@ export class Issuing {
     return key
   }
 
-  /** Opens a draft and its key for one step. */
-  async #with<T>(draft: Draft, use: (opened: Opened, key: PrivateKey) => Promise<T>): Promise<T> {
+  /** Opens a draft and its key for one step, and what our messages are proven by. */
+  async #with<T>(draft: Draft, use: (opened: Opened, key: PrivateKey, proof: Proof) => Promise<T>): Promise<T> {
     const known = this.#dek?.id === draft.id ? this.#dek : null
     const opened = known === null ? await openDraft(draft, this.#password) : await openWith(draft, known.key.slice())
     this.#dek ??= { id: draft.id, key: opened.key() }
@@ -237,7 +284,7 @@ export class Issuing {
       const key = await openKey(opened.keyFile, this.#password)
       try {
         if (spkiHash(key) !== draft.spki) throw new DraftRefused('draft-damaged')
-        return await use(opened, key)
+        return await use(opened, key, proofOf(opened))
       } finally {
         key.wipe()
       }
@@ -247,7 +294,23 @@ export class Issuing {
   }
 }
 
-function under({ codes, draft }: Opened): { codes: RegisteredMessage; sent: Sent } {
+/** The old key, whose bytes are overwritten with the draft that it lies in; or the code. */
+function proofOf({ old, codes }: Opened): Proof {
+  if (old === null) return { code: codes !== null && 'code' in codes ? codes.code : '' }
+  return { signer: { certificate: new Certificate(old.certificate), key: new PrivateKey(old.pkcs8) } }
+}
+
+function codesOf(told: Told): { reference: string; code: string } {
+  if (!('code' in told)) throw new DraftRefused('draft-damaged')
+  return { reference: told.reference, code: told.code }
+}
+
+/** Whom answers are believed from: whoever has the code, or the authority itself. */
+function heardBy(proof: Proof): { code: string | null } {
+  return { code: 'signer' in proof ? null : proof.code }
+}
+
+function under({ codes, draft }: Opened): { codes: Told; sent: Sent } {
   if (codes === null || draft.sent === null) throw new DraftRefused('draft-damaged')
   return { codes, sent: draft.sent }
 }
@@ -260,13 +323,26 @@ function common(measure: Measure): { anchors: Certificate[]; at: Date } {
   return { anchors: anchorsOf(measure), at: new Date(measure.at) }
 }
 
-/** The checks of B10: chain, key, policy, validity and VID by `checkIssued`, and the name that the VID stands with. */
-async function checked(der: Uint8Array, key: PrivateKey, codes: RegisteredMessage, measure: Measure): Promise<void> {
+/**
+ * The checks of B10: chain, key, policy, validity and VID by `checkIssued`, and the name that the VID stands with; of a
+ * renewal that it is of the same name and kind as the old one.
+ */
+async function checked(
+  der: Uint8Array,
+  key: PrivateKey,
+  codes: Told,
+  measure: Measure,
+  proof: Proof,
+): Promise<void> {
   const notAfterAtMost = new Date(codes.not_after_at_most)
   const expected = { ...common(measure), policies: measure.policies, key, idn: codes.idn, notAfterAtMost }
   const certificate = await checkIssued(der, expected)
   const named = certificate.identifyData === null ? '' : parseIdentifyData(certificate.identifyData).realName
   if (plain(named) !== plain(measure.holder)) throw new OtherName()
+  if (!('signer' in proof)) return
+  const old = proof.signer.certificate
+  if (!sameName(certificate.subject, old.subject)) throw new OtherName()
+  if (certificate.policyOid !== old.policyOid) throw new IssuedRefused('policy')
 }
 
 /** Names are compared as the center compares them: composed, without spaces. */
@@ -277,11 +353,11 @@ function plain(name: string): string {
 async function reject(
   draft: Draft & { readonly sent: Sent },
   certificate: Uint8Array,
-  codes: RegisteredMessage,
+  proof: Proof,
   measure: Measure,
   why: string,
 ): Promise<IssueDone> {
-  const how = { code: codes.code, at: new Date(measure.at) }
+  const how = { ...proof, at: new Date(measure.at) }
   const { bytes, exchange } = await composeCertConf(draft.sent.exchange, certificate, how, 'reject')
   return { kind: 'draft', draft: { ...draft, sent: { what: 'reject', bytes, exchange, why } } }
 }

@@ -9,6 +9,7 @@ import { type ChallengeMessage, challengeMessage } from './challenge_message.ts'
 import { type CopyFromCenter, copyFromCenter, type CopyFromVault, copyFromVault } from './copy_messages.ts'
 import { type IssueMessage, issueMessage, type RegisteredMessage, registeredMessage } from './issue_messages.ts'
 import { type ManageFromCenter, manageFromCenter, type ManageFromVault, manageFromVault } from './manage_messages.ts'
+import { type RenewFromCenter, renewFromCenter, type RenewFromVault, renewFromVault } from './renew_messages.ts'
 import { base64, exactly, HEX_32, INSTANT, MessageRefused, record, text } from './message_fields.ts'
 
 export { type ChallengeMessage, challengeMessage } from './challenge_message.ts'
@@ -29,6 +30,7 @@ export const RESERVED = ['list', 'export'] as const
 export type FromCenter =
   | CopyFromCenter
   | ManageFromCenter
+  | RenewFromCenter
   | { readonly kind: 'sign'; readonly id: string; readonly challenge: ChallengeMessage }
   | { readonly kind: 'issue'; readonly id: string; readonly issue: IssueMessage }
   | { readonly kind: 'registered'; readonly id: string; readonly registered: RegisteredMessage }
@@ -46,6 +48,7 @@ export type FromCenter =
 export type FromVault =
   | CopyFromVault
   | ManageFromVault
+  | RenewFromVault
   | { readonly kind: 'ready' }
   | { readonly kind: 'signed'; readonly id: string; readonly signed: string; readonly sealed: string | null }
   | { readonly kind: 'made'; readonly id: string; readonly spki: string }
@@ -105,7 +108,7 @@ export function fromCenter(data: unknown): FromCenter {
       only('code')
       return { kind, id, code: text(fields['code'], CODE) }
     default: {
-      const found = copyFromCenter(kind, id, fields) ?? manageFromCenter(kind, id, fields)
+      const found = copyFromCenter(kind, id, fields) ?? manageFromCenter(kind, id, fields) ?? renewFromCenter(kind, id, fields)
       if (found === null) throw new MessageRefused()
       return found
     }
@@ -139,7 +142,7 @@ export function fromVault(data: unknown): FromVault {
     case 'issued':
       return issued(id, fields)
     default: {
-      const found = copyFromVault(kind, id, fields) ?? manageFromVault(kind, id, fields)
+      const found = copyFromVault(kind, id, fields) ?? manageFromVault(kind, id, fields) ?? renewFromVault(kind, id, fields)
       if (found === null) throw new MessageRefused()
       return found
     }
