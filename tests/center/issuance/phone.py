@@ -27,8 +27,8 @@ HERE: Final = "/issuance/new"
 Fields = dict[str, str]
 
 _MARKS: Final = {
-    "password": '/password"',
     "password": 'action="{base}/password"',
+    "consents": 'action="{base}/name"',
     "otp": 'action="{base}/phone-proof"',
     "identity": 'action="{base}/phone"',
     "card": 'action="{base}/card-fields"',
