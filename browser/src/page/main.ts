@@ -3,6 +3,7 @@
 import { startKeypads } from '../keypad/forms.ts';
 import { attachCopy } from '../window/copy.ts';
 import { attachIssue } from '../window/issue.ts';
+import { attachManage } from '../window/manage.ts';
 import { attachCertificateWindows } from '../window/main.ts';
 import { startAddresses } from './addresses.ts';
 import { startBusy } from './busy.ts';
@@ -42,5 +43,6 @@ attachCertificateWindows();
 startDeviceProof(document);
 attachIssue(document);
 attachCopy(document);
+attachManage(document);
 startBusy(document);
 void startWebApp(document);

@@ -10,10 +10,11 @@ import { CopyDesk } from './copy_desk.ts'
 import { Desk } from './desk.ts'
 import { IssueDesk } from './issue_desk.ts'
 import { prepare } from './labour.ts'
+import { ManageDesk } from './manage_desk.ts'
 import type { FromCenter } from './messages.ts'
 import { origins } from './settings.ts'
 
-let desk: Desk | IssueDesk | CopyDesk | null = null
+let desk: Desk | IssueDesk | CopyDesk | ManageDesk | null = null
 
 async function start(): Promise<void> {
   const known = await origins()
@@ -37,8 +38,12 @@ async function start(): Promise<void> {
         desk?.discard()
         desk = new CopyDesk(known, tell, message.id, message.copy)
         return
+      case 'manage':
+        desk?.discard()
+        desk = new ManageDesk(known, tell, message.id, message.manage)
+        return
       default:
-        if (desk instanceof IssueDesk || desk instanceof CopyDesk) desk.hear(message)
+        if (desk instanceof IssueDesk || desk instanceof CopyDesk || desk instanceof ManageDesk) desk.hear(message)
     }
   })
   prepare()

@@ -47,7 +47,7 @@ const VARIANTS: Readonly<Record<Variant, string>> = {
   'pbes2-aria-256': 'PBES2 ARIA-256-CBC',
 }
 
-function keyText(source: KeySource | null, say: Say): string {
+export function keyText(source: KeySource | null, say: Say): string {
   if (source === null) return '–'
   if (source.kind === 'pfx') return 'PFX (PKCS#12)'
   if (source.kind === 'record' && liesAsItCame(source.record)) return say('copy-key-open')

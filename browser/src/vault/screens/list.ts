@@ -28,6 +28,8 @@ export interface ListOptions {
   readonly say: Say
   readonly chosen: string | null
   readonly purpose: string
+  /** What the group is called, where it is not simply certificates. */
+  readonly legend?: string
   choose(id: string): void
   enter(): void
 }
@@ -43,7 +45,7 @@ export function list(lines: readonly Line[], options: ListOptions): HTMLElement 
     el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, ...head)),
     el('tbody', { role: 'rowgroup' }, ...rows),
   )
-  const legend = el('legend', { class: 'unseen' }, options.say('certificates'))
+  const legend = el('legend', { class: 'unseen' }, options.legend ?? options.say('certificates'))
   const group = el('fieldset', { class: 'list' }, legend, table)
   group.addEventListener('keydown', (event) => keyed(event, group, options))
   return group
