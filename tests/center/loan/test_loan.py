@@ -1,0 +1,235 @@
+"""대출신청: what is shown is what is signed; application, evidence and audit line are there together or not at all."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tests.center.world import HONG, KIM, Browser, World, party, signed, told
+from tests.npki import certs
+from tests.npki.certs import Party
+from tests.protocols.ocsp.test_ocsp import answer, responder
+
+from ingam.center.loan.forms import application
+from ingam.center.task.forms import FormRefused
+from ingam.customer.evidence import Evidences
+from ingam.kernel.errors import Failure
+from ingam.npki.chain import Anchors
+from ingam.ports.status import Good, Revoked, Source, StatusUnavailable
+from ingam.ports.store import StoreOutage
+from ingam.protocols import evidence as form
+from ingam.protocols.evidence.examining import Verdict, examine
+
+FIELDS = {"kind": "stock", "amount": "1,000", "months": "12", "account": "110-234-567890"}
+TEXT = """대출신청서
+받는 곳: 증권금융
+신청인: 홍길동
+대출 종류: 우리사주 취득자금 대출
+신청 금액: 10,000,000원
+기간: 12개월
+입금 계좌: 110234567890
+
+위와 같이 대출을 신청합니다."""
+
+
+def good(world: World, holder: Party) -> None:
+    """The authority's answer is there to be kept."""
+    now = world.clock.now()
+    world.statuses.answers[holder.certificate.fingerprint] = Good(Source.OCSP, now, answer())
+
+
+async def entered(world: World, holder: Party | None = None) -> Browser:
+    """Somebody who is logged in by certificate, at the form."""
+    holder = holder or party()
+    good(world, holder)
+    await world.bind(HONG, holder)
+    browser = world.browser()
+    assert (await browser.present(holder)).status_code == 303
+    await browser.get("/loan")
+    return browser
+
+
+async def asked(browser: Browser, **changed: str) -> dict[str, Any]:
+    answered = await browser.send("/loan/challenge", FIELDS | changed, Accept="application/json")
+    found: dict[str, Any] = answered.json()
+    return found
+
+
+async def sent(browser: Browser, given: dict[str, Any], holder: Party | None = None, **changed: str) -> Any:
+    made = signed(holder or party(), given, browser.world.clock.now())
+    return await browser.send("/loan/sign", FIELDS | {"nonce": given["nonce"], "signed": made} | changed)
+
+
+async def nothing_kept(world: World) -> None:
+    assert await world.rows("evidence") == [] and await world.rows("loan_application") == []
+
+
+def test_A19_the_text_of_the_page_is_the_text_of_the_window_and_the_one_that_is_kept(
+    store_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        page = (await browser.send("/loan/review", FIELDS)).text
+        found = re.search(r'<pre class="signed-text">(.*?)</pre>', page, re.DOTALL)
+        assert found is not None and found[1] == TEXT
+        given = await asked(browser)
+        assert given["purpose"] == "loan" and given["body_text"] == TEXT and not given["seal"]
+        done = await sent(browser, given)
+        assert done.status_code == 303
+        number = done.headers["location"].removeprefix("/loan/")
+        receipt = (await browser.get(f"/loan/{number}")).text
+        assert number in receipt and "10,000,000원" in receipt and "110234567890" in receipt
+        evidence = form.read((await browser.client.get(f"/loan/{number}/evidence.json")).content)
+        assert evidence.text == TEXT and evidence.number == number
+        assert "10,000,000" in (await browser.get("/loan")).text
+
+    told(store_url, tmp_path, story)
+
+
+def test_the_evidence_holds_years_later_and_its_digest_is_in_the_audit(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        assert (await sent(browser, await asked(browser))).status_code == 303
+        world.clock.forward(timedelta(days=3650).total_seconds())
+        (row,) = await world.rows("evidence")
+        evidence = await Evidences(world.ports.store, world.ports.fields).opened(str(row["number"]))
+        heard = msgspec.structs.replace(evidence, responders=(responder().certificate.der,))
+        report = examine(heard, Anchors.sorted_out([certs.root().certificate, certs.ca().certificate]))
+        assert [one.verdict for one in report.checks] == [Verdict.OK] * 4 + [Verdict.ABSENT], report
+        (line,) = await world.rows("audit", action="loan.sign")
+        assert json.loads(str(line["facts"])) == {"evidence": form.digest(evidence)} == {"evidence": row["digest"]}
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F5_another_text_than_the_one_that_was_signed_is_refused_and_nothing_is_kept(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        for changed in ({"amount": "9000"}, {"account": "110999999999"}, {"months": "36"}, {"kind": "collateral"}):
+            done = await sent(browser, await asked(browser), **changed)
+            assert done.status_code == 409
+        assert await world.results("loan.sign") == ["act-changed"] * 4
+        await nothing_kept(world)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_A6_a_signature_is_good_once(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        given = await asked(browser)
+        assert (await sent(browser, given)).status_code == 303
+        assert (await sent(browser, given)).status_code == 409
+        assert len(await world.rows("evidence")) == len(await world.rows("loan_application")) == 1
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_A2_a_signature_of_a_login_is_no_application(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        given = await browser.challenge()
+        assert (await sent(browser, given)).status_code == 409
+        await nothing_kept(world)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_another_persons_certificate_signs_nothing_here(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        other = party(KIM, key_name="rsa2048-03", serial=0x77)
+        await world.bind(KIM, other)
+        world.statuses.answers[other.certificate.fingerprint] = Good(Source.OCSP, world.clock.now(), b"x")
+        browser = await entered(world)
+        assert (await sent(browser, await asked(browser), other)).status_code == 422
+        assert await world.results("loan.sign") == ["sign-other-certificate"]
+        await nothing_kept(world)
+
+    told(sqlite_url, tmp_path, story)
+
+
+@pytest.mark.parametrize("state", ["revoked", "away"])
+def test_a_certificate_that_is_not_good_at_this_moment_signs_nothing(
+    sqlite_url: str, tmp_path: Path, state: str
+) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        now = world.clock.now()
+        said: Failure | Revoked = (
+            Revoked(Source.OCSP, now, now, "keyCompromise")
+            if state == "revoked"
+            else StatusUnavailable("status-unreachable")
+        )
+        world.statuses.answers[party().certificate.fingerprint] = said
+        assert (await sent(browser, await asked(browser))).status_code in (422, 503)
+        await nothing_kept(world)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F1_where_the_evidence_cannot_be_kept_there_is_no_application(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        given = await asked(browser)
+        save = world.ports.store.save
+
+        async def failing(one: Any) -> None:
+            if any(getattr(row, "table", "") == "evidence" for row in one.rows):
+                raise StoreOutage
+            await save(one)
+
+        monkeypatch.setattr(world.ports.store, "save", failing)
+        assert (await sent(browser, given)).status_code == 503
+        await nothing_kept(world)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_nobody_sees_the_receipt_or_the_evidence_of_somebody_else(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        number = (await sent(browser, await asked(browser))).headers["location"].removeprefix("/loan/")
+        other = world.browser()
+        assert (await other.get(f"/loan/{number}")).status_code == 303
+        await other.log_in(KIM)
+        for path in (f"/loan/{number}", f"/loan/{number}/evidence.json"):
+            assert (await other.get(path)).status_code == 404
+            assert "110234567890" not in other.page
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_H6_what_is_kept_of_an_application_is_encrypted(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        await sent(browser, await asked(browser))
+        kept = world.everything_kept()
+        for clear in (b"110234567890", "대출신청서".encode(), base64.b64encode(party().certificate.der)[:40]):
+            assert clear not in kept
+
+    told(sqlite_url, tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("kind", "other"), ("amount", "9"), ("amount", "100001"), ("amount", "x"), ("months", "13"), ("account", "12")],
+)
+def test_a_wrong_field_is_said_beside_it(field: str, value: str) -> None:
+    with pytest.raises(FormRefused) as refused:
+        application(FIELDS | {field: value}, certs.NOW.date())
+    assert list(refused.value.errors) == [field]
+
+
+def test_an_amount_may_be_written_as_people_write_it() -> None:
+    for text in ("1000", "1,000", " 1 000 ", "１０００"):
+        assert application(FIELDS | {"amount": text}, certs.NOW.date()).won == "10,000,000"
