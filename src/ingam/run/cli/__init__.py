@@ -17,6 +17,7 @@ NOUNS: Final = {
     "customer": "ingam.run.cli.customer",
     "doctor": "ingam.run.cli.doctor",
     "import": "ingam.run.cli.import_bindings",
+    "evidence": "ingam.run.cli.evidence",
     "log": "ingam.run.cli.log",
     "ra": "ingam.run.cli.ra",
     "relay": "ingam.run.cli.relay",
@@ -35,6 +36,7 @@ ingam <noun> …                        ingam <noun> --help
   customer  고객을 등록하고 잠금을 풉니다 (서버) · enrol and unlock customers (on the server)
   doctor    보관함이 공개된 것과 같은지 확인합니다 · whether a served vault is the published one
   import    다른 시스템의 인증서 등록을 가져옵니다 (서버) · take over registrations of another system (on the server)
+  evidence  서명한 거래의 증거를 꺼내고 확인합니다 · evidence of what a customer signed: export, verify
   log       투명성 로그를 검증하고 증명을 확인합니다 · verify the transparency log, make and check proofs
   ra        인증센터를 인증기관의 등록기관으로 만듭니다 (서버) · make this center an RA of an authority
   relay     복사 중계가 믿을 공개키를 꺼냅니다 (서버) · the public key that relays of copying trust

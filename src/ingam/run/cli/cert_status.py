@@ -50,15 +50,15 @@ def check(
 
     Raises PathRefused, NotGood, Outage (a status that was asked for could not be confirmed), FolderRefused.
     """
-    held = authorities.published() if anchors is None else _read_folder(anchors)
-    responders = [one for one in held if one.eku == _OCSP_SIGNING]
-    trusted = Anchors.sorted_out(one for one in held if one not in responders and _is_authority(one))
-    path = chain.validate(owner, trusted, at)
+    held = trusted(anchors)
+    responders = [one for one in held if is_responder(one)]
+    known = Anchors.sorted_out(one for one in held if not is_responder(one) and is_authority(one))
+    path = chain.validate(owner, known, at)
     status: dict[str, Any] = {"checked": False, "source": None, "result": None}
     if crl is not None:
         status = _by_list(path, crl, at)
     elif online:
-        status = _by_responder(path, _vouched(responders, trusted), at, address)
+        status = _by_responder(path, _vouched(responders, known), at, address)
     return {
         "path": [str(one.subject) for one in (path.person, path.authority, path.root) if one is not None],
         "at": rfc3339(at),
@@ -138,7 +138,17 @@ def _signed_by_root(one: Certificate, root: Anchor | None) -> bool:
     return True
 
 
-def _is_authority(one: Certificate) -> bool:
+def trusted(anchors: Path | None) -> list[Certificate]:
+    """Certificates of a folder, else the published ones of the authorities. Raises FolderRefused."""
+    return authorities.published() if anchors is None else _read_folder(anchors)
+
+
+def is_responder(one: Certificate) -> bool:
+    """Whether it is for OCSP answers alone."""
+    return one.eku == _OCSP_SIGNING
+
+
+def is_authority(one: Certificate) -> bool:
     constraints = one.basic_constraints
     return constraints is not None and constraints.ca
 
