@@ -39,6 +39,7 @@ from ingam.center.keypad import routes as keypad_routes
 from ingam.center.login.service import Login
 from ingam.center.login.web import LoginWeb
 from ingam.center.management import web as management
+from ingam.center.management.desk_web import DeskWeb
 from ingam.center.mybank.activity import Activity
 from ingam.center.mybank.activity_web import ActivityWeb
 from ingam.center.mybank.service import MyBank
@@ -91,8 +92,8 @@ from ingam.wiring.watching import Board
 TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.home",
     "ingam.center.incident", "ingam.center.issuance", "ingam.center.loan", "ingam.center.login",
-    "ingam.center.mybank", "ingam.center.notices", "ingam.center.oidc", "ingam.center.protection",
-    "ingam.center.registration", "ingam.center.terms",
+    "ingam.center.management", "ingam.center.mybank", "ingam.center.notices", "ingam.center.oidc",
+    "ingam.center.protection", "ingam.center.registration", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -208,6 +209,7 @@ def _routes(
         *LoginWeb(login, sessions, clock, cookies).routes(),
         *RegistrationWeb(registration, auth, clock).routes(),
         *CopyingWeb(copying, settings.center_origin, settings.vault_origin).routes(),
+        *DeskWeb(bindings, prover, given.authorities, given.ephemeral, clock).routes(),
         *ActivityWeb(Activity(store, given.customers, digests)).routes(),
         *protection_routes(settings, given, auth, keys, sender),
         *incident_routes(settings, given, auth, sender),

@@ -139,6 +139,23 @@ class Prover:
         status = await self._check_8_status(signed.certificate, authority, fresh, at)
         return ProvenCertificate(presentation, signed.certificate, authority, policy, status, at)
 
+    async def path(self, person: Certificate, at: datetime) -> tuple[IssuingAuthority, str | None]:
+        """Check 5 (and of 3 what the path says) of one that nobody presents: its issuer, and of 7 the code."""
+        try:
+            return await self._check_5_path(person, at)
+        except (CertificateMalformed, CertificateKeyKind) as wrong:
+            raise CheckFailed("cert-malformed", cause=wrong.code) from None
+
+    def policy(self, person: Certificate, authority: IssuingAuthority) -> Policy:
+        """Check 6 for whichever kind of customer. Raises CheckFailed."""
+        found = check_6_policy(person, None)
+        self._check_withdrawn(authority, found)
+        return found
+
+    async def status(self, person: Certificate, authority: IssuingAuthority, at: datetime) -> Good:
+        """Check 8, after `path`. Raises CheckFailed, StatusUnavailable."""
+        return await self._check_8_status(person, authority, False, at)
+
     async def _check_5_path(self, person: Certificate, at: datetime) -> tuple[IssuingAuthority, str | None]:
         """The issuer, and the code of check 7 if the validity alone failed, which the path checks last."""
         out_of_time: str | None = None
