@@ -23,7 +23,8 @@ _ORIGIN: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 
 _SMPP: Final = re.compile(r"(smpps?)://[!-.0-~]{1,15}@([A-Za-z0-9.-]{1,255}):[0-9]{1,5}(\?long=(udh|payload))?")
 
-PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox")
+PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox", "mail", "finance_cloud")
+"""Each has the next port after the base; `mail` is the sandbox's SMTP server. New ones go to the end."""
 
 
 class SettingsRefused(Refusal):
@@ -163,6 +164,17 @@ class ArsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FinanceSettings:
+    """금융인증서: its provider under contract, and the one origin of its window that people are led to (B5)."""
+
+    via: str = "http"  # none | http
+    host: str = "fincert.test"  # the provider's name in `addresses`
+    client: str = "ingam-demo"
+    key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    origin: str = "http://localhost:8708"
+
+
+@dataclass(frozen=True, slots=True)
 class RelaySettings:
     """The blind mailbox of copying: a process, or several nodes on one Valkey."""
 
@@ -255,6 +267,7 @@ class Settings:
     institution: Institution = field(default_factory=Institution)
     parties: PartySettings = field(default_factory=PartySettings)
     ars: ArsSettings = field(default_factory=ArsSettings)
+    finance: FinanceSettings = field(default_factory=FinanceSettings)
     ca: CaSettings = field(default_factory=CaSettings)
     relay: RelaySettings = field(default_factory=RelaySettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
@@ -324,6 +337,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         institution=_institution(environment),
         parties=_parties(environment),
         ars=_ars(environment),
+        finance=_finance(environment, mode, origins["finance_cloud"]),
         ca=_ca(environment),
         relay=_relay(environment, origins["relay"]),
         console=_console(environment, origins["console"]),
@@ -417,6 +431,29 @@ def _ars(environment: Mapping[str, str]) -> ArsSettings:
         else:
             chosen[one.name] = (Path(text) if text else None) if one.type == "Path | None" else text
     return ArsSettings(**chosen)
+
+
+def _finance(environment: Mapping[str, str], mode: str, origin: str) -> FinanceSettings:
+    """INGAM_FINANCE_VIA, INGAM_FINANCE_KEY …; production has no provider until it names one."""
+    chosen: dict[str, Any] = {"origin": origin, "via": "none" if mode == "production" else "http"}
+    for one in fields(FinanceSettings):
+        text = environment.get(f"INGAM_FINANCE_{one.name.upper()}")
+        if text is not None:
+            chosen[one.name] = Secret(text) if one.type == "Secret[str]" else text
+    return FinanceSettings(**(chosen | {"origin": chosen["origin"].rstrip("/")}))
+
+
+def _refuse_finance(settings: Settings) -> None:
+    """Its window is nobody's origin of ours (B5); G7: no sandbox's key and no clear line in production."""
+    finance, found = settings.finance, _ORIGIN.fullmatch(settings.finance.origin)
+    if finance.via not in ("none", "http"):
+        raise SettingsRefused(variable="INGAM_FINANCE_VIA")
+    ours = (settings.center_origin, settings.vault_origin, settings.console.origin, settings.relay.origin)
+    clear = found is not None and found[1] == "http"
+    if found is None or finance.origin in ours or (clear and found[2] != "localhost"):
+        raise SettingsRefused(variable="INGAM_FINANCE_ORIGIN")
+    if settings.production and finance.via == "http" and (clear or finance.key == Secret("sandbox")):
+        raise SettingsRefused(variable="INGAM_FINANCE_ORIGIN" if clear else "INGAM_FINANCE_KEY")
 
 
 def _ca(environment: Mapping[str, str]) -> CaSettings:
@@ -540,6 +577,7 @@ def _refuse(settings: Settings) -> None:
     _refuse_audit(settings.audit)
     _refuse_ca(settings)
     _refuse_ars(settings.ars)
+    _refuse_finance(settings)
     _refuse_origins(settings)
     _refuse_console(settings)
     if settings.parties.email_tls not in ("none", "starttls", "tls"):

@@ -132,7 +132,7 @@ def _free(port: int) -> bool:
 def start(data: Path, port: int | None = None, **extra: str) -> World:
     """Start it and wait until it says that it is ready; once more where somebody took one of its ports meanwhile."""
     for turn in range(TURNS):
-        chosen = port or free_ports(8, turn)
+        chosen = port or free_ports(9, turn)
         process = _launch(data, chosen, extra)
         if _ready(data, process):
             demo = json.loads((data / "sandbox" / "demo.json").read_text(encoding="utf-8"))

@@ -115,7 +115,7 @@ def customers(data: Path) -> list[tuple[str, bytes]]:
 def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
     start: Callable[[int], Demo], tmp_path: Path
 ) -> None:
-    first = start(free_ports(8))
+    first = start(free_ports(9))
     first.wait_ready()
     children = first.children()
     assert len(children) == len(CHILDREN) + len(WITHOUT_PORT) + 1
@@ -132,7 +132,7 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
     assert len(kept) == len(PEOPLE)
 
     # The same data folder a second time.
-    second = start(free_ports(8))
+    second = start(free_ports(9))
     assert second.process.wait(START_S) == 1
     assert "demo-already-running" in second.printed
 
@@ -143,7 +143,7 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
     assert "Traceback" not in first.printed
 
     # Elsewhere, with the same data; then the first death stops all.
-    moved = start(free_ports(8))
+    moved = start(free_ports(9))
     moved.wait_ready()
     assert customers(tmp_path / "data") == kept
     with urlopen(f"http://localhost:{moved.port}/login", timeout=10) as answer:
@@ -165,7 +165,7 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
 def test_the_demos_authority_is_trusted_beside_the_others_and_each_answers_at_its_address(
     start: Callable[[int], Demo], tmp_path: Path
 ) -> None:
-    demo = start(free_ports(8))
+    demo = start(free_ports(9))
     demo.wait_ready()
     authorities, _ = trust_file.read(tmp_path / "data" / "trust" / "authorities.toml")
     mapped = addresses(f"http://localhost:{demo.port + 6}")
@@ -200,7 +200,7 @@ def test_a_responder_that_ends_soon_is_renewed_at_the_next_start(
 
 
 def test_a_taken_port_is_named_before_anything_is_made(start: Callable[[int], Demo], tmp_path: Path) -> None:
-    port = free_ports(8)
+    port = free_ports(9)
     with socket.create_server(("127.0.0.1", port + 1)):
         refused = start(port)
         assert refused.process.wait(START_S) == 1
@@ -209,7 +209,7 @@ def test_a_taken_port_is_named_before_anything_is_made(start: Callable[[int], De
 
 
 def test_ctrl_c_while_it_prepares_ends_it_quietly(start: Callable[[int], Demo], tmp_path: Path) -> None:
-    early = start(free_ports(8))
+    early = start(free_ports(9))
     wait_for(lambda: (tmp_path / "data" / "lock").exists(), START_S)
     early.process.send_signal(signal.SIGINT)
     assert early.process.wait(20) == 0

@@ -53,7 +53,7 @@ def test_every_origin_answers_over_tls_under_the_authority_that_is_handed_out(he
         assert answer.headers["content-type"] == "application/x-x509-ca-cert"
         assert ssl.DER_cert_to_PEM_cert(answer.read()).strip() == (data / "tls" / "ca.crt").read_text().strip()
     pages = {"center": "/cert-center", "vault": "/window.html", "console": "/login"}
-    pages |= {"relay": "/healthz", "sandbox": "/"}
+    pages |= {"relay": "/healthz", "sandbox": "/", "finance_cloud": "/"}
     assert set(pages) == set(FRONTED)
     for process, path in pages.items():
         answer = asked(at, data, process, path)

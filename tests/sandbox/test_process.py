@@ -31,7 +31,7 @@ class Running:
 
     def __init__(self, folder: Path) -> None:
         self.environment = {
-            **os.environ, "INGAM_PORT": str(free_ports(8)), "INGAM_DATA": str(folder / "data"),
+            **os.environ, "INGAM_PORT": str(free_ports(9)), "INGAM_DATA": str(folder / "data"),
             "INGAM_DEMO": str(folder / "demo"), "INGAM_SANDBOX_KEYS": str(KEYS), "PYTHONPATH": str(ROOT / "src"),
         }  # fmt: skip
         self.settings: Settings = read(self.environment)

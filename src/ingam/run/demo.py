@@ -27,14 +27,24 @@ from pathlib import Path
 from ingam.adapters.hsm.file import open_keys, publish_ticket_key
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
-from ingam.run import demo_authority, demo_operators, demo_staff, demo_table, sandbox, sandbox_audit, tls, trial
+from ingam.run import (
+    demo_authority,
+    demo_operators,
+    demo_staff,
+    demo_table,
+    finance_cloud,
+    sandbox,
+    sandbox_audit,
+    tls,
+    trial,
+)
 from ingam.run.auditor import publish_key
 from ingam.run.cli.customer_desk import opened, parse
 from ingam.run.trial import FRONTED, Trial
 from ingam.settings import Settings, read
 from ingam.wiring import index_folder, keys_path
 
-CHILDREN = ("sandbox", "vault", "console", "ca", "va", "relay", "center")
+CHILDREN = ("sandbox", "finance_cloud", "vault", "console", "ca", "va", "relay", "center")
 WITHOUT_PORT = ("houses", "clerk", "auditor")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_S = 180
@@ -53,7 +63,7 @@ class Child:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo until Ctrl-C. Exit codes: 0 stopped, 1 something died or could not start, 2 usage."""
     words = argparse.ArgumentParser(prog="make run")
-    words.add_argument("--port", default="8700", help="the first of eight ports")
+    words.add_argument("--port", default="8700", help="the first of nine ports")
     words.add_argument("--data", default="data", help="where everything is kept")
     words.add_argument("--quiet", action="store_true", help="do not print the demo people")
     words.add_argument("--https", action="store_true", help="over TLS, for a phone; two further ports, ten above")
@@ -111,6 +121,7 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     # The parties are reached on loopback, wherever a browser finds the sandbox.
     inward = replace(settings, sandbox_origin=f"http://localhost:{settings.port('sandbox')}")
     addresses = sandbox.prepare(inward, _say, Path(environment["INGAM_DEMO"])) | authority_addresses(settings)
+    addresses |= finance_cloud.address(settings)
     environment["INGAM_ADDRESSES"] = ",".join(f"{name}={base}" for name, base in addresses.items())
     _say("데이터베이스 준비 · preparing the database")
     # Of a deployment these come from the institution's own hands, not from the center.
@@ -144,7 +155,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 def _need_ports(settings: Settings, over_tls: Trial | None) -> None:
     needed = [(settings.port(name), name) for name in CHILDREN]
-    needed.append((settings.port("sandbox") + 1, "sandbox"))  # its SMTP server
+    needed.append((settings.port("mail"), "sandbox"))  # its SMTP server
     needed += [(port, name) for name, port in (over_tls.ports if over_tls else {}).items()]
     for port, name in needed:
         if not _free(port):
@@ -259,6 +270,7 @@ def _tell(settings: Settings, over_tls: Trial | None, *, quiet: bool) -> None:
         "va": "상태조회 · OCSP/CRL",
         "relay": "복사 중계 · copy relay",
         "sandbox": "바깥세상 · sandbox",
+        "finance_cloud": "금융인증서 클라우드 · finance certificate cloud",
     }
     demo = settings.data / "sandbox" / "demo.json"
     if not quiet and demo.exists():

@@ -33,11 +33,11 @@ from ingam.run.tls import Tls
 from ingam.run.trial_sockets import MESSAGE_MOST, carry
 from ingam.settings import PORTS
 
-FRONTED: Final = ("center", "vault", "console", "relay", "sandbox")
+FRONTED: Final = ("center", "vault", "console", "relay", "sandbox", "finance_cloud")
 """What a browser opens; the authority's CMP, OCSP and lists stay plain, on loopback."""
 BEHIND: Final = 10
 """Ports between a front and its process."""
-WELCOME: Final = 8
+WELCOME: Final = 9
 """The plain page's port, counted from the first."""
 PATIENCE_S: Final = 60.0
 # Of one connection only (RFC 9110 section 7.6.1), or what only this front may say (security F9).
@@ -82,6 +82,7 @@ class Trial:
         """What tells the processes where they are seen, and where they listen."""
         origins = {name: self.origin(name) for name in ("center", "vault", "relay", "sandbox")}
         told = {f"INGAM_{name.upper()}_ORIGIN": origin for name, origin in origins.items()}
+        told["INGAM_FINANCE_ORIGIN"] = self.origin("finance_cloud")
         return {**told, "INGAM_PORT": str(self.port + BEHIND)}
 
 
@@ -270,7 +271,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """`python -m ingam.run.trial`: until a signal; 2 where the host or the bundle is refused."""
     asked = argparse.ArgumentParser(prog="ingam.run.trial")
     asked.add_argument("--host", required=True, help="the name that the phone opens")
-    asked.add_argument("--port", required=True, type=int, help="the first of nine ports")
+    asked.add_argument("--port", required=True, type=int, help="the first of ten ports")
     asked.add_argument("--folder", required=True, type=Path, help="where the certificates are kept")
     chosen = asked.parse_args(argv)
     try:

@@ -32,6 +32,7 @@ from ingam.ports.certification import Certification
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.ephemeral import Ephemeral
+from ingam.ports.finance_cert import FinanceCert
 from ingam.ports.keys import Digests, TicketSigner
 from ingam.ports.otp import OtpTokens
 from ingam.ports.regions import Regions
@@ -42,6 +43,7 @@ from ingam.ports.tokens import TokenSigner
 from ingam.settings import Settings
 from ingam.wiring.ars import ars_caller
 from ingam.wiring.certification import certification
+from ingam.wiring.finance import finance_cert
 from ingam.wiring.parties import PartyPorts, party_ports, watched_parties
 from ingam.wiring.sms import sms_sender
 from ingam.wiring.watching import Board, watched
@@ -69,6 +71,7 @@ class CenterPorts:
     otp: OtpTokens | None = None
     certification: Certification | None = None
     parties: PartyPorts | None = None
+    finance: FinanceCert | None = None
     tokens: TokenSigner | None = None
     health: Board | None = None
     closing: tuple[Callable[[], Awaitable[None]], ...] = ()
@@ -99,6 +102,7 @@ def center_ports(settings: Settings) -> CenterPorts:
     authority = Outgoing(settings.addresses, seconds=AUTHORITY_S)
     parties = party_ports(settings, clock) if issues else None
     board = Board(clock)
+    finance = finance_cert(settings, clock)
     status = OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s)
     authority_ports = certification(settings, authority, clock) if issues else None
     fields = CustomerFields(store, keys.fields)
@@ -118,11 +122,13 @@ def center_ports(settings: Settings) -> CenterPorts:
         tickets=keys.tickets,
         regions=FileRegions(()) if settings.regions is None else regions.read(settings.regions),
         certification=None if authority_ports is None else watched(board, "certification", authority_ports),
+        finance=None if finance is None else watched(board, "finance-cert", finance),
         parties=None if parties is None else watched_parties(board, parties),
         health=board,
         tokens=token_signer(settings),
         closing=(
             *(parties.closing if parties else ()),
+            *((finance.aclose,) if finance else ()),
             authority.close,
             outgoing.close,
             sms.aclose,

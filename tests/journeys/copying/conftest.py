@@ -120,7 +120,7 @@ class TwoNodes:
 def two_nodes(chromium: Browser, handset: Handset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     """`make run` again, with a second node beside the first."""
     data = tmp_path_factory.mktemp("two-nodes") / "data"
-    first, second = world.free_ports(8, 3), world.free_ports(8, 7)
+    first, second = world.free_ports(9, 3), world.free_ports(8, 7)
     with valkey.server() as store, Crossing([first + 5, second + 5]) as crossing:
         told = {"INGAM_RELAY_STORE": store.url, "INGAM_RELAY_ORIGIN": crossing.origin}
         at = world.start(data, first, **told)

@@ -75,7 +75,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The vault's own process, in a thread, with this page in the place of its window."""
     folder = tmp_path_factory.mktemp("bundle")
     bundled(folder / "vault")
-    port = free_ports(8)
+    port = free_ports(9)
     settings = read({"INGAM_PORT": str(port)})
     config = uvicorn.Config(vault.app(settings, folder), port=settings.port("vault"), log_level="warning", ws="none")
     server = uvicorn.Server(config)

@@ -173,7 +173,7 @@ class Case:
 @contextmanager
 def made(folder: Path, server: postgres.Server) -> Iterator[Ground]:
     """The shared part, from nothing."""
-    port = free_ports(8)
+    port = free_ports(9)
     env = {
         "INGAM_PORT": str(port),
         "INGAM_DATA": str(folder / "data"),

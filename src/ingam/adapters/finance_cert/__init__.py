@@ -1,0 +1,1 @@
+"""금융인증서: how the center speaks to the provider of its cloud."""
