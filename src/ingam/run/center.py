@@ -76,6 +76,7 @@ from ingam.run.device_keys import device_keys
 from ingam.run.expiring import expiring
 from ingam.run.http import BoundedHttp
 from ingam.run.incidents import incident_deliveries, incident_routes
+from ingam.run.managing import management_deliveries, management_routes
 from ingam.run.noticing import notices_routes
 from ingam.run.oidc import oidc_routes
 from ingam.run.on_behalf import asking_anew, deliver_revocations
@@ -213,12 +214,13 @@ def _routes(
         *ActivityWeb(Activity(store, given.customers, digests)).routes(),
         *protection_routes(settings, given, auth, keys, sender),
         *incident_routes(settings, given, auth, sender),
+        *management_routes(settings, given, auth, keys, sender),
         *notices_routes(given, sender),
         *oidc_routes(settings, given, auth, cookies),
         *loan_routes(settings, given, challenges, bindings, prover),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
-        *(route for place in (about, finance_cert, inquiry, issuance, management) for route in place.routes()),
+        *(route for place in (about, finance_cert, inquiry, issuance) for route in place.routes()),
     ]
 
 
@@ -265,7 +267,7 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
         ended = asking_anew(given.authorities, given.status, given.clock)
         revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
-        deliver |= incident_deliveries(settings, given)
+        deliver |= incident_deliveries(settings, given) | management_deliveries(given)
         health = given.health or Board(given.clock)
         tasks = [
             asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),

@@ -57,6 +57,11 @@ class Sender:
         self._institution = institution
         self.quiet = Quiet.read(institution.quiet_hours)
 
+    @property
+    def hours(self) -> str:
+        """The quiet hours as people read them; "" where there are none."""
+        return self._institution.quiet_hours
+
     def name(self, lang: str) -> str:
         """`증권금융`, or its English name."""
         return self._institution.name_ko if lang == "ko" else self._institution.name_en
