@@ -38,7 +38,6 @@ from ingam.center.keypad import keypads
 from ingam.center.keypad import routes as keypad_routes
 from ingam.center.login.service import Login
 from ingam.center.login.web import LoginWeb
-from ingam.center.management import web as management
 from ingam.center.management.desk_web import DeskWeb
 from ingam.center.mybank.activity import Activity
 from ingam.center.mybank.activity_web import ActivityWeb

@@ -24,6 +24,7 @@ from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
 from ingam.run.expiring import expiring
 from ingam.run.incidents import incident_deliveries
+from ingam.run.managing import management_deliveries
 from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.stopping import told_to_stop
@@ -146,7 +147,7 @@ async def _serve(settings: Settings) -> None:
     ended = asking_anew(given.authorities, given.status, given.clock)
     revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
-    deliver |= incident_deliveries(settings, given)
+    deliver |= incident_deliveries(settings, given) | management_deliveries(given)
     board = given.health or Board(given.clock)
     try:
         await asyncio.gather(

@@ -1,5 +1,1 @@
-"""인증서관리: for now a page that says what comes."""
-
-from ingam.center.management import web
-
-__all__ = ["web"]
+"""인증서관리: what is registered here, 타기관인증서 해제, 폐지, 효력정지 (W4, W7)."""

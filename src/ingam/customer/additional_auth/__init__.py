@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     ISSUANCE = "issuance"
     REISSUE = "reissue"
     RELEASE = "release"
+    REVOCATION = "revocation"
     COPY_OUT = "copy-out"
     DEVICE_ADD = "device-add"
     DEVICE_REMOVE = "device-remove"

@@ -1,0 +1,227 @@
+"""What stands behind /management/task: begin, prove who it is, and end the binding in ONE transaction (W4, W7).
+
+해제 wants the signature of a key of the person beside the additional authentication (F5). Whoever has lost every key
+may go on without one: releasing opens nothing to anybody, and the person hears of it; the audit says what signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from ingam.center.management.flow import CRL_REASONS, MANAGEMENT, PURPOSES, Kind
+from ingam.center.management.looking import Looking, Overview, Registered
+from ingam.center.management.revoking import to_authority
+from ingam.center.task.flow import Confirming, Task
+from ingam.center.task.service import TaskService
+from ingam.center.task.walks import Feature, Limits, Walk, Walks
+from ingam.center.walks import TrueStep, Turn, Visit, With
+from ingam.customer.additional_auth.service import AdditionalAuth
+from ingam.customer.binding.bindings import ACTIVE, RELEASED, STALE, SUSPENDED, Binding, Bindings
+from ingam.customer.binding.ending import ended
+from ingam.customer.device import Devices
+from ingam.customer.device.acts import ActProofs, By, Signed
+from ingam.customer.notice import Notices, Sender, Words
+from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.instants import korean_day
+from ingam.kernel.words import say
+from ingam.ports.certification import Certification, CertificationOutage
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer, Customers
+from ingam.ports.keys import Digests
+from ingam.ports.store import Change, Outgoing, Store
+from ingam.protocols.challenge import Purpose
+
+Hold: TypeAlias = Callable[[Binding, Customer, datetime], Outgoing]
+"""The word to the authority that a binding's certificate is suspended."""
+
+
+class NothingRegistered(Refusal):
+    """The certificate is not registered any more: released, replaced or ended meanwhile."""
+
+    code = "management-nothing"
+
+
+class NotOurs(Refusal):
+    """Another authority issued the certificate; only there it is revoked."""
+
+    code = "management-not-ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the service works on. `certification` None: nothing is issued here."""
+
+    store: Store
+    clock: Clock
+    customers: Customers
+    digests: Digests
+    certification: Certification | None
+
+
+class Management(TaskService):
+    """The service behind /management."""
+
+    def __init__(
+        self, ports: Ports, limits: Limits, *, auth: AdditionalAuth, acts: ActProofs, bindings: Bindings,
+        notices: Notices, sender: Sender, hold: Hold,
+    ) -> None:  # fmt: skip
+        feature = Feature(MANAGEMENT, PURPOSES, _locked(notices))
+        super().__init__(Walks(ports, limits, feature), auth, Devices(ports.store, ports.digests))
+        self._store = ports.store
+        self._acts = acts
+        self._bindings = bindings
+        self._looking = Looking(bindings, ports.certification, ports.clock)
+        self._notices = notices
+        self._sender = sender
+        self._hold = hold
+
+    # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def overview(self, visit: Visit) -> Overview:
+        """What is registered. Raises NotLoggedIn."""
+        return await self._looking.overview((await self.customer(visit)).customer_id)
+
+    async def about(self, visit: Visit, task: Task) -> Registered | None:
+        """The certificate of a task; None where it is not registered any more."""
+        return await self._looking.one((await self.customer(visit)).customer_id, binding_of(task))
+
+    async def ways(self, visit: Visit) -> tuple[By, ...]:
+        """What the person could sign with."""
+        return await self._acts.ways(await self.customer(visit), visit.session)
+
+    async def text(self, visit: Visit, task: Task) -> str:
+        """What is signed for 해제, in words. Raises NothingRegistered."""
+        return self._text(await self._registered(visit, task), visit.lang)
+
+    def _text(self, one: Registered, lang: str) -> str:
+        return say(
+            "life.body_release",
+            lang,
+            institution=self._sender.name(lang),
+            use=one.use_ko if lang == "ko" else one.use_en,
+            date=korean_day(one.binding.not_after),
+            fingerprint=one.binding.fingerprint,
+        )
+
+    async def _registered(self, visit: Visit, task: Task) -> Registered:
+        found = await self.about(visit, task)
+        if found is None:
+            raise NothingRegistered
+        return found
+
+    # ── the tasks ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def begin(self, visit: Visit, task: Task) -> None:
+        """A task; one that was under way is left. Raises NothingRegistered, NotOurs, CertificationOutage."""
+        async with self._walks.turn_of(visit.session):
+            found = await self._registered(visit, task)
+            if task.kind == Kind.SUSPENSION and found.binding.status != ACTIVE:
+                raise NothingRegistered
+            if task.kind == Kind.REVOCATION:
+                _must_be_ours(found)
+            await self._walks.begin(visit, task, signs=task.kind == Kind.SUSPENSION)
+
+    async def challenge(self, visit: Visit, turn: Turn, by: By) -> dict[str, object]:
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, Confirming)
+            if walk.task.kind != Kind.RELEASE:
+                raise TrueStep
+            body = await self.text(visit, walk.task)
+            return await self._acts.challenge(
+                walk.customer, visit.session, visit.address, Purpose.RELEASE, body, by, visit.lang,
+                about=walk.task.target,
+            )  # fmt: skip
+
+    async def finish(self, visit: Visit, turn: Turn, signed: Signed | None) -> str:
+        """The last press; the kind that is done. A key that was there when it was shown is not asked for twice.
+
+        Raises TrueStep (also where the binding moved meanwhile), NothingRegistered, NotOurs, ProofMissing, and what
+        ActProofs.check refuses.
+        """
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, Confirming)
+            kind = walk.task.kind
+            if kind != Kind.SUSPENSION and walk.proof_id is None:
+                raise TrueStep
+            try:
+                beside = await self._made(walk, signed)
+            except Failure as failure:
+                await self._walks.refuse(walk, kind, failure)
+            await self._finish(walk, kind, beside)
+            return kind
+
+    async def _made(self, walk: Walk, signed: Signed | None) -> With:
+        found = await self._registered(walk.visit, walk.task)
+        match walk.task.kind:
+            case Kind.RELEASE:
+                return await self._release(walk, found, signed)
+            case Kind.REVOCATION:
+                return await self._revocation(walk, found)
+            case _:
+                return await self._suspension(walk, found)
+
+    async def _release(self, walk: Walk, found: Registered, signed: Signed | None) -> With:
+        proved: list[Change] = []
+        if signed is not None:
+            body = self._text(found, walk.visit.lang)
+            proved = await self._acts.check(
+                walk.customer, walk.visit.session, Purpose.RELEASE, body, signed, about=walk.task.target
+            )
+        rows = await self._ended(walk, found, RELEASED, "released")
+        facts: dict[str, str | int] = {"signed": str(signed.by) if signed else "none"}
+        return With(rows=[*proved, *rows], outbox=self._told(walk, found, "released"), facts=facts)
+
+    async def _revocation(self, walk: Walk, found: Registered) -> With:
+        _must_be_ours(found)
+        reason = CRL_REASONS[reason_of(walk.task)]
+        details = await self._bindings.details(found.binding)
+        word = to_authority(found.binding, details, walk.customer, reason, walk.now)
+        return With(
+            rows=await self._ended(walk, found, STALE, "revoked"),
+            outbox=[*self._told(walk, found, "revoked"), word],
+            facts={"reason": reason},
+        )
+
+    async def _suspension(self, walk: Walk, found: Registered) -> With:
+        if found.binding.status != ACTIVE:
+            raise NothingRegistered
+        return With(
+            rows=await self._ended(walk, found, SUSPENDED, "suspended"),
+            outbox=[*self._told(walk, found, "held"), self._hold(found.binding, walk.customer, walk.now)],
+        )
+
+    async def _ended(self, walk: Walk, found: Registered, status: str, why: str) -> list[Change]:
+        return await ended(
+            self._store, found.binding, status, walk.now, why=why, keep=walk.visit.session.session
+        )  # fmt: skip
+
+    def _told(self, walk: Walk, found: Registered, key: str) -> Sequence[Outgoing]:
+        use = Words(found.use_ko, found.use_en)
+        return self._notices.tell(walk.customer, key, at=walk.now, dedup=f"{key}:{walk.flow_id}", use=use)
+
+
+def binding_of(task: Task) -> str:
+    """The id of the binding that a task is about."""
+    return task.target.partition(":")[0]
+
+
+def reason_of(task: Task) -> str:
+    """Why it is revoked."""
+    return task.target.partition(":")[2]
+
+
+def _must_be_ours(found: Registered) -> None:
+    if found.ours is None:
+        raise CertificationOutage
+    if not found.ours:
+        raise NotOurs
+
+
+def _locked(notices: Notices) -> Callable[[Customer, datetime, str], Outgoing]:
+    def told(customer: Customer, at: datetime, dedup: str) -> Outgoing:
+        return notices.tell(customer, "management-locked", at=at, dedup=dedup)[0]
+
+    return told
