@@ -26,13 +26,13 @@ def text_of(payload: bytes) -> str:
 
 
 def test_the_notices_say_what_when_and_whom_to_call() -> None:
-    made = NOTICES.registered(HONG, use="증권/보험용", not_after=AT, at=AT, replaced=False, dedup="d")
+    (made,) = NOTICES.registered(HONG, use="증권/보험용", not_after=AT, at=AT, replaced=False, dedup="d")
     assert (made.kind, made.dedup, made.due_at) == (SMS, "d", AT)
     assert text_of(made.payload) == (
         "[증권금융] 공동인증서(증권/보험용, 만료 2026-11-22)가 2026-11-22 21:00 등록되었습니다. "
         "본인이 아니면 1544-0000로 연락하세요."
     )
-    replaced = NOTICES.registered(HONG, use="범용(개인)", not_after=AT, at=AT, replaced=True, dedup="d")
+    (replaced,) = NOTICES.registered(HONG, use="범용(개인)", not_after=AT, at=AT, replaced=True, dedup="d")
     assert "교체되었습니다" in text_of(replaced.payload)
 
 
@@ -129,12 +129,10 @@ def test_an_email_is_handed_over_under_its_own_reference() -> None:
 
 
 def test_H9_no_notice_holds_a_name_a_number_or_a_link() -> None:
-    lock = LoginLockNotice(NOTICES).outgoing(HONG, AT, "d")
-    assert lock is not None
     every = [
-        lock,
-        NOTICES.registration_locked(HONG, AT, "d"),
-        NOTICES.registered(HONG, use="증권용", not_after=AT, at=AT, replaced=True, dedup="d"),
+        *LoginLockNotice(NOTICES).outgoing(HONG, AT, "d"),
+        *NOTICES.registration_locked(HONG, AT, "d"),
+        *NOTICES.registered(HONG, use="증권용", not_after=AT, at=AT, replaced=True, dedup="d"),
     ]
     for made in every:
         text = text_of(made.payload)
@@ -145,7 +143,8 @@ def test_H9_no_notice_holds_a_name_a_number_or_a_link() -> None:
 
 def test_the_worker_hands_a_message_over_under_its_own_reference() -> None:
     phone = Phone()
-    claimed = Claimed(1, SMS, NOTICES.registration_locked(HONG, AT, "d").payload, 0, "d")
+    (made,) = NOTICES.registration_locked(HONG, AT, "d")
+    claimed = Claimed(1, SMS, made.payload, 0, "d")
 
     async def go() -> None:
         await deliver_sms(phone)(claimed)

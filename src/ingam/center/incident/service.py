@@ -15,7 +15,7 @@ from ingam.customer.additional_auth import Purpose
 from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Bindings
 from ingam.customer.device import Devices
-from ingam.customer.notice import Notices
+from ingam.customer.notice import Notices, Words
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
@@ -96,7 +96,7 @@ class Resuming(TaskService):
             details = await self._bindings.details(binding)
             where: Row = {"binding_id": binding.binding_id, "status": SUSPENDED}
             notices = self._notices.resumed(
-                walk.customer, use=details.use_ko, not_after=binding.not_after, at=walk.now,
+                walk.customer, use=Words(details.use_ko, details.use_en), not_after=binding.not_after, at=walk.now,
                 dedup=f"resumed:{walk.flow_id}", mails=self._mails,
             )  # fmt: skip
             beside = With(

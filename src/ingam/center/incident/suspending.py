@@ -15,7 +15,7 @@ import msgspec
 
 from ingam.center.incident.reporting import REPORTED, Reported, number_digest
 from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Binding, Bindings
-from ingam.customer.notice import Notices
+from ingam.customer.notice import Notices, Words
 from ingam.npki import certificate
 from ingam.ports.certification import Certification, CertificationRefused
 from ingam.ports.clock import Clock
@@ -135,7 +135,8 @@ class Suspending:
         where: Row = {"binding_id": binding.binding_id, "status": ACTIVE}
         ended = Update("binding", where, {"status": SUSPENDED, "ended_at": now})
         notices = self._notices.suspended(
-            customer, use=details.use_ko, at=now, dedup=f"suspended:{binding.binding_id}:{int(now.timestamp())}",
+            customer, use=Words(details.use_ko, details.use_en), at=now,
+            dedup=f"suspended:{binding.binding_id}:{int(now.timestamp())}",
             mails=self._mails,
         )  # fmt: skip
         line = self._line("incident.suspend", "ok", customer.banking_id, now)

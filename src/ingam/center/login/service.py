@@ -218,6 +218,7 @@ class Login:
         opened = self._sessions.rise(session, level, customer.customer_id, named)
         now, proved = self._clock.now(), level is Level.CERT
         notice = [] if level is Level.ID else await self._told_of(customer, named, now)
+        notice = notice or self._notices.logged_in(customer, str(level), now, f"login:{opened.session.session}")
         remembered = await self._accounts.remember(customer.banking_id, named, now, proved=proved)
         line = self._line(ACTIONS[level], "ok", session, address, customer, facts)
         reach("login.entering")
@@ -231,7 +232,7 @@ class Login:
         if await self._devices.known(customer, mark):
             return []
         whose = self._digests.digest("banking-id", customer.banking_id)
-        return [self._notices.new_device(customer, now, f"new-device:{whose}:{mark}")]
+        return self._notices.new_device(customer, now, f"new-device:{whose}:{mark}")
 
     async def _refused(
         self, session: Session, address: str, failure: Failure, action: str = "login.certificate"

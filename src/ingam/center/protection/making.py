@@ -108,7 +108,7 @@ class Making:
         notice = self._notices.device_changed(
             walk.customer, str(event), browser or "-", walk.now, f"protection:{walk.flow_id}"
         )
-        return Made([*rows, line], [notice])
+        return Made([*rows, line], notice)
 
     def new_text(self, walk: Walk, alias: str) -> str:
         """What a new key signs, in words."""
@@ -143,7 +143,7 @@ class Making:
         devices = [keys.removed(key, walk.now) for key in await keys.active(walk.customer.customer_id)]
         ended = await self._protection.cancelled(walk.customer, walk.now)
         notice = self._notices.protection_cancelled(walk.customer, walk.now, f"protection:{walk.flow_id}")
-        return Made([*devices, *ended], [notice])
+        return Made([*devices, *ended], notice)
 
     async def _signature(self, walk: Walk, body: str, signed: Signed | None) -> list[Change]:
         if signed is None:

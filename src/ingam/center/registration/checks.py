@@ -22,7 +22,7 @@ from ingam.customer.binding.proof import (
     vid_of,
 )
 from ingam.customer.device import Devices
-from ingam.customer.notice import Notices
+from ingam.customer.notice import Notices, Words
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach
 from ingam.ports.store import Conflict, Count, LedgerMove, Store
@@ -116,7 +116,7 @@ class TwelveChecks:
         event = CertificateBound(fingerprint, replaced=replaces is not None, already=False)
         notice = self._notices.registered(
             walk.customer,
-            use=owned.proven.policy.name_ko,
+            use=Words(owned.proven.policy.name_ko, owned.proven.policy.name_en),
             not_after=owned.proven.certificate.not_after,
             at=walk.now,
             replaced=replaces is not None,
@@ -129,7 +129,7 @@ class TwelveChecks:
             "age_s": int((walk.now - status.produced).total_seconds()),
             "replaced": int(replaces is not None),
         }
-        beside = With(rows=[*change.rows, *known], ledger=[use], outbox=[notice], resets=resets, facts=facts)
+        beside = With(rows=[*change.rows, *known], ledger=[use], outbox=notice, resets=resets, facts=facts)
         try:
             await self._finish(walk, event, "ok", beside)
         except Conflict:

@@ -190,7 +190,7 @@ class Walks:
         whose = self._digests.digest("banking-id", walk.customer.banking_id)
         dedup = f"registration-lock:{whose}:{refusal.code}:{korean_day(walk.now)}"
         notice = self._notices.registration_locked(walk.customer, walk.now, dedup)
-        beside = With(outbox=[notice], facts=told(refusal))
+        beside = With(outbox=notice, facts=told(refusal))
         await self.save(walk, TriedTooOften(refusal.code), action, beside, refusal.code)
         reach("registration.22")
         raise refusal

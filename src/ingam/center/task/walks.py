@@ -36,7 +36,7 @@ from ingam.ports.store import FlowSave, LedgerMove, Outgoing, Store
 
 RUNS_MOST = 1000
 
-LockNotice: TypeAlias = Callable[[Customer, datetime, str], Outgoing]
+LockNotice: TypeAlias = Callable[[Customer, datetime, str], list[Outgoing]]
 """Tells a person that their tasks were stopped; the last argument is the dedup key."""
 
 
@@ -246,7 +246,7 @@ class Walks:
         whose = self._digests.digest("banking-id", walk.customer.banking_id)
         dedup = f"{self.feature.name}-lock:{whose}:{refusal.code}:{korean_day(walk.now)}"
         notice = self.feature.locked(walk.customer, walk.now, dedup)
-        beside = With(outbox=[notice], facts=told(refusal))
+        beside = With(outbox=notice, facts=told(refusal))
         await self.save(walk, TriedTooOften(refusal.code), act, beside, refusal.code)
         raise refusal
 

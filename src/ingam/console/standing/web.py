@@ -148,7 +148,7 @@ class StandingWeb(ConsoleWeb):
         line = self.trail.line(asking, "console.customer-unlock", banking_id=customer.banking_id, facts=facts)
         dedup = f"unlocked:{customer.customer_id}:{now.timestamp()}"
         told = self._notices.unlocked(customer, branch=asking.operator.branch, at=now, dedup=dedup)
-        await self._store.save(Save(resets=resets, outbox=[told], audit=[line]))
+        await self._store.save(Save(resets=resets, outbox=told, audit=[line]))
         return see_other(f"/customers/{customer.customer_id}?done=unlocked")
 
     async def _count_unlock(self, asking: Visit, customer: Customer) -> None:

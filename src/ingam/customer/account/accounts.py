@@ -6,6 +6,7 @@ its own, and certificate login keeps working and unlocks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,8 +62,8 @@ class Recognised:
 class LockNotice(Protocol):
     """Makes the notice that tells the registered contact of a lock; `customer.notice` gives the real one."""
 
-    def outgoing(self, customer: Customer, at: datetime, dedup: str) -> Outgoing | None:
-        """The message to leave with the lock's audit line, or None."""
+    def outgoing(self, customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
+        """The messages to leave with the lock's audit line."""
 
 
 class Accounts:
@@ -161,17 +162,17 @@ class Accounts:
         self, banking_id: str, session: Session, address: str, whose: Recognised, hits: int, now: datetime
     ) -> None:
         locked = hits == self._max
-        notice = await self._notice(banking_id, whose, now) if locked else None
+        notice = await self._notice(banking_id, whose, now) if locked else []
         await self._record(session, address, whose, "login-locked" if locked else "login-wrong", now, notice)
         if locked and not await self._ephemeral.hit("alarm:locks", 60, LOCKS_A_MINUTE):
             await self._record(session, address, whose, "alarm-many-locks", now)
 
-    async def _notice(self, banking_id: str, whose: Recognised, now: datetime) -> Outgoing | None:
-        """The lock's message. Only here are the fields of a known ID opened, which an unknown one does not have: once
+    async def _notice(self, banking_id: str, whose: Recognised, now: datetime) -> list[Outgoing]:
+        """The lock's messages. Only here are the fields of a known ID opened, which an unknown one does not have: once
         a lock, so that nobody can time it twice (F8)."""
         customer = await self._customers.by_banking_id(banking_id)
         if customer is None or self._lock_notice is None:
-            return None
+            return []
         return self._lock_notice.outgoing(customer, now, f"lock:{whose.counter}:{int(now.timestamp())}")
 
     async def _give_back(self, whose: Recognised, hits: int) -> None:
@@ -187,7 +188,7 @@ class Accounts:
         whose: Recognised,
         result: str,
         now: datetime,
-        notice: Outgoing | None = None,
+        notice: Sequence[Outgoing] = (),
     ) -> None:
         line = Audit(
             at=now,
@@ -197,4 +198,4 @@ class Accounts:
             session=session.session,
             address=self._digests.digest("address", address),
         )
-        await self._store.save(Save(audit=[line], outbox=[notice] if notice else []))
+        await self._store.save(Save(audit=[line], outbox=notice))

@@ -6,9 +6,9 @@ They leave through the outbox in the transaction of what they tell of, as SMS an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -50,6 +50,9 @@ class Words(NamedTuple):
     en: str
 
 
+Facts: TypeAlias = Mapping[str, str | Words]
+
+
 class Sender:
     """Who signs the messages, and when what can wait is not sent."""
 
@@ -88,71 +91,74 @@ class Notices:
         kind, told = KINDS[key], customer.told
         if not kind.wanted(told):
             return []
-        lang = told.lang
-        said = {name: fact if isinstance(fact, str) else getattr(fact, lang) for name, fact in facts.items()}
         due = self._sender.quiet.after(at) if kind.quiet else at
         mail = (customer.email or "") if kind.mails and told.mails else ""
-        return self._both(customer, mail, key, due, dedup, lang, **{"time": korean_minute(at)} | said)
+        return self._both(customer, mail, key, due, dedup, {"time": korean_minute(at)} | facts)
 
     def registered(
-        self, customer: Customer, *, use: str, not_after: datetime, at: datetime, replaced: bool, dedup: str
-    ) -> Outgoing:
+        self, customer: Customer, *, use: str | Words, not_after: datetime, at: datetime, replaced: bool, dedup: str
+    ) -> list[Outgoing]:
         """등록 or 교체 완료. `use`: the 용도 as the policy table names it."""
         key = "replaced" if replaced else "registered"
-        facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
-        return self._outgoing(customer, key, at, dedup, **facts)
+        return self.tell(customer, key, at=at, dedup=dedup, use=use, date=korean_day(not_after))
 
-    def locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+    def locked(self, customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
         """비밀번호 오류로 로그인이 막혔다."""
-        return self._outgoing(customer, "locked", at, dedup, time=korean_minute(at))
+        return self.tell(customer, "locked", at=at, dedup=dedup)
 
-    def registration_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+    def registration_locked(self, customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
         """타기관인증서등록이 막혔다."""
-        return self._outgoing(customer, "registration-locked", at, dedup, time=korean_minute(at))
+        return self.tell(customer, "registration-locked", at=at, dedup=dedup)
 
-    def unlocked(self, customer: Customer, *, branch: str, at: datetime, dedup: str) -> Outgoing:
+    def unlocked(self, customer: Customer, *, branch: str, at: datetime, dedup: str) -> list[Outgoing]:
         """A branch released what was locked."""
-        return self._outgoing(customer, "unlocked", at, dedup, branch=branch, time=korean_minute(at))
+        return self.tell(customer, "unlocked", at=at, dedup=dedup, branch=branch)
 
-    def new_device(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+    def new_device(self, customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
         """A login by certificate or passkey on a device that was new to this person (F6)."""
-        return self._outgoing(customer, "new-device", at, dedup, time=korean_minute(at))
+        return self.tell(customer, "new-device", at=at, dedup=dedup)
 
-    def device_changed(self, customer: Customer, key: str, browser: str, at: datetime, dedup: str) -> Outgoing:
+    def logged_in(self, customer: Customer, way: str, at: datetime, dedup: str) -> list[Outgoing]:
+        """A login, to whoever wants to hear of each. `way`: id, cert or passkey."""
+        return self.tell(customer, "logged-in", at=at, dedup=dedup, way=_words(f"notice_way.{way}"))
+
+    def device_changed(self, customer: Customer, key: str, browser: str, at: datetime, dedup: str) -> list[Outgoing]:
         """A device or passkey was added or removed. `key`: device-added, device-removed, passkey-added …
 
         `browser`: words of a closed list; the alias that somebody typed stays out of messages.
         """
-        return self._outgoing(customer, key, at, dedup, browser=browser, time=korean_minute(at))
+        return self.tell(customer, key, at=at, dedup=dedup, browser=browser)
 
-    def protection_cancelled(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+    def protection_cancelled(self, customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
         """전자금융사기 예방서비스 was cancelled, and every designation with it."""
-        return self._outgoing(customer, "protection-cancelled", at, dedup, time=korean_minute(at))
+        return self.tell(customer, "protection-cancelled", at=at, dedup=dedup)
 
-    def protection_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+    def protection_locked(self, customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
         """A task of 전자금융사기 예방서비스 was stopped."""
-        return self._outgoing(customer, "protection-locked", at, dedup, time=korean_minute(at))
+        return self.tell(customer, "protection-locked", at=at, dedup=dedup)
 
-    def suspended(self, customer: Customer, *, use: str, at: datetime, dedup: str, mails: bool) -> list[Outgoing]:
+    def suspended(
+        self, customer: Customer, *, use: str | Words, at: datetime, dedup: str, mails: bool
+    ) -> list[Outgoing]:
         """사고신고: the registered certificate is suspended, and how it is resumed (M-SUS-01, E11)."""
         to = (customer.email or "") if mails else ""
-        return self._both(customer, to, "suspended", at, dedup, use=use, time=korean_minute(at))
+        return self._both(customer, to, "suspended", at, dedup, {"use": use, "time": korean_minute(at)})
 
     def nothing_suspended(self, customer: Customer, *, at: datetime, dedup: str) -> list[Outgoing]:
         """사고신고 of a person who has nothing registered here."""
-        return [self._outgoing(customer, "nothing-suspended", at, dedup, time=korean_minute(at))]
+        return self.tell(customer, "nothing-suspended", at=at, dedup=dedup)
 
     def resumed(
-        self, customer: Customer, *, use: str, not_after: datetime, at: datetime, dedup: str, mails: bool
+        self, customer: Customer, *, use: str | Words, not_after: datetime, at: datetime, dedup: str, mails: bool
     ) -> list[Outgoing]:
         """회복 (M-SUS-02)."""
         to = (customer.email or "") if mails else ""
-        facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
-        return self._both(customer, to, "resumed", at, dedup, **facts)
+        facts: Facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
+        return self._both(customer, to, "resumed", at, dedup, facts)
 
-    def incident_locked(self, customer: Customer, at: datetime, dedup: str) -> Outgoing:
+    def incident_locked(self, customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
         """회복 was stopped."""
-        return self._outgoing(customer, "incident-locked", at, dedup, time=korean_minute(at))
+        return self.tell(customer, "incident-locked", at=at, dedup=dedup)
 
     def incident_code(
         self, customer: Customer, *, code: str, host: str, lang: str, at: datetime, dedup: str
@@ -173,12 +179,12 @@ class Notices:
         self,
         customer: Customer,
         *,
-        use: str,
+        use: str | Words,
         not_after: datetime,
         at: datetime,
         dedup: str,
         email: str | None = None,
-        replaced: str | None = None,
+        replaced: str | Words | None = None,
     ) -> list[Outgoing]:
         """신규발급, by SMS and e-mail; `use` and `replaced` as the policy table names them, the latter of what ended.
 
@@ -186,36 +192,36 @@ class Notices:
         one silences nobody. "" is none.
         """
         to = (customer.email or "") if email is None else email
-        facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
-        made = self._both(customer, to, "issued", at, dedup, **facts)
+        facts: Facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
+        made = self._both(customer, to, "issued", at, dedup, facts)
         return made if replaced is None else made + self._superseded(customer, to, replaced, at, f"{dedup}:superseded")
 
     def superseded(
-        self, customer: Customer, *, use: str, at: datetime, dedup: str, email: str | None = None
+        self, customer: Customer, *, use: str | Words, at: datetime, dedup: str, email: str | None = None
     ) -> list[Outgoing]:
         """A certificate whose place a new one took is revoked. `use`: the revoked one's; `email`: as in `issued`."""
         return self._superseded(customer, (customer.email or "") if email is None else email, use, at, dedup)
 
     def copied(
-        self, customer: Customer, *, lang: str, use: str, device: str, at: datetime, dedup: str, mails: bool
+        self, customer: Customer, *, lang: str, use: str | Words, device: str, at: datetime, dedup: str, mails: bool
     ) -> list[Outgoing]:
         """복사 완료, to the registered contact alone. `lang`: the sender's; `device`: what received it, as text."""
-        facts = {"use": use, "device": device, "time": korean_minute(at)}
+        facts: Facts = {"use": use, "device": device, "time": korean_minute(at)}
         to = (customer.email or "") if mails else ""
-        return self._both(customer, to, "copied", at, dedup, lang, **facts)
+        return self._both(customer, to, "copied", at, dedup, facts, lang)
 
     def copy_begun(
         self, customer: Customer, *, lang: str, device: str, at: datetime, dedup: str, mails: bool
     ) -> list[Outgoing]:
         """A copy to `device` begins; the rest as in `copied`."""
         to = (customer.email or "") if mails else ""
-        return self._both(customer, to, "copy-begun", at, dedup, lang, device=device, time=korean_minute(at))
+        return self._both(customer, to, "copy-begun", at, dedup, {"device": device, "time": korean_minute(at)}, lang)
 
-    def _superseded(self, customer: Customer, to: str, use: str, at: datetime, dedup: str) -> list[Outgoing]:
-        return self._both(customer, to, "superseded", at, dedup, use=use, time=korean_minute(at))
+    def _superseded(self, customer: Customer, to: str, use: str | Words, at: datetime, dedup: str) -> list[Outgoing]:
+        return self._both(customer, to, "superseded", at, dedup, {"use": use, "time": korean_minute(at)})
 
     def _both(
-        self, customer: Customer, to: str, key: str, at: datetime, dedup: str, lang: str = "", **facts: str
+        self, customer: Customer, to: str, key: str, at: datetime, dedup: str, facts: Facts, lang: str = ""
     ) -> list[Outgoing]:
         lang = lang or customer.told.lang
         text = Secret(self._said(key, lang, **facts))
@@ -225,21 +231,23 @@ class Notices:
         mails = {f"{dedup}:email": to}
         if customer.email and customer.email != to:
             mails[f"{dedup}:email-registered"] = customer.email
-        subject, mail = self._said(f"{key}-subject", lang, **facts), self._mail(key, lang, **facts)
+        subject, mail = self._said(f"{key}-subject", lang, **facts), self._mail(key, lang, facts)
         return [*made, *(email_outgoing(each, subject, Secret(mail), name, at) for name, each in mails.items())]
 
-    def _mail(self, key: str, lang: str, **facts: str) -> str:
+    def _mail(self, key: str, lang: str, facts: Facts) -> str:
         """The text of its own, or the SMS in the frame of a mail."""
         if has(f"notice.{key}-mail"):
             return self._said(f"{key}-mail", lang, **facts)
         said = self._said(key, lang, **facts).removeprefix(f"[{self._sender.name(lang)}] ")
         return self._said("mail-frame", lang, said=said)
 
-    def _outgoing(self, customer: Customer, key: str, at: datetime, dedup: str, **facts: str) -> Outgoing:
-        return sms_outgoing(customer.mobile, Secret(self._said(key, customer.told.lang, **facts)), dedup, at)
+    def _said(self, key: str, lang: str, **facts: str | Words) -> str:
+        said = {name: fact if isinstance(fact, str) else fact[lang == "en"] for name, fact in facts.items()}
+        return say(f"notice.{key}", lang, institution=self._sender.name(lang), tel=self._sender.tel, **said)
 
-    def _said(self, key: str, lang: str, **facts: str) -> str:
-        return say(f"notice.{key}", lang, institution=self._sender.name(lang), tel=self._sender.tel, **facts)
+
+def _words(key: str) -> Words:
+    return Words(say(key, "ko"), say(key, "en"))
 
 
 def _to_former(customer: Customer, text: Secret[str], dedup: str, at: datetime) -> list[Outgoing]:
@@ -255,8 +263,8 @@ class LoginLockNotice(LockNotice):
     def __init__(self, notices: Notices) -> None:
         self._notices = notices
 
-    def outgoing(self, customer: Customer, at: datetime, dedup: str) -> Outgoing | None:
-        """The lock's message to the registered contact."""
+    def outgoing(self, customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
+        """The lock's messages to the registered contact."""
         return self._notices.locked(customer, at, dedup)
 
 
