@@ -69,6 +69,7 @@ class Limits:
     passkey_max: int = 5
     status_cache_s: int = 600
     flow_resume_s: int = 600  # how long an interrupted issuance may be gone on with
+    renew_window_days: int = 30  # before its end a certificate may be renewed; the authority's profile says the same
     issuance_fetch_s: int = 3600  # how long what an authority issued is fetched again; it repeats itself as long (D9)
     idcard_reads: int = 5  # photographs of a run
     idcard_checks_a_day: int = 3
@@ -136,6 +137,8 @@ class PartySettings:
     bank_passphrase: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
     address_host: str = "juso.test"
     address_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    payment_host: str = "pay.test"  # asked where 범용 is offered
+    payment_secret: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
     email_server: str = ""  # host:port; "" is the sandbox's on this machine
     email_sender: str = "no-reply@ingam.test"
     email_tls: str = "none"  # none, starttls, tls; the demo's server is on this machine
@@ -396,7 +399,7 @@ def _institution(environment: Mapping[str, str]) -> Institution:
 
 def _products(environment: Mapping[str, str], mode: str) -> tuple[str, ...]:
     """What is issued has parties and an authority under contract: production offers only what is named."""
-    text = environment.get("INGAM_ISSUANCE_PRODUCTS", "" if mode == "production" else "gold")
+    text = environment.get("INGAM_ISSUANCE_PRODUCTS", "" if mode == "production" else "gold,universal")
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
@@ -604,7 +607,7 @@ def _refuse(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_SMS_KEY")
     _refuse_sandbox_ars(settings.ars)
     if settings.issuance_products:
-        _refuse_sandbox_parties(settings.parties)
+        _refuse_sandbox_parties(settings.parties, paid="universal" in settings.issuance_products)
         if not settings.vault_roots:
             raise SettingsRefused(variable="INGAM_VAULT_ROOTS")
     if any(name.endswith(".test") for name in settings.addresses):
@@ -632,9 +635,9 @@ def _leaves(url: str, *schemes: str) -> bool:
     return parts.scheme in schemes and parts.hostname not in (None, "localhost", "127.0.0.1", "::1")
 
 
-def _refuse_sandbox_parties(parties: PartySettings) -> None:
+def _refuse_sandbox_parties(parties: PartySettings, *, paid: bool) -> None:
     for one in fields(PartySettings):
-        if getattr(parties, one.name) in (Secret("sandbox"), "none"):
+        if (paid or not one.name.startswith("payment")) and getattr(parties, one.name) in (Secret("sandbox"), "none"):
             raise SettingsRefused(variable=f"INGAM_PARTY_{one.name.upper()}")
     if not parties.email_server:
         raise SettingsRefused(variable="INGAM_PARTY_EMAIL_SERVER")

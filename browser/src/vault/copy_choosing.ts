@@ -5,32 +5,38 @@
  */
 
 import { sha256 } from '@noble/hashes/sha2.js'
-import { Refusal } from '../pure/failure.ts'
+import { type Facts, Refusal } from '../pure/failure.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
 import { toHex } from '../pure/octets.ts'
 import { readPicked } from './bringing.ts'
 import { countNameOf, type Entry, entryOfRecord, fingerprintOf, merged, type Picked } from './entries.ts'
 import { rememberUsed, lastUsed } from './last_used.ts'
 import { localStorageOrNone } from './local.ts'
-import type { ChooseScreen } from './screens/copy_choose.ts'
+import type { Brought } from './screens/copy_choose.ts'
 import type { Line } from './screens/list.ts'
-import { type Standing, standingToCopy } from './standing.ts'
+import type { Standing } from './standing.ts'
 import { kept } from './store.ts'
 import { afterRight, afterWrong, loadCounts, restOf, saveCounts, TRIES } from './tries.ts'
 
 const PROGRESS_AFTER_MS = 500
 
-/** The choice of one copy. `now`: by the center's clock. */
+/** Where the choice is shown. */
+export interface ChoiceScreen {
+  draw(lines: readonly Line[], chosen: string | null): void
+  reading(slow: boolean): void
+  brought(brought: Brought): void
+  alert(code: string, facts?: Facts): void
+}
+
+/** The choice of one copy, or of one renewal. `standing`: of a line, at the present instant of the center's clock. */
 export class Choosing {
-  readonly #bound: readonly string[]
-  readonly #now: () => Date
+  readonly #standing: (entry: Entry) => Standing
   #kept: readonly Entry[] = []
   #files: readonly Entry[] = []
   #chosen: string | null = null
 
-  constructor(bound: readonly string[], now: () => Date) {
-    this.#bound = bound
-    this.#now = now
+  constructor(standing: (entry: Entry) => Standing) {
+    this.#standing = standing
   }
 
   /** Reads what this browser keeps, and marks what was used last or is the only one that can be. */
@@ -39,7 +45,7 @@ export class Choosing {
     this.#preselect()
   }
 
-  draw(screen: ChooseScreen): void {
+  draw(screen: ChoiceScreen): void {
     screen.draw(this.#lines(), this.#chosen)
   }
 
@@ -56,10 +62,6 @@ export class Choosing {
     return lines.sort((one, other) => Number(other.standing.usable) - Number(one.standing.usable))
   }
 
-  #standing(entry: Entry): Standing {
-    return standingToCopy(entry, this.#bound, this.#now())
-  }
-
   /** Unless one that can be used is chosen already: what was brought is meant to be used. */
   #preselect(): void {
     if (this.chosen()?.standing.usable === true) return
@@ -70,7 +72,7 @@ export class Choosing {
   }
 
   /** Takes picked files in and says what came of it. */
-  async bring(picking: Promise<readonly Picked[]>, screen: ChooseScreen): Promise<void> {
+  async bring(picking: Promise<readonly Picked[]>, screen: ChoiceScreen): Promise<void> {
     const slow = setTimeout(() => screen.reading(true), PROGRESS_AFTER_MS)
     try {
       const { entries, tooLarge, full, failed } = await readPicked(picking)

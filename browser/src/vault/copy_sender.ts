@@ -18,6 +18,7 @@ import { copyDone } from './labour.ts'
 import { askPasskey } from './passkey.ts'
 import { replace } from './store.ts'
 import { TRIES } from './tries.ts'
+import { standingToCopy } from './standing.ts'
 
 /** What the center gets to see of it. */
 export interface Proof {
@@ -46,7 +47,7 @@ export class CopySender {
     this.#view = view
     this.#on = on
     this.#request = request
-    this.#choosing = new Choosing(bound, () => this.#now())
+    this.#choosing = new Choosing((entry) => standingToCopy(entry, bound, this.#now()))
   }
 
   async begin(): Promise<void> {

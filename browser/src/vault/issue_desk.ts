@@ -12,7 +12,7 @@ import { toHex } from '../pure/octets.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
 import type { Draft } from './draft.ts'
-import { advance, type Effect, type Event, type State } from './issue_machine.ts'
+import { advance, type Effect, type Event, type State, type Trouble } from './issue_machine.ts'
 import type { IssueMessage } from './issue_messages.ts'
 import type { IssueDone, IssueStep, Measure } from './issue_steps.ts'
 import { IssueView } from './issue_view.ts'
@@ -21,9 +21,10 @@ import { knownRoots } from './known_roots.ts'
 import { type IssueWorker, issueWorker } from './labour.ts'
 import { rememberUsed } from './last_used.ts'
 import { localStorageOrNone } from './local.ts'
-import type { FromCenter } from './messages.ts'
+import type { FromCenter, FromVault, Lang } from './messages.ts'
 import { canUsePasskey } from './passkey.ts'
 import type { KeptRecord } from './record.ts'
+import { newPasswordForm, type NewPasswordEvents, type NewPasswordForm } from './screens/new_password.ts'
 import type { Origins } from './settings.ts'
 import {
   askToPersist,
@@ -35,12 +36,37 @@ import {
   store,
   storeDraft,
 } from './store.ts'
+import { type Say, saying } from './words.ts'
 import { afterRight, afterWrong, loadCounts, restOf, saveCounts, TRIES } from './tries.ts'
 
 const LOCK_WAIT_MS = 2_500
 /** As long as an interrupted flow may be resumed: then the password is asked for again. */
 const REST_MS = 10 * 60_000
 const POLL_MOST_S = 60
+
+/** What an issue and a renewal do differently. */
+export interface Conduct {
+  say(lang: Lang): Say
+  /** The first screen. */
+  form(say: Say, events: NewPasswordEvents): NewPasswordForm
+  /** What makes the key. The password moves away. */
+  step(flow: string, created: number, password: Uint8Array): IssueStep
+  /** What the center hears once it is kept. */
+  made(id: string, draft: Draft): FromVault
+  /** What a failure of the making means to the person. */
+  trouble(trouble: Trouble): Trouble
+  /** The authority has its confirmation. */
+  ended(draft: Draft): Promise<void>
+}
+
+const ISSUE: Conduct = {
+  say: saying,
+  form: newPasswordForm,
+  step: (flow, created, password) => ({ step: 'make', flow, created, password }),
+  made: (id, draft) => ({ kind: 'made', id, spki: draft.spki }),
+  trouble: (trouble) => trouble,
+  ended: () => Promise.resolve(),
+}
 
 /** One issue, from the `issue` message to its end. */
 export class IssueDesk {
@@ -49,6 +75,7 @@ export class IssueDesk {
   readonly #issue: IssueMessage
   readonly #view: IssueView
   readonly #offers: Offers
+  readonly #conduct: Conduct
   readonly #arrived = { wall: Date.now(), steady: performance.now() }
   #state: State = { at: 'opening' }
   #worker: IssueWorker | null = null
@@ -60,11 +87,12 @@ export class IssueDesk {
   #closed = false
 
   /** Opens it. Throws Refusal `challenge-origin` (another center asks), `issue-anchors`, and then shows nothing. */
-  constructor(origins: Origins, tell: Tell, id: string, issue: IssueMessage) {
+  constructor(origins: Origins, tell: Tell, id: string, issue: IssueMessage, conduct: Conduct = ISSUE) {
     if (issue.origin !== origins.center) throw new Refusal('challenge-origin')
     if (!knownRoots(issue.anchors, origins.roots)) throw new Refusal('issue-anchors')
     this.#tell = tell
     this.#id = id
+    this.#conduct = conduct
     this.#issue = issue
     const profile = issue.lang === 'ko' ? issue.profile_ko : issue.profile_en
     const events = {
@@ -78,7 +106,7 @@ export class IssueDesk {
       backup: (strong: boolean) => void this.#offers.backup(strong),
       passkey: () => void this.#offers.passkey(),
     }
-    this.#view = new IssueView(issue.lang, profile, events, (height) => this.#tell({ kind: 'size', id, height }))
+    this.#view = new IssueView(issue.lang, profile, events, (height) => this.#tell({ kind: 'size', id, height }), conduct)
     const changed = (record: KeptRecord): void => this.#on({ on: 'changed', record })
     this.#offers = new Offers(this.#view, issue.lang, (step) => this.#step(step), changed)
     this.#view.draw(this.#state)
@@ -92,6 +120,7 @@ export class IssueDesk {
   /** What the center says to this conversation. */
   hear(message: FromCenter): void {
     if (message.id !== this.#id) return
+    if (message.kind === 'measured') this.#on({ on: 'registered', registered: message.measured })
     if (message.kind === 'registered') this.#on({ on: 'registered', registered: message.registered })
     if (message.kind === 'carried') this.#on({ on: 'carried', message: fromBase64(message.message) })
     if (message.kind === 'failed') this.#on({ on: 'failed', code: message.code })
@@ -166,7 +195,7 @@ export class IssueDesk {
         this.#worker = null
         return
       case 'tell-made':
-        return this.#tell({ kind: 'made', id, spki: effect.draft.spki })
+        return this.#tell(this.#conduct.made(id, effect.draft))
       case 'tell-carry':
         return this.#tell({ kind: 'carry', id, message: toBase64(effect.draft.sent!.bytes) })
       case 'tell-issued':
@@ -185,7 +214,8 @@ export class IssueDesk {
       await act()
     } catch (failure) {
       if (failure instanceof StepFailed) {
-        return this.#on({ on: 'broke', trouble: failure.trouble, proven: failure.failInfo !== null })
+        const trouble = this.#state.at === 'making' ? this.#conduct.trouble(failure.trouble) : failure.trouble
+        return this.#on({ on: 'broke', trouble, proven: failure.failInfo !== null })
       }
       if (!(failure instanceof Refusal)) throw failure
       this.#on({ on: 'broke', trouble: { code: failure.code, facts: failure.facts, texts: null }, proven: false })
@@ -222,7 +252,7 @@ export class IssueDesk {
   async #make(): Promise<void> {
     const password = this.#password()
     this.#view.making('making')
-    const made = await this.#draftBy({ step: 'make', flow: this.#issue.flow, created: Date.now(), password })
+    const made = await this.#draftBy(this.#conduct.step(this.#issue.flow, Date.now(), password))
     this.#view.making('keeping')
     const draft = await storeDraft(made)
     this.#view.making('checking')
@@ -306,6 +336,7 @@ export class IssueDesk {
 
   async #conclude(draft: Draft, message: Uint8Array): Promise<void> {
     await this.#step({ step: 'conclude', draft, message, measure: this.#measure() })
+    await this.#conduct.ended(draft)
     const record = await recordOf(draft.id)
     if (record === null) throw new Refusal('record-damaged')
     this.#offers.record = record

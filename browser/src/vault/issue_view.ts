@@ -10,9 +10,10 @@ import { button, el } from './dom.ts'
 import { mayBeIssued, type State, type Trouble } from './issue_machine.ts'
 import type { KeptRecord } from './record.ts'
 import { issuedScreen, type IssuedScreen } from './screens/issued.ts'
-import { newPasswordForm, type NewPasswordForm } from './screens/new_password.ts'
+import type { Conduct } from './issue_desk.ts'
+import type { NewPasswordForm } from './screens/new_password.ts'
 import { unlockForm, type UnlockForm } from './screens/unlock.ts'
-import { type Say, saying, sentence } from './words.ts'
+import { type Say, sentence } from './words.ts'
 
 /** Where the making of a key stands, told by a word each. */
 export const MAKING = ['making', 'keeping', 'checking'] as const
@@ -36,6 +37,7 @@ export class IssueView {
   readonly say: Say
   readonly #lang: Lang
   readonly #profile: string
+  readonly #conduct: Pick<Conduct, 'say' | 'form'>
   readonly #events: IssueEvents
   readonly #box = el('div', { class: 'issue' })
   readonly #status = el('p', { role: 'status', class: 'unseen', id: 'status' })
@@ -46,9 +48,16 @@ export class IssueView {
   unlock: UnlockForm | null = null
   issued: IssuedScreen | null = null
 
-  constructor(lang: Lang, profile: string, events: IssueEvents, size: (height: number) => void) {
+  constructor(
+    lang: Lang,
+    profile: string,
+    events: IssueEvents,
+    size: (height: number) => void,
+    conduct: Pick<Conduct, 'say' | 'form'>,
+  ) {
     this.#lang = lang
-    this.say = saying(lang)
+    this.#conduct = conduct
+    this.say = conduct.say(lang)
     this.#profile = profile
     this.#events = events
     document.documentElement.lang = lang
@@ -134,7 +143,7 @@ export class IssueView {
   #choosing(trouble: Trouble | null): void {
     const { say } = this
     const sentence = (code: string): string => this.words(code)
-    this.form = newPasswordForm(say, { submit: this.#events.chosen, cancel: this.#events.cancel, sentence })
+    this.form = this.#conduct.form(say, { submit: this.#events.chosen, cancel: this.#events.cancel, sentence })
     this.#put(...(trouble === null ? [] : [this.#alert(this.sentence(trouble))]), this.form.element)
     this.#status.textContent = ''
     // The page has its own start; the field takes the focus only where the person was in this frame already.

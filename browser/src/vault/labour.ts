@@ -69,7 +69,9 @@ export function issueWorker(): IssueWorker {
       worker.onmessage = (event: MessageEvent<IssueAnswer>) => resolve(event.data)
       worker.onerror = () => resolve({ ok: false, code: 'defect', facts: {}, failInfo: null, texts: null })
       const password = 'password' in asked ? asked.password : undefined
-      worker.postMessage(asked, password === undefined ? [] : [password.buffer])
+      const fresh = 'fresh' in asked ? asked.fresh : undefined
+      const moved = [password, fresh].flatMap((each) => (each === undefined || each === null ? [] : [each.buffer]))
+      worker.postMessage(asked, moved)
     })
   return {
     do: (asked) => {

@@ -12,6 +12,7 @@ import { IssueDesk } from './issue_desk.ts'
 import { prepare } from './labour.ts'
 import { ManageDesk } from './manage_desk.ts'
 import type { FromCenter } from './messages.ts'
+import { RenewDesk } from './renew_desk.ts'
 import { origins } from './settings.ts'
 
 let desk: Desk | IssueDesk | CopyDesk | ManageDesk | null = null
@@ -33,6 +34,10 @@ async function start(): Promise<void> {
       case 'issue':
         desk?.discard()
         desk = new IssueDesk(known, tell, message.id, message.issue)
+        return
+      case 'renew':
+        desk?.discard()
+        desk = new RenewDesk(known, tell, message.id, message.renew)
         return
       case 'copy':
         desk?.discard()

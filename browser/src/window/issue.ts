@@ -1,5 +1,6 @@
 /**
- * ⑤ and ⑥ on the center's page: `<section data-issue>` with the vault's frame in it, `<form data-product>` beside it.
+ * ⑤ and ⑥ on the center's page: `<section data-issue>` with the vault's frame in it, `<form data-product>` beside it;
+ * and with `data-renews` the same of a renewal, where the vault chooses first what is renewed.
  *
  * This page sees the SHA-256 of a public key and sealed or signed messages that it carries, never a key, a password or
  * R (security B1, D1). Messages count only from exactly that frame at exactly the vault's origin (B2). Whatever fails
@@ -8,6 +9,7 @@
 
 import { comesFrom, fromVault, type FromCenter, type FromVault, MessageRefused, written } from '../vault/messages.ts'
 import { type IssueMessage, issueMessage, registeredMessage } from '../vault/issue_messages.ts'
+import { measuredMessage, type RenewMessage, renewMessage } from '../vault/renew_messages.ts'
 import { words } from '../generated/words.ts'
 import { Asking, type Failed } from './issue_asking.ts'
 import { IssueScreen } from './issue_screen.ts'
@@ -29,13 +31,16 @@ class Issue {
   readonly #vault: string
   readonly #id = crypto.randomUUID()
   #frame: HTMLIFrameElement | null = null
+  readonly #renews: boolean
   #issue: IssueMessage | null = null
+  #renew: RenewMessage | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
   /** Once the authority may be asked, the person is warned before the page goes. */
   #under = false
 
   constructor(section: HTMLElement) {
     this.#section = section
+    this.#renews = section.dataset['renews'] !== undefined
     this.#form = document.querySelector<HTMLFormElement>('form[data-product]')
     this.#vault = section.dataset['vault'] ?? document.documentElement.dataset['vault'] ?? ''
     this.#screen = new IssueScreen(section, this.#form, say)
@@ -51,6 +56,7 @@ class Issue {
     window.addEventListener('pageshow', (event) => {
       if (event.persisted) location.reload()
     })
+    this.#form?.addEventListener('change', () => this.#screen.price())
     this.#form?.addEventListener('submit', (event) => this.#submitted(event), { capture: true })
     this.#screen.show('key')
     this.#open()
@@ -62,7 +68,8 @@ class Issue {
     this.#sending(
       () => this.#ask.issue(),
       (told) => {
-        this.#issue = issueMessage(told)
+        if (this.#renews) this.#renew = renewMessage(told)
+        else this.#issue = issueMessage(told)
         this.#embed()
       },
     )
@@ -99,6 +106,8 @@ class Issue {
         return
       case 'made':
         return this.#made(message.spki)
+      case 'renewing':
+        return this.#made(message.spki, message.fingerprint)
       case 'carry':
         return this.#carry(message.message)
       case 'issued':
@@ -121,9 +130,10 @@ class Issue {
 
   #begin(): void {
     clearTimeout(this.#patience)
-    if (this.#issue === null) return
     this.#screen.wait('')
-    this.#say({ kind: 'issue', id: this.#id, issue: this.#issue })
+    const id = this.#id
+    if (this.#renew !== null) this.#say({ kind: 'renew', id, renew: this.#renew })
+    if (this.#issue !== null) this.#say({ kind: 'issue', id, issue: this.#issue })
   }
 
   #say(message: FromCenter): void {
@@ -131,18 +141,23 @@ class Issue {
   }
 
   /** ⑤ is done: the center hears which key it is, and ⑥ opens; or it was registered before, and goes on by itself. */
-  #made(spki: string): void {
-    const stands = this.#issue?.state ?? 'key'
+  #made(spki: string, renews?: string): void {
+    const stands = this.#stands()
     if (stands === 'requested' || stands === 'delivered') return this.#register(new FormData(), true)
     if (spki === this.#issue?.spki && stands === 'product') return this.#choose()
     this.#sending(
-      () => this.#ask.key(spki),
+      () => this.#ask.key(spki, renews),
       () => this.#choose(),
     )
   }
 
+  #stands(): IssueMessage['state'] {
+    return (this.#issue ?? this.#renew)?.state ?? 'key'
+  }
+
   #choose(): void {
     this.#screen.show('product')
+    this.#screen.price()
     this.#screen.choose()
   }
 
@@ -160,9 +175,16 @@ class Issue {
     this.#sending(
       () => this.#ask.product(fields, again),
       (told) => {
+        const window = payment(told)
+        if (window !== null) {
+          this.#under = false
+          return location.assign(window)
+        }
         this.#screen.show('issuing')
         this.#screen.wait(say('issue-wait'))
-        this.#say({ kind: 'registered', id: this.#id, registered: registeredMessage(told) })
+        const id = this.#id
+        if (this.#renews) this.#say({ kind: 'measured', id, measured: measuredMessage(told) })
+        else this.#say({ kind: 'registered', id, registered: registeredMessage(told) })
       },
       () => {
         // Nothing was registered: another choice may be made.
@@ -195,7 +217,7 @@ class Issue {
       (failure: unknown) => {
         const failed = this.#ask.failed(failure)
         // Not at the very start: a page that does not fit its own state would load itself for ever.
-        if (failed.kind === 'elsewhere' && this.#issue !== null) {
+        if (failed.kind === 'elsewhere' && (this.#issue ?? this.#renew) !== null) {
           this.#under = false
           return location.replace(this.#ask.base)
         }
@@ -217,6 +239,12 @@ class Issue {
     if (form !== null) form.requestSubmit()
     else location.assign(this.#ask.base)
   }
+}
+
+/** The address of the payment provider's window, where the fee is to be allowed first. */
+function payment(told: unknown): string | null {
+  const pay = (told as { pay?: unknown } | null)?.pay
+  return typeof pay === 'string' && /^https?:\/\//.test(pay) ? pay : null
 }
 
 /** What is not on the list is nothing to us: tools of a browser talk between windows, too. */

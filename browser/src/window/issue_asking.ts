@@ -41,9 +41,10 @@ export class Asking {
     return this.#sent('issue', null)
   }
 
-  /** ⑤: the key is made. */
-  async key(spki: string): Promise<void> {
-    const told = await this.#sent('key', { spki, ...this.#turn() })
+  /** ⑤: the key is made; of a renewal with the fingerprint of what it renews. */
+  async key(spki: string, renews?: string): Promise<void> {
+    const of = renews === undefined ? {} : { renews }
+    const told = await this.#sent('key', { spki, ...of, ...this.#turn() })
     const version = (told as { version?: unknown } | null)?.version
     if (typeof version === 'number') this.#version = String(version)
   }

@@ -242,10 +242,10 @@ def _base64(octets: bytes) -> str:
 class Served:
     """Both servers on one loop in a thread of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, made: type[Bench] = Bench) -> None:
         port = free_ports(2, 9)
         center, vault_origin = f"http://localhost:{port}", f"http://localhost:{port + 1}"
-        self.bench = Bench(center, vault_origin, authority.world(folder))
+        self.bench = made(center, vault_origin, authority.world(folder))
         root, *_ = authority.certificates("ingam")
         settings = Settings(
             center_origin=center,

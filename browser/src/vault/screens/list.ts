@@ -109,7 +109,7 @@ function textsOf({ certificate, fileName }: Entry, { say, lang }: ListOptions): 
 function chip({ chip: kind, days }: Standing, { say, purpose }: ListOptions): HTMLElement {
   // To sign an act it is the registered certificate that counts, as it is to log in.
   const acts = ['login', 'device-remove', 'contact-change', 'release', 'loan']
-  const what = acts.includes(purpose) ? 'login' : purpose === 'copy-out' ? purpose : 'registration'
+  const what = acts.includes(purpose) ? 'login' : ['copy-out', 'renew'].includes(purpose) ? purpose : 'registration'
   const name = kind === 'refused' ? `chip-refused-${what}` : `chip-${kind}`
   return el('span', { class: `chip chip-${kind}` }, say(name, { n: days }))
 }

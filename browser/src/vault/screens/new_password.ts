@@ -37,8 +37,40 @@ export interface NewPasswordOptions {
   fine?(first: string): boolean
 }
 
+/** The two fields with their rule, for whatever form they stand in. */
+export interface NewPasswordFields {
+  readonly nodes: readonly HTMLElement[]
+  /** Whether both are right; else it is said what is wrong, and the focus is there. */
+  fine(): boolean
+  /** What stands in the first of them. */
+  typed(): string
+  take(): Uint8Array
+  clear(): void
+  focus(): void
+}
+
 /** The form. Pressing the button is always possible: it says what is missing. */
 export function newPasswordForm(say: Say, events: NewPasswordEvents, options: NewPasswordOptions = {}): NewPasswordForm {
+  const fields = newPasswordFields(say, events.sentence)
+  const ends = el(
+    'div',
+    { class: 'ends inline' },
+    button(say('cancel'), 'secondary', events.cancel),
+    el('button', { type: 'submit', class: 'primary' }, say(options.go ?? 'issue-go')),
+  )
+  const hints = el('p', { class: 'hint' }, say(options.hint ?? 'issue-password-hint'))
+  const element = el('form', { class: 'use new-password', novalidate: true })
+  element.append(...(options.before ?? []), ...fields.nodes, hints, ends)
+  element.addEventListener('submit', (event) => {
+    event.preventDefault()
+    if (options.fine?.(fields.typed()) === false) return
+    if (fields.fine()) events.submit()
+  })
+  return { element, take: () => fields.take(), clear: () => fields.clear(), focus: () => fields.focus() }
+}
+
+/** The fields. `sentence`: the text of a code. */
+export function newPasswordFields(say: Say, sentence: (code: string) => string): NewPasswordFields {
   const reveal = revealer(say, () => [first.input, second.input])
   const first = passwordField({
     id: 'new-password',
@@ -63,20 +95,6 @@ export function newPasswordForm(say: Say, events: NewPasswordEvents, options: Ne
     }, QUIET_MS)
   }
   for (const field of [first, second]) field.input.addEventListener('input', look)
-  const ends = el(
-    'div',
-    { class: 'ends inline' },
-    button(say('cancel'), 'secondary', events.cancel),
-    el('button', { type: 'submit', class: 'primary' }, say(options.go ?? 'issue-go')),
-  )
-  const hints = el('p', { class: 'hint' }, say(options.hint ?? 'issue-password-hint'))
-  const element = el('form', { class: 'use new-password', novalidate: true })
-  element.append(...(options.before ?? []), first.element, strength, list.element, second.element, caps, told, hints, ends)
-  element.addEventListener('submit', (event) => {
-    event.preventDefault()
-    if (options.fine?.(first.input.value) === false) return
-    if (fine(first, second, events.sentence)) events.submit()
-  })
   const clear = (): void => {
     clearTimeout(quiet)
     first.input.value = second.input.value = ''
@@ -85,7 +103,9 @@ export function newPasswordForm(say: Say, events: NewPasswordEvents, options: Ne
   }
   look()
   return {
-    element,
+    nodes: [first.element, strength, list.element, second.element, caps, told],
+    fine: () => fine(first, second, sentence),
+    typed: () => first.input.value,
     take: () => {
       const bytes = takeBytes(first.input, second.input)
       clear()

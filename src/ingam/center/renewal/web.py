@@ -1,0 +1,136 @@
+"""The routes of /issuance/renewal: one address, the screen follows from the state; JSON for the vault's frame."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.renewal.flow import Refused, Renewed
+from ingam.center.renewal.service import Renewing, word
+from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
+from ingam.customer.consent import ticked
+from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.words import has, say
+from ingam.page import check_post, render, see_other, status_of
+from ingam.page.failures import message_of
+
+HERE: Final = "/issuance/renewal"
+MESSAGE_MOST: Final = 90_000
+
+Handler = Callable[[Request], Awaitable[Response]]
+Asked = Callable[[Visit, Turn, Mapping[str, str]], Awaitable[Mapping[str, Any]]]
+
+
+class RenewalWeb:
+    """Handlers over the service."""
+
+    def __init__(self, renewing: Renewing, vault_origin: str) -> None:
+        self._renewing, self._vault_origin = renewing, vault_origin
+
+    def routes(self) -> list[Route]:
+        """Everything below /issuance/renewal."""
+        answers: dict[str, Asked] = {"key": self._key, "product": self._product, "carry": self._carry}
+        return [
+            Route(HERE, self.show, methods=["GET"]),
+            Route(f"{HERE}/issue", self.issue, methods=["GET"]),
+            Route(f"{HERE}/cancel", self.cancel, methods=["POST"]),
+            *(Route(f"{HERE}/{name}", self._answer(one), methods=["POST"]) for name, one in answers.items()),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The screen of the true step; `?new=1` leaves a finished run for another one."""
+        if logged_in(request) is None:
+            return to_login(request)
+        visit = _visit(request)
+        here = await self._renewing.here(visit, anew="new" in request.query_params)
+        facts: dict[str, Any] = {
+            "place": "renewal", "here": here, "state": here.state, "base": HERE, "word": word(here.state),
+            "customer": await self._renewing.customer(visit), "vault_origin": self._vault_origin, "errors": {},
+            "typed": {}, "documents": self._renewing.documents(),
+        }  # fmt: skip
+        match here.state:
+            case Renewed():
+                return render(request, "renewal/renewed.html", **facts)
+            case Refused(cause):
+                keys = (f"renewal.why-{cause}", f"refusal.{cause}", "refusal.outage")
+                reason = say(next(key for key in keys if has(key)), request.state.lang)
+                return render(request, "renewal/refused.html", reason=reason, **facts)
+        return render(request, "renewal/renewal.html", **facts)
+
+    async def issue(self, request: Request) -> Response:
+        """What the vault is told when its frame opens."""
+        if logged_in(request) is None:
+            raise NotLoggedIn
+        return await self._json(request, lambda: self._renewing.told(_visit(request)))
+
+    async def cancel(self, request: Request) -> Response:
+        """취소."""
+        fields = await _posted(request)
+        with contextlib.suppress(TrueStep):
+            await self._renewing.cancel(_visit(request), _turn(fields).run)
+        return see_other("/issuance")
+
+    async def _key(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> Mapping[str, Any]:
+        version = await self._renewing.key_made(visit, turn.run, fields.get("spki", ""), fields.get("renews", ""))
+        return {"version": version}
+
+    async def _product(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> Mapping[str, Any]:
+        if fields.get("again") == "yes":
+            return await self._renewing.again(visit, turn.run)
+        return await self._renewing.agree(visit, turn, ticked(fields))
+
+    async def _carry(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> Mapping[str, Any]:
+        answer = await self._renewing.carry(visit, turn.run, _octets(fields.get("message", "")))
+        return {"message": base64.b64encode(answer).decode()}
+
+    def _answer(self, asked: Asked) -> Handler:
+        async def post(request: Request) -> Response:
+            fields = await _posted(request)
+            return await self._json(request, lambda: asked(_visit(request), _turn(fields), fields))
+
+        return post
+
+    async def _json(self, request: Request, asked: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
+        try:
+            return JSONResponse(await asked())
+        except Failure as failure:
+            request.state.failure = failure.code
+            told = {"code": failure.code, "message": message_of(failure, request.state.lang)}
+            return JSONResponse(told, 409 if isinstance(failure, TrueStep) else status_of(failure))
+
+
+async def _posted(request: Request) -> dict[str, str]:
+    """The text fields of a POST that comes from a page of ours (F3) and from somebody who is logged in."""
+    form = await request.form()
+    check_post(request, form)
+    if logged_in(request) is None:
+        raise NotLoggedIn
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _visit(request: Request) -> Visit:
+    return Visit(request.state.session, address_of(request), request.state.lang)
+
+
+def _turn(fields: Mapping[str, str]) -> Turn:
+    return Turn(_small(fields.get("run", "")), _small(fields.get("version", "")))
+
+
+def _small(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def _octets(text: str) -> bytes:
+    if len(text) > MESSAGE_MOST:
+        raise Refusal("bad-request")
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:  # binascii.Error, and what a text that is not ASCII raises
+        raise Refusal("bad-request") from None
