@@ -126,7 +126,9 @@ def failure_response(request: Request, failure: Failure) -> Response:
     ours = not isinstance(failure, Refusal)
     reference = request.state.request_id if ours else None
     heading = _heading(failure)
-    return render(request, "page/failure.html", status=status, heading=heading, message=message, reference=reference)
+    code = failure.code if has(f"refusal.{failure.code}") else ""
+    facts = {"heading": heading, "message": message, "reference": reference, "code": code}
+    return render(request, "page/failure.html", status=status, **facts)
 
 
 def _heading(failure: Failure) -> str:

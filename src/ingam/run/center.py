@@ -22,7 +22,6 @@ from ingam.center.about import web as about
 from ingam.center.copying.service import Copying, CopyPorts
 from ingam.center.copying.web import CopyingWeb
 from ingam.center.doorway import Cookies, Doorway
-from ingam.center.finance_cert import web as finance_cert
 from ingam.center.flow_door import FlowDoor
 from ingam.center.home.web import Home
 from ingam.center.inquiry import web as inquiry
@@ -31,6 +30,7 @@ from ingam.center.issuance.account import Accounting, AccountPorts
 from ingam.center.issuance.flow import Kind
 from ingam.center.issuance.identity import Identification, IdentityPorts, Parts
 from ingam.center.issuance.issuing import Issuing
+from ingam.center.issuance.progress import ProgressWeb
 from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import Walks
 from ingam.center.issuance.web import IssuanceWeb
@@ -63,7 +63,9 @@ from ingam.customer.binding.bindings import Bindings
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
 from ingam.customer.consent import Consents
+from ingam.customer.evidence import Evidences
 from ingam.customer.notice import LoginLockNotice, Notices, Sender, deliveries
+from ingam.customer.payment import Fees
 from ingam.customer.policy import Policy
 from ingam.customer.policy.limits import LiveLimits
 from ingam.customer.session.sessions import Sessions, Times
@@ -73,6 +75,7 @@ from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, 
 from ingam.run.beside import steadily
 from ingam.run.device_keys import device_keys
 from ingam.run.expiring import expiring
+from ingam.run.financing import finance_login, finance_routes
 from ingam.run.http import BoundedHttp
 from ingam.run.incidents import incident_deliveries, incident_routes
 from ingam.run.managing import management_deliveries, management_routes
@@ -80,7 +83,9 @@ from ingam.run.noticing import notices_routes
 from ingam.run.oidc import oidc_routes
 from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
+from ingam.run.paying import payment_deliveries
 from ingam.run.protecting import protection_routes
+from ingam.run.renewing import renewal_routes
 from ingam.run.service_page import BUNDLE
 from ingam.run.signing import loan_routes
 from ingam.run.tidy import tidy
@@ -90,10 +95,11 @@ from ingam.wiring import CenterPorts, center_ports
 from ingam.wiring.watching import Board
 
 TEMPLATES = (
-    "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.home",
+    "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.finance_cert",
+    "ingam.center.home",
     "ingam.center.incident", "ingam.center.issuance", "ingam.center.loan", "ingam.center.login",
     "ingam.center.management", "ingam.center.mybank", "ingam.center.notices", "ingam.center.oidc",
-    "ingam.center.protection", "ingam.center.registration", "ingam.center.terms",
+    "ingam.center.protection", "ingam.center.registration", "ingam.center.renewal", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -212,6 +218,7 @@ def _routes(
         *DeskWeb(bindings, prover, given.authorities, given.ephemeral, clock).routes(),
         *ActivityWeb(Activity(store, given.customers, digests)).routes(),
         *protection_routes(settings, given, auth, keys, sender),
+        *renewal_routes(settings, given, sender, policy),
         *incident_routes(settings, given, auth, sender),
         *management_routes(settings, given, auth, keys, sender),
         *notices_routes(given, sender),
@@ -219,7 +226,7 @@ def _routes(
         *loan_routes(settings, given, challenges, bindings, prover),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
-        *(route for place in (about, finance_cert, inquiry, issuance) for route in place.routes()),
+        *(route for place in (about, inquiry, issuance) for route in place.routes()),
     ]
 
 
@@ -246,13 +253,16 @@ def _issuance(
         settings.issuance_products,
         settings.center_origin,
         settings.institution.name_ko,
+        None if parties.payments is None else Fees(given.store, parties.payments, given.digests),
     )
     identification = Identification(walks, parts, identity, limits, challenges, prover, seal_keys)
+    evidences = Evidences(given.store, given.fields)
     service = Issuance(walks, accounts, identification, accounting, issuing)
     return [
         *(route for kind in Kind for route in IssuanceWeb(service, given.clock, settings.vault_origin, kind).routes()),
+        *ProgressWeb(service, authority, given.store, given.clock, limits).routes(),
         *TermsWeb(terms, given.clock).routes(),
-        *MyBankWeb(MyBank(given.customers, authority, bindings, given.ephemeral, given.clock)).routes(),
+        *MyBankWeb(MyBank(given.customers, authority, bindings, given.ephemeral, given.clock, evidences)).routes(),
     ]
 
 
@@ -266,7 +276,7 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
         ended = asking_anew(given.authorities, given.status, given.clock)
         revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
-        deliver |= incident_deliveries(settings, given) | management_deliveries(given)
+        deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
         health = given.health or Board(given.clock)
         tasks = [
             asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from ingam.customer.binding.bindings import ACTIVE, Binding, Bindings
+from ingam.customer.evidence import Evidences, Kept
 from ingam.kernel.errors import Failure, Refusal
 from ingam.npki import certificate, policies
 from ingam.npki.policies import Policy
@@ -74,22 +75,29 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The page. `failure`: why the authority's part is missing, or None; `more`: it left older ones out."""
+    """The page. `failure`: why the authority's part is missing, or None; `more`: older ones are left out."""
 
     lines: tuple[Line, ...]
     more: bool
     failure: Failure | None
     history: tuple[Past, ...]
+    signed: tuple[Kept, ...] = ()
 
 
 class MyBank:
     """The service."""
 
     def __init__(
-        self, customers: Customers, certification: Certification, bindings: Bindings, ephemeral: Ephemeral, clock: Clock
+        self,
+        customers: Customers,
+        certification: Certification,
+        bindings: Bindings,
+        ephemeral: Ephemeral,
+        clock: Clock,
+        evidences: Evidences | None = None,
     ) -> None:
         self._customers, self._certification, self._bindings = customers, certification, bindings
-        self._ephemeral, self._clock = ephemeral, clock
+        self._ephemeral, self._clock, self._evidences = ephemeral, clock, evidences
 
     async def shown(self, customer_id: str, lang: str) -> Shown:
         """For whoever is logged in. Raises TooManyLooks, EphemeralOutage, StoreOutage."""
@@ -99,7 +107,8 @@ class MyBank:
         here = next((one.fingerprint for one in history if one.status == ACTIVE), "")
         found, failure = await self._ever(customer_id)
         lines = tuple(line(one, here, lang, self._clock.now()) for one in found)
-        return Shown(lines, found.more, failure, tuple([await self._past(one, lang) for one in history]))
+        signed = () if self._evidences is None else tuple(await self._evidences.of(customer_id))
+        return Shown(lines, found.more, failure, tuple([await self._past(one, lang) for one in history]), signed)
 
     async def _ever(self, customer_id: str) -> tuple[EverIssued, Failure | None]:
         customer = await self._customers.by_id(customer_id)
