@@ -9,6 +9,7 @@ from ingam.center.protection.web import ProtectionWeb
 from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.device.protection import Protection
 from ingam.customer.notice import Notices, Sender
+from ingam.customer.notice.wishes import Wishes
 from ingam.run.device_keys import DeviceKeys
 from ingam.settings import Settings
 from ingam.wiring import CenterPorts
@@ -28,5 +29,6 @@ def protection_routes(
         acts=keys.acts,
         notices=Notices(sender),
         sender=sender,
+        wishes=Wishes(given.store, given.fields),
     )
     return [*ProtectionWeb(service, auth, given.clock, settings.vault_origin).routes()]

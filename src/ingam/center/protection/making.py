@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from ingam.center.protection.flow import Kind
@@ -18,6 +19,8 @@ from ingam.customer.device.keys import ACTIVE, Answer, Key, Keys, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
 from ingam.customer.device.protection import Happened, Protection
 from ingam.customer.notice import Notices, Sender
+from ingam.customer.notice.wishes import Wishes
+from ingam.customer.session.browsers import BrowserSessions
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import korean_day
 from ingam.kernel.words import say
@@ -71,6 +74,8 @@ class Making:
         acts: ActProofs,
         notices: Notices,
         sender: Sender,
+        wishes: Wishes,
+        sessions: BrowserSessions,
     ) -> None:
         self._customers = customers
         self._limits = limits
@@ -80,6 +85,8 @@ class Making:
         self._acts = acts
         self._notices = notices
         self._sender = sender
+        self._wishes = wishes
+        self._sessions = sessions
 
     async def target(self, customer: Customer, task: Task) -> Key | None:
         """The device or passkey that a task removes; None where it is gone or there is none."""
@@ -129,7 +136,9 @@ class Making:
             left = await self._another(walk, keys, key)
             signed_by = await self._signature(walk, self.remove_text(key, walk), signed)
             rows = [*_without(signed_by, key, keys.column), left]
-        return await self._told(walk, ENDED[kind], key.alias, key.browser, [*rows, keys.removed(key, walk.now)])
+        over = await self._sessions.over(walk.customer.customer_id, [key.mark], walk.visit.session, walk.now)
+        gone = keys.removed(key, walk.now)
+        return await self._told(walk, ENDED[kind], key.alias, key.browser, [*rows, gone, *over])
 
     async def _another(self, walk: Walk, keys: Keys, key: Key) -> Change:
         """Another one that is still there when this one goes: two that leave at once are not both without a proof."""
@@ -140,10 +149,13 @@ class Making:
 
     async def _end(self, walk: Walk) -> Made:
         keys = self._designated.keys
-        devices = [keys.removed(key, walk.now) for key in await keys.active(walk.customer.customer_id)]
+        found = await keys.active(walk.customer.customer_id)
+        devices = [keys.removed(key, walk.now) for key in found]
+        marks = [key.mark for key in found]
+        over = await self._sessions.over(walk.customer.customer_id, marks, walk.visit.session, walk.now)
         ended = await self._protection.cancelled(walk.customer, walk.now)
         notice = self._notices.protection_cancelled(walk.customer, walk.now, f"protection:{walk.flow_id}")
-        return Made([*devices, *ended], notice)
+        return Made([*devices, *ended, *over], notice)
 
     async def _signature(self, walk: Walk, body: str, signed: Signed | None) -> list[Change]:
         if signed is None:
@@ -176,7 +188,15 @@ class Making:
         told_to = dict.fromkeys(one for one in (walk.customer.mobile, number) if one.startswith("01"))
         hours = self._limits.contact_quarantine_s // 3600
         notices = self._notices.contact_changed(told_to, which, hours, walk.now, f"protection:{walk.flow_id}")
-        return Made([*proved, change, event], notices)
+        kept = await self._former(walk, phone)
+        return Made([*proved, change, event, *kept], notices)
+
+    async def _former(self, walk: Walk, phone: Phone) -> list[Change]:
+        """The mobile number before hears what happens, for as long as the new one is not used for codes (E9)."""
+        if phone is not Phone.MOBILE:
+            return []
+        until = walk.now + timedelta(seconds=self._limits.contact_quarantine_s)
+        return [await self._wishes.keep_former(walk.customer, until, walk.now)]
 
     def contact_text(self, walk: Walk, number: str) -> str:
         """What is signed for another number, in words. Raises SameNumber."""

@@ -25,7 +25,9 @@ from ingam.customer.device.keys import Answer, Key, KeyTaken, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
 from ingam.customer.device.protection import Protection
 from ingam.customer.notice import Notices, Sender
+from ingam.customer.notice.wishes import Wishes
 from ingam.customer.session import Level
+from ingam.customer.session.browsers import BrowserSessions
 from ingam.kernel.errors import Failure, Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
@@ -77,6 +79,7 @@ class ProtectionService(TaskService):
         acts: ActProofs,
         notices: Notices,
         sender: Sender,
+        wishes: Wishes,
     ) -> None:
         feature = Feature(PROTECTION, PURPOSES, notices.protection_locked)
         walks, self._devices = Walks(ports, limits, feature), Devices(ports.store, ports.digests)
@@ -86,7 +89,8 @@ class ProtectionService(TaskService):
         self._passkeys = passkeys
         self._acts = acts
         self._making = Making(
-            ports.customers, limits, protection, designated, passkeys, acts, notices, sender
+            ports.customers, limits, protection, designated, passkeys, acts, notices, sender, wishes,
+            BrowserSessions(ports.store),
         )  # fmt: skip
         self._looking = Looking(ports.clock, limits, protection, designated, passkeys)
 
