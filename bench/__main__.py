@@ -15,6 +15,7 @@ COMPARISONS = {
     "cards": ("cards",),
     "enumeration": ("enumeration",),
     "audit": ("audit",),
+    "importing": ("importing",),
     "copying": ("copying", "browser_copying"),
 }
 

@@ -86,6 +86,7 @@ class Decider:
         self._at = at
         self._token = token
         self._cache = SignatureCache()
+        self._policies = {one.oid: one for one in policies.policies()}
 
     def wanted(self, row: Registration, holder: Holder | None) -> Wanted:
         """What the row asks for, by itself. Raises NotTaken, PathRefused, CertificateMalformed and its kin."""
@@ -115,7 +116,7 @@ class Decider:
         return ToBind(holder, found.fingerprint.hex(), policy, found.not_after, at, found)
 
     def _fingerprinted(self, holder: Holder, known: Fingerprinted, at: datetime) -> ToBind:
-        policy = next((one for one in policies.policies() if one.oid == known.policy), None)
+        policy = self._policies.get(known.policy)
         _check_policy(policy, holder.kind)
         assert policy is not None
         if known.not_after <= self._at:
