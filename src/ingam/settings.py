@@ -91,6 +91,7 @@ class Limits:
     incidents_an_hour: int = 10  # reports of loss (사고신고) of one ID, and from one device (F9)
     address_incidents_an_hour: int = 60
     keep_ended_s: int = 30 * 86_400  # sessions, flows and single-use things, after they are over
+    recheck_hour: int = 3  # in Korea: the status of every registered certificate is asked for from then on
     keep_visits_s: int = 3600  # sessions that nobody logged in with
     keep_devices_s: int = 400 * 86_400  # since a device was last seen; its cookie lives a year
 

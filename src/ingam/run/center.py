@@ -85,6 +85,7 @@ from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.paying import payment_deliveries
 from ingam.run.protecting import protection_routes
+from ingam.run.recheck import recheck
 from ingam.run.renewing import renewal_routes
 from ingam.run.service_page import BUNDLE
 from ingam.run.signing import loan_routes
@@ -96,8 +97,7 @@ from ingam.wiring.watching import Board
 
 TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.finance_cert",
-    "ingam.center.home",
-    "ingam.center.incident", "ingam.center.issuance", "ingam.center.loan", "ingam.center.login",
+    "ingam.center.home", "ingam.center.incident", "ingam.center.issuance", "ingam.center.loan", "ingam.center.login",
     "ingam.center.management", "ingam.center.mybank", "ingam.center.notices", "ingam.center.oidc",
     "ingam.center.protection", "ingam.center.registration", "ingam.center.renewal", "ingam.center.terms",
 )  # fmt: skip
@@ -208,11 +208,13 @@ def _routes(
         sender=sender,
     )  # fmt: skip
     login = Login(
-        store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock, keys.passkeys, notices
+        store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock, keys.passkeys,
+        notices, finance=finance_login(settings, given, prover),
     )  # fmt: skip
     return [
         *Home(bindings, clock).routes(),
-        *LoginWeb(login, sessions, clock, cookies).routes(),
+        *LoginWeb(login, sessions, clock, cookies, settings.finance.origin).routes(),
+        *finance_routes(settings, given, auth, prover, notices),
         *RegistrationWeb(registration, auth, clock).routes(),
         *CopyingWeb(copying, settings.center_origin, settings.vault_origin).routes(),
         *DeskWeb(bindings, prover, given.authorities, given.ephemeral, clock).routes(),
@@ -283,6 +285,7 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
             asyncio.create_task(steadily("health", lambda: tell_health(given.store, given.clock, health, stop), stop)),
             asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),
             asyncio.create_task(steadily("expiring", lambda: expiring(settings, given).follow(stop), stop)),
+            asyncio.create_task(steadily("recheck", lambda: recheck(settings, given).follow(stop), stop)),
             asyncio.create_task(steadily("tidy", lambda: tidy(given.store, given.clock, settings.limits, stop), stop)),
         ]
         try:

@@ -27,6 +27,8 @@ from ingam.run.incidents import incident_deliveries
 from ingam.run.managing import management_deliveries
 from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
+from ingam.run.paying import payment_deliveries
+from ingam.run.recheck import recheck
 from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
 from ingam.wiring import center_ports
@@ -147,13 +149,14 @@ async def _serve(settings: Settings) -> None:
     ended = asking_anew(given.authorities, given.status, given.clock)
     revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
-    deliver |= incident_deliveries(settings, given) | management_deliveries(given)
+    deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
     board = given.health or Board(given.clock)
     try:
         await asyncio.gather(
             work(given.store, deliver, given.clock, stop),
             tell_health(given.store, given.clock, board, stop),
             expiring(settings, given).follow(stop),
+            recheck(settings, given).follow(stop),
         )
     finally:
         await calls.aclose()

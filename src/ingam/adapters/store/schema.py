@@ -174,6 +174,29 @@ binding = Table(
     Index("binding_by_name", "name_key"),
     Column("remind_at", Instant, nullable=False, server_default=text("0")),  # when its end is told of next
     Index("binding_by_reminder", "remind_at"),
+    Column("recheck_at", Instant, nullable=False, server_default=text("0")),  # when its status is asked for next
+    Index("binding_by_recheck", "recheck_at"),
+)  # fmt: skip
+
+_ACTIVE_FINANCE = text("status = 'ACTIVE'")
+
+finance_binding = Table(
+    "finance_binding", metadata,
+    Column("binding_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),  # SHA-256 of the certificate, hex
+    Column("name_key", Text, nullable=False),
+    Column("policy_oid", Text, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("details", LargeBinary, nullable=False),  # encrypted JSON: the certificate
+    Column("status", Text, nullable=False),  # ACTIVE | REPLACED | RELEASED
+    Column("bound_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("finance_one_active", "customer_id", unique=True, sqlite_where=_ACTIVE_FINANCE,
+          postgresql_where=_ACTIVE_FINANCE),
+    Index("finance_one_owner", "fingerprint", unique=True, sqlite_where=_ACTIVE_FINANCE,
+          postgresql_where=_ACTIVE_FINANCE),
+    Index("finance_by_name", "name_key"),
 )  # fmt: skip
 
 crl_seen = Table(
@@ -517,4 +540,21 @@ loan_application = Table(
     Column("status", Text, nullable=False),  # RECEIVED
     Column("at", Instant, nullable=False),
     Index("loan_application_by_customer", "customer_id", "at"),
+)  # fmt: skip
+
+payment = Table(
+    "payment", metadata,
+    Column("key", Text, primary_key=True),  # 32 hex, of the run and the attempt: the provider's idempotency key
+    Column("customer_id", Text, nullable=False),
+    Column("flow_id", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),  # won
+    Column("stage", Text, nullable=False),  # opened | authorised | captured | cancelled | refused | expired | unpaid
+    Column("certificate", Text),  # SHA-256 of the one that it pays for, hex
+    Column("approval", Text, nullable=False),  # 승인번호
+    Column("opened_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Index("payment_by_flow", "flow_id", "opened_at"),
+    Index("payment_by_customer", "customer_id", "opened_at"),
 )  # fmt: skip
