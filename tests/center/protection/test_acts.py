@@ -184,6 +184,43 @@ def test_a_device_among_others_is_removed_by_a_signature(sqlite_url: str, tmp_pa
     told(sqlite_url, tmp_path, story)
 
 
+def test_E8_who_removes_a_lost_device_ends_the_sessions_of_its_browser_and_stays_inside(
+    store_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        lost = await at_home(world)
+        one = await at_home(world)
+        asleep = await world.rows("session", customer_id=HONG.customer_id, ended_at=None)
+        assert len(asleep) == 2
+        gone = next(row for row in await world.rows(TABLE) if row["slot"] == 1)
+        await one.begin("remove-device", str(gone["device_id"]))
+        assert "기기 지정을 해지했습니다." in await one.post("/protection/remove", await one.sign("device"))
+        (left,) = await world.rows("session", customer_id=HONG.customer_id, ended_at=None)
+        assert left["device"] != gone["mark"]
+        assert "기기 지정" in await one.look() and one.status == 200
+        assert "logout" not in await lost.look("/mybank/activity")
+
+    told(store_url, tmp_path, story)
+
+
+def test_E9_in_the_hours_after_another_number_both_hear_of_everything(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await at_home(world)
+        await to_number(one)
+        await one.post("/protection/change", await one.sign("device", NEW))
+        await deliver(world)
+        before = set(world.phone.sent)
+        await one.look("/management/notices")
+        await one.post("/management/notices", {"lang": "ko", "logins": "yes"})
+        await deliver(world)
+        heard = [sms for reference, sms in world.phone.sent.items() if reference not in before]
+        assert {sms.to for sms in heard} == {NEW, HONG.mobile} and len({sms.text for sms in heard}) == 1
+        (row,) = await world.rows("former_mobile")
+        assert HONG.mobile.encode() not in bytes(row["number"])  # type: ignore[arg-type]
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_a_device_signs_its_own_removal_and_whoever_cannot_sign_authenticates_instead(
     sqlite_url: str, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from ingam.customer.device.designated import Designated
 from ingam.customer.device.keys import ACTIVE, Answer, Key, Keys, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
 from ingam.customer.device.protection import Happened, Protection
-from ingam.customer.notice import Notices, Sender
+from ingam.customer.notice import Notices, Sender, Words
 from ingam.customer.notice.wishes import Wishes
 from ingam.customer.session.browsers import BrowserSessions
 from ingam.kernel.errors import Refusal
@@ -185,9 +185,13 @@ class Making:
         which = say(f"protection.number_{phone}", "ko")
         shown = f"{which} {masked(number)}" if number else which
         event = await self._protection.event(walk.customer, Happened.CONTACT_CHANGED, shown, walk.now)
-        told_to = dict.fromkeys(one for one in (walk.customer.mobile, number) if one.startswith("01"))
-        hours = self._limits.contact_quarantine_s // 3600
-        notices = self._notices.contact_changed(told_to, which, hours, walk.now, f"protection:{walk.flow_id}")
+        told, hours = walk.customer.told, self._limits.contact_quarantine_s // 3600
+        former = told.former_mobile if told.former_until is not None and told.former_until > walk.now else ""
+        numbers = dict.fromkeys(one for one in (walk.customer.mobile, number, former) if one.startswith("01"))
+        called = Words(which, say(f"protection.number_{phone}", "en"))
+        notices = self._notices.contact_changed(
+            numbers, called, hours, walk.now, f"protection:{walk.flow_id}", told.lang
+        )  # fmt: skip
         kept = await self._former(walk, phone)
         return Made([*proved, change, event, *kept], notices)
 

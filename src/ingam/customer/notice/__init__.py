@@ -167,12 +167,14 @@ class Notices:
         text = Secret(f"{self._said('incident-code', lang, code=code)}\n@{host} #{code}")
         return sms_outgoing(customer.mobile, text, dedup, at)
 
-    def contact_changed(self, numbers: Iterable[str], which: str, h: int, at: datetime, dedup: str) -> list[Outgoing]:
+    def contact_changed(
+        self, numbers: Iterable[str], which: str | Words, h: int, at: datetime, dedup: str, lang: str = "ko"
+    ) -> list[Outgoing]:
         """A registered number was changed, told to each of `numbers`: the old one too, whoever holds the new one (E9).
 
         `which`: a word of the number, as text; `h`: hours until it is used for codes.
         """
-        text = Secret(self._said("contact-changed", "ko", which=which, time=korean_minute(at), h=str(h)))
+        text = Secret(self._said("contact-changed", lang, which=which, time=korean_minute(at), h=str(h)))
         return [sms_outgoing(to, text, f"{dedup}:{place}", at) for place, to in enumerate(numbers)]
 
     def issued(

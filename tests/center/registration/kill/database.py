@@ -42,9 +42,14 @@ class Tables:
             audit=len(self.audit),
             issued=sum(not str(row["kind"]).startswith("flow-cookie:") for row in self.ledger_issued),
             used=len(self.ledger_used),
-            messages=len(self.outbox),
+            messages=len(self.texts),
             bindings=len(self.binding),
         )
+
+    @property
+    def texts(self) -> list[Row]:
+        """What leaves for a telephone; the e-mails of the same notices go beside it."""
+        return [row for row in self.outbox if row["kind"] != "email"]
 
     def hits(self, prefix: str) -> int:
         """Hits on all counters of a kind."""

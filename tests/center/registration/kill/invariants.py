@@ -33,8 +33,8 @@ def at_the_end(case: Case) -> None:
     at_every_instant(tables)
     assert all(row["payload"] is None for row in tables.outbox)
     shown = Counter(case.ground.references(case.since))
-    earlier = {row["dedup"] for row in tables.outbox} - shown.keys()
-    assert shown == Counter(row["dedup"] for row in tables.outbox if row["dedup"] not in earlier)
+    earlier = {row["dedup"] for row in tables.texts} - shown.keys()
+    assert shown == Counter(row["dedup"] for row in tables.texts if row["dedup"] not in earlier)
     told = [text for text in case.texts() if CODE.search(text) is None]
     assert len(told) == sum(not name.startswith("sms-code:") for name in shown), told
 
@@ -84,7 +84,7 @@ def _single_use_things(tables: Tables) -> None:
 
 def _messages(tables: Tables) -> None:
     """Each transaction that has something to say put its one message down, and nobody else did."""
-    dedups = [str(row["dedup"]) for row in tables.outbox if not str(row["dedup"]).startswith("lock:")]
+    dedups = [str(row["dedup"]) for row in tables.texts if not str(row["dedup"]).startswith("lock:")]
     of_locks = [dedup for dedup in dedups if dedup.startswith("registration-lock:")]
     locked = [(row["customer_id"], _state(row)["facts"]["cause"]) for row in tables.flow
               if _state(row)["state"] == "Locked"]  # fmt: skip
@@ -93,6 +93,10 @@ def _messages(tables: Tables) -> None:
     said += [f"sms-code:{row['id']}" for row in tables.ledger_issued if str(row["kind"]).startswith("sms-code:")]
     assert sorted(set(dedups) - set(of_locks)) == sorted(said)
     assert len(set(dedups)) == len(dedups)
+    mails = {str(row["dedup"]) for row in tables.outbox} - {str(row["dedup"]) for row in tables.texts}
+    assert {mail.removesuffix(":email") for mail in mails} == {
+        str(row["dedup"]) for row in tables.texts if not str(row["dedup"]).startswith("sms-code:")
+    }
     assert all((row["payload"] is None) == (row["delivered_at"] is not None) for row in tables.outbox)
 
 
