@@ -13,6 +13,7 @@ from ingam.ports.customers import Customer, Customers, NewCustomer, Phone, Told
 from ingam.ports.store import Change, Insert, Row, Save, Store, Update
 
 TABLE: Final = "notice_wish"
+NOBODY: Final = "nobody"
 FORMER: Final = "former_mobile"
 """The table of the numbers before, which `run.tidy` empties; the column is `number`."""
 
@@ -52,6 +53,10 @@ class Wishes:
             return told
         former = await self._store.one(FORMER, {"customer_id": customer.customer_id})
         return told if former is None else replace(told, **await self._opened(customer.customer_id, former))
+
+    async def of_nobody(self) -> None:
+        """Reads as much as `told`: the clock does not tell whether an ID and its password were right (F8)."""
+        await self._store.one(TABLE, {"customer_id": NOBODY})
 
     async def wish(self, customer_id: str, wish: Wish, at: datetime) -> Change:
         """Another choice. Stale where somebody chose in the meantime."""
@@ -113,7 +118,10 @@ class ToldCustomers(Customers):
         self._wishes = wishes
 
     async def authenticate(self, banking_id: str, password: Secret[str]) -> Customer | None:
-        return await self._with(await self._customers.authenticate(banking_id, password))
+        customer = await self._customers.authenticate(banking_id, password)
+        if customer is None:
+            await self._wishes.of_nobody()
+        return await self._with(customer)
 
     async def by_id(self, customer_id: str) -> Customer | None:
         return await self._with(await self._customers.by_id(customer_id))
