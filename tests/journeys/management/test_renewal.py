@@ -1,0 +1,180 @@
+"""갱신 in a browser, with the real vault and the real authority: the old key signs, and is given up last (D10, B10)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from playwright.sync_api import Page, expect
+from tests.ca import world as authority
+from tests.journeys.screens import trouble
+from tests.journeys.vault_issue.bench import CSRF, FLOW, PASSWORD, Bench, Served, parsed
+from tests.journeys.vault_issue.conftest import phone as phone  # the fixture
+from tests.journeys.vault_issue.walk import Walk
+
+from ingam.npki import key_file
+from ingam.ports.books import State
+from ingam.protocols.cmp import message
+from ingam.protocols.cmp.message import BodyKind
+
+OLD_PASSWORD = "Old!paper-1985"
+DAYS = 346
+
+
+class RenewalBench(Bench):
+    """The page of 갱신, and a person whose certificate ends in twenty days."""
+
+    old: bytes = b""
+
+    async def enrol(self) -> bytes:
+        """The certificate, a year ago."""
+        if not self.old:
+            self.old = await authority.enrolled(self.ca, key=3)
+            self.ca.clock.forward(DAYS * 86_400)
+        return self.old
+
+    def told(self) -> dict[str, Any]:
+        found = super().told()
+        for name in ("profile_ko", "profile_en", "spki"):
+            del found[name]
+        entry = self.ca.books.standing(1, parsed(self.old).serial)
+        assert entry is not None
+        standing = "valid" if entry.state is State.VALID else "revoked"
+        own = [{"fingerprint": parsed(self.old).fingerprint.hex(), "standing": standing}]
+        return found | {"own": own, "window_days": 30}
+
+    async def key(self, fields: dict[str, str]) -> dict[str, Any]:
+        assert fields["renews"] == parsed(self.old).fingerprint.hex()
+        return await super().key(fields)
+
+    async def product(self, fields: dict[str, str]) -> dict[str, Any]:
+        self.state = "requested" if self.state == "product" else self.state
+        return {"idn": authority.IDN, "not_after_at_most": "2028-12-31T14:59:59Z"}
+
+    async def carry(self, fields: dict[str, str]) -> dict[str, Any]:
+        told = await super().carry(fields)
+        if message.parse(base64.b64decode(told["message"])).body.kind is BodyKind.KUP:
+            self.state = "delivered"
+        return told
+
+    def _document(self, body: str) -> Any:
+        return super()._document(body.replace("<section data-issue ", "<section data-issue data-renews "))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A fresh center, vault and authority."""
+    served = Served(tmp_path, RenewalBench)
+    yield served.bench
+    served.stop()
+
+
+def files(bench: Bench, folder: Path) -> list[Path]:
+    """signCert.der and signPri.key of the person."""
+
+    assert isinstance(bench, RenewalBench)
+    # The browser's own loop runs in this thread.
+    with ThreadPoolExecutor(1) as aside:
+        old = aside.submit(lambda: asyncio.run(bench.enrol())).result()
+    pkcs8 = authority.held("person", 3).key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "signCert.der").write_bytes(old)
+    (folder / "signPri.key").write_bytes(key_file.seal_key(pkcs8, OLD_PASSWORD.encode()))
+    return [folder / "signCert.der", folder / "signPri.key"]
+
+
+def pick(at: Walk, made: list[Path]) -> None:
+    """The files, by their button."""
+    at.open()
+    expect(at.vault.locator("#why")).to_be_visible()
+    with at.page.expect_file_chooser() as chooser:
+        at.button("pick-files").click()
+    chooser.value.set_files(made)
+    expect(at.vault.locator("#password")).to_be_focused()
+
+
+def go(at: Walk, password: str = OLD_PASSWORD) -> None:
+    """The password, and 다음."""
+    at.vault.locator("#password").fill(password)
+    at.button("renew-go").click()
+
+
+def state(bench: Bench) -> State:
+    assert isinstance(bench, RenewalBench)
+    found = bench.ca.books.standing(1, parsed(bench.old).serial)
+    assert found is not None
+    return found.state
+
+
+def test_D10_B10_a_certificate_from_files_is_renewed_and_kept_and_the_old_one_ends_last(
+    bench: Bench, phone: Callable[..., Page], tmp_path: Path
+) -> None:
+    at = Walk(phone(width=1280), bench)
+    wrong = []
+    pick(at, files(bench, tmp_path))
+    wrong += trouble(at.page, "renewal-1-choose-1280")
+    go(at, "wrong")
+    expect(at.vault.get_by_role("alert").filter(has_text="(1/5)")).to_be_visible()
+    go(at)
+    expect(at.page.locator("form[data-product]")).to_be_visible()
+    assert (state(bench), bench.carried) == (State.VALID, [])
+    wrong += trouble(at.page, "renewal-2-terms-1280")
+    at.confirm()
+    at.issued()
+    wrong += trouble(at.page, "renewal-3-renewed-1280")
+    assert bench.kinds() == [BodyKind.KUR, BodyKind.CERT_CONF]
+    assert state(bench) is State.REVOKED
+    (record,) = at.stored("records")
+    assert isinstance(bench, RenewalBench)
+    new, old = parsed(bytes.fromhex(record["certificate"])), parsed(bench.old)
+    assert (new.subject, new.not_after.year) == (old.subject, old.not_after.year + 1)
+    assert at.stored("drafts") == []
+    assert wrong == []
+
+
+def test_a_reload_goes_on_with_the_new_password_and_never_renews_twice(
+    bench: Bench, phone: Callable[..., Page], tmp_path: Path
+) -> None:
+    at = Walk(phone(), bench)
+    pick(at, files(bench, tmp_path))
+    at.vault.locator("#password").fill(OLD_PASSWORD)
+    at.vault.locator("#renew-change").check()
+    at.vault.locator("#new-password").fill(PASSWORD)
+    at.vault.locator("#new-password-again").fill(PASSWORD)
+    wrong = trouble(at.page, "renewal-1-change-360")
+    at.button("renew-go").click()
+    expect(at.page.locator("form[data-product]")).to_be_visible()
+    bench.faults.down_after_ir = True
+    at.confirm()
+    at.again()
+    assert state(bench) is State.VALID
+    at.page.reload()
+    bench.faults.down_after_ir = False
+    expect(at.vault.locator("#password")).to_be_visible()
+    wrong += trouble(at.page, "renewal-2-resume-360")
+    at.resume()
+    at.issued()
+    assert state(bench) is State.REVOKED
+    assert bench.ca.books.count_of(1) == 2
+    assert wrong == []
+
+
+def test_M_RENEW_what_cannot_be_renewed_says_why(bench: Bench, phone: Callable[..., Page], tmp_path: Path) -> None:
+    made = files(bench, tmp_path)
+    bench.ca.clock.forward(-100 * 86_400)
+    at = Walk(phone(), bench)
+    at.open()
+    expect(at.vault.locator("#why")).to_be_visible()
+    with at.page.expect_file_chooser() as chooser:
+        at.button("pick-files").click()
+    chooser.value.set_files(made)
+    line = at.vault.locator("input[type=radio]")
+    line.focus()
+    at.page.keyboard.press("Space")
+    expect(at.vault.locator("#why")).to_have_text(at.say("why-renew-early"))
+    assert (FLOW, CSRF) and bench.bodies == []
