@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from ingam.center.registration.checks import (
     DAY_S,
@@ -45,7 +45,7 @@ from ingam.customer.additional_auth.flow import Answered
 from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.proof import Bound, Verified
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Offered, Typed
-from ingam.customer.binding.bindings import Binding, Bindings, Details, ReplaceConfirm
+from ingam.customer.binding.bindings import ACTIVE, STALE, SUSPENDED, Binding, Bindings, Details, ReplaceConfirm
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import (
     Prover,
@@ -53,7 +53,7 @@ from ingam.customer.binding.proof import (
 )
 from ingam.customer.device import Devices
 from ingam.customer.notice import Notices, Sender
-from ingam.customer.session import Session
+from ingam.customer.session import Level, Session
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.instants import korean_day
 from ingam.kernel.secret import Secret
@@ -70,6 +70,9 @@ from ingam.ports.store import (
     Store,
 )
 from ingam.protocols import challenge as protocol
+
+KNOWN: Final = timedelta(minutes=10)
+"""So long ID and password count as just shown."""
 
 
 class Accounts(Protocol):
@@ -118,6 +121,7 @@ class Registration:
         limits: Limits,
     ) -> None:
         self._store = store
+        self._clock = clock
         self._walks = Walks(store, clock, customers, notices, digests, limits)
         self._accounts = accounts
         self._auth = auth
@@ -181,6 +185,29 @@ class Registration:
                 await self._walks.lock(walk, "registration.identify", RegistrationLocked())
             reach("registration.2")
             await self._walks.save(walk, Identified(), "registration.identify", With(resets=resets))
+            reach("registration.3")
+
+    async def known(self, visit: Visit) -> bool:
+        """Whether ① is behind this person: registered before, and logged in by ID and password moments ago (A17)."""
+        fresh = self._clock.now() - visit.session.created_at <= KNOWN
+        if not fresh or visit.session.level is not Level.ID or visit.session.customer_id is None:
+            return False
+        history = await self._bindings.history(visit.session.customer_id)
+        return bool(history) and history[0].status in (ACTIVE, SUSPENDED, STALE)
+
+    async def again(self, visit: Visit, turn: Turn) -> None:
+        """The short path of a certificate that was reissued elsewhere: ② and ③ only.
+
+        The number is not typed: the certificate's own VID is held against it at ③. Raises TrueStep.
+        """
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, Identifying)
+            if not await self.known(visit):
+                raise TrueStep
+            if await self._store.counted(vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail:
+                await self._walks.lock(walk, "registration.again", RegistrationLocked())
+            reach("registration.2")
+            await self._walks.save(walk, Identified(), "registration.again", With())
             reach("registration.3")
 
     async def _match(self, walk: Walk, command: Identify) -> list[str]:

@@ -67,6 +67,7 @@ class RegistrationWeb:
         return [
             Route(HERE, self.show, methods=["GET"]),
             Route(f"{HERE}/identify", self.identify, methods=["POST"]),
+            Route(f"{HERE}/again", self.again, methods=["POST"]),
             *FactorWeb(self, self._auth, self.purpose).routes(),
             Route(f"{HERE}/challenge", self.challenge, methods=["POST"]),
             Route(f"{HERE}/certificate", self.certificate, methods=["POST"]),
@@ -94,6 +95,15 @@ class RegistrationWeb:
             return await self._again(request, fields, _texts(request, refused), typed)
         except Failure as failure:
             return await self._failed(request, fields, failure, {"form": failure}, typed)
+        return see_other(HERE)
+
+    async def again(self, request: Request) -> Response:
+        """① is behind the person (A17)."""
+        fields = await _posted(request)
+        try:
+            await self._registration.again(_visit(request), _turn(fields))
+        except Failure as failure:
+            return await self._failed(request, fields, failure, {"form": failure}, {})
         return see_other(HERE)
 
     # ── ② as the host of 본인확인 추가인증 ──
@@ -220,6 +230,8 @@ class RegistrationWeb:
         visit = _visit(request)
         customer = await self._registration.customer(visit)
         told: dict[str, Any] = {"errors": {}, "typed": {}, "old": None}
+        if isinstance(here.state, Identifying):
+            told["known"] = await self._registration.known(visit)
         if isinstance(here.state, AwaitingCertificate):
             told["old"] = await self._registration.old(visit)
         if isinstance(here.state, ChoosingFactor | AwaitingFactor):

@@ -171,11 +171,17 @@ class Bindings:
         return _binding(await self._store.one("binding", {"fingerprint": fingerprint, "status": SUSPENDED}))
 
     async def of_same_name(self, certificate: Certificate) -> list[Binding]:
-        """Active bindings with this certificate's subject and issuer: re-issued for a bound person, perhaps (A17).
+        """Bindings with this certificate's subject and issuer: re-issued for a bound person, perhaps (A17).
 
-        Never a reason for a session: it may start re-registration only.
+        Active ones, and those whose certificate ended meanwhile, as the old one does at a reissue. Never a reason for
+        a session: it may start re-registration only.
         """
-        rows = await self._store.many("binding", {"name_key": self.name_key(certificate), "status": ACTIVE})
+        named = self.name_key(certificate)
+        rows = [
+            row
+            for status in (ACTIVE, STALE)
+            for row in await self._store.many("binding", {"name_key": named, "status": status})
+        ]
         return [found for row in rows if (found := _binding(row)) is not None]
 
     async def history(self, customer_id: str) -> list[Binding]:

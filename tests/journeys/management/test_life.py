@@ -1,0 +1,84 @@
+"""인증서관리 in a browser: what is registered, 효력정지, 폐지 of another authority's, 타기관인증서 해제 (W4, W7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+from tests.journeys.screens import trouble
+from tests.journeys.walks import Walk
+
+
+def shots(at: Walk, name: str) -> list[str]:
+    """What is wrong with a screen at both widths."""
+    wrong = []
+    for width in (360, 1280):
+        at.page.set_viewport_size({"width": width, "height": 900})
+        wrong += trouble(at.page, f"life-{name}-{width}-{at.lang}")
+    return wrong
+
+
+def authenticate(at: Walk) -> None:
+    """본인확인 추가인증 by SMS."""
+    before = len(at.inbox())
+    at.person.press(at.button("factor.request_code"))
+    expect(at.button("factor.resend")).to_be_visible()
+    at.person.type_into(at.field("factor.code"), at.newest_code(before))
+    at.person.type_into(at.field("factor.number_back"), at.who["idn"][6:])
+    at.person.type_into(at.field("factor.phone_back"), at.who["mobile"][-4:])
+    at.person.press(at.button("protection.next"))
+
+
+def test_a_registered_certificate_is_seen_suspended_resumed_and_released(hurry: Callable[..., Walk]) -> None:
+    at = hurry("hong")
+    at.open("/management")
+    expect(at.page.get_by_text(at.say("life.logged_out"))).to_be_visible()
+    wrong = shots(at, "logged-out")
+    at.register("securities")
+    expect(at.page.get_by_role("link", name=at.say("registration.login"), exact=True)).to_be_visible()
+    at.open("/management")
+    expect(at.page.get_by_text(at.say("life.next_registered"))).to_be_visible()
+    wrong += shots(at, "overview")
+
+    at.open("/management/revocation")
+    expect(at.page.get_by_role("link", name=at.say("life.to_release"))).to_be_visible()
+    wrong += shots(at, "revocation-elsewhere")
+
+    at.open("/management/suspension")
+    at.person.press(at.button("life.begin_suspension"))
+    expect(at.button("life.do_suspension")).to_be_visible()
+    wrong += shots(at, "suspension")
+    at.person.press(at.button("life.do_suspension"))
+    expect(at.page.get_by_text(at.say("life.done_suspension"))).to_be_visible()
+    expect(at.page.get_by_role("link", name=at.say("life.resume"))).to_be_visible()
+    wrong += shots(at, "suspended")
+
+    at.open("/management/release")
+    at.person.press(at.button("life.begin_release"))
+    expect(at.button("factor.request_code")).to_be_visible()
+    wrong += shots(at, "factor")
+    authenticate(at)
+    # Suspended, it signs nothing: the additional authentication is enough.
+    expect(at.button("life.do_release")).to_be_visible()
+    wrong += shots(at, "release")
+    at.person.press(at.button("life.do_release"))
+    expect(at.page.get_by_text(at.say("life.done_release"))).to_be_visible()
+    assert wrong + shots(at, "released") == []
+    assert any("해제했습니다" in sms["text"] for sms in at.inbox())
+
+
+def test_F5_a_release_is_signed_in_the_certificate_window(hurry: Callable[..., Walk]) -> None:
+    at = hurry("kim")
+    at.register("crosscert-securities")
+    expect(at.page.get_by_role("link", name=at.say("registration.login"), exact=True)).to_be_visible()
+    at.open("/management/release")
+    at.person.press(at.button("life.begin_release"))
+    expect(at.button("factor.request_code")).to_be_visible()
+    authenticate(at)
+    expect(at.button("protection.sign_certificate")).to_be_visible()
+    wrong = shots(at, "sign")
+    at.open_window("protection.sign_certificate")
+    at.pick("crosscert-securities")
+    at.confirm()
+    expect(at.page.get_by_text(at.say("life.done_release"))).to_be_visible()
+    assert wrong == []
