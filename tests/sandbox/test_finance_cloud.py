@@ -138,6 +138,8 @@ def issued(ground: Ground) -> None:
 
 def test_a_person_connects_makes_a_certificate_and_signs(ground: Ground) -> None:
     started = ground.start()
+    assert "금융인증서 연결" in ground.browser.get(started.window).text
+    assert ground.browser.get("/").status_code == 200
     ground.connect(started)
     assert "3년" in ground.post(started, "issue", pin=PIN, again="260128")
     ground.post(started, "issue", pin=PIN, again=PIN)
@@ -148,7 +150,7 @@ def test_a_person_connects_makes_a_certificate_and_signs(ground: Ground) -> None
     policy = policies.lookup(found.issuer, found.policy_oid)
     assert policy is not None and policy.use == "finance"
     assert found.identify_data is not None and signed.random is not None
-    vid.check_vid(vid.parse_identify_data(found.identify_data).vid, person("hong").idn, signed.random.reveal())  # type: ignore[arg-type]
+    vid.check_vid(vid.parse_identify_data(found.identify_data).vid, person("hong").idn, signed.random.reveal())
     years = (found.not_after - found.not_before).days / 365
     assert 2.9 < years < 3.1
 

@@ -26,7 +26,7 @@ from ingam.ports.store import Audit, Conflict, Issue, Save, Store
 
 FLOWS: Final = {
     "/registration": "registration", "/issuance/new": "issuance", "/issuance/reissue": "issuance", "/copying": "copying", "/protection": "protection",
-    "/incident/resume": "incident", "/management/task": "management",
+    "/incident/resume": "incident", "/finance-cert": "finance", "/management/task": "management",
 }  # fmt: skip
 """Address → the flow below it."""
 

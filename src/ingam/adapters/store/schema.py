@@ -513,6 +513,15 @@ import_run = Table(
     Column("finished_at", Instant),
 )  # fmt: skip
 
+customer_number = Table(
+    "customer_number", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("phone", Text, primary_key=True),  # a Phone
+    Column("number", LargeBinary, nullable=False),  # encrypted; empty: there is none any more
+    Column("at", Instant, nullable=False),
+    Column("told_at", Instant),  # since when the core-banking system has it
+)  # fmt: skip
+
 customer_key = Table(
     "customer_key", metadata,
     Column("customer_id", Text, primary_key=True),  # a customer that a core-banking system keeps

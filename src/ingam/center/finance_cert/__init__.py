@@ -1,5 +1,1 @@
-"""금융인증서: for now a page that says what comes."""
-
-from ingam.center.finance_cert import web
-
-__all__ = ["web"]
+"""금융인증서: 안내, 등록과 해제, 로그인, and the page before the provider's window (W9)."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from ingam.center.login.finance import FinanceLogin
 from ingam.center.login.flow import (
     MACHINE,
     Admitted,
@@ -40,7 +41,12 @@ from ingam.ports.store import Audit, Change, Outgoing, Row, Save, Store, Update
 from ingam.protocols.challenge import Purpose
 
 DEVICE_BYTES: Final = 32
-ACTIONS: Final = {Level.ID: "login.id", Level.CERT: "login.certificate", Level.PASSKEY: "login.passkey"}
+ACTIONS: Final = {
+    Level.ID: "login.id",
+    Level.CERT: "login.certificate",
+    Level.PASSKEY: "login.passkey",
+    Level.FINANCE: "login.finance",
+}
 
 
 class NotRegistered(Refusal):
@@ -80,7 +86,9 @@ class Login:
         passkeys: Passkeys,
         notices: Notices,
         token: Callable[[int], bytes] = secrets.token_bytes,
+        finance: FinanceLogin | None = None,
     ) -> None:
+        self._finance = finance
         self._store = store
         self._sessions = sessions
         self._accounts = accounts
@@ -162,6 +170,30 @@ class Login:
             raise
         unlocked = await self._accounts.unlock(customer.banking_id, session.device)
         return await self._enter(customer, Level.PASSKEY, session, device, address, unlocked, {}, *used.changes)
+
+    @property
+    def finance(self) -> FinanceLogin | None:
+        """금융인증서 로그인, where this institution has it."""
+        return self._finance if self._finance is not None and self._finance.offered else None
+
+    async def by_finance(
+        self, nonce: str, proof: str, session: Session, device: str | None, address: str
+    ) -> tuple[Entered, str]:
+        """금융인증서 로그인, back from the window; and where it leads. Raises what FinanceLogin.find refuses."""
+        assert self._finance is not None
+        try:
+            found = await self._finance.find(session, nonce, proof)
+            customer = await self._customers.by_id(found.customer_id)
+            if customer is None or customer.status != "ACTIVE":
+                raise NotRegistered
+        except Failure as failure:
+            await self._refused(session, address, failure, "login.finance")
+            raise
+        unlocked = await self._accounts.unlock(customer.banking_id, session.device)
+        entered = await self._enter(
+            customer, Level.FINANCE, session, device, address, unlocked, found.facts, found.held
+        )  # fmt: skip
+        return entered, found.then
 
     async def leave(self, session: Session, address: str) -> None:
         """Logout ends the session on the server (F2)."""

@@ -11,8 +11,10 @@ from starlette.routing import Route
 
 from ingam.center.doorway import Cookies, address_of, enter, logged_in
 from ingam.center.keypad import unsealed
+from ingam.center.login.finance import AT as FINANCE
 from ingam.center.login.forms import Incomplete, certificate_login, id_login, passkey_login
 from ingam.center.login.service import Entered, Login, NotRegistered, Rebind
+from ingam.customer.binding.challenges import NonceInvalid
 from ingam.customer.device.keys import KeyUnknown
 from ingam.customer.session import Session
 from ingam.customer.session.sessions import Sessions
@@ -34,11 +36,14 @@ class LoginRequired(Refusal):
 class LoginWeb:
     """Handlers over the service; one object, so that routes share its parts."""
 
-    def __init__(self, login: Login, sessions: Sessions, clock: Clock, cookies: Cookies) -> None:
+    def __init__(
+        self, login: Login, sessions: Sessions, clock: Clock, cookies: Cookies, finance_origin: str = ""
+    ) -> None:
         self._login = login
         self._sessions = sessions
         self._clock = clock
         self._cookies = cookies
+        self._finance_origin = finance_origin
 
     def routes(self) -> list[Route]:
         """Everything below /login, /logout and /session."""
@@ -49,6 +54,9 @@ class LoginWeb:
             Route("/login/certificate", self.by_certificate, methods=["POST"]),
             Route("/login/passkey/challenge", self.passkey_challenge, methods=["POST"]),
             Route("/login/passkey", self.by_passkey, methods=["POST"]),
+            Route(f"{FINANCE}/open", self.finance_open, methods=["POST"]),
+            Route(f"{FINANCE}/window/{{nonce}}", self.finance_window, methods=["GET"]),
+            Route(f"{FINANCE}/back/{{nonce}}", self.finance_back, methods=["GET"]),
             Route("/logout", self.leave, methods=["POST"]),
             Route("/session/extend", self.extend, methods=["POST"]),
         ]
@@ -56,7 +64,8 @@ class LoginWeb:
     async def show(self, request: Request) -> Response:
         """The three tabs; `then` is where the login leads."""
         way = request.query_params.get("way", "id")
-        return _page(request, way if way in WAYS else "id", then=_then(request.query_params))
+        offered = self._login.finance is not None
+        return _page(request, way if way in WAYS else "id", then=_then(request.query_params), fin_offered=offered)
 
     async def by_id(self, request: Request) -> Response:
         """POST of 아이디 로그인."""
@@ -128,6 +137,51 @@ class LoginWeb:
             return _page(request, "id", then=then, status=status_of(refusal), **told)
         return self._in(entered, then)
 
+    async def finance_open(self, request: Request) -> Response:
+        """금융인증서로 로그인: a window of the provider's."""
+        form = await request.form()
+        check_post(request, form)
+        then, way = _then(form), self._login.finance
+        if way is None:
+            return _page(request, "fin", then=then, fin_offered=False)
+        try:
+            nonce = await way.open(request.state.session, address_of(request), request.state.lang, then)
+        except Failure as failure:
+            return self._finance_failed(request, failure, then)
+        return see_other(f"{FINANCE}/window/{nonce}")
+
+    async def finance_window(self, request: Request) -> Response:
+        """The page before the window."""
+        way = self._login.finance
+        try:
+            if way is None:
+                raise NonceInvalid(check=2, cause="not-issued")
+            address = await way.window(request.state.session, request.path_params["nonce"])
+        except NonceInvalid:
+            return see_other("/login?way=fin")
+        return render(
+            request, "finance_cert/window.html", place="finance_cert", address=address, origin=self._finance_origin,
+            purpose="login", leave="/login?way=fin",
+        )  # fmt: skip
+
+    async def finance_back(self, request: Request) -> Response:
+        """From the window. What the address brings is a word for the provider, never a result (E7)."""
+        if self._login.finance is None:
+            return see_other("/login?way=fin")
+        nonce, proof = request.path_params["nonce"], request.query_params.get("proof", "")
+        try:
+            entered, then = await self._login.by_finance(
+                nonce, proof, request.state.session, self._device(request), address_of(request)
+            )
+        except Failure as failure:
+            return self._finance_failed(request, failure, "/cert-center")
+        return self._in(entered, local_path(then, "/cert-center"))
+
+    def _finance_failed(self, request: Request, failure: Failure, then: str) -> Response:
+        request.state.failure = failure.code
+        told: dict[str, Any] = {"errors": {"form": message_of(failure, request.state.lang)}, "failed": failure.code}
+        return _page(request, "fin", then=then, status=status_of(failure), fin_offered=True, **told)
+
     async def leave(self, request: Request) -> Response:
         """Logout: the session ends on the server; the cookie goes too, and a kept copy of it opens nothing (F2)."""
         check_post(request, await request.form())
@@ -162,7 +216,7 @@ def _then(given: Mapping[str, Any]) -> str:
 
 def _page(request: Request, way: str, *, then: str, status: int = 200, **facts: Any) -> Response:
     ended = request.query_params.get("ended")
-    shown: dict[str, Any] = {"errors": {}, "banking_id": "", "failed": "", "register": False}
+    shown: dict[str, Any] = {"errors": {}, "banking_id": "", "failed": "", "register": False, "fin_offered": True}
     shown |= facts
     ended = ended if ended in ("idle", "absolute", "over", "logout") else ""
     return render(request, "login/login.html", status=status, way=way, then=then, ended=ended, **shown)

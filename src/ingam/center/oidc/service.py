@@ -43,9 +43,11 @@ TOKEN_BYTES: Final = 32
 AN_HOUR: Final = 1200
 """Requests of one network: an institution's branch has one, and each person asks once."""
 
-_REACHED: Final = {Level.PRE: -1, Level.ID: 0, Level.PASSKEY: 1, Level.CERT: 2}
-_ACR: Final = {Level.ID: ID, Level.PASSKEY: PASSKEY, Level.CERT: CERTIFICATE}
-_AMR: Final = {Level.ID: ("pwd",), Level.PASSKEY: ("hwk", "user"), Level.CERT: ("swk", "pwd")}
+_REACHED: Final = {Level.PRE: -1, Level.ID: 0, Level.FINANCE: 0, Level.PASSKEY: 1, Level.CERT: 2}
+_ACR: Final = {Level.ID: ID, Level.FINANCE: ID, Level.PASSKEY: PASSKEY, Level.CERT: CERTIFICATE}
+_AMR: Final = {
+    Level.ID: ("pwd",), Level.FINANCE: ("pin",), Level.PASSKEY: ("hwk", "user"), Level.CERT: ("swk", "pwd")
+}  # fmt: skip
 _SECOND_AMR: Final = {Method.SMS: "sms", Method.ARS: "tel", Method.BRANCH_OTP: "otp"}
 
 

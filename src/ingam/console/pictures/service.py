@@ -18,7 +18,19 @@ ISSUED: Final = "issuance.issued"
 COPIED: Final = "copying.reported"
 LOGIN: Final = "login."
 FAMILIES: Final = frozenset(
-    {"login", "registration", "issuance", "copying", "protection", "device", "contact", "factor", "passkey", "oidc"}
+    {
+        "login",
+        "registration",
+        "issuance",
+        "copying",
+        "protection",
+        "device",
+        "contact",
+        "factor",
+        "passkey",
+        "oidc",
+        "finance",
+    }
 )
 """What customers do; the rest is operators' and processes'."""
 

@@ -156,6 +156,16 @@ class Prover:
         """Check 8, after `path`. Raises CheckFailed, StatusUnavailable."""
         return await self._check_8_status(person, authority, False, at)
 
+    async def standing(self, person: Certificate, policy: Policy, *, fresh: bool, at: datetime) -> Good:
+        """Checks 5, 7 and 8 of a certificate whose form, signature and policy somebody else checked (금융인증서).
+
+        Raises CheckFailed, StatusUnavailable.
+        """
+        authority, out_of_time = await self._check_5_path(person, at)
+        self._check_withdrawn(authority, policy)
+        _check_7_validity(out_of_time, person)
+        return await self._check_8_status(person, authority, fresh, at)
+
     async def _check_5_path(self, person: Certificate, at: datetime) -> tuple[IssuingAuthority, str | None]:
         """The issuer, and the code of check 7 if the validity alone failed, which the path checks last."""
         out_of_time: str | None = None

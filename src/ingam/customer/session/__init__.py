@@ -12,6 +12,7 @@ class Level(StrEnum):
 
     PRE = "pre"  # nobody is logged in
     ID = "id"  # 아이디 로그인
+    FINANCE = "finance"  # 금융인증서 로그인; the key is in somebody else's cloud (docs/decisions/0015)
     PASSKEY = "passkey"  # a key that verified the person; what is signed for asks for a certificate still
     CERT = "cert"  # 공동인증서 로그인
 

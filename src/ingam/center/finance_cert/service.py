@@ -1,0 +1,177 @@
+"""등록 and 해제 of a 금융인증서, each in one transaction at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingam.center.finance_cert.flow import FINANCE, REGISTER, RELEASE, TASKS
+from ingam.center.task.flow import Confirming
+from ingam.center.task.service import TaskService
+from ingam.center.task.walks import Feature, Limits, Walk, Walks
+from ingam.center.walks import TrueStep, Turn, Visit, With
+from ingam.customer.additional_auth import Purpose
+from ingam.customer.additional_auth.service import AdditionalAuth
+from ingam.customer.binding.bindings import ReplaceConfirm
+from ingam.customer.binding.proof import Prover
+from ingam.customer.device import Devices
+from ingam.customer.finance.asking import FinanceWindows, Returned
+from ingam.customer.finance.bindings import FinanceBinding, FinanceBindings, NothingBound
+from ingam.customer.finance.proof import prove, prove_ownership
+from ingam.customer.notice import Notices
+from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.instants import korean_day
+from ingam.ports import finance_cert as port
+from ingam.ports.clock import Clock
+from ingam.ports.customers import CustomerKind, Customers
+from ingam.ports.keys import Digests
+from ingam.ports.store import Store
+
+AT = "/finance-cert"
+
+
+class PersonalOnly(Refusal):
+    """A company has no 금융인증서."""
+
+    code = "finance-personal-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the service works on."""
+
+    store: Store
+    clock: Clock
+    customers: Customers
+    digests: Digests
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What is registered, as the page shows it."""
+
+    name: str
+    serial: str
+    not_after: datetime
+    bound_at: datetime
+
+
+class FinanceCerts(TaskService):
+    """The service behind /finance-cert."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        limits: Limits,
+        *,
+        auth: AdditionalAuth,
+        windows: FinanceWindows,
+        bindings: FinanceBindings,
+        prover: Prover,
+        notices: Notices,
+    ) -> None:
+        purposes = {REGISTER.kind: Purpose.REGISTRATION, RELEASE.kind: Purpose.RELEASE}
+        feature = Feature(
+            FINANCE, purposes, lambda who, at, dedup: notices.tell(who, "finance-locked", at=at, dedup=dedup)
+        )  # fmt: skip
+        super().__init__(Walks(ports, limits, feature), auth, Devices(ports.store, ports.digests))
+        self._windows = windows
+        self._bindings = bindings
+        self._prover = prover
+        self._notices = notices
+        self._clock = ports.clock
+
+    @property
+    def offered(self) -> bool:
+        """Whether this institution has a provider."""
+        return self._windows.offered
+
+    async def bound(self, visit: Visit) -> Bound | None:
+        """What is registered. Raises NotLoggedIn."""
+        binding = await self._bindings.active((await self.customer(visit)).customer_id)
+        if binding is None:
+            return None
+        found = await self._bindings.certificate(binding)
+        return Bound(str(found.subject.value("CN")), f"{found.serial:x}", binding.not_after, binding.bound_at)
+
+    async def begin(self, visit: Visit, kind: str) -> None:
+        """등록하기, 해제하기. Raises NotLoggedIn, PersonalOnly, NothingBound, TrueStep."""
+        async with self._walks.turn_of(visit.session):
+            customer = await self.customer(visit)
+            if kind not in TASKS:
+                raise TrueStep
+            if customer.kind is CustomerKind.CORPORATE:
+                raise PersonalOnly
+            if kind == RELEASE.kind and await self._bindings.active(customer.customer_id) is None:
+                raise NothingBound
+            await self._walks.begin(visit, TASKS[kind])
+
+    async def open(self, visit: Visit, turn: Turn) -> str:
+        """The provider's window for 등록: its nonce. Raises TrueStep, TooManyChallenges, FinanceCertOutage."""
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, Confirming)
+            if walk.task.kind != REGISTER.kind:
+                raise TrueStep
+            current = await self._bindings.active(walk.customer.customer_id)
+            try:
+                return await self._windows.open(
+                    port.Purpose.REGISTER, visit.session.session, visit.address, visit.lang, AT,
+                    replaces=current.fingerprint if current else "", bound=walk.flow_id,
+                )  # fmt: skip
+            except Failure as failure:
+                await self._walks.refuse(walk, "open", failure)
+
+    async def window(self, visit: Visit, nonce: str) -> str:
+        """The address of an open window of this session. Raises NonceInvalid."""
+        return await self._windows.shown(visit.session.session, nonce)
+
+    async def returned(self, visit: Visit, nonce: str, proof: str) -> None:
+        """Back from the window: checks 2 to 12, then proof, binding, notice and line in one transaction.
+
+        Raises TrueStep, ProofMissing, NonceInvalid, FinanceCertUnfinished, FinanceCertOutage, CheckFailed,
+        StatusUnavailable, Foreign, FinanceBound, FinanceBoundToOther, ReplaceConfirm.
+        """
+        async with self._walks.turn_of(visit.session):
+            here = await self._walks.settled(visit)
+            walk = await self._walks.walk(visit, here)
+            if not isinstance(here.state, Confirming) or walk.task.kind != REGISTER.kind:
+                raise TrueStep
+            try:
+                came = await self._windows.claim(port.Purpose.REGISTER, visit.session.session, nonce, proof)
+                beside = await self._registered(walk, came)
+            except Failure as failure:
+                await self._walks.refuse(walk, "register", failure)
+            await self._finish(walk, "register", beside)
+
+    async def release(self, visit: Visit, turn: Turn) -> None:
+        """해제: the certificate itself stays what it is. Raises TrueStep, NothingBound, ProofMissing."""
+        async with self._walks.turn_of(visit.session):
+            walk = await self._walks.at(visit, turn, Confirming)
+            if walk.task.kind != RELEASE.kind:
+                raise TrueStep
+            binding = await self._bindings.active(walk.customer.customer_id)
+            if binding is None:
+                await self._walks.refuse(walk, "release", NothingBound())
+            rows = await self._bindings.release(binding, walk.now, visit.session.session)
+            told = self._notices.tell(
+                walk.customer, "finance-released", at=walk.now, dedup=f"finance-released:{walk.flow_id}"
+            )
+            await self._finish(walk, "release", With(rows=rows, outbox=told))
+
+    async def _registered(self, walk: Walk, came: Returned) -> With:
+        """Checks 3 to 11, and the rows of 12."""
+        if came.bound != walk.flow_id:
+            raise TrueStep
+        customer = walk.customer
+        proven = await prove(self._prover, came, fresh=True, at=self._clock.now())
+        prove_ownership(proven, came.signed, customer)
+        await self._bindings.check_10_owner(customer.customer_id, proven.certificate)
+        current: FinanceBinding | None = await self._bindings.active(customer.customer_id)
+        if (current.fingerprint if current else "") != came.challenge.replaces:
+            raise ReplaceConfirm(check=11)
+        rows = await self._bindings.bind(customer.customer_id, proven, current, walk.visit.session.session)
+        told = self._notices.tell(
+            customer, "finance-registered", at=walk.now, dedup=f"finance-registered:{walk.flow_id}",
+            date=korean_day(proven.certificate.not_after),
+        )  # fmt: skip
+        return With(rows=rows, outbox=told, facts={"source": str(proven.status.source)})
