@@ -7,8 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from ingam.kernel.errors import Outage
 from ingam.kernel.secret import Secret
 from ingam.ports.store import Change
+
+
+class CustomersOutage(Outage):
+    """Whoever keeps the customers does not answer in time or in form (facts: cause); nobody was let in."""
+
+    code = "customers-outage"
 
 
 class CustomerKind(StrEnum):
@@ -83,7 +90,7 @@ class NewCustomer:
 
 
 class Customers(Protocol):
-    """Look-ups by our own keys, never by name."""
+    """Look-ups by our own keys, never by name. Every method may raise CustomersOutage."""
 
     async def authenticate(self, banking_id: str, password: Secret[str]) -> Customer | None:
         """The customer, if the ID exists and the password fits; the same Argon2id work for an unknown ID (F8)."""

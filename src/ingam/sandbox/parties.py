@@ -23,9 +23,11 @@ from ingam.sandbox.authorities import answers, houses, lists
 from ingam.sandbox.authorities.houses import LICENSED, ROOTS, House
 from ingam.sandbox.behind import Passed
 from ingam.sandbox.box import Sandbox
+from ingam.sandbox.core_bank import CoreBank
 from ingam.sandbox.id_registry import IdRegistry
 from ingam.sandbox.juso import Juso
 from ingam.sandbox.open_banking import OpenBankingService
+from ingam.sandbox.payment import PaymentProvider
 from ingam.sandbox.phone_identity import PhoneIdentityAgency
 from ingam.sandbox.real_name import RealNames
 from ingam.sandbox.switches import SwitchedOff
@@ -60,7 +62,19 @@ def party_routes(box: Sandbox) -> list[Route]:
         *_ars_routes(box),
         *_identity_routes(box),
         *_bank_routes(box),
+        *_payment_routes(box),
+        *_core_bank_routes(box),
         Route("/juso/addrlink/addrLinkApi.do", _bounded(Juso(box.switches).search), methods=["GET", "POST"]),
+    ]
+
+
+def _core_bank_routes(box: Sandbox) -> list[Route]:
+    """Who keeps an institution's customers."""
+    core = CoreBank(box.switches)
+    return [
+        Route("/core/customers/authenticate", _bounded(core.authenticate), methods=["POST"]),
+        Route("/core/customers/find", _bounded(core.find), methods=["POST"]),
+        Route("/core/customers/number", _bounded(core.number), methods=["POST"]),
     ]
 
 
@@ -99,6 +113,12 @@ def _bank_routes(box: Sandbox) -> list[Route]:
         Route(f"{at}/v2.0/transfer/deposit/acnt_num", _bounded(service.deposit), methods=["POST"]),
         Route(f"{at}/v2.0/transfer/result", _bounded(service.result), methods=["POST"]),
     ]
+
+
+def _payment_routes(box: Sandbox) -> list[Route]:
+    """Who takes fees."""
+    provider = PaymentProvider(box.payments, box.switches, box.clock, box.origin)
+    return [Route(at, _bounded(endpoint), methods=[method]) for at, method, endpoint in provider.api("/pay-api")]
 
 
 async def plain_failure(_request: Request, failure: Exception) -> Response:

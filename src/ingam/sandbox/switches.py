@@ -28,7 +28,9 @@ PARTIES: Final[Mapping[str, tuple[str, ...]]] = {
     "bank": (*EVERY_PARTY, "closed", "wrong-holder", "unclear"),
     "address": (*EVERY_PARTY, "empty"),
     "email": (*EVERY_PARTY, "refusing"),
+    "customers": EVERY_PARTY,
     "ars": (*EVERY_PARTY, "busy", "no-answer"),
+    "payment": (*EVERY_PARTY, "refusing", "unclear"),
 }
 """Parties of issuance and of additional authentication by name, with their positions.
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ingam.kernel.errors import Defect
 from ingam.kernel.secret import Secret
 from ingam.ports.keys import FieldKeys
-from ingam.ports.store import Store
+from ingam.ports.store import Row, Store
 
 VERSION_BYTES: Final = 2
 NONCE_BYTES: Final = 12
@@ -68,7 +68,10 @@ def new_data_key(keys: FieldKeys, customer_id: str) -> tuple[FieldCipher, bytes]
 
 
 class CustomerFields:
-    """Fields of other tables that belong to a customer (a binding's details), under that customer's data key."""
+    """Fields of other tables that belong to a customer (a binding's details), under that customer's data key.
+
+    It lies in the row of `customer`, or of `customer_key` where a core-banking system keeps the customers.
+    """
 
     def __init__(self, store: Store, keys: FieldKeys) -> None:
         self._store = store
@@ -83,7 +86,8 @@ class CustomerFields:
         return (await self._cipher(customer_id, table, column)).open(table, column, row_id, sealed)
 
     async def _cipher(self, customer_id: str, table: str, column: str) -> FieldCipher:
-        row = await self._store.one("customer", {"customer_id": customer_id})
+        whose: Row = {"customer_id": customer_id}
+        row = await self._store.one("customer", whose) or await self._store.one("customer_key", whose)
         if row is None:
             raise SealedField(table=table, column=column)
         wrapped, version = row["data_key"], row["key_version"]

@@ -64,3 +64,11 @@ def upgrade() -> None:
         sa.Column("key_version", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
     )
+    op.create_table(
+        "customer_number",
+        sa.Column("customer_id", sa.Text(), primary_key=True),
+        sa.Column("phone", sa.Text(), primary_key=True),
+        sa.Column("number", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.BigInteger()),
+    )
