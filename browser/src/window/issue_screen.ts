@@ -78,6 +78,16 @@ export class IssueScreen {
     this.#way.replaceChildren()
   }
 
+  /** The button of ⑥ says what it costs. */
+  price(): void {
+    const button = this.#form?.querySelector<HTMLElement>('button.primary') ?? null
+    if (this.#form === null || button === null) return
+    const chosen = String(new FormData(this.#form).get('product') ?? '')
+    const paid = (this.#form.dataset['paid'] ?? '').split(' ').includes(chosen)
+    const text = this.#form.dataset[paid ? 'sayPaid' : 'sayFree']
+    if (text !== undefined) button.dataset['idle'] = button.textContent = text
+  }
+
   /** The button of ⑥ says that it works. */
   busy(busy: boolean): void {
     if (this.#form === null) return

@@ -104,6 +104,7 @@ def app(
     box = Sandbox(
         world, phones, FreshKeys(), time, demo or demo_folder(settings), settings.center_origin,
         behind(settings, folder, to_houses, time), deposits=deposits, mails=mails,
+        origin=own.center_origin,
     )  # fmt: skip
     pages = page.Pages(["ingam.sandbox"], own, bundle or Bundle.read(BUNDLE), time, frame="plain")
 

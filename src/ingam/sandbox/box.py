@@ -11,6 +11,7 @@ from ingam.sandbox.authorities.keys import KeySource
 from ingam.sandbox.bank import Deposits
 from ingam.sandbox.behind import Behind
 from ingam.sandbox.mail import Mails
+from ingam.sandbox.payment import PaymentBook
 from ingam.sandbox.phone import Phones
 from ingam.sandbox.phone_identity import Identities
 from ingam.sandbox.switches import Switches
@@ -19,7 +20,10 @@ from ingam.sandbox.world import World
 
 @dataclass(frozen=True)
 class Sandbox:
-    """`demo`: where the demo people's files lie; `center`: the center's address; every switch begins at normal."""
+    """`demo`: where the demo people's files lie; `center`: the center's address; every switch begins at normal.
+
+    `origin`: the sandbox's own.
+    """
 
     world: World
     phones: Phones
@@ -33,3 +37,5 @@ class Sandbox:
     deposits: Deposits = field(default_factory=Deposits)
     mails: Mails = field(default_factory=Mails)
     calls: Calls = field(default_factory=Calls)
+    payments: PaymentBook = field(default_factory=PaymentBook)
+    origin: str = "http://localhost:8706"

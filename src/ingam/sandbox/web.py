@@ -19,6 +19,7 @@ from ingam.sandbox.ars_web import call_routes, pulse
 from ingam.sandbox.authorities.houses import HOUSES, LICENSED
 from ingam.sandbox.box import Sandbox
 from ingam.sandbox.browser import check_browser
+from ingam.sandbox.payment import PaymentProvider
 from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, person
 from ingam.sandbox.samples import SAMPLES, Sample
 from ingam.sandbox.world import UnknownSample
@@ -38,6 +39,7 @@ def page_routes(box: Sandbox) -> list[Route]:
         *call_routes(box),
         Route("/phone/{number}", pages.phone, methods=["GET"]),
         Route("/phone/{number}/approve", pages.approve, methods=["POST"]),
+        *PaymentProvider(box.payments, box.switches, box.clock, box.origin).windows(),
         Route("/switches.json", pages.positions, methods=["GET"]),
         Route("/switches", pages.switches, methods=["GET"]),
         Route("/switches", pages.turn, methods=["POST"]),

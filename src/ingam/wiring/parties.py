@@ -10,6 +10,7 @@ from ingam.adapters.bank.open_banking import Contract, OpenBanking
 from ingam.adapters.card_reader.tesseract import TesseractReader
 from ingam.adapters.email.smtp import SmtpEmail, Tls
 from ingam.adapters.id_card.http import HttpIdCards
+from ingam.adapters.payment.http import HttpPayments
 from ingam.adapters.phone_identity.portone import PortOne
 from ingam.adapters.real_name.http import HttpRealName
 from ingam.kernel.secret import Secret
@@ -19,6 +20,7 @@ from ingam.ports.card_reader import CardReader
 from ingam.ports.clock import Clock
 from ingam.ports.email import EmailSender
 from ingam.ports.id_card import IdCards
+from ingam.ports.payment import Payments
 from ingam.ports.phone_identity import PhoneIdentity
 from ingam.ports.real_name import RealName
 from ingam.settings import Settings, SettingsRefused
@@ -38,6 +40,7 @@ class PartyPorts:
     bank: Bank
     addresses: AddressBook
     email: EmailSender
+    payments: Payments | None = None  # none where nothing that costs is offered
     closing: tuple[Closing, ...] = ()
 
 
@@ -57,10 +60,14 @@ def party_ports(settings: Settings, clock: Clock) -> PartyPorts:
     bank = OpenBanking(_at(settings, ours.bank_host), contract=contract, clock=clock)
     addresses = Juso(_at(settings, ours.address_host), key=ours.address_key)
     reader, email = TesseractReader(), _email(settings, clock)
+    payments = None
+    if "universal" in settings.issuance_products:
+        payments = HttpPayments(_at(settings, ours.payment_host), secret=ours.payment_secret)
     closing = (
-        real_name.aclose, phone.aclose, cards.aclose, bank.aclose, addresses.aclose, reader.aclose
+        real_name.aclose, phone.aclose, cards.aclose, bank.aclose, addresses.aclose, reader.aclose,
+        *(() if payments is None else (payments.aclose,)),
     )  # fmt: skip
-    return PartyPorts(real_name, phone, reader, cards, bank, addresses, email, closing)
+    return PartyPorts(real_name, phone, reader, cards, bank, addresses, email, payments, closing)
 
 
 def watched_parties(board: Board, parties: PartyPorts) -> PartyPorts:
@@ -73,6 +80,7 @@ def watched_parties(board: Board, parties: PartyPorts) -> PartyPorts:
         bank=watched(board, "bank", parties.bank),
         addresses=watched(board, "address", parties.addresses),
         email=watched(board, "email", parties.email),
+        payments=None if parties.payments is None else watched(board, "payment", parties.payments),
     )
 
 

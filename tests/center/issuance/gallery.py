@@ -104,7 +104,7 @@ def _on(number: int, state: flow.State, **facts: Any) -> dict[str, Any]:
 
 
 def _door(**facts: Any) -> dict[str, Any]:
-    seen = {name: facts.pop(name) for name in ("products", "ending") if name in facts}
+    seen: dict[str, Any] = {name: facts.pop(name) for name in ("products", "ending") if name in facts}
     return {"here": _here(None, **facts), "state": None, "number": 0, **seen}
 
 
@@ -206,7 +206,7 @@ def facts_of(case: str, lang: str) -> tuple[str, dict[str, Any]]:
     base = {
         "place": "issuance_new", "errors": {}, "typed": {}, "customer": HONG, "customer_number": "751005-2******",
         "customer_mobile": "010-8513-****", "vault_origin": "http://localhost:8701", "now": NOW, "said": said,
-        "base": "/issuance/new", "run_kind": "new",
+        "base": "/issuance/new", "run_kind": "new", "allowed": None,
     }  # fmt: skip
     told: dict[str, Any] = base | facts
     told["errors"] = {name: say(key, lang) for name, key in told["errors"].items()}

@@ -18,6 +18,7 @@ from ingam.kernel.secret import Secret
 from ingam.npki import cms
 from ingam.ports.card_reader import CardKind
 from ingam.protocols.challenge import Challenge, Purpose, seal, text
+from ingam.sandbox.payment import PaymentProvider
 from ingam.sandbox.people import BANKING_PASSWORD, Person
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Phone:
     seen: list[str] = field(default_factory=list)
     sent: list[tuple[str, Fields]] = field(default_factory=list)
     base: str = HERE
+    product: str = "gold"
 
     def __post_init__(self) -> None:
         self.fresh_vault(self.key)
@@ -264,7 +266,19 @@ class Phone:
         return await self.tell("key", {"spki": self.vault.make(await self.issue())})
 
     async def choose(self, **changed: str) -> dict[str, Any]:
-        return await self.tell("product", {"product": "gold", "revoke": "yes"} | changed)
+        """⑥; what costs is paid in the provider's window first, and chosen again."""
+        told = await self.tell("product", {"product": self.product, "revoke": "yes"} | changed)
+        if "pay" in told:
+            self.pay(told["pay"])
+            await self.get()
+            told = await self.tell("product", {"product": self.product, "revoke": "yes"} | changed)
+        return told
+
+    def pay(self, window: str, *, allowed: bool = True) -> None:
+        """In the payment provider's window."""
+        box = self.world.around.box
+        provider = PaymentProvider(box.payments, box.switches, box.clock, box.origin)
+        provider.decided(window.rpartition("/")[2], allowed=allowed)
 
     async def again(self) -> dict[str, Any]:
         """The registration's answer was lost."""

@@ -110,7 +110,7 @@ def test_a_run_stays_of_its_kind_to_its_end() -> None:
     resumed = ISSUANCE.advance(flow.ChoosingProduct(AGAIN, "ee" * 32), flow.Resumed(OTHER)).state
     assert flow.kind_of(resumed) is flow.Kind.REISSUE
     assert flow.kind_of(ISSUANCE.advance(resumed, flow.Declined("x")).state) is flow.Kind.REISSUE
-    ended = ISSUANCE.advance(STATES[-5], flow.Confirmed("1a", LATER, replaced=True)).state
+    ended = ISSUANCE.advance(STATES[-4], flow.Confirmed("1a", LATER, replaced=True)).state
     assert flow.kind_of(ended) is flow.Kind.REISSUE
 
 

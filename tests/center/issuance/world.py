@@ -47,6 +47,7 @@ from ingam.adapters.email.smtp import SmtpEmail, Tls
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.id_card.http import HttpIdCards
+from ingam.adapters.payment.http import HttpPayments
 from ingam.adapters.phone_identity.portone import PortOne
 from ingam.adapters.real_name.http import HttpRealName
 from ingam.adapters.regions.file import FileRegions
@@ -74,6 +75,7 @@ from ingam.ports.email import Email
 from ingam.ports.status import Authorities, Good, IssuingAuthority, Revoked, Source, Status, Suspended, Unknown
 from ingam.ports.store import Row
 from ingam.run import center
+from ingam.run.paying import payment_deliveries
 from ingam.run.worker import once
 from ingam.sandbox.mail import Mail, MailServer
 from ingam.sandbox.people import BANKING_PASSWORD, PEOPLE, Person
@@ -259,8 +261,9 @@ class World:
         cards = HttpIdCards(f"{OUTSIDE}/idcard", secret=Secret("s3cret"), **way)
         bank = OpenBanking(f"{OUTSIDE}/openbanking", contract=contract, clock=self.clock, **way)
         addresses = Juso(f"{OUTSIDE}/juso", key=Secret("k3y"), **way)
-        closing = (real_name.aclose, phone.aclose, cards.aclose, bank.aclose, addresses.aclose)
-        return PartyPorts(real_name, phone, self.reader, cards, bank, addresses, self.mailer, closing)
+        payments = HttpPayments(f"{OUTSIDE}/pay-api", secret=Secret("s3cret"), **way)
+        closing = (payments.aclose, real_name.aclose, phone.aclose, cards.aclose, bank.aclose, addresses.aclose)
+        return PartyPorts(real_name, phone, self.reader, cards, bank, addresses, self.mailer, payments, closing)
 
     async def stop(self) -> None:
         """The center is gone; its files, the parties and the authority stay."""
@@ -303,6 +306,7 @@ class World:
     async def deliver(self) -> None:
         """What the worker does: everything that is due leaves."""
         handlers = {SMS: deliver_sms(self.ports.sms), EMAIL: deliver_email(self.mailer)}
+        handlers |= payment_deliveries(self.ports)
         while await once(self.ports.store, handlers, self.clock):
             pass
 

@@ -21,6 +21,7 @@ from ingam.center.issuance.account import Accounting
 from ingam.center.issuance.budgets import Budget, TooOften
 from ingam.center.issuance.carrying import Asked
 from ingam.center.issuance.flow import (
+    ISSUANCE,
     AwaitingKey,
     CertificateCarried,
     ChoosingProduct,
@@ -37,12 +38,15 @@ from ingam.center.issuance.flow import (
 from ingam.center.issuance.identity import Parts
 from ingam.center.issuance.walks import Walk, Walks, flow_id, public_id
 from ingam.center.walks import Turn, Visit, With
+from ingam.customer import payment
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ToBind
 from ingam.customer.device import Devices
 from ingam.customer.notice import Notices
+from ingam.customer.payment import Fees, ToPay
 from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.kernel.steps import reach
+from ingam.kernel.words import say
 from ingam.npki import certificate, policies
 from ingam.npki.certificate import Certificate
 from ingam.npki.policies import Policy
@@ -54,6 +58,7 @@ from ingam.ports.certification import (
     ToRegister,
 )
 from ingam.ports.customers import Customer, CustomerKind
+from ingam.ports.payment import Payment, PaymentOutage, Stage
 from ingam.ports.store import Outgoing
 
 CARRYING_S: Final = 600
@@ -105,16 +110,19 @@ class RefusedByAuthority(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What ⑥ offers. `key`: as settings and forms name it; `profile`: the authority's word; `use`: of policies.toml."""
+    """What ⑥ offers. `key`: as settings and forms name it; `profile`: the authority's word; `use`: of policies.toml;
+    `fee`: won for a new one.
+    """
 
     key: str
     profile: str
     use: str
+    fee: int = 0
 
 
 PRODUCTS: Final = {
     "gold": Product("gold", "securities", "securities"),
-    "universal": Product("universal", "universal", "universal"),
+    "universal": Product("universal", "universal", "universal", 4_400),
 }
 """골드(용도제한용, 무료), and 범용 where an institution offers it."""
 
@@ -136,11 +144,13 @@ class Issuing:
 
     def __init__(
         self, walks: Walks, parts: Parts, certification: Certification, accounting: Accounting, bindings: Bindings,
-        notices: Notices, products: tuple[str, ...], origin: str, institution: str,
+        notices: Notices, products: tuple[str, ...], origin: str, institution: str, fees: Fees | None = None,
     ) -> None:  # fmt: skip
+        self._fees = fees
         self._walks, self._parts, self._certification, self._accounting = walks, parts, certification, accounting
         self._bindings, self._notices, self._origin, self._institution = bindings, notices, origin, institution
-        self._products = {name: PRODUCTS[name] for name in products}
+        # Nothing that costs is offered where nobody takes the fee.
+        self._products = {name: PRODUCTS[name] for name in products if fees is not None or not PRODUCTS[name].fee}
         self._devices = Devices(parts.store, parts.digests)
 
     @property
@@ -227,7 +237,10 @@ class Issuing:
     async def choose(self, visit: Visit, turn: Turn, product: str, *, agreed: bool) -> dict[str, str]:
         """확인: the holder is registered at the authority for this key alone; its two codes, for the vault (D1, D3).
 
-        Raises ProductUnknown, EndNotAgreed, CertificationOutage, RefusedByAuthority, TrueStep.
+        What costs is allowed by the person first: `pay` is the provider's window, and nothing was registered.
+
+        Raises ProductUnknown, EndNotAgreed, CertificationOutage, RefusedByAuthority, PaymentDeclined, PaymentTries,
+        PaymentOutage, PaymentRefused, TrueStep.
         """
         async with self._walks.turn_of(visit):
             walk = await self._walks.at_run(visit, turn.run, ChoosingProduct)
@@ -238,15 +251,44 @@ class Issuing:
                 raise EndNotAgreed
             state = walk.here.state
             assert isinstance(state, ChoosingProduct)
+            window = await self._to_pay(walk, chosen)
+            if window is not None:
+                return {"pay": window}
             reach("issuance.27")
             codes = await self._register(walk, chosen, state.spki)
             reach("issuance.28")
             sealed = await self._sealed(walk, "codes", msgspec.json.encode(codes))
-            await self._walks.save(
-                walk, HolderRegistered(walk.now, chosen.key, sealed), "issuance.product", With(facts={"n": 1})
-            )
+            rows = await payment.used(self._parts.store, walk.flow_id, chosen.key)
+            event = HolderRegistered(walk.now, chosen.key, sealed)
+            await self._walks.save(walk, event, "issuance.product", With(rows=rows, facts={"n": 1}))
             reach("issuance.29")
             return self._codes(walk.customer, codes)
+
+    async def _to_pay(self, walk: Walk, chosen: Product) -> str | None:
+        """The window in which the person allows the fee; None where nothing is to be paid, or it is allowed."""
+        if not chosen.fee or _kind(walk) is Kind.REISSUE:
+            return None
+        if self._fees is None:
+            raise ProductUnknown
+        found = await self._fees.ask(
+            ToPay(
+                walk.customer.customer_id, walk.flow_id, ISSUANCE.name, chosen.key, chosen.fee,
+                say(f"payment.title_{chosen.key}", walk.visit.lang), f"{self._origin}/issuance/new", walk.now,
+                walk.here.expires_at,
+            )
+        )  # fmt: skip
+        if found.stage is not Stage.OPENED:
+            return None
+        await self._walks.record(walk, "issuance.payment", "ok", With(facts={"won": chosen.fee}))
+        return found.window
+
+    async def allowed(self, customer: Customer, run: int) -> Payment | None:
+        """The fee that is allowed in this run and not used yet; None where there is none, or nobody can say."""
+        try:
+            found = None if self._fees is None else await self._fees.look(flow_id(customer.customer_id, run))
+        except PaymentOutage:
+            return None
+        return found if found is not None and found.stage is Stage.AUTHORISED else None
 
     async def _register(self, walk: Walk, chosen: Product, spki: str) -> dict[str, str]:
         customer, contact = walk.customer, await self._accounting.contact(walk.customer)
@@ -328,10 +370,10 @@ class Issuing:
         if isinstance(state, Delivered) and state.fingerprint == found.fingerprint.hex():
             return
         sealed = await self._sealed(walk, "certificate", found.der)
+        rows = await payment.carried(self._parts.store, walk.flow_id, found.fingerprint.hex())
         reach("issuance.32")
-        await self._walks.save(
-            walk, CertificateCarried(walk.now, sealed, found.fingerprint.hex()), "issuance.certificate", With()
-        )
+        event = CertificateCarried(walk.now, sealed, found.fingerprint.hex())
+        await self._walks.save(walk, event, "issuance.certificate", With(rows=rows))
 
     async def _confirmed(self, walk: Walk) -> None:
         """pkiConf: binding, its history, notices and Issued in ONE transaction, before the vault hears of it."""

@@ -36,6 +36,7 @@ from ingam.center.issuance.flow import (
     kind_of,
 )
 from ingam.center.walks import Act, Recorder, TrueStep, Turn, Visit, With, told
+from ingam.customer import payment
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
@@ -46,7 +47,7 @@ from ingam.ports.store import Change, Delete, FlowSave, Row, Store, Update
 RUNS_MOST = 100
 """The last one is among them, however many there are: no run ends later than one that was begun after it."""
 
-_FETCHING = (Requested, Delivered)
+FETCHING = (Requested, Delivered)
 _BEGIN = {Kind.NEW: "issuance.begin", Kind.REISSUE: "issuance.begin-reissue"}
 
 
@@ -211,7 +212,7 @@ class Walks:
 
     def _resumable(self, visit: Visit, door: Door, state: State) -> bool:
         """The same device, soon enough; what the authority may have issued is fetched for as long as it answers."""
-        length = self._limits.issuance_fetch_s if isinstance(state, _FETCHING) else self._limits.flow_resume_s
+        length = self._limits.issuance_fetch_s if isinstance(state, FETCHING) else self._limits.flow_resume_s
         soon = self._clock.now() < door.stepped_at + timedelta(seconds=length)
         return soon and door.device is not None and door.device == visit.session.device
 
@@ -229,6 +230,9 @@ class Walks:
             expires_at=self._expires(walk, event, step.state),
         )
         beside = replace(beside, rows=[*beside.rows, *self._picture(walk, step.state, event)])
+        if type(step.state) in ISSUANCE.ends():
+            settled = await payment.ended(self._store, walk.flow_id, walk.now)
+            beside = replace(beside, outbox=[*beside.outbox, *settled])
         await self._recorder.save(_act(walk, action, result), flow, beside)
 
     def _picture(self, walk: Walk, state: State, event: Event) -> list[Change]:
@@ -238,12 +242,12 @@ class Walks:
             until = walk.now + timedelta(seconds=self._limits.idcard_keep_s)
             return [Update("id_card_image", where, {"delete_at": until})]
         # Of a run that was being fetched, nobody here knows whether its certificate stands.
-        lost = isinstance(state, Expired) and not isinstance(walk.here.state, _FETCHING)
+        lost = isinstance(state, Expired) and not isinstance(walk.here.state, FETCHING)
         return [Delete("id_card_image", where)] if lost or isinstance(state, Cancelled | Refused) else []
 
     def _expires(self, walk: Walk, event: Event, state: State) -> datetime:
         """Thirty minutes from the start; anew from 인증요청, whose digits live as long; an hour for fetching."""
-        if isinstance(state, _FETCHING):
+        if isinstance(state, FETCHING):
             return walk.now + timedelta(seconds=self._limits.issuance_fetch_s)
         later = walk.now + timedelta(seconds=self._limits.flow_ttl_s)
         if isinstance(event, OneWonSent):

@@ -313,7 +313,8 @@ class IssuanceWeb:
             case AwaitingKey() | ChoosingProduct():
                 ending = await one.issuing.ending(customer)
                 offered = one.issuing.offered(self._kind, ending)
-                return {"word": _WORDS[type(state)], "products": offered, "ending": ending}
+                allowed = await one.issuing.allowed(customer, here.run) if self._kind is Kind.NEW else None
+                return {"word": _WORDS[type(state)], "products": offered, "ending": ending, "allowed": allowed}
             case Requested() | Delivered():
                 return {"word": _WORDS[type(state)], "products": one.issuing.products, "ending": None}
             case Refused(cause):

@@ -100,6 +100,7 @@ def addresses(sandbox_origin: str) -> dict[str, str]:
         "idcard.test": f"{origin}/idcard",
         "openbanking.test": f"{origin}/openbanking",
         "juso.test": f"{origin}/juso",
+        "pay.test": f"{origin}/pay-api",
     }
     for one in HOUSES:
         found[one.ocsp] = f"{origin}/ocsp/{one.key}"

@@ -1,0 +1,104 @@
+"""What becomes of a payment: charged where a certificate stands that it was for, else released; for the worker.
+
+The run says so, and where it ended between the authority's confirmation and our own record of it, the authority does.
+While a run may still go on, nothing is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from ingam.customer.payment import MARGIN, SETTLE, Fee, fee_of, settle
+from ingam.kernel.steps import reach
+from ingam.ports.certification import Standing
+from ingam.ports.clock import Clock
+from ingam.ports.payment import PaymentRefused, Payments
+from ingam.ports.store import Audit, Claimed, Row, Save, Stale, Store, Update
+
+AGAIN: Final = timedelta(minutes=10)
+"""Until a certificate is asked after again that nobody has confirmed yet."""
+
+
+class Life(Enum):
+    """How a run stands."""
+
+    OPEN = "open"
+    ISSUED = "issued"
+    OVER = "over"
+
+
+class _Verdict(Enum):
+    CHARGE = "charge"
+    RELEASE = "release"
+
+
+class Settling:
+    """`lives`: how to read a stored state, by machine. `standing`: what the authority says of a certificate of a
+    customer, by its SHA-256; None where it knows no such certificate. Both raise outages, and it is tried again.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, payments: Payments, lives: Mapping[str, Callable[[str], Life]],
+        standing: Callable[[str, str], Awaitable[Standing | None]],
+    ) -> None:  # fmt: skip
+        self._store, self._clock, self._payments = store, clock, payments
+        self._lives, self._standing = lives, standing
+
+    @property
+    def deliveries(self) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
+        """For the worker."""
+        return {SETTLE: self.settle}
+
+    async def settle(self, claimed: Claimed) -> None:
+        """Raises PaymentOutage, CertificationOutage, StoreOutage."""
+        row = await self._store.one("payment", {"key": claimed.payload.decode()})
+        if row is None or row["stage"] not in ("opened", "authorised"):
+            return
+        fee = fee_of(row)
+        verdict = await self._verdict(fee)
+        if isinstance(verdict, datetime):
+            await self._store.save(Save(outbox=[settle(fee.key, verdict)]))
+        elif verdict is _Verdict.CHARGE:
+            await self._charge(fee)
+        else:
+            await self._payments.cancel(fee.key)
+            reach("payment.6")
+            await self._record(fee, "cancelled", "", "payment.cancelled")
+
+    async def _verdict(self, fee: Fee) -> _Verdict | datetime:
+        """What to do, or when to look again."""
+        flow, now = await self._store.flow(fee.flow_id), self._clock.now()
+        life = Life.OVER if flow is None else self._lives[fee.machine](flow.state)
+        if flow is not None and life is Life.OPEN and now < flow.expires_at + MARGIN:
+            return flow.expires_at + MARGIN
+        if fee.stage == "opened":  # never tied to a registration
+            return _Verdict.RELEASE
+        if life is Life.ISSUED:
+            return _Verdict.CHARGE
+        standing = None if fee.certificate is None else await self._standing(fee.customer_id, fee.certificate)
+        if standing is Standing.PENDING:
+            return now + AGAIN
+        return _Verdict.CHARGE if standing in (Standing.VALID, Standing.HELD) else _Verdict.RELEASE
+
+    async def _charge(self, fee: Fee) -> None:
+        reach("payment.4")
+        try:
+            found = await self._payments.capture(fee.key, fee.amount)
+        except PaymentRefused as refused:
+            await self._record(fee, "unpaid", "", "payment.captured", refused.code)
+            return
+        reach("payment.5")
+        await self._record(fee, "captured", found.approval, "payment.captured")
+
+    async def _record(self, fee: Fee, stage: str, approval: str, action: str, result: str = "ok") -> None:
+        """The row and an audit line, once: where somebody else settled it meanwhile, theirs stands."""
+        now = self._clock.now()
+        told: Row = {"stage": stage, "approval": approval, "settled_at": now}
+        line = Audit(now, action, result, None, None, None, {"won": fee.amount, "product": fee.product})
+        change = Update("payment", {"key": fee.key, "stage": fee.stage}, told)
+        with suppress(Stale):
+            await self._store.save(Save(rows=[change], audit=[line]))

@@ -1,0 +1,14 @@
+"""The numbered points of a payment at which a test may stop the process (`kernel.steps.reach`)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+STEPS: Final = (
+    ("payment.1", "chosen; before the payment is kept"),
+    ("payment.2", "kept; before the provider opens it"),
+    ("payment.3", "opened, or seen to be allowed; nothing was done with it"),
+    ("payment.4", "a certificate stands; before it is charged"),
+    ("payment.5", "charged; before that is kept"),
+    ("payment.6", "released; before that is kept"),
+)
