@@ -1,8 +1,9 @@
-"""인증서 보기·관리 in a browser: everything that the vault does with a certificate of a person's own (W7, B4, B6, B16)."""
+"""인증서 보기·관리 in a browser: what the vault does with a certificate of a person's own (W7, B4, B6, B16)."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,10 +85,24 @@ class Desk:
         download.value.save_as(path)
         return path
 
-    def look(self, name: str) -> None:
-        """The screen at both widths."""
-        for width in (360, 1280):
+    def settled(self) -> None:
+        """The frame is as high as what it shows."""
+        main, frame = self.frame.locator("main"), self.page.locator("iframe.issue-frame")
+
+        def apart() -> float:
+            inside, outside = main.bounding_box(), frame.bounding_box()
+            return 99.0 if inside is None or outside is None else abs(inside["height"] - outside["height"])
+
+        until = time.monotonic() + 20
+        while apart() > 1:
+            assert time.monotonic() < until
+            self.page.wait_for_timeout(50)
+
+    def look(self, name: str, *widths: int) -> None:
+        """The screen at both widths, or at these."""
+        for width in widths or (360, 1280):
             self.page.set_viewport_size(SIZES[width])
+            self.settled()
             self.wrong += trouble(self.page, f"manage-{name}-ko-{width}")
 
 
@@ -97,7 +112,7 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     at = hurry()
     desk, password, slug = Desk(at), at.world.demo["certificate_password"], "securities"
     desk.open()
-    desk.look("empty")
+    desk.look("empty", 1280)
     desk.bring(at.files(slug))
     expect(desk.line(slug, "files")).to_be_checked()
     desk.look("list")
@@ -124,7 +139,7 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     desk.back()
 
     desk.act("import")
-    desk.look("import")
+    desk.look("import", 360)
     desk.type_password(password)
     desk.button("manage-import-go").press("Enter")
     desk.told("manage-imported")
@@ -139,14 +154,14 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     desk.told("manage-changed")
 
     desk.act("export")
-    desk.look("export")
+    desk.look("export", 1280)
     desk.type_password(password)
     desk.button("manage-export-go").press("Enter")
     expect(desk.frame.locator("#password-wrong")).to_have_text(desk.say("wrong", n=1, max=5))
     desk.type_password(NEW)
     desk.button("manage-export-go").press("Enter")
     expect(desk.frame.get_by_role("heading", name=desk.say("manage-exported-title"))).to_be_visible()
-    desk.look("exported")
+    desk.look("exported", 360)
     save = desk.frame.get_by_role("button", name=re.compile(desk.say("manage-save")))
     made = desk.saved(r".+_.+_\d{4}-\d\d-\d\d\.pfx", save, tmp_path)
     assert pfx.open_pfx(made.read_bytes(), NEW.encode()).require_pair().key.pkcs8.reveal() == pkcs8
@@ -161,7 +176,7 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     desk.back()
 
     desk.act("remove")
-    desk.look("remove")
+    desk.look("remove", 360)
     field = desk.frame.locator("#remove-word")
     field.fill("no")
     field.press("Enter")
@@ -173,7 +188,7 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     assert desk.wrong == []
 
 
-def test_what_ended_or_stands_already_is_kept_after_a_yes_and_the_authority_is_asked(hurry: Callable[..., Walk]) -> None:
+def test_what_ended_or_stands_already_is_kept_after_a_yes_and_its_authority_asked(hurry: Callable[..., Walk]) -> None:
     at = hurry()
     desk, password = Desk(at), at.world.demo["certificate_password"]
     at.log_in_by_id(then=HERE)
@@ -183,7 +198,7 @@ def test_what_ended_or_stands_already_is_kept_after_a_yes_and_the_authority_is_a
     desk.type_password(password)
     desk.button("manage-import-go").press("Enter")
     expect(desk.frame.get_by_role("heading", name=desk.say("manage-expired-title"))).to_be_visible()
-    desk.look("expired")
+    desk.look("expired", 360)
     desk.button("manage-import-yes").press("Enter")
     desk.told("manage-imported")
     desk.line("expired", "files").check(force=True)
@@ -199,7 +214,7 @@ def test_what_ended_or_stands_already_is_kept_after_a_yes_and_the_authority_is_a
     expect(desk.verdict("status")).to_have_attribute("data-verdict", "bad")
     expect(desk.verdict("status")).to_contain_text(desk.say("manage-why-cert-revoked"))
     expect(desk.verdict("path")).to_have_attribute("data-verdict", "good")
-    desk.look("revoked")
+    desk.look("revoked", 360)
     desk.back()
 
     desk.bring(at.files("untrusted"))
