@@ -18,7 +18,7 @@ from ingam.npki import cert_password, certificate, cms, cms_plain, folder, key_f
 from ingam.npki.certificate import Certificate
 from ingam.npki.folder import Found, Part
 from ingam.npki.private_key import PrivateKey
-from ingam.run.cli import answers, cert_options, cert_status, passwords
+from ingam.run.cli import answers, cert_message, cert_options, cert_status, passwords
 
 NEAR: Final = timedelta(days=30)
 MOST_INPUT: Final = 64 * 1024 * 1024
@@ -106,6 +106,8 @@ def show(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """`verify PATH`: the path to an anchor at an instant, and the status where it is asked for."""
+    if options.form is not None:
+        return _verify_message(options)
     found = folder.read(options.path)
     matches = None
     if found.certificate is None or options.password_stdin or options.password_file:
@@ -130,6 +132,30 @@ def verify(options: argparse.Namespace) -> int:
     print(say(f"cert.status_{source or 'unchecked'}", options.lang))
     if checked["authority_status"] != "good":
         print(say("cert.authority_unchecked", options.lang))
+    return answers.DONE
+
+
+def _verify_message(options: argparse.Namespace) -> int:
+    """`verify PATH --form …`: a message that somebody signed; its signature, then the signer's path and status."""
+    content = None if options.input is None else _read(options.input)
+    owner, signed = cert_message.verified(options, _read(options.path), content)
+    checked = cert_status.check(
+        owner,
+        anchors=options.anchors,
+        at=options.at or datetime.now(UTC),
+        crl=options.crl,
+        online=options.online,
+        address=options.ocsp_url,
+    )
+    if options.json:
+        answers.tell_json(
+            {"valid": True, "subject": str(owner.subject)} | cert_message.told(options, signed) | checked
+        )  # fmt: skip
+        return answers.DONE
+    print(answers.visible(say("cert.message_by", options.lang, name=str(owner.subject), form=options.form)))
+    print(answers.visible(say("cert.valid_path", options.lang, path=" → ".join(checked["path"]))))
+    print(say(f"cert.status_{checked['status']['source'] or 'unchecked'}", options.lang))
+    print(answers.visible(cert_message.text_of(signed) or say("cert.message_bytes", options.lang, n=len(signed))))
     return answers.DONE
 
 

@@ -74,6 +74,13 @@ def _rest(told: Mapping[str, ArgumentParser], lang: str) -> None:
     told["verify"].add_argument("--crl", type=Path, metavar="FILE", help=say("cert.help_crl", lang))
     told["verify"].add_argument("--online", action="store_true", help=say("cert.help_online", lang))
     told["verify"].add_argument("--ocsp-url", metavar="URL", help=say("cert.help_ocsp_url", lang))
+    told["verify"].add_argument("--form", choices=FORMS, help=say("cert.help_message_form", lang))
+    told["verify"].add_argument("--in", dest="input", type=Path, metavar="FILE", help=say("cert.help_message_in", lang))
+    told["verify"].add_argument("--daemon", metavar="HOST:PORT", help=say("cert.help_daemon", lang))
+    for name in ("ca", "certificate", "key"):
+        told["verify"].add_argument(
+            f"--daemon-{name}", type=Path, metavar="PEM", help=say("cert.help_daemon_pem", lang)
+        )
     new = say("cert.help_new_password_file", lang)
     told["change-password"].add_argument("--new-password-file", type=Path, metavar="FILE", help=new)
     told["export"].add_argument("--pfx", type=Path, required=True, metavar="OUT")

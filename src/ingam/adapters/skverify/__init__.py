@@ -1,0 +1,1 @@
+"""The verifying daemon of other systems' messages."""
