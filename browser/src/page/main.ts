@@ -1,5 +1,6 @@
 // The script of every center page. Each behaviour improves a page that works without it.
 
+import { startPrinting } from '../console/printing.ts';
 import { startKeypads } from '../keypad/forms.ts';
 import { attachCopy } from '../window/copy.ts';
 import { attachIssue } from '../window/issue.ts';
@@ -25,6 +26,7 @@ import { startWebApp } from './web_app.ts';
 
 startSummary(document);
 startTimers(document);
+startPrinting(document);
 startCall(document);
 startSecrets(document);
 startKeypads(document);
