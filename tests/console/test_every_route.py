@@ -60,6 +60,8 @@ ROUTES: Final = {
     "GET /operators": {S, A, M},
     "GET /operators/{employee}": {S, A, M},
     "POST /operators": {M},
+    "GET /audit": {S, A},
+    "POST /audit": {S, A},
     "GET /exports": {S, A},
     "POST /exports": {S, A},
     "POST /exports/{change}": {S, A},

@@ -72,6 +72,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unlocks-customer-spent": 429,
     "unlocks-spent": 429,
     "unmaskings-spent": 429,
+    "audit-looks-spent": 429,
     "searches-spent": 429,
     "password-queue-full": 503,
     "way-off": 503,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingam.center.terms.registry import Registry
+from ingam.console.audit.service import AuditLooks
+from ingam.console.audit.web import AuditWeb
 from ingam.console.changes.kinds import ChangeKind
 from ingam.console.changes.service import Changes
 from ingam.console.changes.web import ChangesWeb
@@ -28,6 +30,7 @@ from ingam.settings import Settings
 from ingam.wiring.console import ConsolePorts
 
 TEMPLATES: Final = (
+    "ingam.console.audit",
     "ingam.console.changes",
     "ingam.console.exports",
     "ingam.console.fields",
@@ -66,6 +69,7 @@ def office(
             ChangesWeb(trail, changes),
             PolicyWeb(trail, changes, limits, oids, anchors, terms),
             OperatorsWeb(trail, operators, changes, ports.blind_index),
+            AuditWeb(trail, AuditLooks(ports.store, ports.clock, trail, ports.digests)),
             ExportsWeb(trail, ports.store, ports.clock, changes),
             FieldsWeb(trail, ports.customers, Openings(ports.store, ports.clock), unmasking),
         ],

@@ -69,18 +69,26 @@ class Unmasking:
 
     async def show(self, visit: Visit, customer: Customer, name: str, reason: str, note: str) -> Shown:
         """The field, after the line about it is written. Raises UnmaskForm, NoteHasNumbers, UnmaskingsSpent."""
-        note = " ".join(unicodedata.normalize("NFKC", note).split())
-        if name not in FIELDS or reason not in REASONS or not NOTE_LEAST <= len(note) <= NOTE_MOST:
+        said = checked_note(note)
+        if name not in FIELDS or reason not in REASONS or said is None:
             raise UnmaskForm
-        if _RUN.search(note) or _ADDRESS.search(note):
-            raise NoteHasNumbers
-        facts: dict[str, str | int] = {"field": name, "reason": reason, "note": note}
+        facts: dict[str, str | int] = {"field": name, "reason": reason, "note": said}
         count = Count(f"console-unmask:{visit.operator.employee}", DAY_S, self._a_day, self._clock.now())
         if await self._store.count(count) > self._a_day:
             await self._trail.alarm(visit, UnmaskingsSpent.code)
             raise UnmaskingsSpent(most=self._a_day)
         await self._trail.write(visit, "console.field-unmask", banking_id=customer.banking_id, facts=facts)
         return Shown(name, _value(customer, name))
+
+
+def checked_note(note: str) -> str | None:
+    """An operator's own words with single spaces; None: too short or too long. Raises NoteHasNumbers."""
+    note = " ".join(unicodedata.normalize("NFKC", note).split())
+    if not NOTE_LEAST <= len(note) <= NOTE_MOST:
+        return None
+    if _RUN.search(note) or _ADDRESS.search(note):
+        raise NoteHasNumbers
+    return note
 
 
 def _value(customer: Customer, name: str) -> str:
