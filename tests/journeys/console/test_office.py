@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import Page, expect
 from tests.journeys.console.acts import approve, press, shown, signed_by_maker
 from tests.journeys.console.conftest import Operators
+from tests.journeys.person import words
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
@@ -127,6 +128,27 @@ def test_the_audit_leaves_in_a_file_once_for_the_one_who_asked(operator: Callabl
     maker = operator(MAKER, change)
     press(maker, "console-exports.download")
     expect(maker.get_by_text(say("refusal.already-used")).first).to_be_visible()
+
+
+def test_whoever_looks_into_the_audit_says_why_and_the_look_is_a_line(operator: Callable[..., Page]) -> None:
+    page = operator(MAKER, "/audit")
+    page.get_by_label(words(say("console.employee"))).fill(MAKER)
+    press(page, "console-audit.look")
+    expect(page.locator("[data-error-summary]")).to_contain_text(say("refusal.audit-form"))
+    assert trouble(page, "console-audit-wrong-ko-1280") == []
+    page.get_by_label(words(say("console-audit.reason_review"))).check()
+    page.get_by_label(words(say("console-fields.note"))).fill("이번 달 정기 점검")
+    press(page, "console-audit.look")
+    expect(page.locator("#found")).to_contain_text("console.login")
+    assert trouble(page, "console-audit-found-ko-1280") == []
+    page.set_viewport_size({"width": 360, "height": 780})
+    assert trouble(page, "console-audit-found-ko-360") == []
+    page = operator("E1004", "/audit")
+    page.get_by_label(words(say("console-audit.action"))).fill("console.audit-look")
+    page.get_by_label(words(say("console-audit.reason_incident"))).check()
+    page.get_by_label(words(say("console-fields.note"))).fill("누가 보았는지 봅니다")
+    press(page, "console-audit.look")
+    expect(page.locator("#found")).to_contain_text(MAKER)
 
 
 def test_an_idle_session_ends_and_the_login_leads_back(
