@@ -114,7 +114,7 @@ def test_F5_another_text_than_the_one_that_was_signed_is_refused_and_nothing_is_
     async def story(world: World) -> None:
         browser = await entered(world)
         for changed in ({"amount": "9000"}, {"account": "110999999999"}, {"months": "36"}, {"kind": "collateral"}):
-            done = await sent(browser, await asked(browser), **changed)
+            done = await sent(browser, await asked(browser), None, **changed)
             assert done.status_code == 409
         assert await world.results("loan.sign") == ["act-changed"] * 4
         await nothing_kept(world)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import expect
 from tests.journeys.conftest import SIZES
@@ -64,7 +65,7 @@ def test_A19_a_loan_application_is_signed_as_it_is_shown_and_its_evidence_holds(
     assert found == []
 
 
-def verified(at: Walk, file: Path) -> dict[str, object]:
+def verified(at: Walk, file: Path) -> dict[str, Any]:
     """`ingam evidence verify`, with the authorities and the time-stamp authority of the demo."""
     data = at.world.data
     words = ["evidence", "verify", str(file), "--anchors", str(data / "trust"), "--json"]
@@ -72,7 +73,7 @@ def verified(at: Walk, file: Path) -> dict[str, object]:
     command = [sys.executable, "-c", "import sys; from ingam.run.cli import main; sys.exit(main(sys.argv[1:]))", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, object] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -96,7 +97,7 @@ def test_what_was_changed_ends_with_the_code_of_what_is_wrong(
     anchors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "one.json"
-    changed = {
+    changed: dict[int, dict[str, Any]] = {
         12: {"text": "신청 금액: 90,000,000원"},
         13: {"authority": certs.root().certificate.der},
         14: {"responders": ()},

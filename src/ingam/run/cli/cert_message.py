@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ingam.adapters.skverify.daemon import PORT, Daemon, DaemonAddressRefused, Tunnel
 from ingam.npki import cms, cms_plain
 from ingam.npki.certificate import Certificate
 
@@ -40,14 +40,17 @@ def text_of(content: bytes) -> str | None:
     return None
 
 
-def _daemon(options: argparse.Namespace) -> Daemon:
+def _daemon(options: argparse.Namespace) -> Any:
+    """A `SignedMessages`. The adapter is loaded when it is asked for: the bare package has none (pyproject.toml, its contract)."""
+    adapter = import_module("ingam.adapters.skverify.daemon")
     host, _, port = str(options.daemon).rpartition(":")
     if not host:
-        host, port = str(options.daemon), str(PORT)
+        host, port = str(options.daemon), str(adapter.PORT)
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise DaemonAddressRefused
+        raise adapter.DaemonAddressRefused
     files: list[Path | None] = [options.daemon_ca, options.daemon_certificate, options.daemon_key]
     given = [one for one in files if one is not None]
     if given and len(given) != 3:
-        raise DaemonAddressRefused
-    return Daemon(host.strip("[]"), int(port), Tunnel(*given) if given else None)
+        raise adapter.DaemonAddressRefused
+    tunnel = adapter.Tunnel(*given) if given else None
+    return adapter.Daemon(host.strip("[]"), int(port), tunnel)
