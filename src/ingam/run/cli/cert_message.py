@@ -41,7 +41,7 @@ def text_of(content: bytes) -> str | None:
 
 
 def _daemon(options: argparse.Namespace) -> Any:
-    """A `SignedMessages`. The adapter is loaded when it is asked for: the bare package has none (pyproject.toml, its contract)."""
+    """A `SignedMessages`, loaded when it is asked for: the bare package has no adapters."""
     adapter = import_module("ingam.adapters.skverify.daemon")
     host, _, port = str(options.daemon).rpartition(":")
     if not host:
