@@ -10,6 +10,7 @@ from ingam.center.copying.flow import COPYING
 from ingam.center.incident.flow import INCIDENT
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
+from ingam.center.management.flow import MANAGEMENT
 from ingam.center.oidc.flow import OIDC
 from ingam.center.protection.flow import PROTECTION
 from ingam.center.registration.flow import REGISTRATION
@@ -22,7 +23,7 @@ from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOWS: tuple[Machine[Any, Any], ...] = (
-    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, INCIDENT, SENDER, RECEIVER, MAILBOX, LOGIN, OIDC, CHANGE,
+    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, INCIDENT, MANAGEMENT, SENDER, RECEIVER, MAILBOX, LOGIN, OIDC, CHANGE,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ingam.center.incident.flow import INCIDENT
 from ingam.center.login import flow as login
+from ingam.center.management.flow import MANAGEMENT
 from ingam.center.oidc import flow as oidc
 from ingam.center.protection.flow import PROTECTION
 from ingam.center.registration import flow as registration
@@ -23,7 +24,7 @@ from ingam.kernel.errors import Defect
 from ingam.kernel.flow import IllegalMove, Machine
 
 MACHINES: list[Machine[Any, Any]] = [
-    login.MACHINE, registration.REGISTRATION, additional_auth.FACTOR, PROTECTION, INCIDENT,
+    login.MACHINE, registration.REGISTRATION, additional_auth.FACTOR, PROTECTION, INCIDENT, MANAGEMENT,
     oidc.OIDC,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)

@@ -9,10 +9,10 @@ from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
 
-def shots(at: Walk, name: str) -> list[str]:
-    """What is wrong with a screen at both widths."""
+def shots(at: Walk, name: str, *widths: int) -> list[str]:
+    """What is wrong with a screen at these widths."""
     wrong = []
-    for width in (360, 1280):
+    for width in widths or (1280,):
         at.page.set_viewport_size({"width": width, "height": 900})
         wrong += trouble(at.page, f"life-{name}-{width}-{at.lang}")
     return wrong
@@ -33,37 +33,37 @@ def test_a_registered_certificate_is_seen_suspended_resumed_and_released(hurry: 
     at = hurry("hong")
     at.open("/management")
     expect(at.page.get_by_text(at.say("life.logged_out"))).to_be_visible()
-    wrong = shots(at, "logged-out")
+    wrong = shots(at, "logged-out", 360)
     at.register("securities")
     expect(at.page.get_by_role("link", name=at.say("registration.login"), exact=True)).to_be_visible()
     at.open("/management")
     expect(at.page.get_by_text(at.say("life.next_registered"))).to_be_visible()
-    wrong += shots(at, "overview")
+    wrong += shots(at, "overview", 360, 1280)
 
     at.open("/management/revocation")
     expect(at.page.get_by_role("link", name=at.say("life.to_release"))).to_be_visible()
-    wrong += shots(at, "revocation-elsewhere")
+    wrong += shots(at, "revocation-elsewhere", 360)
 
     at.open("/management/suspension")
     at.person.press(at.button("life.begin_suspension"))
     expect(at.button("life.do_suspension")).to_be_visible()
-    wrong += shots(at, "suspension")
+    wrong += shots(at, "suspension", 360)
     at.person.press(at.button("life.do_suspension"))
     expect(at.page.get_by_text(at.say("life.done_suspension"))).to_be_visible()
     expect(at.page.get_by_role("link", name=at.say("life.resume"))).to_be_visible()
-    wrong += shots(at, "suspended")
+    wrong += shots(at, "suspended", 1280)
 
     at.open("/management/release")
     at.person.press(at.button("life.begin_release"))
     expect(at.button("factor.request_code")).to_be_visible()
-    wrong += shots(at, "factor")
+    wrong += shots(at, "factor", 360)
     authenticate(at)
     # Suspended, it signs nothing: the additional authentication is enough.
     expect(at.button("life.do_release")).to_be_visible()
-    wrong += shots(at, "release")
+    wrong += shots(at, "release", 1280)
     at.person.press(at.button("life.do_release"))
     expect(at.page.get_by_text(at.say("life.done_release"))).to_be_visible()
-    assert wrong + shots(at, "released") == []
+    assert wrong + shots(at, "released", 360) == []
     assert any("해제했습니다" in sms["text"] for sms in at.inbox())
 
 
@@ -76,7 +76,7 @@ def test_F5_a_release_is_signed_in_the_certificate_window(hurry: Callable[..., W
     expect(at.button("factor.request_code")).to_be_visible()
     authenticate(at)
     expect(at.button("protection.sign_certificate")).to_be_visible()
-    wrong = shots(at, "sign")
+    wrong = shots(at, "sign", 360, 1280)
     at.open_window("protection.sign_certificate")
     at.pick("crosscert-securities")
     at.confirm()
