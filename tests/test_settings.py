@@ -239,3 +239,11 @@ def test_G7_production_speaks_smpp_over_tls_or_to_this_machine() -> None:
     assert variable({**PRODUCTION, "INGAM_SMS": "smpp://ingam@smsc.example:2775"}) == "INGAM_SMS"
     for text in ("smpps://ingam@smsc.example:3550", "smpp://ingam@localhost:2775"):
         assert read({**PRODUCTION, "INGAM_SMS": text}).sms == text
+
+
+@pytest.mark.parametrize("hours", ["9-5", "21:00", "25:00-08:00"])
+def test_quiet_hours_that_cannot_be_read_are_refused(hours: str) -> None:
+    with pytest.raises(SettingsRefused) as refused:
+        read({"INGAM_INSTITUTION_QUIET_HOURS": hours})
+    assert refused.value.facts == {"variable": "INGAM_INSTITUTION_QUIET_HOURS"}
+    assert read({"INGAM_INSTITUTION_QUIET_HOURS": ""}).institution.quiet_hours == ""

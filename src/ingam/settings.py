@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from ingam.customer.notice.quiet import Quiet
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 
@@ -241,6 +242,16 @@ class Institution:
 
 
 @dataclass(frozen=True, slots=True)
+class CoreBankSettings:
+    """The core-banking system that keeps the customers; `address` "" keeps them in our own tables."""
+
+    address: str = ""  # base URL of its API (docs/reference/customers.md)
+    key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+    certificate: Path | None = None  # our certificate and key (PEM), for TLS on both sides
+    ca: Path | None = None  # who its certificate is trusted by (PEM); None: the system's
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One process's settings. Origins are `http://localhost:PORT` in the demo, https elsewhere."""
 
@@ -265,6 +276,7 @@ class Settings:
     vault_roots: tuple[str, ...] = ()  # SHA-256 of the roots that the vault lets issue: a center cannot name others
     service_worker: bool = True  # off takes it away from every browser that has it (B13)
     terms: Path | None = None  # a folder of consent documents that takes the place of the demo's
+    customers: CoreBankSettings = field(default_factory=CoreBankSettings)
     oidc_clients: Path | None = None  # OpenID Connect clients (TOML); None: this center is no provider
     kill_at: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -336,6 +348,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         service_worker=environment.get("INGAM_SERVICE_WORKER", "1") != "0",
         terms=Path(environment["INGAM_TERMS"]) if environment.get("INGAM_TERMS") else None,
         oidc_clients=Path(environment["INGAM_OIDC_CLIENTS"]) if environment.get("INGAM_OIDC_CLIENTS") else None,
+        customers=_customers(environment),
         kill_at=environment.get("INGAM_KILL_AT") or None,
         limits=_limits(environment),
         institution=_institution(environment),
@@ -409,6 +422,20 @@ def _roots(text: str) -> tuple[str, ...]:
     if not all(re.fullmatch(r"[0-9a-f]{64}", one) for one in found):
         raise SettingsRefused(variable="INGAM_VAULT_ROOTS")
     return found
+
+
+def _customers(environment: Mapping[str, str]) -> CoreBankSettings:
+    """INGAM_CUSTOMERS (its address), INGAM_CUSTOMERS_KEY, INGAM_CUSTOMERS_CERTIFICATE, INGAM_CUSTOMERS_CA."""
+    address = environment.get("INGAM_CUSTOMERS", "").rstrip("/")
+    if address and not re.fullmatch(r"https?://[^\s@?#]+", address):
+        raise SettingsRefused(variable="INGAM_CUSTOMERS")
+    files = {name: environment.get(f"INGAM_CUSTOMERS_{name}") for name in ("CERTIFICATE", "CA")}
+    return CoreBankSettings(
+        address,
+        Secret(environment.get("INGAM_CUSTOMERS_KEY", "sandbox")),
+        Path(files["CERTIFICATE"]) if files["CERTIFICATE"] else None,
+        Path(files["CA"]) if files["CA"] else None,
+    )
 
 
 def _parties(environment: Mapping[str, str]) -> PartySettings:
@@ -582,6 +609,7 @@ def _refuse(settings: Settings) -> None:
     _refuse_ca(settings)
     _refuse_ars(settings.ars)
     _refuse_finance(settings)
+    _refuse_quiet(settings.institution)
     _refuse_origins(settings)
     _refuse_console(settings)
     if settings.parties.email_tls not in ("none", "starttls", "tls"):
@@ -606,6 +634,10 @@ def _refuse(settings: Settings) -> None:
             raise SettingsRefused(variable=f"INGAM_{variable}_ORIGIN")
     if settings.sms_key == Secret("sandbox"):
         raise SettingsRefused(variable="INGAM_SMS_KEY")
+    if settings.customers.address and not settings.customers.address.startswith("https://"):
+        raise SettingsRefused(variable="INGAM_CUSTOMERS")
+    if settings.customers.address and settings.customers.key == Secret("sandbox"):
+        raise SettingsRefused(variable="INGAM_CUSTOMERS_KEY")
     _refuse_sandbox_ars(settings.ars)
     if settings.issuance_products:
         _refuse_sandbox_parties(settings.parties, paid="universal" in settings.issuance_products)
@@ -674,6 +706,13 @@ def refuse_open_console(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_CONSOLE_ORIGIN")
     if settings.production and settings.store_url and settings.console.store in ("", settings.store_url):
         raise SettingsRefused(variable="INGAM_CONSOLE_STORE")
+
+
+def _refuse_quiet(institution: Institution) -> None:
+    try:
+        Quiet.read(institution.quiet_hours)
+    except ValueError:
+        raise SettingsRefused(variable="INGAM_INSTITUTION_QUIET_HOURS") from None
 
 
 def _refuse_sms(settings: Settings) -> None:

@@ -17,9 +17,9 @@ import msgspec
 
 from ingam.customer.additional_auth import Purpose
 from ingam.customer.additional_auth.proof import Bound, ProofLimits, Verified, new_proof
-from ingam.customer.notice import Sender, sms_outgoing
+from ingam.customer.notice import Notices, Sender, Words
 from ingam.kernel.errors import Refusal
-from ingam.kernel.instants import korean_day, korean_minute
+from ingam.kernel.instants import korean_day
 from ingam.kernel.secret import Secret
 from ingam.kernel.words import say
 from ingam.ports.clock import Clock
@@ -157,7 +157,7 @@ class BranchNumbers:
                 *(VoidMove(_kind(customer.customer_id), one.number_id, now) for one in older),
                 Issue(_kind(customer.customer_id), number_id, expires, facts),
             ],
-            outbox=[self._notice(customer, purpose, branch, number_id, now)],
+            outbox=self._notice(customer, purpose, branch, number_id, now),
             audit=audit,
         )
         await self._store.save(save)
@@ -234,17 +234,13 @@ class BranchNumbers:
     def _digest(self, number_id: str, code: Secret[str]) -> str:
         return self._digests.digest("branch-number", f"{number_id}:{code.reveal()}")
 
-    def _notice(self, customer: Customer, purpose: Purpose, branch: str, number_id: str, now: datetime) -> Outgoing:
-        text = say(
-            "notice.branch-number",
-            "ko",
-            institution=self._sender.name("ko"),
-            branch=branch,
-            purpose=say(f"notice.purpose-{purpose}", "ko"),
-            time=korean_minute(now),
-            tel=self._sender.tel,
-        )
-        return sms_outgoing(customer.mobile, Secret(text), f"branch-number:{number_id}", now)
+    def _notice(
+        self, customer: Customer, purpose: Purpose, branch: str, number_id: str, now: datetime
+    ) -> list[Outgoing]:  # fmt: skip
+        called = Words(*(say(f"notice.purpose-{purpose}", lang) for lang in ("ko", "en")))
+        return Notices(self._sender).tell(
+            customer, "branch-number", at=now, dedup=f"branch-number:{number_id}", branch=branch, purpose=called
+        )  # fmt: skip
 
 
 def wrong_key(customer_id: str) -> str:
