@@ -89,6 +89,7 @@ from ingam.run.recheck import recheck
 from ingam.run.renewing import renewal_routes
 from ingam.run.service_page import BUNDLE
 from ingam.run.signing import loan_routes
+from ingam.run.telling_numbers import telling_numbers
 from ingam.run.tidy import tidy
 from ingam.run.worker import work
 from ingam.settings import Limits, Settings, read
@@ -286,6 +287,7 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
             asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),
             asyncio.create_task(steadily("expiring", lambda: expiring(settings, given).follow(stop), stop)),
             asyncio.create_task(steadily("recheck", lambda: recheck(settings, given).follow(stop), stop)),
+            asyncio.create_task(steadily("numbers", lambda: telling_numbers(given.tell_numbers, stop), stop)),
             asyncio.create_task(steadily("tidy", lambda: tidy(given.store, given.clock, settings.limits, stop), stop)),
         ]
         try:

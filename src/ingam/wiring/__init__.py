@@ -10,9 +10,9 @@ from typing import Final
 
 from ingam.adapters.blind_index.process import ProcessBlindIndex
 from ingam.adapters.clock.system import SystemClock
+from ingam.adapters.customers.core_bank import CoreBankCustomers
 from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.customers.passwords import Passwords
-from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.ephemeral.valkey import ValkeyEphemeral
 from ingam.adapters.hsm.file import open_keys
@@ -43,6 +43,7 @@ from ingam.ports.tokens import TokenSigner
 from ingam.settings import Settings
 from ingam.wiring.ars import ars_caller
 from ingam.wiring.certification import certification
+from ingam.wiring.customers import kept_customers
 from ingam.wiring.finance import finance_cert
 from ingam.wiring.parties import PartyPorts, party_ports, watched_parties
 from ingam.wiring.sms import sms_sender
@@ -74,6 +75,7 @@ class CenterPorts:
     finance: FinanceCert | None = None
     tokens: TokenSigner | None = None
     health: Board | None = None
+    tell_numbers: Callable[[], Awaitable[int]] | None = None  # to a core-banking system that keeps the customers
     closing: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     async def shut(self) -> None:
@@ -106,7 +108,8 @@ def center_ports(settings: Settings) -> CenterPorts:
     status = OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s)
     authority_ports = certification(settings, authority, clock) if issues else None
     fields = CustomerFields(store, keys.fields)
-    customers = TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock)
+    customers = kept_customers(settings, store, keys.fields, keys.digests, blind_index, passwords, clock)
+    core = customers if isinstance(customers, CoreBankCustomers) else None
     return CenterPorts(
         store=store,
         clock=clock,
@@ -125,9 +128,11 @@ def center_ports(settings: Settings) -> CenterPorts:
         finance=None if finance is None else watched(board, "finance-cert", finance),
         parties=None if parties is None else watched_parties(board, parties),
         health=board,
+        tell_numbers=None if core is None else core.tell_numbers,
         tokens=token_signer(settings),
         closing=(
             *(parties.closing if parties else ()),
+            *(() if core is None else (core.aclose,)),
             *((finance.aclose,) if finance else ()),
             authority.close,
             outgoing.close,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from ingam.adapters.blind_index.process import ProcessBlindIndex
 from ingam.adapters.clock.system import SystemClock
+from ingam.adapters.customers.core_bank import CoreBankCustomers
 from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.customers.passwords import Passwords
-from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.ephemeral.in_process import InProcessEphemeral
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.status import trust_file
@@ -26,6 +26,7 @@ from ingam.ports.status import Authorities
 from ingam.ports.store import Store
 from ingam.settings import Settings
 from ingam.wiring import index_folder, keys_path
+from ingam.wiring.customers import kept_customers
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def console_ports(settings: Settings) -> ConsolePorts:
         passwords.close()
 
     fields = CustomerFields(store, keys.fields)
-    customers = TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock)
+    customers = kept_customers(settings, store, keys.fields, keys.digests, blind_index, passwords, clock)
+    lines = (customers.aclose,) if isinstance(customers, CoreBankCustomers) else ()
     return ConsolePorts(
         store=store,
         clock=clock,
@@ -82,5 +84,5 @@ def console_ports(settings: Settings) -> ConsolePorts:
         fields=fields,
         blind_index=blind_index,
         authorities=_authorities(settings),
-        closing=(close_passwords, store.close),
+        closing=(*lines, close_passwords, store.close),
     )

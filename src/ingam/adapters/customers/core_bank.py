@@ -1,8 +1,8 @@
 """`ports.customers.Customers` over a core-banking system: JSON over HTTPS, as docs/reference/customers.md says.
 
 The core keeps who somebody is, the password and its hashing; we keep what is ours of each customer (bindings, locks,
-devices) under a data key of our own, made when the customer is first seen. A number that is changed here counts from that
-transaction on, and is told to the core until it has it. Nothing of an answer is kept in memory.
+devices) under a data key of our own, made when the customer is first seen. A number that is changed here counts from
+that transaction on, and is told to the core until it has it. Nothing of an answer is kept in memory.
 """
 
 from __future__ import annotations

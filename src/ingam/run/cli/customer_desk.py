@@ -15,7 +15,6 @@ from ingam.adapters.blind_index.process import ProcessBlindIndex, at_hand
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.customers.passwords import Passwords
-from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.otp.tables import Kind, TableOtp
 from ingam.adapters.store import open_store
@@ -28,6 +27,7 @@ from ingam.ports.store import Audit, Conflict, Save, Store
 from ingam.protocols import oath
 from ingam.settings import Settings
 from ingam.wiring import index_folder, keys_path
+from ingam.wiring.customers import kept_customers
 
 MOST_DEVICES: Final = 1000
 LARGEST_FILE: Final = 64 * 1024 * 1024
@@ -167,7 +167,7 @@ async def opened(settings: Settings, *, enrolling: bool = True) -> AsyncIterator
     passwords = Passwords(cheap=settings.cheap_passwords)
     try:
         async with at_hand(folder) if enrolling else nullcontext(ProcessBlindIndex(folder / "socket")) as index:
-            customers = TableCustomers(store, keys.fields, keys.digests, index, passwords, clock)
+            customers = kept_customers(settings, store, keys.fields, keys.digests, index, passwords, clock)
             tokens = TableOtp(store, clock, CustomerFields(store, keys.fields))
             yield Desk(store, customers, keys.digests, clock, tokens)
     finally:
