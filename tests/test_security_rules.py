@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 RULES = (
-    *(f"A{number}" for number in range(1, 18)), "A19",
+    *(f"A{number}" for number in range(1, 20)),
     *(f"B{number}" for number in range(1, 18)),
     *(f"C{number}" for number in range(1, 15)),
     *(f"D{number}" for number in range(1, 15)),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.npki import certs
@@ -140,3 +146,49 @@ def test_A5_a_message_is_verified_in_the_form_that_is_named_and_in_no_other(
         server.shutdown()
         thread.join()
     assert main([*words, "--form", "koscom-brief", "--daemon", "10.0.0.7:24098"]) != 0
+
+
+def test_A18_through_the_tunnel_both_ends_show_a_certificate(tmp_path: Path) -> None:
+    made = _certificates(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(made.ca))
+    context.load_cert_chain(made.certificate, made.key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with Server(0, RIGHT) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        port = server.server_address[1]
+        try:
+            assert Daemon("localhost", port, made).verify(brief(), PERSON.certificate).plaintext == "홍길동"
+            with pytest.raises(DaemonUnusable):
+                Daemon("localhost", port).verify(brief(), PERSON.certificate)
+            stranger = _certificates(tmp_path / "stranger")
+            with pytest.raises(DaemonUnusable):
+                Daemon("localhost", port, replace(stranger, ca=made.ca)).verify(brief(), PERSON.certificate)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _certificates(folder: Path) -> Tunnel:
+    """One certificate of our own making, which is its own authority, in PEM."""
+    folder.mkdir(exist_ok=True)
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=localhost")
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    tunnel = Tunnel(folder / "ca.pem", folder / "own.pem", folder / "own.key")
+    for path in (tunnel.ca, tunnel.certificate):
+        path.write_bytes(made.public_bytes(Encoding.PEM))
+    tunnel.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return tunnel
