@@ -14,7 +14,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingam.center.about import web as about
-from ingam.center.finance_cert import web as finance_cert
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
 from ingam.center.management import web as management
@@ -101,7 +100,7 @@ def app(viewer: Viewer | None = None, settings: Settings | None = None, bundle: 
         Route("/session/extend", extend, methods=["POST"]),
         *shell_routes(pages),
     ]
-    for feature in (about, finance_cert, inquiry, issuance, management):
+    for feature in (about, inquiry, issuance, management):
         routes += feature.routes()
     made = Starlette(
         routes=routes,

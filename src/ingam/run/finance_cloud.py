@@ -57,7 +57,11 @@ def app(
     if settings.production:
         raise Refusal("sandbox-in-production")
     time, origin = clock or SystemClock(), settings.finance.origin
-    own = replace(settings, center_origin=origin)
+    names = replace(
+        settings.institution, name_ko="금융인증서 시험용 클라우드", name_en="Finance certificate sandbox",
+        bank_ko="금융인증서", bank_en="Finance certificate", mark="金",
+    )  # fmt: skip
+    own = replace(settings, center_origin=origin, institution=names)
     folder, way = settings.data / "sandbox" / "finance_cloud", _Way()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     holders = Holders(folder / "cloud.db")
@@ -74,7 +78,8 @@ def app(
             yield
         holders.close()
 
-    web = CloudWeb(cloud, counter, f"{settings.sandbox_origin}/phone/01085130001")
+    asking = {"ko": settings.institution.name_ko, "en": settings.institution.name_en}
+    web = CloudWeb(cloud, counter, f"{settings.sandbox_origin}/phone/01085130001", asking)
     screens = Starlette(
         routes=[*page.shell_routes(pages), *web.routes()],
         middleware=[page.middleware(own)],

@@ -33,10 +33,10 @@ class WindowGone(Refusal):
 
 
 class CloudWeb:
-    """`counter`: what the page that turns the cloud may do to a certificate at its house."""
+    """`counter`: of the house, for what the cloud's own page does to a certificate; `asking`: its client's name."""
 
-    def __init__(self, cloud: Cloud, counter: Counter, phones: str) -> None:
-        self._cloud, self._counter, self._phones = cloud, counter, phones
+    def __init__(self, cloud: Cloud, counter: Counter, phones: str, asking: Mapping[str, str]) -> None:
+        self._cloud, self._counter, self._phones, self._asking = cloud, counter, phones, asking
 
     def routes(self) -> list[Route]:
         """For people."""
@@ -158,9 +158,9 @@ class CloudWeb:
 
     def _page(self, request: Request, one: Window, status: int = 200, **facts: Any) -> Response:
         holder = None if one.person is None else self._cloud.holders.find(one.person.key)
-        stage = self._cloud.stage(one)
+        stage, client = self._cloud.stage(one), self._asking[request.state.lang]
         shown: dict[str, Any] = {
-            "errors": {}, "typed": {}, "one": one, "stage": stage, "holder": holder, "phones": self._phones,
+            "errors": {}, "typed": {}, "one": one, "stage": stage, "client": client, "holder": holder, "phones": self._phones,
             "ended": holder is not None and self._cloud.ended(holder), "back": _back(one, stage),
             "issuing": request.query_params.get("issue") == "1" or holder is None,
         }  # fmt: skip
