@@ -23,7 +23,8 @@ from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOWS: tuple[Machine[Any, Any], ...] = (
-    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, INCIDENT, MANAGEMENT, SENDER, RECEIVER, MAILBOX, LOGIN, OIDC, CHANGE,
+    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, INCIDENT, MANAGEMENT, SENDER, RECEIVER, MAILBOX, LOGIN,
+    OIDC, CHANGE,
 )  # fmt: skip
 
 
