@@ -106,6 +106,14 @@ def test_who_does_without_is_not_told_and_what_was_done_is_told_to_everybody() -
         assert [one.kind for one in made] == ([SMS] if kind.matter is Matter.DEED else [])
 
 
+def test_who_wants_no_email_gets_none_but_at_an_address_that_was_just_said() -> None:
+    without = replace(MAILED, told=Told(mails=False))
+    assert [one.kind for one in NOTICES.issued(without, use="증권용", not_after=AT, at=AT, dedup="d")] == [SMS]
+    assert [one.kind for one in NOTICES.suspended(without, use="증권용", at=AT, dedup="d", mails=True)] == [SMS]
+    made = NOTICES.issued(without, use="증권용", not_after=AT, at=AT, dedup="d", email="new@example.test")
+    assert [msgspec.json.decode(one.payload, type=dict[str, str])["to"] for one in made[1:]] == ["new@example.test"]
+
+
 def test_at_night_only_what_can_wait_waits() -> None:
     who = replace(HONG, told=Told(logins=True))
     for key, kind in KINDS.items():

@@ -187,15 +187,18 @@ class Notices:
         dedup: str,
         email: str | None = None,
         replaced: str | Words | None = None,
+        again: bool = False,
     ) -> list[Outgoing]:
         """신규발급, by SMS and e-mail; `use` and `replaced` as the policy table names them, the latter of what ended.
+
+        `again`: 재발급, whose text says of the former one what `replaced` would.
 
         `email`: an address that was just said, beside which the registered one hears of it too: whoever typed another
         one silences nobody. "" is none.
         """
         to = (customer.email or "") if email is None else email
         facts: Facts = {"use": use, "date": korean_day(not_after), "time": korean_minute(at)}
-        made = self._both(customer, to, "issued", at, dedup, facts)
+        made = self._both(customer, to, "reissued" if again else "issued", at, dedup, facts)
         return made if replaced is None else made + self._superseded(customer, to, replaced, at, f"{dedup}:superseded")
 
     def superseded(
@@ -228,11 +231,9 @@ class Notices:
         lang = lang or customer.told.lang
         text = Secret(self._said(key, lang, **facts))
         made = [sms_outgoing(customer.mobile, text, dedup, at), *_to_former(customer, text, dedup, at)]
-        if not to:
+        mails = _addresses(customer, to, dedup)
+        if not mails:
             return made
-        mails = {f"{dedup}:email": to}
-        if customer.email and customer.email != to:
-            mails[f"{dedup}:email-registered"] = customer.email
         subject, mail = self._said(f"{key}-subject", lang, **facts), self._mail(key, lang, facts)
         return [*made, *(email_outgoing(each, subject, Secret(mail), name, at) for name, each in mails.items())]
 
@@ -246,6 +247,15 @@ class Notices:
     def _said(self, key: str, lang: str, **facts: str | Words) -> str:
         said = {name: fact if isinstance(fact, str) else fact[lang == "en"] for name, fact in facts.items()}
         return say(f"notice.{key}", lang, institution=self._sender.name(lang), tel=self._sender.tel, **said)
+
+
+def _addresses(customer: Customer, to: str, dedup: str) -> dict[str, str]:
+    """Where the e-mail goes, by its reference. The registered address only where the person wants e-mail at all."""
+    registered = customer.email if customer.told.mails else None
+    found = {f"{dedup}:email": to} if to and (to == registered or to != customer.email) else {}
+    if to and registered and registered != to:
+        found[f"{dedup}:email-registered"] = registered
+    return found
 
 
 def _words(key: str) -> Words:
