@@ -136,16 +136,16 @@ def test_whoever_looks_into_the_audit_says_why_and_the_look_is_a_line(operator: 
     press(page, "console-audit.look")
     expect(page.locator("[data-error-summary]")).to_contain_text(say("refusal.audit-form"))
     assert trouble(page, "console-audit-wrong-ko-1280") == []
-    page.get_by_label(words(say("console-audit.reason_review"))).check()
+    page.locator("#reason-review").press("Space")
     page.get_by_label(words(say("console-fields.note"))).fill("이번 달 정기 점검")
     press(page, "console-audit.look")
     expect(page.locator("#found")).to_contain_text("console.login")
     assert trouble(page, "console-audit-found-ko-1280") == []
     page.set_viewport_size({"width": 360, "height": 780})
     assert trouble(page, "console-audit-found-ko-360") == []
-    page = operator("E1004", "/audit")
+    page = operator(CHECKER, "/audit")
     page.get_by_label(words(say("console-audit.action"))).fill("console.audit-look")
-    page.get_by_label(words(say("console-audit.reason_incident"))).check()
+    page.locator("#reason-incident").press("Space")
     page.get_by_label(words(say("console-fields.note"))).fill("누가 보았는지 봅니다")
     press(page, "console-audit.look")
     expect(page.locator("#found")).to_contain_text(MAKER)
