@@ -65,7 +65,7 @@ def entries(lang: str) -> tuple[Entry, ...]:
     """Every code that has a text, by name; what a text would be filled with is shown as `…`."""
     table = words.table(lang)
     told = sorted((key.removeprefix("refusal."), text) for key, text in table.items() if key.startswith("refusal."))
-    return tuple(Entry(code, _HOLE.sub("…", text), *_next(code)) for code, text in told)
+    return tuple(Entry(code, _HOLE.sub("…", text).replace("(…)", ""), *_next(code)) for code, text in told)
 
 
 def _next(code: str) -> tuple[str, str]:
