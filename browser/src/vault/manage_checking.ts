@@ -67,7 +67,7 @@ function policy({ certificate, lang, say, sentence }: Looking): Finding {
 function here({ certificate, known, registered, say }: Looking): Finding {
   if (!known) return { verdict: 'open', text: say('manage-here-login') }
   const own = certificate.fingerprintHex === registered
-  return { verdict: own ? 'good' : 'open', text: say(own ? 'manage-here-yes' : 'manage-here-no') }
+  return { verdict: own ? 'good' : 'no', text: say(own ? 'manage-here-yes' : 'manage-here-no') }
 }
 
 const NAMES: Readonly<Record<Check['check'], Shown>> = {

@@ -11,17 +11,19 @@ import { toBase64, fromBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
 import { twinsOf } from './copy_keeping.ts'
 import type { Entry, Picked } from './entries.ts'
-import { manageWorker, type ManageWorker } from './labour.ts'
+import type { ManageWorker } from './labour.ts'
 import { type Act, actsOf } from './manage_acts.ts'
 import { lookedAt, toldBy } from './manage_checking.ts'
+import { type Asking, ManageLabour, SLOW_MS } from './manage_labour.ts'
 import type { ManageMessage } from './manage_messages.ts'
 import { Shelf } from './manage_shelf.ts'
-import { ManageView, type Screen } from './manage_view.ts'
-import type { MadeFile, ManageAnswer, ManageDone, ManageStep } from './manage_work.ts'
+import { saveCertificate } from './manage_saving.ts'
+import { ManageView } from './manage_view.ts'
+import type { MadeFile, ManageDone, ManageStep } from './manage_work.ts'
 import type { FromCenter } from './messages.ts'
 import { fileName, save } from './pfx_file.ts'
 import { ownPlace } from './place.ts'
-import { type KeptRecord } from './record.ts'
+import type { KeptRecord } from './record.ts'
 import { keyText } from './screens/details.ts'
 import { exportScreen, filesScreen, type OfferedFile } from './screens/manage_export.ts'
 import { importQuestion, importScreen } from './screens/manage_import.ts'
@@ -35,16 +37,8 @@ import { askToPersist, kept, recordOf, remove, replace, store, tried, untry } fr
 import { day, type Say } from './words.ts'
 import type { KeySource } from './work.ts'
 
-const SLOW_MS = 500
 /** For how long the center may leave a question without an answer. */
 const PATIENCE_MS = 25_000
-
-/** A screen that asks for a password. */
-interface Asking extends Screen {
-  busy(word: string | null): void
-  wrong(text: string): void
-  alert(text: string): void
-}
 
 /** One visit, from the `manage` message to its end. */
 export class ManageDesk {
@@ -55,11 +49,11 @@ export class ManageDesk {
   readonly #say: Say
   readonly #shelf: Shelf
   readonly #list: ManageList
+  readonly #labour: ManageLabour
   readonly #anchors: readonly Certificate[]
   readonly #arrived = performance.now()
   #verifying: VerifyScreen | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
-  #busy = false
   #closed = false
 
   /** Opens it. Throws Refusal `challenge-origin` where another center asks, and then shows nothing. */
@@ -72,6 +66,7 @@ export class ManageDesk {
     this.#view = new ManageView(manage.lang, (height) => tell({ kind: 'size', id, height }))
     this.#say = this.#view.say
     this.#shelf = new Shelf(() => this.#now())
+    this.#labour = new ManageLabour(this.#shelf, this.#say, (code, facts) => this.#view.sentence(code, facts), () => this.#closed)
     this.#list = new ManageList({
       say: this.#say,
       lang: manage.lang,
@@ -160,7 +155,7 @@ export class ManageDesk {
 
   #act(act: Act): void {
     const entry = this.#shelf.chosen()?.entry
-    if (entry === undefined || this.#busy) return
+    if (entry === undefined || this.#labour.busy) return
     const back = (): void => void this.#back()
     const screens: Readonly<Record<Act, () => void>> = {
       view: () => void this.#show(entry, back),
@@ -242,7 +237,7 @@ export class ManageDesk {
       wrong: (text) => screen.wrong(text),
       alert: (text) => screen.set('key', { verdict: 'bad', text }),
     }
-    const done = await this.#worked(asking, entry, password, (source) => ({ manage: 'try', source, password }))
+    const done = await this.#labour.worked(asking, entry, password, (source) => ({ manage: 'try', source, password }))
     if (done?.kind !== 'tried') return
     if (done.raise !== null) await replace(done.raise)
     const text = this.#say(done.random ? 'manage-key-good' : 'manage-key-no-random')
@@ -269,9 +264,9 @@ export class ManageDesk {
   }
 
   async #change(screen: Asking, entry: Entry, password: Uint8Array, fresh: Uint8Array): Promise<void> {
-    await this.#working(screen, async (worker) => {
+    await this.#labour.working(screen, async (worker) => {
       const make = (source: KeySource): ManageStep => ({ manage: 'change', source, password, fresh })
-      const done = await this.#answered(worker, screen, entry, make)
+      const done = await this.#labour.answered(worker, screen, entry, make)
       if (done?.kind === 'files') return this.#offer(entry, done, 'manage-changed-title', ['manage-changed-file'])
       if (done?.kind === 'changed') await this.#putInPlace(worker, screen, done.record)
     })
@@ -303,7 +298,7 @@ export class ManageDesk {
   #export(entry: Entry, back: () => void): void {
     const screen = exportScreen(entry, this.#manage.lang, this.#say, {
       make: (password, wish) =>
-        void this.#worked(screen, entry, password, (source) => ({ manage: 'export', source, password, wish })).then(async (done) => {
+        void this.#labour.worked(screen, entry, password, (source) => ({ manage: 'export', source, password, wish })).then(async (done) => {
           if (done?.kind !== 'files') return
           if (done.raise !== null) await replace(done.raise)
           const strength = wish.strong ? 'strong' : 'common'
@@ -347,7 +342,7 @@ export class ManageDesk {
     const onPhone = ownPlace(navigator) === 'phone'
     const screen = importScreen(entry, this.#manage.lang, this.#say, onPhone, {
       bring: (password) =>
-        void this.#worked(screen, entry, password, (source) => ({ manage: 'import', source, password })).then(async (done) => {
+        void this.#labour.worked(screen, entry, password, (source) => ({ manage: 'import', source, password })).then(async (done) => {
           if (done?.kind === 'record') await this.#ask(screen, entry, done, back)
         }),
       back,
@@ -407,65 +402,4 @@ export class ManageDesk {
       this.#list.tell(this.#view.sentence('manage-cannot-remove'), true)
     }
   }
-
-  // ── the worker ──
-
-  /** One step in a worker of its own. Null where it failed, which the screen has said by then. */
-  async #worked(screen: Asking, entry: Entry, password: Uint8Array, make: (source: KeySource) => ManageStep): Promise<ManageDone | null> {
-    let done: ManageDone | null = null
-    const began = await this.#working(screen, async (worker) => {
-      done = await this.#answered(worker, screen, entry, make)
-    })
-    if (!began) password.fill(0)
-    return done
-  }
-
-  async #working(screen: Asking, work: (worker: ManageWorker) => Promise<void>): Promise<boolean> {
-    if (this.#busy) return false
-    this.#busy = true
-    screen.alert('')
-    const slow = setTimeout(() => screen.busy(this.#say('working')), SLOW_MS)
-    const worker = manageWorker()
-    try {
-      await work(worker)
-      return true
-    } finally {
-      worker.end()
-      clearTimeout(slow)
-      screen.busy(null)
-      this.#busy = false
-    }
-  }
-
-  async #answered(worker: ManageWorker, screen: Asking, entry: Entry, make: (source: KeySource) => ManageStep): Promise<ManageDone | null> {
-    const minutes = this.#shelf.rest(entry)
-    if (minutes > 0) {
-      screen.wrong(this.#say('resting', { m: minutes }))
-      return null
-    }
-    if (entry.source === null) return null
-    const answer = await worker.do(make(entry.source))
-    if (this.#closed) return null
-    if (answer.ok || answer.opened) this.#shelf.right(entry)
-    if (answer.ok) return answer.done
-    this.#failed(screen, entry, answer)
-    return null
-  }
-
-  #failed(screen: Asking, entry: Entry, { code, facts }: Extract<ManageAnswer, { ok: false }>): void {
-    if (code !== 'wrong-password') return screen.alert(this.#view.sentence(code, facts))
-    const { wrong, last } = this.#shelf.wrong(entry)
-    screen.wrong(this.#say(last ? 'wrong-last' : 'wrong', { n: wrong, max: 5 }))
-  }
-}
-
-function saveCertificate(certificate: Certificate, lang: ManageMessage['lang'], form: 'pem' | 'der'): void {
-  const name = fileName(certificate, lang, form === 'pem' ? 'pem' : 'der')
-  const bytes = form === 'der' ? certificate.der : new TextEncoder().encode(pemOf(certificate.der))
-  save(bytes, name, form === 'pem' ? 'application/x-pem-file' : 'application/pkix-cert')
-}
-
-/** A PEM of RFC 7468 §5: lines of 64. */
-function pemOf(der: Uint8Array): string {
-  return `-----BEGIN CERTIFICATE-----\n${toBase64(der).replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`
 }

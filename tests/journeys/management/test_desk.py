@@ -147,8 +147,8 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
 
     desk.act("password")
     desk.type_password(password, "manage-old-password")
-    desk.type_password(NEW, "issue-password")
-    desk.type_password(NEW, "issue-password-again")
+    desk.type_password(NEW, "manage-new-password")
+    desk.type_password(NEW, "manage-new-password-again")
     desk.look("password")
     desk.button("manage-act-password").press("Enter")
     desk.told("manage-changed")

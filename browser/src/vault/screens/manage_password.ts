@@ -7,6 +7,11 @@ import type { Say } from '../words.ts'
 import { briefly, ownPassword, taskHeading } from './manage_parts.ts'
 import { newPasswordForm } from './new_password.ts'
 
+const NEW: Readonly<Record<string, string>> = {
+  'issue-password': 'manage-new-password',
+  'issue-password-again': 'manage-new-password-again',
+}
+
 export interface PasswordScreen {
   readonly element: HTMLElement
   busy(word: string | null): void
@@ -37,8 +42,10 @@ export function passwordScreen(entry: Entry, lang: Lang, say: Say, events: Passw
     old.field.input.focus()
     return false
   }
+  // Beside the current one both fields say that they are for the new one.
+  const saying: Say = (name, facts) => say(NEW[name] ?? name, facts)
   const form = newPasswordForm(
-    say,
+    saying,
     { submit, cancel: events.back, sentence: events.sentence },
     { go: 'manage-act-password', hint: 'manage-password-hint', before: [old.element], fine },
   )

@@ -11,9 +11,9 @@ import { briefly, type OwnPassword, ownPassword, taskForm, type TaskForm, taskHe
 export const SHOWN = ['form', 'key', 'path', 'period', 'policy', 'here', 'status'] as const
 export type Shown = (typeof SHOWN)[number]
 
-/** What a line says. `waits`: its answer is on the way. */
+/** What a line says. `waits`: its answer is on the way; `no`: it is not so, which is no fault of the certificate's. */
 export interface Finding {
-  readonly verdict: Verdict | 'waits'
+  readonly verdict: Verdict | 'waits' | 'no'
   readonly text: string
 }
 
@@ -100,6 +100,7 @@ const CHIPS: Readonly<Record<Finding['verdict'], string>> = {
   bad: 'chip-expired',
   open: 'chip-soon',
   waits: 'chip-unknown',
+  no: 'chip-unknown',
 }
 
 function checkLine(title: string, name: Shown): { line: HTMLElement; chip: HTMLElement; text: HTMLElement } {
