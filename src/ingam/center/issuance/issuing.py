@@ -400,11 +400,12 @@ class Issuing:
         Of one that was never registered here the authority tells by itself (security D2).
         """
         contact = await self._accounting.contact(walk.customer)
-        ended = replaces is not None and replaces.policy_oid == policy.oid
+        again = _kind(walk) is Kind.REISSUE  # its text says that the former one ended
+        ended = replaces is not None and replaces.policy_oid == policy.oid and not again
         return self._notices.issued(
             walk.customer, email=contact.email, use=policy.name_ko, not_after=found.not_after, at=walk.now,
             replaced=(await self._bindings.details(replaces)).use_ko if replaces is not None and ended else None,
-            dedup=f"issued:{binding_id}",
+            dedup=f"issued:{binding_id}", again=again,
         )  # fmt: skip
 
     # sealed under the customer's own key (H6)
