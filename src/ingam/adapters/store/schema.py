@@ -166,15 +166,15 @@ binding = Table(
     Column("status", Text, nullable=False),  # ACTIVE | SUSPENDED | REPLACED | RELEASED | STALE
     Column("bound_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("recheck_at", Instant, nullable=False, server_default=text("0")),  # when its status is asked for next
+    Column("remind_at", Instant, nullable=False, server_default=text("0")),  # when its end is told of next
     Column("slot", Integer, nullable=False, server_default=text("1")),  # above 1: another head of a union
     Index("binding_one_active", "customer_id", "slot", unique=True,
           sqlite_where=_STANDING, postgresql_where=_STANDING),
     Index("binding_by_customer", "customer_id"),
     Index("binding_one_owner", "fingerprint", unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING),
     Index("binding_by_name", "name_key"),
-    Column("remind_at", Instant, nullable=False, server_default=text("0")),  # when its end is told of next
     Index("binding_by_reminder", "remind_at"),
-    Column("recheck_at", Instant, nullable=False, server_default=text("0")),  # when its status is asked for next
     Index("binding_by_recheck", "recheck_at"),
 )  # fmt: skip
 
