@@ -105,6 +105,18 @@ def test_show_tells_what_it_can_without_a_password(run: Run) -> None:
     assert "비밀번호를 넣으면" in run("show", KIEA).out
 
 
+def test_show_all_tells_identifiers_addresses_and_usage_too(run: Run) -> None:
+    told = run("show", KIEA, "--all", "--json").json["all"]
+    assert told["policies"] == ["1.2.410.200004.5.1.1.7"]
+    assert told["signature_algorithm"] == "1.2.840.113549.1.1.11"
+    assert "digitalSignature" in told["key_usage"]
+    assert told["vid_hash"] == "sha256"
+    assert len(bytes.fromhex(told["subject_key_id"])) == len(bytes.fromhex(told["authority_key_id"])) == 20
+    assert told["crl"][0].startswith("ldap://")
+    assert told["ocsp"][0].startswith("http")
+    assert told["subject_key_id"] in run("show", KIEA, "--all").out
+
+
 def test_show_of_a_pair_without_R_says_so(pair: Path, run: Run) -> None:
     told = run("show", pair, "--json", typed=PASSWORD)
     assert (told.code, told.json["key"]["has_r"], told.json["display_name"]) == (0, False, "홍길동")

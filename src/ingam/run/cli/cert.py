@@ -18,7 +18,7 @@ from ingam.npki import cert_password, certificate, cms, cms_plain, folder, key_f
 from ingam.npki.certificate import Certificate
 from ingam.npki.folder import Found, Part
 from ingam.npki.private_key import PrivateKey
-from ingam.run.cli import answers, cert_message, cert_options, cert_status, passwords
+from ingam.run.cli import answers, cert_facts, cert_message, cert_options, cert_status, passwords
 
 NEAR: Final = timedelta(days=30)
 MOST_INPUT: Final = 64 * 1024 * 1024
@@ -99,6 +99,7 @@ def show(options: argparse.Namespace) -> int:
         "matches": key.matches(*owner.public_key) if key else None,
         "has_km": found.km_key is not None,
         "path": str(options.path),
+        "all": cert_facts.every(owner) if options.all else None,
     }
     _tell_shown(told, options)
     return answers.MISMATCH if told["matches"] is False else answers.DONE
@@ -349,7 +350,7 @@ def _tell_shown(told: dict[str, Any], options: argparse.Namespace) -> None:
         "key": " · ".join(str(part) for part in (key["variant"], key["prf"], key["iterations"], key["bits"]) if part),
         "has_r": yes_no.get(key["has_r"], unknown),
         "matches": yes_no.get(told["matches"], unknown),
-    }
+    } | cert_facts.rows(told["all"] or {})
     answers.tell_rows([(say(f"cert.head_{name}", options.lang), str(value)) for name, value in values.items()])
 
 

@@ -70,6 +70,7 @@ def _password(one: ArgumentParser, lang: str) -> None:
 
 def _rest(told: Mapping[str, ArgumentParser], lang: str) -> None:
     """What one verb alone takes."""
+    told["show"].add_argument("--all", action="store_true", help=say("cert.help_all", lang))
     told["verify"].add_argument("--anchors", type=Path, metavar="DIR", help=say("cert.help_anchors", lang))
     told["verify"].add_argument("--crl", type=Path, metavar="FILE", help=say("cert.help_crl", lang))
     told["verify"].add_argument("--online", action="store_true", help=say("cert.help_online", lang))
