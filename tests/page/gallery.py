@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ingam.center.about import web as about
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
-from ingam.center.management import web as management
 from ingam.kernel.errors import Defect, Outage, Refusal
 from ingam.page import Bundle, Pages, Viewer, check_post, failure_handlers, middleware, render, see_other, shell_routes
 from ingam.settings import Settings
@@ -100,7 +99,7 @@ def app(viewer: Viewer | None = None, settings: Settings | None = None, bundle: 
         Route("/session/extend", extend, methods=["POST"]),
         *shell_routes(pages),
     ]
-    for feature in (about, inquiry, issuance, management):
+    for feature in (about, inquiry, issuance):
         routes += feature.routes()
     made = Starlette(
         routes=routes,

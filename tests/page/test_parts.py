@@ -15,7 +15,7 @@ from ingam.page import Viewer, set_up_log
 from ingam.page.menu import JOINT, PHONE, TABS, TOP, crumbs_of, tab_of
 from ingam.page.qr import QrCode
 
-PAGES = ("/gallery", "/gallery?wrong", "/about", "/issuance", "/management",
+PAGES = ("/gallery", "/gallery?wrong", "/about", "/issuance",
          "/inquiry", "/nope")  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_a_loss_is_reported_to_118_and_the_authority_is_linked(lang: str) -> Non
     assert 'href="http://www.signkorea.co.kr"' in text
 
 
-@pytest.mark.parametrize("path", ["/issuance", "/management", "/inquiry"])
+@pytest.mark.parametrize("path", ["/inquiry"])
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_a_menu_that_comes_later_says_so_and_takes_nothing(path: str, lang: str) -> None:
     text = read(path, lang)
