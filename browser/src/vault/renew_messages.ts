@@ -26,9 +26,13 @@ export interface RenewMessage extends Omit<IssueMessage, 'profile_ko' | 'profile
   readonly window_days: number
 }
 
+const FIELDS = ['flow', 'now', 'lang', 'origin', 'holder', 'encryption', 'anchors', 'policies', 'state', 'own', 'window_days']
+
 /** The `renew` object. Throws MessageRefused. */
 export function renewMessage(data: unknown): RenewMessage {
-  const { own, window_days: days, ...rest } = record(data)
+  const fields = record(data)
+  exactly(fields, FIELDS)
+  const { own, window_days: days, ...rest } = fields
   if (!Number.isSafeInteger(days) || (days as number) < 0 || (days as number) > WINDOW_MOST) throw new MessageRefused()
   const { profile_ko: _ko, profile_en: _en, spki: _spki, ...issue } = issueMessage({ ...rest, ...UNUSED })
   return { ...issue, own: Array.isArray(own) && own.length === 0 ? [] : listOf(own, OWN_MOST, ownOf), window_days: days as number }
