@@ -121,9 +121,9 @@ def test_everybody_gets_one_with_a_licence(sqlite_url: str, tmp_path: Path, one:
         await phone.until("issued")
         assert await world.certificates(one) == [State.VALID]
         assert (phone.vault.certificate.subject.value("CN") or "").startswith(one.name)
-        await logs_in(world, phone)
         await world.deliver()
         assert len(world.mails(one)) == 1
+        await logs_in(world, phone)
 
     told(sqlite_url, tmp_path, story)
 
