@@ -25,12 +25,12 @@ def variable(environment: dict[str, str]) -> str:
     return str(caught.value.facts["variable"])
 
 
-def test_nothing_said_is_the_demo_on_seven_ports_from_8700() -> None:
+def test_nothing_said_is_the_demo_on_nine_ports_from_8700() -> None:
     settings = read({})
     assert (settings.mode, settings.center_origin, settings.vault_origin) == (
         "demo", "http://localhost:8700", "http://localhost:8701",
     )  # fmt: skip
-    assert [settings.port(name) for name in PORTS] == list(range(8700, 8707))
+    assert [settings.port(name) for name in PORTS] == list(range(8700, 8709))
     assert not settings.secure and not settings.production
     assert settings == Settings()
 
@@ -99,6 +99,7 @@ def test_G7_production_starts_with_what_production_needs() -> None:
         ("INGAM_ARS_KEY", "sandbox"),
         ("INGAM_ADDRESSES", "ocsp.signkorea.test=http://localhost:8706/ocsp/signkorea"),
         ("INGAM_MODE", "producktion"),
+        ("INGAM_CUSTOMERS", "http://core.example"),
     ],
 )
 def test_G7_production_refuses_what_only_a_demo_may_have(name: str, value: str) -> None:
@@ -247,3 +248,22 @@ def test_quiet_hours_that_cannot_be_read_are_refused(hours: str) -> None:
         read({"INGAM_INSTITUTION_QUIET_HOURS": hours})
     assert refused.value.facts == {"variable": "INGAM_INSTITUTION_QUIET_HOURS"}
     assert read({"INGAM_INSTITUTION_QUIET_HOURS": ""}).institution.quiet_hours == ""
+
+
+def test_G7_production_refuses_the_sandboxs_finance_certificates() -> None:
+    tls = {"INGAM_MODE": "production", "INGAM_FINANCE_VIA": "http", "INGAM_FINANCE_ORIGIN": "https://fincert.example"}
+    for changed, variable in (
+        ({}, "INGAM_FINANCE_KEY"),
+        ({"INGAM_FINANCE_ORIGIN": "http://localhost:8708", "INGAM_FINANCE_KEY": "k"}, "INGAM_FINANCE_ORIGIN"),
+        ({"INGAM_FINANCE_VIA": "widget"}, "INGAM_FINANCE_VIA"),
+    ):
+        with pytest.raises(SettingsRefused) as refused:
+            read({**tls, **changed})
+        assert refused.value.facts["variable"] == variable
+
+
+def test_B5_the_window_of_finance_certificates_is_no_origin_of_ours() -> None:
+    for origin in ("http://localhost:8700", "http://localhost:8701", "http://fincert.example", "javascript:x"):
+        with pytest.raises(SettingsRefused) as refused:
+            read({"INGAM_FINANCE_ORIGIN": origin})
+        assert refused.value.facts["variable"] == "INGAM_FINANCE_ORIGIN"
