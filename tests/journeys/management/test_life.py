@@ -18,7 +18,7 @@ def shots(at: Walk, name: str, *widths: int) -> list[str]:
     return wrong
 
 
-def authenticate(at: Walk) -> None:
+def authenticate(at: Walk, go_on: str = "protection.next") -> None:
     """본인확인 추가인증 by SMS."""
     before = len(at.inbox())
     at.person.press(at.button("factor.request_code"))
@@ -26,7 +26,7 @@ def authenticate(at: Walk) -> None:
     at.person.type_into(at.field("factor.code"), at.newest_code(before))
     at.person.type_into(at.field("factor.number_back"), at.who["idn"][6:])
     at.person.type_into(at.field("factor.phone_back"), at.who["mobile"][-4:])
-    at.person.press(at.button("protection.next"))
+    at.person.press(at.button(go_on))
 
 
 def test_a_registered_certificate_is_seen_suspended_resumed_and_released(hurry: Callable[..., Walk]) -> None:
@@ -58,10 +58,11 @@ def test_a_registered_certificate_is_seen_suspended_resumed_and_released(hurry: 
     expect(at.button("factor.request_code")).to_be_visible()
     wrong += shots(at, "factor", 360)
     authenticate(at)
-    # Suspended, it signs nothing: the additional authentication is enough.
-    expect(at.button("life.do_release")).to_be_visible()
+    # Suspended, it signs nothing: where there is no other key, the additional authentication is enough.
+    last = at.button("life.do_release").or_(at.button("life.unsigned"))
+    expect(last).to_be_visible()
     wrong += shots(at, "release", 1280)
-    at.person.press(at.button("life.do_release"))
+    at.person.press(last)
     expect(at.page.get_by_text(at.say("life.done_release"))).to_be_visible()
     assert wrong + shots(at, "released", 360) == []
     assert any("해제했습니다" in sms["text"] for sms in at.inbox())
@@ -81,4 +82,29 @@ def test_F5_a_release_is_signed_in_the_certificate_window(hurry: Callable[..., W
     at.pick("crosscert-securities")
     at.confirm()
     expect(at.page.get_by_text(at.say("life.done_release"))).to_be_visible()
+    assert wrong == []
+
+
+def test_A17_a_certificate_reissued_elsewhere_is_registered_again_by_the_short_path(hurry: Callable[..., Walk]) -> None:
+    at = hurry("kim")
+    at.register("crosscert-securities")
+    expect(at.page.get_by_role("link", name=at.say("registration.login"), exact=True)).to_be_visible()
+    at.page.context.clear_cookies(name="ingam-center")
+    at.world.turn("certificate", "crosscert-securities", "reissue")
+    at.open("/login?way=cert")
+    at.open_window("login.enter_certificate")
+    at.pick("crosscert-securities")
+    at.confirm()
+    expect(at.page.locator("[data-error-summary]")).to_contain_text(at.say("refusal.login-rebind"))
+    at.log_in_by_id(then="/registration")
+    expect(at.button("life.again")).to_be_visible()
+    wrong = shots(at, "again", 360, 1280)
+    at.person.press(at.button("life.again"))
+    authenticate(at, "registration.next")
+    expect(at.button("registration.register")).to_be_visible()
+    at.agree_to_replace()
+    at.open_window()
+    at.pick("crosscert-securities")
+    at.confirm()
+    expect(at.page.get_by_role("link", name=at.say("registration.login"), exact=True)).to_be_visible()
     assert wrong == []
