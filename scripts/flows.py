@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingam.center.copying.flow import COPYING
+from ingam.center.finance_cert.flow import FINANCE
 from ingam.center.incident.flow import INCIDENT
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
@@ -23,8 +24,8 @@ from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOWS: tuple[Machine[Any, Any], ...] = (
-    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, INCIDENT, MANAGEMENT, SENDER, RECEIVER, MAILBOX, LOGIN,
-    OIDC, CHANGE,
+    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, INCIDENT, MANAGEMENT, FINANCE, SENDER, RECEIVER, MAILBOX,
+    LOGIN, OIDC, CHANGE,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from ingam.settings import (
     AuditSettings,
     CaSettings,
     ConsoleSettings,
+    FinanceSettings,
     Institution,
     Limits,
     PartySettings,
@@ -27,7 +28,7 @@ NOTE = "Printed from the code by `python scripts/reference.py`; do not edit."
 MEANINGS = {
     "INGAM_MODE": "`demo`, `test` or `production`; production refuses sandbox addresses, demo keys, missing TLS",
     "INGAM_DATA": "the folder that keeps everything",
-    "INGAM_PORT": "the first of eight ports: center, vault, console, ca, va, relay, sandbox, and its SMTP server",
+    "INGAM_PORT": "the first of nine ports: center, vault, console, ca, va, relay, sandbox, its SMTP, finance_cloud",
     "INGAM_STORE": "`postgresql://…`; empty is SQLite below the data folder",
     "INGAM_CENTER_ORIGIN": "origin of the center; in signed challenges, so choose it for ever",
     "INGAM_VAULT_ORIGIN": "origin of the vault; kept certificates are bound to it, so choose it for ever (B1)",
@@ -121,6 +122,13 @@ CONSOLE_MEANINGS = {
     "address_visits_an_hour": "new visitors of one address",
 }
 
+FINANCE_MEANINGS = {
+    "via": "`none` or `http`; production has none until it is named",
+    "host": "the provider's name in `INGAM_ADDRESSES`",
+    "client": "what the provider knows us by",
+    "key": "what we prove ourselves with to the provider; the sandbox's is refused in production",
+    "origin": "the one origin of the provider's window, which people are led to (B5)",
+}
 PARTY_MEANINGS = {
     "real_name_host": "실명확인: its name in INGAM_ADDRESSES",
     "real_name_key": "its key",
@@ -162,6 +170,7 @@ def settings_page() -> str:
         ("Copying", "RELAY", RelaySettings, RELAY_MEANINGS),
         ("The console", "CONSOLE", ConsoleSettings, CONSOLE_MEANINGS),
         ("The automatic call", "ARS", ArsSettings, ARS_MEANINGS),
+        ("금융인증서", "FINANCE", FinanceSettings, FINANCE_MEANINGS),
         ("The auditor", "AUDIT", AuditSettings, AUDIT_MEANINGS),
         ("The outside parties of issuing", "PARTY", PartySettings, PARTY_MEANINGS),
     ):

@@ -161,7 +161,8 @@ class CloudWeb:
         stage, client = self._cloud.stage(one), self._asking[request.state.lang]
         shown: dict[str, Any] = {
             "errors": {}, "typed": {}, "one": one, "stage": stage, "client": client, "holder": holder,
-            "phones": self._phones, "ended": holder is not None and self._cloud.ended(holder), "back": _back(one, stage),
+            "phones": self._phones, "ended": holder is not None and self._cloud.ended(holder),
+            "back": _back(one, stage),
             "issuing": request.query_params.get("issue") == "1" or holder is None,
         }  # fmt: skip
         return page.render(request, "finance_cloud/window.html", status=status, **(shown | facts))
