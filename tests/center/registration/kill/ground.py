@@ -142,7 +142,7 @@ class Case:
     def second_tab(self, one: Person) -> Person:
         """Another tab of the same browser: the same cookies."""
         other = self.person()
-        # The jar itself: a client that is given cookies takes a copy of them, and what comes later stays with the other.
+        # The jar itself: a client that is given cookies takes a copy of them, and later ones stay with the other.
         other.client.cookies.jar = one.client.cookies.jar
         return other
 
