@@ -220,8 +220,8 @@ def _must_be_ours(found: Registered) -> None:
         raise NotOurs
 
 
-def _locked(notices: Notices) -> Callable[[Customer, datetime, str], Outgoing]:
-    def told(customer: Customer, at: datetime, dedup: str) -> Outgoing:
-        return notices.tell(customer, "management-locked", at=at, dedup=dedup)[0]
+def _locked(notices: Notices) -> Callable[[Customer, datetime, str], list[Outgoing]]:
+    def told(customer: Customer, at: datetime, dedup: str) -> list[Outgoing]:
+        return notices.tell(customer, "management-locked", at=at, dedup=dedup)
 
     return told
