@@ -116,6 +116,8 @@ export class ManageDesk {
 
   async #begin(): Promise<void> {
     await this.#shelf.look()
+    // A change that broke off left its copy beside the record, which stands as it was.
+    for (const each of await kept()) await untry(each.id)
     if (this.#closed) return
     this.#draw()
     this.#view.show(this.#list)
