@@ -93,6 +93,9 @@ def test_A17_a_claim_gives_no_session_and_leads_into_registration(sqlite_url: st
         assert (await world.browser().present(party())).status_code == 403
         assert await world.results("login.certificate") == ["login-unregistered", "login-rebind"]
         assert all(row["level"] == "pre" for row in await world.rows("session"))
+        by_id = world.browser()
+        await by_id.log_in()
+        assert "/registration/again" in (await by_id.get("/registration")).text
         await world.bind(HONG, party())  # registration, with the VID
         assert not await bindings.claimed(mine)
         assert (await world.browser().present(party())).status_code == 303

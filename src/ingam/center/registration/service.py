@@ -188,12 +188,17 @@ class Registration:
             reach("registration.3")
 
     async def known(self, visit: Visit) -> bool:
-        """Whether ① is behind this person: registered before, and logged in by ID and password moments ago (A17)."""
+        """Whether ① is behind this person: registered before, and logged in by ID and password moments ago (A17).
+
+        Registered before is also who an import brought by the names of a certificate (decision 0016).
+        """
         fresh = self._clock.now() - visit.session.created_at <= KNOWN
         if not fresh or visit.session.level is not Level.ID or visit.session.customer_id is None:
             return False
         history = await self._bindings.history(visit.session.customer_id)
-        return bool(history) and history[0].status in (ACTIVE, SUSPENDED, STALE)
+        if not history:
+            return await self._bindings.awaited(visit.session.customer_id)
+        return history[0].status in (ACTIVE, SUSPENDED, STALE)
 
     async def again(self, visit: Visit, turn: Turn) -> None:
         """The short path of a certificate that was reissued elsewhere: ② and ③ only.

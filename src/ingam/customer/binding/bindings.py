@@ -273,6 +273,10 @@ class Bindings:
         key = claim_key(self._digests, certificate.issuer, certificate.subject, certificate.serial)
         return await self._store.one("binding_claim", {"claim_key": key, "ended_at": None}) is not None
 
+    async def awaited(self, customer_id: str) -> bool:
+        """Whether an import brought a registration of this customer that the person has yet to prove."""
+        return bool(await self._store.many("binding_claim", {"customer_id": customer_id, "ended_at": None}, limit=1))
+
     async def completing(self, binding: Binding, certificate: Certificate, policy: Policy) -> Update | None:
         """What an import did not know of a binding, out of the certificate that just proved to be the bound one."""
         if binding.complete:
