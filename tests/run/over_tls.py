@@ -18,7 +18,7 @@ from ingam.run.trial import BEHIND, Trial
 from ingam.settings import PORTS
 
 ROOT = Path(__file__).parents[2]
-START_S = 90
+START_S = 240
 
 
 @dataclass(frozen=True)
