@@ -28,6 +28,12 @@ CONNECT_S: Final = 5.0
 ANSWER_S: Final = 60.0
 """A batch on a busy disk may take long; whoever imports waits."""
 
+CACHE_KIB: Final = 96 * 1024
+"""Pages of SQLite's indexes that stay in memory: each row lands somewhere else in four of them."""
+
+CHECKPOINT_PAGES: Final = 32_000
+"""128 MiB of WAL: a page that many batches touch is copied into the file once."""
+
 _RUN: Final = 'SELECT * FROM "import_run" WHERE "run_id" = ?'
 _COLUMNS: Final = tuple(one.name for one in dataclasses.fields(Run))
 _PUT: Final = (
@@ -169,6 +175,8 @@ class _OnSqlite:
         if self._connection is None:
             self._connection = connect(self._path)
             self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
+            self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         return self._connection
 
 
