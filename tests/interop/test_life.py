@@ -69,7 +69,7 @@ def by_the_page(authority: Running, openssl: OpenSsl, one: Person) -> certificat
 
     def carried(composed: dict[str, Any]) -> list[str]:
         data = bytes.fromhex(composed["bytes"])
-        return [fetch(authority.cmp, data, "application/pkixcmp").hex()]
+        return [fetch(f"http://{authority.cmp}", data, "application/pkixcmp").hex()]
 
     asked = step(authority, openssl, one, key, "ask")
     (found,) = step(authority, openssl, one, key, "receive", exchange=asked["exchange"], answers=carried(asked))
@@ -155,6 +155,6 @@ class Posting:
     """`HttpPost` to the authority's process."""
 
     async def post(self, url: str, body: bytes, content_type: str, limit: int) -> bytes:
-        answer = fetch(url, body, content_type)
+        answer = fetch(f"http://{url}", body, content_type)
         assert len(answer) <= limit
         return answer
