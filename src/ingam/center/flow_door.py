@@ -25,9 +25,15 @@ from ingam.ports.keys import Digests
 from ingam.ports.store import Audit, Conflict, Issue, Save, Store
 
 FLOWS: Final = {
-    "/registration": "registration", "/issuance/new": "issuance", "/issuance/reissue": "issuance", "/copying": "copying", "/protection": "protection",
-    "/incident/resume": "incident", "/finance-cert": "finance", "/management/task": "management",
-}  # fmt: skip
+    "/registration": "registration",
+    "/issuance/new": "issuance",
+    "/issuance/reissue": "issuance",
+    "/copying": "copying",
+    "/protection": "protection",
+    "/incident/resume": "incident",
+    "/finance-cert": "finance",
+    "/management/task": "management",
+}
 """Address → the flow below it."""
 
 
