@@ -29,8 +29,8 @@ class NotCarried(Refusal):
 
 
 def confirms(data: bytes, old: str | None) -> str | None:
-    """Of a message under the certificate `old` (SHA-256, hex; None: whichever): the SHA-256 that a certConf accepts, "" that it gives
-    the certificate back, None that it is no certConf. Raises NotCarried.
+    """Of a message under the certificate `old` (SHA-256, hex; None: whichever): the SHA-256 that a certConf accepts, ""
+    that it gives the certificate back, None that it is no certConf. Raises NotCarried.
     """
     try:
         found = message.parse(data)

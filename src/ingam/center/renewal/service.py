@@ -220,7 +220,7 @@ class Renewing:
         }  # fmt: skip
 
     async def key_made(self, visit: Visit, run: int, spki: str, old: str) -> int:
-        """The new key is kept and read back, for this certificate: the run's next version. Raises NotYours, TrueStep."""
+        """The new key is kept, for this certificate: the run's version then. Raises NotYours, TrueStep."""
         if not _SPKI.fullmatch(spki) or not _SPKI.fullmatch(old):
             raise Refusal("bad-request")
         async with self._turn_of(visit):
