@@ -272,7 +272,7 @@ class Settings:
     sms_user: str = "ingam-demo"
     sms_sender: str = "15440000"
     sms_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
-    issuance_products: tuple[str, ...] = ("gold",)  # gold, universal; none: no 신규공동인증서신청, as in production
+    issuance_products: tuple[str, ...] = ("gold", "universal")  # none: no 신규공동인증서신청, as in production
     vault_roots: tuple[str, ...] = ()  # SHA-256 of the roots that the vault lets issue: a center cannot name others
     service_worker: bool = True  # off takes it away from every browser that has it (B13)
     terms: Path | None = None  # a folder of consent documents that takes the place of the demo's
