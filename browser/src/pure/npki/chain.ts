@@ -21,6 +21,7 @@ const type = (dotted: string): string => toHex(oid(dotted))
 const AUTHORITY_KEY_ID = type('2.5.29.35')
 const BASIC_CONSTRAINTS = type('2.5.29.19')
 const EXTENDED_KEY_USAGE = type('2.5.29.37')
+const CMC_CA = '1.3.6.1.5.5.7.3.27'
 /** Whose meaning is acted on; any other one that is marked critical refuses the certificate (RFC 5280 §4.2). */
 const UNDERSTOOD = [
   BASIC_CONSTRAINTS,
@@ -130,7 +131,8 @@ export async function checkEncryption(
 
 /**
  * Whether a certificate signs the authority's own messages now: issued by one of the authorities, for signing and for
- * nothing else. Everybody's certificates are from that CA, too: a person's has a VID, an RA's or a server's a purpose.
+ * nothing else. Everybody's certificates are from that CA, too: a person's has a VID, an RA's or a server's a purpose,
+ * and where the authority's own has one, it is id-kp-cmcCA alone (RFC 9483 §3.3).
  */
 export async function isSpeaker(
   certificate: Certificate,
@@ -139,9 +141,9 @@ export async function isSpeaker(
 ): Promise<boolean> {
   try {
     check(hasPlainExtensions(certificate), 'extension')
-    const { keyUsage, identifyData, extensions } = certificate
+    const { keyUsage, identifyData } = certificate
     check(keyUsage?.size === 1 && keyUsage.has('digitalSignature'), 'usage')
-    check(identifyData === null && !extensions.has(EXTENDED_KEY_USAGE), 'usage')
+    check(identifyData === null && speaksOnly(certificate), 'usage')
     await provePath(certificate, anchors, at)
     return true
   } catch (failure) {
@@ -182,6 +184,11 @@ export async function pathFault(
     // These come last: everything before them held.
     return failure.fault === 'expired' || failure.fault === 'not-yet-valid' ? null : failure.fault
   }
+}
+
+function speaksOnly(certificate: Certificate): boolean {
+  const purposes = certificate.read(EXTENDED_KEY_USAGE, (value) => whole(value).sequence().map((each) => each.oid()))
+  return purposes === null || (purposes.length === 1 && purposes[0] === CMC_CA)
 }
 
 /** Issuer, signatures and validity of a path (security A7, A8). Throws IssuedRefused. */
