@@ -144,6 +144,8 @@ PARTY_MEANINGS = {
     "bank_account": "약정 계좌 that 1원 leaves from",
     "bank_passphrase": "입금이체용 암호문구",
     "address_host": "주소 API: its name in INGAM_ADDRESSES",
+    "payment_host": "payment of fees: its name in INGAM_ADDRESSES; asked where `universal` is offered",
+    "payment_secret": "what the payment provider knows us by",
     "address_key": "승인키",
     "email_server": "`host:port` of the SMTP server; empty is the sandbox's",
     "email_sender": "the address in From",
