@@ -1,0 +1,129 @@
+"""What is to happen to each customer of the year, drawn from a seed; it knows nothing of how any of it is done.
+
+Day 0 is 1 December in Korea. Everybody's first certificate begins in the four weeks from it and ends a year later;
+the simulation goes on until the last of them is over.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+START: Final = date(2026, 12, 1)
+BEGINNINGS: Final = 28
+YEAR: Final = 365
+DAYS: Final = BEGINNINGS + YEAR + 9
+REASONS: Final = {"key": 1, "facts": 3, "unused": 5}
+"""Why somebody revokes a certificate, as 폐지 asks, and what a CRL says of it."""
+
+
+class Authority(StrEnum):
+    """Whose certificate it is."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+
+
+class Kind(StrEnum):
+    """A kind of life. `THERE`: it was done at the authority elsewhere, and the center finds it at night."""
+
+    RENEWED = "renewed"
+    REISSUED = "reissued"
+    REVOKED = "revoked"
+    RESUMED = "suspended and resumed"
+    LAPSED = "suspended and never resumed"
+    RELEASED = "released"
+    EXPIRES = "expires"
+    REVOKED_THERE = "revoked there"
+    SUSPENDED_THERE = "suspended there"
+    RESUMED_THERE = "suspended and resumed there"
+    REISSUED_THERE = "reissued there"
+
+
+class Buying(StrEnum):
+    """What happens until a certificate for a fee is there."""
+
+    AT_ONCE = "at once"
+    DECLINED = "the card is declined first"
+    GIVEN_BACK = "the vault gives the first one back"
+    LEFT = "the first run is left after paying"
+
+
+ANYWHERE: Final = (Kind.RESUMED, Kind.LAPSED, Kind.RELEASED, Kind.EXPIRES)
+KINDS: Final = {
+    (Authority.HERE, "securities"): (*ANYWHERE, Kind.RENEWED, Kind.REISSUED, Kind.REVOKED),
+    (Authority.HERE, "universal"): (*ANYWHERE, Kind.REISSUED, Kind.REVOKED),
+    (Authority.ELSEWHERE, "securities"): (
+        *ANYWHERE, Kind.REVOKED_THERE, Kind.SUSPENDED_THERE, Kind.RESUMED_THERE, Kind.REISSUED_THERE,
+    ),
+}  # fmt: skip
+"""By authority and product. What costs something is not renewed here, and elsewhere nobody but its holder revokes."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """A customer's year. `begins`, `at` and `then` are days; `at`: of what happens, `then`: of what follows on it.
+
+    `by_report`: suspended by 사고신고 rather than by 효력정지; `silent`: does without reminders.
+    """
+
+    number: int
+    authority: Authority
+    product: str
+    kind: Kind
+    begins: int
+    at: int
+    then: int
+    reason: str
+    by_report: bool
+    silent: bool
+    buying: Buying
+
+    @property
+    def costs(self) -> bool:
+        return self.product == "universal"
+
+
+def drawn(customers: int, seed: int, stride: int) -> list[Life]:
+    """As many lives. `stride`: days between two nightly questions, which what follows on a discovery waits for."""
+    one = random.Random(seed)
+    every = [(authority, product, kind) for (authority, product), kinds in KINDS.items() for kind in kinds]
+    return [_life(one, number, *every[number % len(every)], stride) for number in range(customers)]
+
+
+def _life(one: random.Random, number: int, authority: Authority, product: str, kind: Kind, stride: int) -> Life:
+    begins = one.randrange(BEGINNINGS)
+    at, then = _days(one, kind, begins, stride)
+    return Life(
+        number, authority, product, kind, begins, at, then,
+        reason=one.choice(list(REASONS)), by_report=one.random() < 0.5, silent=one.random() < 0.1,
+        buying=one.choice(list(Buying)),
+    )  # fmt: skip
+
+
+def _days(one: random.Random, kind: Kind, begins: int, stride: int) -> tuple[int, int]:
+    end = begins + YEAR
+    match kind:
+        case Kind.RENEWED:
+            return one.randint(end - 30, end), 0
+        case Kind.RESUMED:
+            at = one.randint(30, end - 20)
+            return at, one.randint(at, min(at + 170, end))
+        case Kind.LAPSED | Kind.SUSPENDED_THERE:
+            return one.randint(30, end - 30), 0
+        case Kind.RESUMED_THERE:
+            at = one.randint(30, end - 2 * stride - 10)
+            return at, one.randint(at + stride + 1, min(at + stride + 100, end))
+        case Kind.REISSUED_THERE:
+            at = one.randint(30, end - 2)
+            return at, one.randint(at, min(at + 2 * stride + 3, end))
+        case _:
+            return one.randint(30, end), 0
+
+
+def day(number: int) -> date:
+    """The date in Korea."""
+    return START + timedelta(days=number)

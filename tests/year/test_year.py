@@ -1,0 +1,130 @@
+"""A year of many customers, day by day, compared at the end with what their plan alone says it has to be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pytest
+from tests.year.model import Expected, expected
+from tests.year.plan import DAYS, Life, drawn
+from tests.year.world import EVENING, MORNING, NIGHT, NOON, World, opened
+
+READINGS = (120, 240, 364, 385, DAYS - 1)
+"""Days on whose evening the revocation lists are read."""
+
+BESIDE = 8
+"""Customers that something happens to at a time; each such group a few seconds after the one before."""
+
+SHOWN = 12
+
+
+async def lived(world: World, lives: list[Life], stride: int) -> dict[int, dict[str, dict[int, int]]]:
+    """The year; what the lists said on the days that they were read."""
+    world.at(-1, EVENING)
+    for life in lives:
+        await world.enrol(life)
+    begins, events, follows = (_by_day(lives, name) for name in ("begins", "at", "then"))
+    lists = {}
+    for day in range(DAYS):
+        world.at(day, NIGHT)
+        if day % stride == 0:
+            await world.night()
+        world.at(day, MORNING)
+        await world.morning()
+        world.at(day, NOON)
+        await _each(world, world.begin, begins.get(day, []))
+        await _each(world, world.event, events.get(day, []))
+        await _each(world, world.following, follows.get(day, []) if day else [])
+        world.at(day, EVENING)
+        await world.evening()
+        if day in READINGS:
+            lists[day] = world.lists()
+    return lists
+
+
+async def _each(world: World, act: Any, lives: list[Life]) -> None:
+    for start in range(0, len(lives), BESIDE):
+        await asyncio.gather(*(act(life) for life in lives[start : start + BESIDE]))
+        await world.deliver()
+        world.clock.forward(5)
+
+
+def _by_day(lives: list[Life], name: str) -> dict[int, list[Life]]:
+    found: dict[int, list[Life]] = {}
+    for life in lives:
+        found.setdefault(getattr(life, name), []).append(life)
+    return found
+
+
+async def compared(world: World, lives: list[Life], stride: int, lists: dict[int, Any]) -> list[str]:
+    """Every disagreement, in words."""
+    ties, fees = await world.ties(), await world.fees()
+    wrong: list[str] = []
+    known: dict[int, dict[str, dict[int, int]]] = {day: {"here": {}, "elsewhere": {}} for day in lists}
+    for life in lives:
+        held, model = world.people[life.number], expected(life, stride, READINGS)
+        name, numbers = held.customer.customer_id, {paper.serial: n for n, (paper, _) in enumerate(held.papers)}
+        prints = {paper.fingerprint.hex(): n for n, (paper, _) in enumerate(held.papers)}
+        paid = fees.get(name, [])
+        said = {}
+        for day, both in lists.items():
+            mine = {serial: reason for serial in numbers if (reason := both[life.authority].get(serial)) is not None}
+            known[day][life.authority] |= mine
+            said[day] = {numbers[serial]: reason for serial, reason in mine.items()}
+        have = Expected(
+            sorted((prints.get(tie, -1), status) for tie, status in ties.get(name, [])),
+            [world.state(life.authority, paper) for paper, _ in held.papers],
+            said,
+            world.phones.heard[held.customer.mobile],
+            sorted(stage for _, stage in paid),
+            4_400 * sum(world.charges.get(key, 0) for key, _ in paid),
+        )
+        model.paid.sort()
+        wrong += _differs(life, have, model)
+    wrong += [
+        f"{day}: {set(lists[day][name].items()) ^ set(found.items())} on the list of {name} are nobody's"
+        for day, both in known.items()
+        for name, found in both.items()
+        if lists[day][name] != found
+    ]
+    wrong += [f"{key} was sent {times} times" for key, times in world.phones.references.items() if times > 1]
+    return wrong
+
+
+def _differs(life: Life, have: Expected, model: Expected) -> Iterable[str]:
+    for part in ("ties", "states", "lists", "notices", "paid", "charged"):
+        found, wanted = getattr(have, part), getattr(model, part)
+        if part == "notices":
+            found, wanted = sorted((found - wanted).items()), sorted((wanted - found).items())
+        if found != wanted:
+            yield f"{life}\n    {part}: is {found}\n    {part}: should be {wanted}"
+
+
+def year(url: str, folder: Path, customers: int, *, seed: int, stride: int) -> None:
+    async def go() -> None:
+        lives, began = drawn(customers, seed, stride), perf_counter()
+        async with opened(url, folder) as world:
+            lists = await lived(world, lives, stride)
+            wrong = await compared(world, lives, stride, lists)
+            heard = sum(sum(one.values()) for one in world.phones.heard.values())
+            papers = sum(len(one.papers) for one in world.people.values())
+            print(
+                f"{customers} customers, {papers} certificates, {heard} notices, {world.statuses.asked} questions, "
+                f"{sum(world.charges.values())} fees, {len(wrong)} disagreements: {perf_counter() - began:.1f} s"
+            )
+            assert not wrong, f"{len(wrong)} disagreements; the first:\n" + "\n".join(wrong[:SHOWN])
+
+    asyncio.run(go())
+
+
+def test_a_year_of_a_few_customers_ends_as_their_plan_says(sqlite_url: str, tmp_path: Path) -> None:
+    year(sqlite_url, tmp_path, 60, seed=7, stride=5)
+
+
+@pytest.mark.soak
+def test_a_year_of_ten_thousand_customers_ends_as_their_plan_says(sqlite_url: str, tmp_path: Path) -> None:
+    year(sqlite_url, tmp_path, 10_000, seed=2026, stride=14)
