@@ -24,6 +24,7 @@ class Paper:
     """A certificate at its authority. `reason` None: it stands; 6: it is on hold, since the day `since`."""
 
     end: date
+    here: bool
     reason: int | None = None
     since: date = START
 
@@ -40,12 +41,15 @@ class Tie:
 
 @dataclass
 class Expected:
-    """Of one customer. `notices`: by day and kind. `lists`: what the CRLs say on the days that they are read."""
+    """Of one customer. `notices`: of the center, by day and kind; `by_authority`: what the authority itself wrote.
+
+    `lists`: what the CRLs say on the days that they are read."""
 
     ties: list[tuple[int, str]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     lists: dict[int, dict[int, int]] = field(default_factory=dict)
     notices: Counter[tuple[int, str]] = field(default_factory=Counter)
+    by_authority: Counter[str] = field(default_factory=Counter)
     paid: list[str] = field(default_factory=list)
     charged: int = 0
 
@@ -62,6 +66,7 @@ class _Year:
         self.ties: list[Tie] = []
         self.found = Expected()
         self.today = 0
+        self.here = life.authority is Authority.HERE
 
     def lived(self) -> Expected:
         for number in range(DAYS):
@@ -79,16 +84,13 @@ class _Year:
             if number in self.readings:
                 self.found.lists[number] = self.listed()
         self.found.ties = sorted((tie.paper, tie.status) for tie in self.ties)
+        self.found.by_authority["issued"] = len(self.papers)
         self.found.states = [_state(paper) for paper in self.papers]
         return self.found
 
     @property
     def now(self) -> date:
         return day(self.today)
-
-    @property
-    def here(self) -> bool:
-        return self.life.authority is Authority.HERE
 
     @property
     def live(self) -> Tie | None:
@@ -118,36 +120,59 @@ class _Year:
                 self.told("found-revoked")
 
     def morning(self) -> None:
+        """Of a certificate with two registrations its holder hears once."""
         if self.life.silent:
             return
-        for tie in self.ties:
-            paper = self.papers[tie.paper]
-            own_former = tie.status in ("REPLACED", "RELEASED") and self.here and paper.reason is None
+        for number in {tie.paper for tie in self.ties if self.reminds(tie)}:
+            paper = self.papers[number]
             left = (paper.end - self.now).days
-            if (tie.status in LIVE or own_former) and left in REMINDED and tie.bound < self.now:
-                name = f"expires {left}" if left else "expires-today"
-                self.told(name if self.here else f"{name} elsewhere")
+            name = f"expires {left}" if left else "expires-today"
+            self.told(name if paper.here else f"{name} elsewhere")
+
+    def reminds(self, tie: Tie) -> bool:
+        """What is no longer registered is told of where it is our own and stands."""
+        paper = self.papers[tie.paper]
+        own_former = tie.status in ("REPLACED", "RELEASED") and paper.here and paper.reason is None
+        due = (paper.end - self.now).days in REMINDED and tie.bound < self.now
+        return due and (tie.status in LIVE or own_former)
 
     def evening(self) -> None:
         for paper in self.papers:
             if paper.reason == HOLD and six_months_after(paper.since) <= self.now:
-                paper.reason = CESSATION
+                self.ended(paper, CESSATION)
+
+    def ended(self, paper: Paper, reason: int | None) -> None:
+        """Its authority tells its holder of every end, hold and release that is not a newer certificate's doing."""
+        paper.reason, paper.since = reason, self.now
+        self.found.by_authority["resumed" if reason is None else "held" if reason == HOLD else "revoked"] += 1
 
     # what happens
 
     def beginning(self) -> None:
-        if self.here and self.life.costs:
-            self.bought()
-        self.papers.append(Paper(self.now.replace(year=self.now.year + 1)))
-        self.tied("issued" if self.here else "registered")
+        if self.here:
+            self.issued(self.life.costs, self.life.buying)
+        else:
+            self.papers.append(Paper(self.year_from_now, here=False))
+            self.tied("registered")
 
-    def bought(self) -> None:
-        if self.life.buying is Buying.GIVEN_BACK:
-            self.papers.append(Paper(self.now.replace(year=self.now.year + 1), CESSATION, self.now))
+    @property
+    def year_from_now(self) -> date:
+        return self.now.replace(year=self.now.year + 1)
+
+    def issued(self, costs: bool, buying: Buying = Buying.AT_ONCE) -> None:
+        """신규발급."""
+        if costs:
+            self.bought(buying)
+        self.papers.append(Paper(self.year_from_now, here=True))
+        self.tied("issued")
+
+    def bought(self, buying: Buying) -> None:
+        if buying is Buying.GIVEN_BACK:
+            self.papers.append(Paper(self.year_from_now, here=True, reason=CESSATION, since=self.now))
         before = {Buying.DECLINED: "refused", Buying.GIVEN_BACK: "cancelled", Buying.LEFT: "cancelled"}
-        self.found.paid = [before[self.life.buying]] if self.life.buying in before else []
+        self.found.paid += [before[buying]] if buying in before else []
         self.found.paid.append("captured")
-        self.found.charged = FEE
+        self.found.charged += FEE
 
     def tied(self, notice: str) -> None:
         if self.live is not None:
@@ -157,8 +182,9 @@ class _Year:
 
     def succeeded(self, end: date) -> None:
         """Another certificate takes the newest one's place at the authority."""
-        self.papers[-1].reason = SUPERSEDED
-        self.papers.append(Paper(end))
+        old = self.papers[-1]
+        old.reason = SUPERSEDED
+        self.papers.append(Paper(end, old.here))
 
     def event(self) -> None:
         old, tie, life = self.papers[-1], self.live, self.life
@@ -170,21 +196,28 @@ class _Year:
             case Kind.REISSUED:
                 self.succeeded(old.end)
                 self.tied("reissued")
-            case Kind.REVOKED:
-                old.reason, tie.status = REASONS[life.reason], "STALE"
+            case Kind.ISSUED_OVER:
+                old.reason = SUPERSEDED
+                self.issued(life.costs)
+                self.told("superseded")
+            case Kind.BOTH | Kind.MOVED:
+                self.issued(life.kind is Kind.BOTH)
+            case Kind.REVOKED | Kind.ISSUED_AFTER:
+                self.ended(old, REASONS[life.reason])
+                tie.status = "STALE"
                 self.told("revoked")
-            case Kind.RESUMED | Kind.LAPSED:
+            case Kind.RESUMED | Kind.LAPSED | Kind.REISSUED_HELD | Kind.REVOKED_HELD:
                 tie.status = "SUSPENDED"
                 if self.here:
-                    old.reason, old.since = HOLD, self.now
+                    self.ended(old, HOLD)
                 self.told("suspended" if life.by_report else "held")
-            case Kind.RELEASED:
+            case Kind.RELEASED | Kind.REGISTERED_AGAIN:
                 tie.status = "RELEASED"
                 self.told("released")
             case Kind.REVOKED_THERE:
-                old.reason = REASONS[life.reason]
+                self.ended(old, REASONS[life.reason])
             case Kind.SUSPENDED_THERE | Kind.RESUMED_THERE:
-                old.reason, old.since = HOLD, self.now
+                self.ended(old, HOLD)
             case Kind.REISSUED_THERE:
                 self.succeeded(old.end)
             case Kind.EXPIRES:
@@ -195,17 +228,27 @@ class _Year:
             case Kind.RESUMED:
                 self.resumed()
             case Kind.RESUMED_THERE:
-                self.papers[-1].reason = None
+                self.ended(self.papers[-1], None)
                 if self.live is not None and self.live.status == "SUSPENDED":
                     self.resumed()
-            case Kind.REISSUED_THERE:
+            case Kind.REISSUED_HELD:
+                self.succeeded(self.papers[-1].end)
+                self.tied("reissued")
+            case Kind.REVOKED_HELD:
+                assert self.live is not None
+                self.live.status = "STALE"
+                self.ended(self.papers[-1], REASONS[self.life.reason])
+                self.told("revoked")
+            case Kind.ISSUED_AFTER:
+                self.issued(self.life.costs)
+            case Kind.REISSUED_THERE | Kind.REGISTERED_AGAIN:
                 self.tied("replaced" if self.live is not None else "registered")
 
     def resumed(self) -> None:
         assert self.live is not None
         self.live.status = "ACTIVE"
         if self.here:
-            self.papers[-1].reason = None
+            self.ended(self.papers[-1], None)
         self.told("resumed")
 
     def listed(self) -> dict[int, int]:

@@ -41,6 +41,13 @@ class Kind(StrEnum):
     SUSPENDED_THERE = "suspended there"
     RESUMED_THERE = "suspended and resumed there"
     REISSUED_THERE = "reissued there"
+    REISSUED_HELD = "suspended and then reissued"
+    REVOKED_HELD = "suspended and then revoked"
+    REGISTERED_AGAIN = "released and registered again"
+    ISSUED_AFTER = "revoked and issued anew"
+    ISSUED_OVER = "issued anew while the old one stands"
+    BOTH = "another product beside the first"
+    MOVED = "issued here to who was registered with one from elsewhere"
 
 
 class Buying(StrEnum):
@@ -52,12 +59,15 @@ class Buying(StrEnum):
     LEFT = "the first run is left after paying"
 
 
-ANYWHERE: Final = (Kind.RESUMED, Kind.LAPSED, Kind.RELEASED, Kind.EXPIRES)
+ANYWHERE: Final = (Kind.RESUMED, Kind.LAPSED, Kind.RELEASED, Kind.EXPIRES, Kind.REGISTERED_AGAIN)
+OURS: Final = (
+    *ANYWHERE, Kind.REISSUED, Kind.REVOKED, Kind.REISSUED_HELD, Kind.REVOKED_HELD, Kind.ISSUED_AFTER, Kind.ISSUED_OVER,
+)  # fmt: skip
 KINDS: Final = {
-    (Authority.HERE, "securities"): (*ANYWHERE, Kind.RENEWED, Kind.REISSUED, Kind.REVOKED),
-    (Authority.HERE, "universal"): (*ANYWHERE, Kind.REISSUED, Kind.REVOKED),
+    (Authority.HERE, "securities"): (*OURS, Kind.RENEWED, Kind.BOTH),
+    (Authority.HERE, "universal"): OURS,
     (Authority.ELSEWHERE, "securities"): (
-        *ANYWHERE, Kind.REVOKED_THERE, Kind.SUSPENDED_THERE, Kind.RESUMED_THERE, Kind.REISSUED_THERE,
+        *ANYWHERE, Kind.REVOKED_THERE, Kind.SUSPENDED_THERE, Kind.RESUMED_THERE, Kind.REISSUED_THERE, Kind.MOVED,
     ),
 }  # fmt: skip
 """By authority and product. What costs something is not renewed here, and elsewhere nobody but its holder revokes."""
@@ -109,7 +119,7 @@ def _days(one: random.Random, kind: Kind, begins: int, stride: int) -> tuple[int
     match kind:
         case Kind.RENEWED:
             return one.randint(end - 30, end), 0
-        case Kind.RESUMED:
+        case Kind.RESUMED | Kind.REISSUED_HELD | Kind.REVOKED_HELD:
             at = one.randint(30, end - 20)
             return at, one.randint(at, min(at + 170, end))
         case Kind.LAPSED | Kind.SUSPENDED_THERE:
@@ -117,6 +127,9 @@ def _days(one: random.Random, kind: Kind, begins: int, stride: int) -> tuple[int
         case Kind.RESUMED_THERE:
             at = one.randint(30, end - 2 * stride - 10)
             return at, one.randint(at + stride + 1, min(at + stride + 100, end))
+        case Kind.REGISTERED_AGAIN | Kind.ISSUED_AFTER:
+            at = one.randint(30, end - 1)
+            return at, one.randint(at, end)
         case Kind.REISSUED_THERE:
             at = one.randint(30, end - 2)
             return at, one.randint(at, min(at + 2 * stride + 3, end))

@@ -13,7 +13,7 @@ import hashlib
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
@@ -58,6 +58,7 @@ from ingam.adapters.payment.http import HttpPayments
 from ingam.adapters.regions.file import FileRegions
 from ingam.adapters.store import open_store
 from ingam.ca.facts import Facts
+from ingam.ca.notices import opened as opened_notice
 from ingam.ca.profiles import Operation, preset
 from ingam.ca.profiles.profile import KeyRules, Profile
 from ingam.ca.publishing.lists import ListIssuer, plan_of
@@ -144,7 +145,7 @@ class Telephones:
         return sms.reference
 
 
-_FACTS: Final = ("institution", "use", "date", "time", "tel", "days")
+_FACTS: Final = ("institution", "authority", "use", "date", "time", "tel", "days")
 _KEYS: Final = (
     "registered", "replaced", "released", "issued", "reissued", "renewed", "superseded", "revoked", "held",
     "suspended", "resumed", "found-revoked", "found-expired", "found-suspended", "expires", "expires-elsewhere",
@@ -153,19 +154,21 @@ _KEYS: Final = (
 
 
 def _shape(key: str) -> re.Pattern[str]:
+    """A text of the words as a pattern."""
     marks = {name: f"@{name}@" for name in _FACTS}
-    text = re.escape(say(f"notice.{key}", "ko", **marks))
+    text = re.escape(say(key, "ko", **marks))
     for name in _FACTS:
         text = text.replace(f"@{name}@", f"(?P<{name}>.+?)", 1).replace(f"@{name}@", ".+?")
     return re.compile(text)
 
 
-_SHAPES: Final = {key: _shape(key) for key in _KEYS}
+_BY_CENTER: Final = {key: _shape(f"notice.{key}") for key in _KEYS}
+_BY_AUTHORITIES: Final = {key: _shape(f"ca.{key}") for key in ("issued", "revoked", "held", "resumed", "contact")}
 
 
-def read_as(text: str) -> str:
+def read_as(text: str, shapes: Mapping[str, re.Pattern[str]] = _BY_CENTER) -> str:
     """`expires 14 elsewhere`: which notice a person reads in a message."""
-    for key, shape in _SHAPES.items():
+    for key, shape in shapes.items():
         found = shape.fullmatch(text)
         if found is not None:
             name, where, _ = key.partition("-elsewhere")
@@ -377,11 +380,17 @@ class World:
                 await self._renew(one)
             case Kind.REISSUED:
                 await self._run(one, PRODUCTS[life.product], kind=Running.REISSUE)
-            case Kind.REVOKED:
+            case Kind.ISSUED_OVER:
+                await self._run(one, PRODUCTS[life.product])
+            case Kind.BOTH:
+                await self._run(one, "universal")
+            case Kind.MOVED:
+                await self._run(one, "gold")
+            case Kind.REVOKED | Kind.ISSUED_AFTER:
                 await self._manage(one, Managing.REVOCATION, life.reason)
-            case Kind.RESUMED | Kind.LAPSED:
+            case Kind.RESUMED | Kind.LAPSED | Kind.REISSUED_HELD | Kind.REVOKED_HELD:
                 await (self._report(one) if life.by_report else self._manage(one, Managing.SUSPENSION))
-            case Kind.RELEASED:
+            case Kind.RELEASED | Kind.REGISTERED_AGAIN:
                 await self._manage(one, Managing.RELEASE)
             case Kind.REVOKED_THERE:
                 await self._end_there(one, REASONS[life.reason])
@@ -401,7 +410,13 @@ class World:
                 await self._hold_there(one, 8)
                 if await self.bindings.suspended(one.customer.customer_id) is not None:
                     await self._resume(one)
-            case Kind.REISSUED_THERE:
+            case Kind.REISSUED_HELD:
+                await self._run(one, PRODUCTS[life.product], kind=Running.REISSUE)
+            case Kind.REVOKED_HELD:
+                await self._manage(one, Managing.REVOCATION, life.reason)
+            case Kind.ISSUED_AFTER:
+                await self._run(one, PRODUCTS[life.product])
+            case Kind.REISSUED_THERE | Kind.REGISTERED_AGAIN:
                 await self._register(one)
 
     async def _run(
@@ -555,11 +570,33 @@ class World:
             found[str(row["customer_id"])].append((str(row["key"]), str(row["stage"])))
         return found
 
-    async def _rows(self, table: str) -> list[Row]:
-        return await self.ports.store.many(table, {}, limit=1_000_000)
+    async def _rows(self, table: str, **where: None) -> list[Row]:
+        return await self.ports.store.many(table, where, limit=10_000_000)
 
-    def state(self, authority: Authority, one: Certificate) -> str:
-        found = self.authorities[authority].books.standing(1, one.serial)
+    def told_by_authorities(self) -> dict[str, Counter[str]]:
+        """Which notices the authorities themselves wrote to each number."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for ca in self.authorities.values():
+            for _, notice in ca.books.notices(self.clock.now(), 1_000_000):
+                sms = opened_notice(ca.office, notice)
+                found[sms.to][read_as(sms.text, _BY_AUTHORITIES)] += 1
+        return found
+
+    async def undelivered(self) -> list[str]:
+        """What is still in the outbox."""
+        return [str(row["dedup"]) for row in await self._rows("outbox", delivered_at=None)]
+
+    async def refused(self) -> Counter[tuple[str, str]]:
+        """Action and result of every audit line of something that did not succeed."""
+        lines = await self._rows("audit")
+        return Counter((str(row["action"]), str(row["result"])) for row in lines if row["result"] not in ("ok", "done"))
+
+    def issuer(self, one: Certificate) -> Authority:
+        ours = certificates("ingam")[1].subject.raw
+        return Authority.HERE if one.issuer.raw == ours else Authority.ELSEWHERE
+
+    def state(self, one: Certificate) -> str:
+        found = self.authorities[self.issuer(one)].books.standing(1, one.serial)
         return "unknown" if found is None else str(found.state.value)
 
 
