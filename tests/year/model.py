@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from tests.year.plan import DAYS, REASONS, START, Authority, Buying, Kind, Life, day
+from tests.year.plan import DAYS, REASONS, SILENT, START, Authority, Buying, Kind, Life, day
 
 REMINDED: Final = (30, 14, 7, 1, 0)
 FEE: Final = 4_400
@@ -112,6 +112,8 @@ class _Year:
             if self.now > paper.end:
                 tie.status = "STALE"
                 self.told("found-expired")
+            elif not paper.here and self.today in SILENT:
+                continue
             elif paper.reason == HOLD and tie.status == "ACTIVE":
                 tie.status = "SUSPENDED"
                 self.told("found-suspended")

@@ -20,6 +20,10 @@ REASONS: Final = {"key": 1, "facts": 3, "unused": 5}
 """Why somebody revokes a certificate, as 폐지 asks, and what a CRL says of it."""
 
 
+SILENT: Final = range(180, 187)
+"""Days in whose nights the authority elsewhere does not answer questions about its certificates."""
+
+
 class Authority(StrEnum):
     """Whose certificate it is."""
 

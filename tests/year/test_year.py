@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.year.model import Expected, expected
-from tests.year.plan import DAYS, Life, drawn
+from tests.year.plan import DAYS, SILENT, Life, drawn
 from tests.year.world import EVENING, MORNING, NIGHT, NOON, World, opened
 
 READINGS = (120, 240, 364, 385, DAYS - 1)
@@ -25,7 +25,7 @@ ASKED_FOR = frozenset(
     {
         ("issuance.carry", "issuance-declined-by-device"), ("incident.authority", "not-ours"),
         ("recheck.binding", "found-revoked"), ("recheck.binding", "found-suspended"),
-        ("recheck.binding", "found-expired"),
+        ("recheck.binding", "found-expired"), ("recheck.authority", "status-unreachable"),
     }
 )  # fmt: skip
 """Action and result of audit lines that are no success, and that the plan itself asks for."""
@@ -41,7 +41,7 @@ async def lived(world: World, lives: list[Life], stride: int) -> dict[int, dict[
     for day in range(DAYS):
         world.at(day, NIGHT)
         if day % stride == 0:
-            await world.night()
+            await world.night(silent=day in SILENT)
         world.at(day, MORNING)
         await world.morning()
         world.at(day, NOON)
@@ -104,6 +104,9 @@ async def compared(world: World, lives: list[Life], stride: int, lists: dict[int
         if lists[day][name] != found
     ]
     wrong += [f"{key} was sent {times} times" for key, times in world.phones.references.items() if times > 1]
+    nights = len([day for day in SILENT if day % stride == 0])
+    if (told := await world.silences()) != nights:
+        wrong.append(f"operators heard of a silent authority {told} times in {nights} nights")
     wrong += [f"{dedup} never left" for dedup in await world.undelivered()]
     wrong += [f"{one} {times} times" for one, times in (await world.refused()).items() if one not in ASKED_FOR]
     return wrong

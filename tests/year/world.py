@@ -102,7 +102,17 @@ from ingam.page import set_up_log
 from ingam.ports.books import State
 from ingam.ports.customers import Customer, CustomerKind, NewCustomer
 from ingam.ports.sms import Sms
-from ingam.ports.status import Authorities, Good, IssuingAuthority, Revoked, Source, Status, Suspended, Unknown
+from ingam.ports.status import (
+    Authorities,
+    Good,
+    IssuingAuthority,
+    Revoked,
+    Source,
+    Status,
+    StatusUnavailable,
+    Suspended,
+    Unknown,
+)
 from ingam.ports.store import Claimed, FlowSave, Insert, Outgoing, Row, Save
 from ingam.protocols.cmp import message
 from ingam.protocols.cmp.message import BodyKind
@@ -194,9 +204,12 @@ class Statuses:
 
     def __init__(self, books: dict[bytes, Ca]) -> None:
         self._books, self.asked = books, 0
+        self.silent: bytes | None = None
 
     async def check(self, person: Certificate, issuer: Certificate, *, fresh: bool, at: datetime) -> Status:
         self.asked += 1
+        if issuer.subject.raw == self.silent:
+            raise StatusUnavailable("status-unreachable")
         found = self._books[issuer.subject.raw].books.standing(1, person.serial)
         if found is None:
             return Unknown(Source.OCSP, at)
@@ -301,8 +314,11 @@ class World:
             pass
         self.charges |= {key: one.charges for key, one in self.around.box.payments.rows.items() if one.charges}
 
-    async def night(self) -> None:
+    async def night(self, *, silent: bool) -> None:
+        """`silent`: the authority elsewhere does not answer."""
+        self.statuses.silent = certificates("signkorea")[1].subject.raw if silent else None
         await self.recheck.once()
+        self.statuses.silent = None
 
     async def morning(self) -> None:
         await self.expiring.once()
@@ -570,7 +586,7 @@ class World:
             found[str(row["customer_id"])].append((str(row["key"]), str(row["stage"])))
         return found
 
-    async def _rows(self, table: str, **where: None) -> list[Row]:
+    async def _rows(self, table: str, **where: str | None) -> list[Row]:
         return await self.ports.store.many(table, where, limit=10_000_000)
 
     def told_by_authorities(self) -> dict[str, Counter[str]]:
@@ -585,6 +601,10 @@ class World:
     async def undelivered(self) -> list[str]:
         """What is still in the outbox."""
         return [str(row["dedup"]) for row in await self._rows("outbox", delivered_at=None)]
+
+    async def silences(self) -> int:
+        """How often the operators were told that an authority does not answer."""
+        return len(await self._rows("audit", action="recheck.authority"))
 
     async def refused(self) -> Counter[tuple[str, str]]:
         """Action and result of every audit line of something that did not succeed."""
