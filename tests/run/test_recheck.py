@@ -125,6 +125,22 @@ def test_an_authority_that_cannot_be_asked_changes_nothing_and_the_operators_hea
     told(sqlite_url, tmp_path, story)
 
 
+def test_one_that_cannot_be_read_keeps_none_behind_it_waiting(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await bound(world)
+        await world.bind(KIM, party(KIM, key_name="rsa2048-03", serial=7))
+        await rounds(world).once()
+        where = {"customer_id": KIM.customer_id, "status": "ACTIVE"}
+        spoiled = Update("binding", where, {"details": bytes(80), "recheck_at": world.clock.now()})
+        await world.ports.store.save(Save(rows=[spoiled]))
+        world.statuses.answers[WHO] = answer(world, "revoked")
+        await night(world)
+        await night(world)
+        assert await status(world) == "STALE"
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_E11_what_a_report_of_loss_suspended_stays_so_though_the_authority_says_good(
     sqlite_url: str, tmp_path: Path
 ) -> None:

@@ -130,7 +130,9 @@ class Expiring:
         if binding is None or customer is None or customer.status != "ACTIVE" or not customer.told.expiry:
             return []
         details = await self._bindings.details(binding)
-        own = await self._own(certificate.parse(details.certificate).issuer.raw)
+        # Of what an import knew by its fingerprint alone nobody can tell who issued it, until somebody comes with it.
+        known = details.certificate
+        own = bool(known) and await self._own(certificate.parse(known).issuer.raw)
         if binding.status in FORMER and not (own and await self._stands(customer, binding)):
             return []
         return self._told(customer, binding, details, own, seen, now)

@@ -35,7 +35,7 @@ from ingam.ports.status import (
     Suspended,
     Unknown,
 )
-from ingam.ports.store import Audit, Count, Row, Save, Stale, Store, Update
+from ingam.ports.store import Audit, Count, Row, Save, Stale, Store, StoreOutage, Update
 from ingam.settings import Settings
 from ingam.wiring import CenterPorts
 
@@ -122,6 +122,11 @@ class Recheck:
             await self._asked(row, binding, now, again)
         except StatusUnavailable as silent:
             await self._told_operators(binding, silent, now)
+            await self._saved(Save(rows=[_moved(row, now + LATER)]))
+        except StoreOutage:
+            raise
+        except Failure as failure:  # of this one: those behind it do not wait
+            log.warning("recheck.later", code=failure.code)
             await self._saved(Save(rows=[_moved(row, now + LATER)]))
 
     async def _asked(self, row: Row, binding: Binding, now: datetime, again: datetime) -> None:

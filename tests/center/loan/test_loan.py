@@ -201,10 +201,25 @@ def test_nobody_sees_the_receipt_or_the_evidence_of_somebody_else(sqlite_url: st
         number = (await sent(browser, await asked(browser))).headers["location"].removeprefix("/loan/")
         other = world.browser()
         assert (await other.get(f"/loan/{number}")).status_code == 303
-        await other.log_in(KIM)
+        kim = party(KIM, key_name="rsa2048-03", serial=7)
+        await world.bind(KIM, kim)
+        assert (await other.present(kim)).status_code == 303
         for path in (f"/loan/{number}", f"/loan/{number}/evidence.json"):
             assert (await other.get(path)).status_code == 404
             assert "110234567890" not in other.page
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F5_an_id_and_its_password_alone_open_no_receipt_and_no_evidence(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        number = (await sent(browser, await asked(browser))).headers["location"].removeprefix("/loan/")
+        thief = world.browser()
+        await thief.log_in(HONG)
+        for path in (f"/loan/{number}", f"/loan/{number}/evidence.json"):
+            assert (await thief.get(path)).status_code == 303
+            assert "110234567890" not in thief.page
 
     told(sqlite_url, tmp_path, story)
 

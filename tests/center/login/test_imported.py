@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.center.world import FIRM, HONG, World, party, told
+from tests.center.world import FIRM, HONG, KIM, World, party, told
 from tests.npki import certs
 
 from ingam.adapters.customers.fields import CustomerFields
@@ -67,6 +67,16 @@ def test_A17_a_fingerprint_lets_its_certificate_in_and_the_login_completes_the_b
         assert (await world.browser().present(party())).status_code == 303
 
     told(store_url, tmp_path, story)
+
+
+def test_A17_a_row_that_slipped_gives_nobody_the_account_of_another_name(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await imported(world, KIM, fingerprint())
+        assert (await world.browser().present(party())).status_code == 403
+        assert await world.results("login.certificate") == ["login-rebind"]
+        assert all(row["level"] == "pre" for row in await world.rows("session"))
+
+    told(sqlite_url, tmp_path, story)
 
 
 def test_A9_a_fingerprint_of_a_person_does_not_let_a_firm_in(sqlite_url: str, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.center.registration.world import HONG
 
 from ingam.customer.notice import EMAIL, SMS, Notices, Sender, Words
 from ingam.customer.notice.table import CODES, KINDS, Matter
+from ingam.customer.session import Level
 from ingam.kernel.words import LANGUAGES, table
 from ingam.ports.customers import Told
 from ingam.settings import Institution
@@ -120,6 +121,12 @@ def test_at_night_only_what_can_wait_waits() -> None:
         (made,) = NOTICES.tell(who, key, at=NIGHT, dedup="d", **FACTS)
         assert made.due_at == (NIGHT + timedelta(hours=8) if kind.quiet else NIGHT)
     assert not any(kind.quiet for kind in KINDS.values() if kind.matter is Matter.LOGIN)
+
+
+@pytest.mark.parametrize("level", [one for one in Level if one is not Level.PRE])
+def test_every_way_of_logging_in_has_its_words(level: Level) -> None:
+    who = replace(HONG, told=Told(logins=True))
+    assert NOTICES.logged_in(who, str(level), AT, "d")
 
 
 def test_E9_for_a_while_the_former_number_hears_of_everything() -> None:

@@ -93,14 +93,14 @@ class LoanWeb:
 
     async def receipt(self, request: Request) -> Response:
         """접수증."""
-        if logged_in(request) is None:
+        if not _by_certificate(request):
             return to_login(request, "cert")
         told = await self._loans.receipt(visit_of(request), request.path_params["number"], request.state.lang)
         return render(request, "loan/receipt.html", place="loan", told=told)
 
     async def file(self, request: Request) -> Response:
         """The evidence, to keep."""
-        if logged_in(request) is None:
+        if not _by_certificate(request):
             return to_login(request, "cert")
         number = request.path_params["number"]
         data = await self._loans.file(visit_of(request), number)

@@ -29,6 +29,7 @@ from ingam.customer.binding.proof import ProvenCertificate, Prover, UnverifiedPr
 from ingam.customer.device import Devices
 from ingam.customer.device.keys import Answer, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
+from ingam.customer.importing.deciding import same_person
 from ingam.customer.notice import Notices
 from ingam.customer.session import Level, Session
 from ingam.customer.session.sessions import Opened, Sessions, digest
@@ -214,6 +215,9 @@ class Login:
             return None, None
         if not binding.complete:
             check_6_policy(proven.certificate, customer.kind)
+            # A row that slipped by a line gives nobody somebody else's account: then it is registered anew, by number.
+            if not same_person(proven.certificate, customer.kind, customer.name):
+                raise Rebind
         return customer, binding
 
     async def _bound_before(self, proven: ProvenCertificate) -> bool:
@@ -250,7 +254,7 @@ class Login:
         opened = self._sessions.rise(session, level, customer.customer_id, named)
         now, proved = self._clock.now(), level is Level.CERT
         notice = [] if level is Level.ID else await self._told_of(customer, named, now)
-        notice = notice or self._notices.logged_in(customer, str(level), now, f"login:{opened.session.session}")
+        notice = [*notice, *self._notices.logged_in(customer, str(level), now, f"login:{opened.session.session}")]
         remembered = await self._accounts.remember(customer.banking_id, named, now, proved=proved)
         line = self._line(ACTIONS[level], "ok", session, address, customer, facts)
         reach("login.entering")
