@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from tests.year.plan import DAYS, REASONS, SILENT, START, Authority, Buying, Kind, Life, day
+from tests.year.plan import AWAY, DAYS, REASONS, SILENT, START, Authority, Buying, Kind, Life, day
 
 REMINDED: Final = (30, 14, 7, 1, 0)
 FEE: Final = 4_400
@@ -64,6 +64,7 @@ class _Year:
         self.life, self.stride, self.readings = life, stride, readings
         self.papers: list[Paper] = []
         self.ties: list[Tie] = []
+        self.words: list[int | None] = []
         self.found = Expected()
         self.today = 0
         self.here = life.authority is Authority.HERE
@@ -71,6 +72,8 @@ class _Year:
     def lived(self) -> Expected:
         for number in range(DAYS):
             self.today = number
+            if number == self.life.at and self.life.kind is Kind.ISSUED_LATE:
+                self.dawn()
             if number % self.stride == 0:
                 self.night()
             self.morning()
@@ -121,8 +124,19 @@ class _Year:
                 tie.status = "STALE"
                 self.told("found-revoked")
 
+    def dawn(self) -> None:
+        """No night has found yet that the old one is over. The books hold one at a time of a person and policy, so
+        that a new one ends the former also where its time had ended it.
+        """
+        self.papers[-1].reason = SUPERSEDED
+        self.issued(self.life.costs)
+        self.told("superseded")
+
     def morning(self) -> None:
         """Of a certificate with two registrations its holder hears once."""
+        if self.today == AWAY.stop:
+            for word in self.words:
+                self.heard(word)
         if self.life.silent:
             return
         for number in {tie.paper for tie in self.ties if self.reminds(tie)}:
@@ -137,6 +151,22 @@ class _Year:
         own_former = tie.status in ("REPLACED", "RELEASED") and paper.here and paper.reason is None
         due = (paper.end - self.now).days in REMINDED and tie.bound < self.now
         return due and (tie.status in LIVE or own_former)
+
+    def word(self, reason: int | None) -> None:
+        """What our authority is told of the newest certificate; a newer word is told in an older one's place."""
+        if not self.papers[-1].here:
+            return
+        if self.today in AWAY:
+            self.words.append(reason)
+        else:
+            self.heard(reason)
+
+    def heard(self, reason: int | None) -> None:
+        paper = self.papers[-1]
+        if reason in (None, HOLD):
+            reason = None if self.live is not None and self.live.status == "ACTIVE" else HOLD
+        if paper.reason != reason:
+            self.ended(paper, reason)
 
     def evening(self) -> None:
         for paper in self.papers:
@@ -205,24 +235,25 @@ class _Year:
             case Kind.BOTH | Kind.MOVED:
                 self.issued(life.kind is Kind.BOTH)
             case Kind.REVOKED | Kind.ISSUED_AFTER:
-                self.ended(old, REASONS[life.reason])
                 tie.status = "STALE"
+                self.word(REASONS[life.reason])
                 self.told("revoked")
-            case Kind.RESUMED | Kind.LAPSED | Kind.REISSUED_HELD | Kind.REVOKED_HELD:
+            case Kind.RENEWED_THERE:
+                self.succeeded(old.end.replace(year=old.end.year + 1))
+            case Kind.RESUMED | Kind.LAPSED | Kind.REISSUED_HELD | Kind.REVOKED_HELD | Kind.REPORTED_TWICE:
                 tie.status = "SUSPENDED"
-                if self.here:
-                    self.ended(old, HOLD)
+                self.word(HOLD)
                 self.told("suspended" if life.by_report else "held")
             case Kind.RELEASED | Kind.REGISTERED_AGAIN:
                 tie.status = "RELEASED"
                 self.told("released")
             case Kind.REVOKED_THERE:
                 self.ended(old, REASONS[life.reason])
-            case Kind.SUSPENDED_THERE | Kind.RESUMED_THERE:
+            case Kind.SUSPENDED_THERE | Kind.RESUMED_THERE | Kind.MOVED_HELD:
                 self.ended(old, HOLD)
             case Kind.REISSUED_THERE:
                 self.succeeded(old.end)
-            case Kind.EXPIRES:
+            case Kind.EXPIRES | Kind.ISSUED_LATE:
                 pass
 
     def following(self) -> None:
@@ -239,18 +270,21 @@ class _Year:
             case Kind.REVOKED_HELD:
                 assert self.live is not None
                 self.live.status = "STALE"
-                self.ended(self.papers[-1], REASONS[self.life.reason])
+                self.word(REASONS[self.life.reason])
                 self.told("revoked")
             case Kind.ISSUED_AFTER:
                 self.issued(self.life.costs)
-            case Kind.REISSUED_THERE | Kind.REGISTERED_AGAIN:
+            case Kind.REPORTED_TWICE:
+                self.ended(self.papers[-1], REASONS[self.life.reason])
+            case Kind.MOVED_HELD:
+                self.issued(costs=False)
+            case Kind.REISSUED_THERE | Kind.REGISTERED_AGAIN | Kind.RENEWED_THERE:
                 self.tied("replaced" if self.live is not None else "registered")
 
     def resumed(self) -> None:
         assert self.live is not None
         self.live.status = "ACTIVE"
-        if self.here:
-            self.ended(self.papers[-1], None)
+        self.word(None)
         self.told("resumed")
 
     def listed(self) -> dict[int, int]:

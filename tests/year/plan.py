@@ -23,6 +23,9 @@ REASONS: Final = {"key": 1, "facts": 3, "unused": 5}
 SILENT: Final = range(180, 187)
 """Days in whose nights the authority elsewhere does not answer questions about its certificates."""
 
+AWAY: Final = range(215, 218)
+"""Days on which our own authority cannot be reached: what it is to be told of them it hears on the morning after."""
+
 
 class Authority(StrEnum):
     """Whose certificate it is."""
@@ -51,7 +54,15 @@ class Kind(StrEnum):
     ISSUED_AFTER = "revoked and issued anew"
     ISSUED_OVER = "issued anew while the old one stands"
     BOTH = "another product beside the first"
+    RENEWED_THERE = "renewed at our authority and not through the center"
+    ISSUED_LATE = "issued anew in the small hours after the end"
+    REPORTED_TWICE = "suspended here, and revoked there"
+    MOVED_HELD = "suspended there, and issued anew here"
     MOVED = "issued here to who was registered with one from elsewhere"
+
+
+BY_OUTBOX: Final = (Kind.REVOKED, Kind.RESUMED, Kind.LAPSED)
+"""What the authority hears of through the outbox alone."""
 
 
 class Buying(StrEnum):
@@ -68,10 +79,11 @@ OURS: Final = (
     *ANYWHERE, Kind.REISSUED, Kind.REVOKED, Kind.REISSUED_HELD, Kind.REVOKED_HELD, Kind.ISSUED_AFTER, Kind.ISSUED_OVER,
 )  # fmt: skip
 KINDS: Final = {
-    (Authority.HERE, "securities"): (*OURS, Kind.RENEWED, Kind.BOTH),
+    (Authority.HERE, "securities"): (*OURS, Kind.RENEWED, Kind.BOTH, Kind.RENEWED_THERE, Kind.ISSUED_LATE),
     (Authority.HERE, "universal"): OURS,
     (Authority.ELSEWHERE, "securities"): (
         *ANYWHERE, Kind.REVOKED_THERE, Kind.SUSPENDED_THERE, Kind.RESUMED_THERE, Kind.REISSUED_THERE, Kind.MOVED,
+        Kind.REPORTED_TWICE, Kind.MOVED_HELD,
     ),
 }  # fmt: skip
 """By authority and product. What costs something is not renewed here, and elsewhere nobody but its holder revokes."""
@@ -110,7 +122,7 @@ def drawn(customers: int, seed: int, stride: int) -> list[Life]:
 
 def _life(one: random.Random, number: int, authority: Authority, product: str, kind: Kind, stride: int) -> Life:
     begins = one.randrange(BEGINNINGS)
-    at, then = _days(one, kind, begins, stride)
+    at, then = (_reached(kind, number) for number in _days(one, kind, begins, stride))
     return Life(
         number, authority, product, kind, begins, at, then,
         reason=one.choice(list(REASONS)), by_report=one.random() < 0.5, silent=one.random() < 0.1,
@@ -120,6 +132,9 @@ def _life(one: random.Random, number: int, authority: Authority, product: str, k
 
 def _days(one: random.Random, kind: Kind, begins: int, stride: int) -> tuple[int, int]:
     end = begins + YEAR
+    if kind in BY_OUTBOX and one.random() < 0.3:
+        at = one.choice(AWAY)
+        return at, at + one.randrange(100) if kind is Kind.RESUMED else 0
     match kind:
         case Kind.RENEWED:
             return one.randint(end - 30, end), 0
@@ -131,6 +146,13 @@ def _days(one: random.Random, kind: Kind, begins: int, stride: int) -> tuple[int
         case Kind.RESUMED_THERE:
             at = one.randint(30, end - 2 * stride - 10)
             return at, one.randint(at + stride + 1, min(at + stride + 100, end))
+        case Kind.RENEWED_THERE:
+            return one.randint(end - 30, end - 1), end
+        case Kind.ISSUED_LATE:
+            return end + 1, 0
+        case Kind.REPORTED_TWICE | Kind.MOVED_HELD:
+            at = one.randint(30, end - 20)
+            return at, one.randint(at, end)
         case Kind.REGISTERED_AGAIN | Kind.ISSUED_AFTER:
             at = one.randint(30, end - 1)
             return at, one.randint(at, end)
@@ -139,6 +161,11 @@ def _days(one: random.Random, kind: Kind, begins: int, stride: int) -> tuple[int
             return at, one.randint(at, min(at + 2 * stride + 3, end))
         case _:
             return one.randint(30, end), 0
+
+
+def _reached(kind: Kind, number: int) -> int:
+    """Only what the outbox tells the authority is done while it is away."""
+    return AWAY.stop if number in AWAY and kind not in BY_OUTBOX else number
 
 
 def day(number: int) -> date:

@@ -93,6 +93,7 @@ from ingam.customer.notice import EMAIL, SMS, Notices, Sender, Words, deliver_sm
 from ingam.customer.notice.wishes import ToldCustomers, Wish, Wishes
 from ingam.customer.payment import Fees, PaymentDeclined
 from ingam.customer.session import Level, Session
+from ingam.kernel.errors import Outage
 from ingam.kernel.instants import KST
 from ingam.kernel.secret import Secret
 from ingam.kernel.words import say
@@ -101,7 +102,7 @@ from ingam.npki.certificate import Certificate
 from ingam.page import set_up_log
 from ingam.ports.books import State
 from ingam.ports.customers import Customer, CustomerKind, NewCustomer
-from ingam.ports.sms import Sms
+from ingam.ports.sms import Sms, SmsOutage
 from ingam.ports.status import (
     Authorities,
     Good,
@@ -129,7 +130,10 @@ from ingam.wiring.parties import PartyPorts
 
 CENTER: Final = "http://localhost:8700"
 CMP: Final = "http://ca.ingam.test/.well-known/cmp"
-NIGHT, MORNING, NOON, EVENING = time(7, 30), time(9), time(10), time(20)
+DAWN, NIGHT, MORNING, NOON, EVENING = time(0, 30), time(7, 30), time(9), time(10), time(20)
+LOST: Final = 10
+"""Of so many messages one is sent and its answer is lost."""
+
 PRODUCTS: Final = {"securities": "gold", "universal": "universal"}
 
 
@@ -141,7 +145,10 @@ class Nowhere(io.StringIO):
 
 
 class Telephones:
-    """`ports.sms.SmsSender`: what each number heard, by the day in Korea and which notice it was."""
+    """`ports.sms.SmsSender`: what each number heard, by the day in Korea and which notice it was.
+
+    As providers do, it sends one message for one reference; and of some the answer is lost, so that they come again.
+    """
 
     def __init__(self, clock: SetClock) -> None:
         self._clock = clock
@@ -151,7 +158,10 @@ class Telephones:
     async def send(self, sms: Sms) -> str:
         day = (self._clock.now().astimezone(KST).date() - START).days
         self.references[sms.reference] += 1
-        self.heard[sms.to][day, read_as(sms.text)] += 1
+        if self.references[sms.reference] == 1:
+            self.heard[sms.to][day, read_as(sms.text)] += 1
+            if len(self.references) % LOST == 0:
+                raise SmsOutage
         return sms.reference
 
 
@@ -191,10 +201,12 @@ class Wire:
     """Between center and our authority (`HttpPost`); each message is of another source."""
 
     def __init__(self, ca: Ca) -> None:
-        self.ca, self.sent = ca, 0
+        self.ca, self.sent, self.away = ca, 0, False
 
     async def post(self, url: str, body: bytes, content_type: str, limit: int) -> bytes:
         self.sent += 1
+        if self.away:
+            raise Outage("outgoing")
         _, answer = await self.ca.endpoint.answer(body, f"198.51.{self.sent // 200 % 200}.{self.sent % 200}")
         return answer
 
@@ -247,6 +259,7 @@ class World:
     around: Outside
     phones: Telephones
     statuses: Statuses
+    wire: Wire
     folder: Path
     people: dict[int, Held] = field(default_factory=dict)
     charges: dict[str, int] = field(default_factory=dict)
@@ -404,18 +417,23 @@ class World:
                 await self._run(one, "gold")
             case Kind.REVOKED | Kind.ISSUED_AFTER:
                 await self._manage(one, Managing.REVOCATION, life.reason)
-            case Kind.RESUMED | Kind.LAPSED | Kind.REISSUED_HELD | Kind.REVOKED_HELD:
+            case Kind.RENEWED_THERE:
+                await self._renew_alone(one)
+            case Kind.RESUMED | Kind.LAPSED | Kind.REISSUED_HELD | Kind.REVOKED_HELD | Kind.REPORTED_TWICE:
                 await (self._report(one) if life.by_report else self._manage(one, Managing.SUSPENSION))
             case Kind.RELEASED | Kind.REGISTERED_AGAIN:
                 await self._manage(one, Managing.RELEASE)
             case Kind.REVOKED_THERE:
                 await self._end_there(one, REASONS[life.reason])
-            case Kind.SUSPENDED_THERE | Kind.RESUMED_THERE:
+            case Kind.SUSPENDED_THERE | Kind.RESUMED_THERE | Kind.MOVED_HELD:
                 await self._hold_there(one, 6)
             case Kind.REISSUED_THERE:
                 await self._issued_there(one, life, operation=Operation.REISSUE)
-            case Kind.EXPIRES:
+            case Kind.EXPIRES | Kind.ISSUED_LATE:
                 pass
+
+    async def dawn(self, life: Life) -> None:
+        await self._run(self.people[life.number], PRODUCTS[life.product])
 
     async def following(self, life: Life) -> None:
         one = self.people[life.number]
@@ -432,7 +450,11 @@ class World:
                 await self._manage(one, Managing.REVOCATION, life.reason)
             case Kind.ISSUED_AFTER:
                 await self._run(one, PRODUCTS[life.product])
-            case Kind.REISSUED_THERE | Kind.REGISTERED_AGAIN:
+            case Kind.REPORTED_TWICE:
+                await self._end_there(one, REASONS[life.reason])
+            case Kind.MOVED_HELD:
+                await self._run(one, "gold")
+            case Kind.REISSUED_THERE | Kind.REGISTERED_AGAIN | Kind.RENEWED_THERE:
                 await self._register(one)
 
     async def _run(
@@ -496,6 +518,13 @@ class World:
         kup = message.parse(await self.renewing.carry(visit, run, sent))
         await self.renewing.carry(visit, run, confirmation(holder, kup))
         one.papers.append((certificate.parse(only_certificate(kup)), key))
+
+    async def _renew_alone(self, one: Held) -> None:
+        """By a program of the holder's own, at the authority."""
+        (old, old_key), key = one.papers[-1], self._key()
+        body = request(key, BodyKind.KUR, encrypted=vid_of(self.here))
+        answer = await self.here.ask(by_certificate(self.here, old.der, old_key).compose(body, infos=IMPLICIT))
+        one.papers.append((certificate.parse(only_certificate(answer)), key))
 
     async def _manage(self, one: Held, kind: Managing, reason: str = "") -> None:
         visit = self._visit(one)
@@ -679,7 +708,7 @@ async def opened(url: str, folder: Path) -> AsyncIterator[World]:
         ),
         parties=PartyPorts(none, none, none, none, none, none, none, payments),
     )  # fmt: skip
-    world = World(clock, here, elsewhere, there, ports, around, phones, statuses, folder)
+    world = World(clock, here, elsewhere, there, ports, around, phones, statuses, wire, folder)
     try:
         yield world
     finally:
