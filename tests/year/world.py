@@ -381,7 +381,8 @@ class World:
         one.visits += 1
         now = self.clock.now()
         name = hashlib.sha256(f"{one.customer.customer_id} {one.visits}".encode()).hexdigest()
-        session = Session(name, Level.ID, one.customer.customer_id, "", None, now, now, now + timedelta(hours=1))
+        device = hashlib.sha256(one.customer.customer_id.encode()).hexdigest()
+        session = Session(name, Level.ID, one.customer.customer_id, "", device, now, now, now + timedelta(hours=1))
         return Visit(session, "192.0.2.1", "ko")
 
     def _key(self) -> HeldKey:
@@ -464,7 +465,7 @@ class World:
         """신규발급 or 재발급 from ⑤ on."""
         visit, store, now = self._visit(one), self.ports.store, self.clock.now()
         one.runs += 1
-        state = AwaitingKey(Door(visit.session.session, None, now, kind))
+        state = AwaitingKey(Door(visit.session.session, visit.session.device, now, kind))
         customer_id, expires = one.customer.customer_id, now + timedelta(seconds=self.limits.flow_ttl_s)
         flow = FlowSave(
             flow_id(customer_id, one.runs), ISSUANCE.name, 0, ISSUANCE.dump(state), visit.session.session, customer_id,
@@ -515,7 +516,7 @@ class World:
         await self.renewing.agree(visit, Turn(run, version), ticks)
         holder = by_certificate(self.here, old.der, old_key)
         sent = holder.compose(request(key, BodyKind.KUR, encrypted=vid_of(self.here)))
-        kup = message.parse(await self.renewing.carry(visit, run, sent))
+        kup = message.parse(_answer(await self.renewing.carry(visit, run, sent)))
         await self.renewing.carry(visit, run, confirmation(holder, kup))
         one.papers.append((certificate.parse(only_certificate(kup)), key))
 
@@ -647,6 +648,13 @@ class World:
     def state(self, one: Certificate) -> str:
         found = self.authorities[self.issuer(one)].books.standing(1, one.serial)
         return "unknown" if found is None else str(found.state.value)
+
+
+def _answer(carried: object) -> bytes:
+    """The authority's answer, alone or with what the center says beside it."""
+    found = getattr(carried, "message", carried)
+    assert isinstance(found, bytes)
+    return found
 
 
 async def _no_mail(claimed: Claimed) -> None:
