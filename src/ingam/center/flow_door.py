@@ -28,6 +28,7 @@ FLOWS: Final = {
     "/registration": "registration",
     "/issuance/new": "issuance",
     "/issuance/reissue": "issuance",
+    "/issuance/renewal": "renewal",
     "/copying": "copying",
     "/protection": "protection",
     "/incident/resume": "incident",
