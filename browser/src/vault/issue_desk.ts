@@ -122,7 +122,8 @@ export class IssueDesk {
     if (message.id !== this.#id) return
     if (message.kind === 'measured') this.#on({ on: 'registered', registered: message.measured })
     if (message.kind === 'registered') this.#on({ on: 'registered', registered: message.registered })
-    if (message.kind === 'carried') this.#on({ on: 'carried', message: fromBase64(message.message) })
+    if (message.kind === 'carried') this.#on({ on: 'carried', message: fromBase64(message.message), idn: null })
+    if (message.kind === 'brought') this.#on({ on: 'carried', message: fromBase64(message.message), idn: message.idn })
     if (message.kind === 'failed') this.#on({ on: 'failed', code: message.code })
   }
 
@@ -187,7 +188,7 @@ export class IssueDesk {
       case 'request':
         return this.#trying(() => this.#request(effect))
       case 'weigh':
-        return this.#trying(() => this.#weigh(effect.draft, effect.message))
+        return this.#trying(() => this.#weigh(effect))
       case 'drop':
         return removeDraft(this.#issue.flow)
       case 'rest':
@@ -294,12 +295,12 @@ export class IssueDesk {
   }
 
   /** An answer, by what was sent: to a certConf or its refusal the end, to everything else a certificate or patience. */
-  async #weigh(draft: Draft, message: Uint8Array): Promise<void> {
+  async #weigh({ draft, message, idn }: Extract<Effect, { do: 'weigh' }>): Promise<void> {
     const what = draft.sent?.what
     try {
       if (what === 'certConf') return await this.#conclude(draft, message)
       if (what === 'reject') return await this.#givenBack(draft, message)
-      await this.#receive(draft, message)
+      await this.#receive(draft, message, idn)
     } catch (failure) {
       if (!this.#isStale(failure)) throw failure
       this.#renewed = true
@@ -314,8 +315,8 @@ export class IssueDesk {
     return failure instanceof StepFailed && failure.failInfo?.includes('badTime') === true && !this.#renewed
   }
 
-  async #receive(draft: Draft, message: Uint8Array): Promise<void> {
-    const done = await this.#step({ step: 'receive', draft, message, measure: this.#measure() })
+  async #receive(draft: Draft, message: Uint8Array, idn: string | null): Promise<void> {
+    const done = await this.#step({ step: 'receive', draft, message, idn, measure: this.#measure() })
     if (done.kind === 'waiting') return this.#later(done.draft, done.seconds)
     if (done.kind === 'draft') return this.#on({ on: 'ready', draft: await storeDraft(done.draft) })
     if (done.kind !== 'offered') throw new Refusal('defect')

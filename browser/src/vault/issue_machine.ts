@@ -47,7 +47,7 @@ export type Event =
   | { readonly on: 'rested' }
   | { readonly on: 'registered'; readonly registered: Told }
   | { readonly on: 'ready'; readonly draft: Draft }
-  | { readonly on: 'carried'; readonly message: Uint8Array }
+  | { readonly on: 'carried'; readonly message: Uint8Array; readonly idn: string | null }
   | { readonly on: 'concluded'; readonly record: KeptRecord; readonly kept: boolean }
   | { readonly on: 'rejected'; readonly code: string }
   | { readonly on: 'broke'; readonly trouble: Trouble; readonly proven: boolean }
@@ -56,12 +56,12 @@ export type Event =
   | { readonly on: 'changed'; readonly record: KeptRecord }
   | { readonly on: 'left' }
 
-/** What is to be done. `weigh`: open the answer with what was sent; `drop`: remove the draft; `rest`: end the worker. */
+/** What is to be done. `weigh`: open the answer with what was sent (`idn`: what came beside a renewed certificate); `drop`: remove the draft; `rest`: end the worker. */
 export type Effect =
   | { readonly do: 'make' }
   | { readonly do: 'open'; readonly draft: Draft }
   | { readonly do: 'request'; readonly draft: Draft; readonly registered: Told }
-  | { readonly do: 'weigh'; readonly draft: Draft; readonly message: Uint8Array }
+  | { readonly do: 'weigh'; readonly draft: Draft; readonly message: Uint8Array; readonly idn: string | null }
   | { readonly do: 'drop' }
   | { readonly do: 'rest' }
   | { readonly do: 'tell-made'; readonly draft: Draft }
@@ -208,7 +208,7 @@ function exchanging(state: Extract<State, { at: 'asking' | 'sent' | 'weighing' }
     case 'ready':
       return to({ at: 'sent', draft: event.draft, trouble: null }, { do: 'tell-carry', draft: event.draft })
     case 'carried':
-      return to({ at: 'weighing', draft }, { do: 'weigh', draft, message: event.message })
+      return to({ at: 'weighing', draft }, { do: 'weigh', draft, message: event.message, idn: event.idn })
     case 'again':
       return to({ at: 'sent', draft, trouble: null }, { do: 'tell-carry', draft })
     case 'concluded':

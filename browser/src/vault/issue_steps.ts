@@ -22,7 +22,7 @@ export interface Measure {
  * from the certificate window brings the password itself.
  *
  * `renewal` in the place of `make`: `source` is opened by `password`, and only one of `among` (fingerprints) is renewed;
- * `fresh`: the new key's own password, null where it is the same.
+ * `fresh`: the new key's own password, null where it is the same. `idn` of `receive`: what came beside its certificate.
  */
 export type IssueStep =
   | { readonly step: 'make'; readonly flow: string; readonly created: number; readonly password: Uint8Array }
@@ -38,7 +38,13 @@ export type IssueStep =
   | { readonly step: 'open'; readonly draft: Draft; readonly password: Uint8Array }
   | { readonly step: 'check'; readonly draft: Draft }
   | { readonly step: 'request'; readonly draft: Draft; readonly registered: Told; readonly measure: Measure }
-  | { readonly step: 'receive'; readonly draft: Draft; readonly message: Uint8Array; readonly measure: Measure }
+  | {
+      readonly step: 'receive'
+      readonly draft: Draft
+      readonly message: Uint8Array
+      readonly idn: string | null
+      readonly measure: Measure
+    }
   | { readonly step: 'poll'; readonly draft: Draft; readonly measure: Measure }
   | { readonly step: 'confirm'; readonly draft: Draft; readonly record: KeptRecord; readonly measure: Measure }
   | { readonly step: 'renew'; readonly draft: Draft; readonly record: KeptRecord | null; readonly measure: Measure }

@@ -34,7 +34,7 @@ import { begin, type Draft, DraftRefused, type Opened, openDraft, openWith, type
 import type { IssueDone, IssueStep, Measure } from './issue_steps.ts'
 import { open } from './operation.ts'
 import { keep, type KeptRecord, openRecord, withPasskey } from './record.ts'
-import type { Told } from './renew_messages.ts'
+import type { NumberedMessage, Told } from './renew_messages.ts'
 
 /** The certificate is another person's by name: code `issued-other-name`. */
 export class OtherName extends Refusal {
@@ -180,14 +180,17 @@ export class Issuing {
     })
   }
 
-  #receive({ draft, message, measure }: StepOf<'receive'>): Promise<IssueDone> {
+  #receive({ draft, message, idn, measure }: StepOf<'receive'>): Promise<IssueDone> {
     return this.#with(draft, async (opened, key, proof) => {
       const { codes, sent } = under(opened)
       const answer = await receiveIp(sent.exchange, message, { ...heardBy(proof), ...common(measure) })
-      const heard = { ...draft, sent: { ...sent, exchange: answer.exchange } }
-      if (answer.kind === 'waiting') return { kind: 'waiting', seconds: answer.seconds, draft: heard }
+      const next = { ...sent, exchange: answer.exchange }
+      if (answer.kind === 'waiting') return { kind: 'waiting', seconds: answer.seconds, draft: { ...draft, sent: next } }
+      // Kept with the draft: what is measured here is measured again before it is confirmed.
+      const told = numbered(codes, idn)
+      const heard = { ...(told === codes ? draft : await opened.registered(told)), sent: next }
       try {
-        await checked(answer.certificate, key, codes, measure, proof)
+        await checked(answer.certificate, key, told, measure, proof)
       } catch (failure) {
         if (!(failure instanceof Refusal)) throw failure
         // Given back: the authority revokes it, and the old one stands (RFC 9810 §5.3.18).
@@ -215,7 +218,7 @@ export class Issuing {
       const { codes, sent } = under(opened)
       const key = await this.#keyOf(record)
       try {
-        await checked(record.certificate, key, codes, measure, proof)
+        await checked(record.certificate, key, numbered(codes, null), measure, proof)
       } finally {
         key.wipe()
       }
@@ -305,6 +308,13 @@ function codesOf(told: Told): { reference: string; code: string } {
   return { reference: told.reference, code: told.code }
 }
 
+/** With the number that a VID is recomputed by. Without it nothing is judged, and the same answer is fetched again. */
+function numbered(told: Told, idn: string | null): NumberedMessage {
+  if ('idn' in told) return told
+  if (idn === null) throw new Refusal('certification-outage')
+  return { ...told, idn }
+}
+
 /** Whom answers are believed from: whoever has the code, or the authority itself. */
 function heardBy(proof: Proof): { code: string | null } {
   return { code: 'signer' in proof ? null : proof.code }
@@ -330,7 +340,7 @@ function common(measure: Measure): { anchors: Certificate[]; at: Date } {
 async function checked(
   der: Uint8Array,
   key: PrivateKey,
-  codes: Told,
+  codes: NumberedMessage,
   measure: Measure,
   proof: Proof,
 ): Promise<void> {

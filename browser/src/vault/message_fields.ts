@@ -6,6 +6,9 @@ export const HEX_32 = /^[0-9a-f]{64}$/
 export const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
+/** Base64 of a PKIMessage of 64 KiB. */
+export const CARRIED_MOST = 87_384
+
 /** The message is not on the list or not in its form: code `message-refused`. */
 export class MessageRefused extends Refusal {
   constructor(code: 'message-refused' | 'message-reserved' = 'message-refused') {

@@ -10,7 +10,7 @@ import { type CopyFromCenter, copyFromCenter, type CopyFromVault, copyFromVault 
 import { type IssueMessage, issueMessage, type RegisteredMessage, registeredMessage } from './issue_messages.ts'
 import { type ManageFromCenter, manageFromCenter, type ManageFromVault, manageFromVault } from './manage_messages.ts'
 import { type RenewFromCenter, renewFromCenter, type RenewFromVault, renewFromVault } from './renew_messages.ts'
-import { base64, exactly, HEX_32, INSTANT, MessageRefused, record, text } from './message_fields.ts'
+import { base64, CARRIED_MOST, exactly, HEX_32, INSTANT, MessageRefused, record, text } from './message_fields.ts'
 
 export { type ChallengeMessage, challengeMessage } from './challenge_message.ts'
 export { CUSTOMER_KINDS, type CustomerKind, type Lang } from './customers.ts'
@@ -21,8 +21,6 @@ const ID = /^[0-9a-z-]{1,40}$/
 const CODE = /^[a-z0-9-]{1,64}$/
 const SERIAL = /^[0-9a-f]{1,40}$/
 const ANSWER_MOST = 65_536
-/** Base64 of a PKIMessage of 64 KiB. */
-const CARRIED_MOST = 87_384
 const HEIGHT_MOST = 6_000
 
 /** Asked by the center. `list` and `export` are reserved: refused with `message-reserved` for now. */

@@ -200,7 +200,10 @@ class Issue {
     this.#screen.wait(say('issue-wait'))
     this.#sending(
       () => this.#ask.carry(message),
-      (told) => this.#say({ kind: 'carried', id: this.#id, message: told }),
+      ({ message: answer, idn }) => {
+        const carried = { id: this.#id, message: answer }
+        this.#say(this.#renews && idn !== null ? { kind: 'brought', ...carried, idn } : { kind: 'carried', ...carried })
+      },
       ({ code }) => {
         this.#under = false
         this.#screen.wait('')

@@ -8,6 +8,11 @@ export interface Failed {
   readonly sentence: string
 }
 
+export interface Carried {
+  readonly message: string
+  readonly idn: string | null
+}
+
 class Answered extends Error {
   readonly failed: Failed
 
@@ -55,12 +60,12 @@ export class Asking {
     return this.#sent('product', { ...fields, ...(again ? { again: 'yes' } : {}), ...this.#turn() })
   }
 
-  /** A message of the vault to the authority and its answer, base64. */
-  async carry(message: string): Promise<string> {
+  /** A message of the vault to the authority and its answer, base64; `idn` beside a renewed certificate, else null. */
+  async carry(message: string): Promise<Carried> {
     const told = await this.#sent('carry', { message, run: this.#run })
-    const answer = (told as { message?: unknown } | null)?.message
+    const { message: answer, idn } = (told ?? {}) as Record<string, unknown>
     if (typeof answer !== 'string') throw new TypeError('no message')
-    return answer
+    return { message: answer, idn: typeof idn === 'string' ? idn : null }
   }
 
   /** What a failure means. */

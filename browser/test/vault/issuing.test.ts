@@ -67,7 +67,7 @@ test('steps out of their order are refused by code', async () => {
   const issuing = new Issuing(FEW)
   const draft = draftIn(await issuing.perform({ ...MAKE, password: text(PASSWORD) }))
   const steps: IssueStep[] = [
-    { step: 'receive', draft, message: new Uint8Array(3), measure: MEASURE },
+    { step: 'receive', draft, message: new Uint8Array(3), idn: null, measure: MEASURE },
     { step: 'poll', draft, measure: MEASURE },
     { step: 'conclude', draft, message: new Uint8Array(3), measure: MEASURE },
   ]

@@ -4,9 +4,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Certificate } from '../../src/pure/npki/certificate.ts'
 import { fromCenter, fromVault, MessageRefused } from '../../src/vault/messages.ts'
-import type { OwnStanding } from '../../src/vault/renew_messages.ts'
+import { begin, openDraft } from '../../src/vault/draft.ts'
+import { advance, type State } from '../../src/vault/issue_machine.ts'
+import { type OwnStanding, toldMessage } from '../../src/vault/renew_messages.ts'
 import { standingToRenew } from '../../src/vault/standing_to_renew.ts'
 import { issued } from '../pure/issuing_vectors.ts'
+import { bytes, counted, text } from '../pure/vectors.ts'
 
 const certificate = new Certificate(issued)
 const { fingerprintHex: fingerprint } = certificate
@@ -69,10 +72,37 @@ test('the renew message is read strictly', () => {
   }
 })
 
+const NUMBER = '7510051000001'
+
+test('D10 the number comes beside the certificate, in a message of its own', () => {
+  const brought = { ingam: 1, kind: 'brought', id: 'x', message: 'TUlJ', idn: NUMBER }
+  assert.deepEqual(fromCenter(brought), { kind: 'brought', id: 'x', message: 'TUlJ', idn: NUMBER })
+  const { idn: _, ...without } = brought
+  for (const wrong of [without, { ...brought, idn: null }, { ...brought, idn: '1' }, { ...brought, code: 'x' }, { ...brought, message: '!' }]) {
+    assert.throws(() => fromCenter(wrong), MessageRefused, JSON.stringify(wrong))
+  }
+  assert.throws(() => fromVault(brought), MessageRefused)
+})
+
+test('D10 the number goes with the certificate to be weighed, and is kept sealed', async () => {
+  const key = bytes('npki-samples/pypinksign/signPri.key')
+  const about = { flow: 'a'.repeat(32), spki: 'c'.repeat(64), created: 1_000 }
+  const draft = await begin(about, key, text('Gold!seal-2026x'), 1000, counted(1))
+  const sent: State = { at: 'sent', draft, trouble: null }
+  const { effects } = advance(sent, { on: 'carried', message: new Uint8Array(3), idn: NUMBER })
+  assert.deepEqual(effects, [{ do: 'weigh', draft, message: new Uint8Array(3), idn: NUMBER }])
+  const measured = { not_after_at_most: '2028-12-31T14:59:59Z' }
+  for (const told of [measured, { ...measured, idn: NUMBER }]) {
+    const kept = await (await openDraft(draft, text('Gold!seal-2026x'))).registered(told, counted(9))
+    assert.deepEqual((await openDraft(kept, text('Gold!seal-2026x'))).codes, told)
+  }
+  assert.throws(() => toldMessage({ ...measured, idn: '1' }), MessageRefused)
+})
+
 test('what is told and measured is of its form', () => {
-  const measured = { idn: '7510051000001', not_after_at_most: '2028-12-31T14:59:59Z' }
+  const measured = { not_after_at_most: '2028-12-31T14:59:59Z' }
   assert.equal(fromCenter({ ingam: 1, kind: 'measured', id: 'x', measured }).kind, 'measured')
-  for (const wrong of [{ ...measured, code: 'x' }, { ...measured, idn: '1' }, { idn: measured.idn }]) {
+  for (const wrong of [{ ...measured, code: 'x' }, { ...measured, idn: NUMBER }, { idn: NUMBER }, {}]) {
     assert.throws(() => fromCenter({ ingam: 1, kind: 'measured', id: 'x', measured: wrong }), MessageRefused)
   }
   const told = { ingam: 1, kind: 'renewing', id: 'x', spki: fingerprint, fingerprint }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,10 +51,12 @@ class Renewal:
     signer: Holder = field(init=False)
     numbers: dict[str, str] = field(default_factory=dict)
     transaction: bytes = b""
+    number: str | None = None
+    """What the last answer brought of the person."""
 
     def __post_init__(self) -> None:
         self.signer = by_certificate(self.world.ca, self.old.certificate.der, held("person", OLD))
-        self.transaction = self.world.random(16)
+        self.transaction = self.transaction or self.world.random(16)
 
     @property
     def fingerprint(self) -> str:
@@ -88,9 +92,10 @@ class Renewal:
         return self.signer.compose(body, transaction=self.transaction)
 
     async def carry(self, data: bytes) -> message.UnverifiedMessage:
-
         status, found = await self.tell("carry", message=base64.b64encode(data).decode())
         assert status == 200, found
+        self.number = found.pop("idn", None)
+        assert list(found) == ["message"]
         return message.parse(base64.b64decode(found["message"]))
 
     def confirming(self, answer: message.UnverifiedMessage, verdict: Status = Status.ACCEPTED) -> bytes:
@@ -101,6 +106,17 @@ class Renewal:
     async def active(self) -> list[str]:
         rows = await self.world.rows("binding", customer_id=f"c-{ONE.key}", status=ACTIVE)
         return [str(row["fingerprint"]) for row in rows]
+
+    async def run(self) -> str:
+        """The state of the newest run, as it is stored."""
+        rows = await self.world.rows("flow", customer_id=f"c-{ONE.key}", machine="renewal")
+        return str(json.loads(str(max(rows, key=lambda row: str(row["flow_id"]))["state"]))["state"])
+
+    async def elsewhere(self) -> Renewal:
+        """The same person with password alone, in another browser."""
+        phone = self.world.phone(ONE)
+        await phone.log_in()
+        return Renewal(self.world, self.old, phone, transaction=self.transaction)
 
     def state(self, one: Certificate) -> State:
         found = self.world.ca.books.standing(1, one.serial)
@@ -126,7 +142,7 @@ def test_D10_the_registration_goes_over_in_the_transaction_that_sees_the_pkiconf
         assert "data-renews" in await at.page()
         assert (await at.key())[0] == 200
         status, measured = await at.agree()
-        assert (status, measured["idn"]) == (200, ONE.idn)
+        assert (status, list(measured)) == (200, ["not_after_at_most"])
         kup = await at.carry(at.kur())
         new = certificate.parse(only_certificate(kup))
         assert await at.active() == [at.fingerprint]
@@ -231,5 +247,163 @@ def test_only_messages_of_this_renewal_are_carried(sqlite_url: str, tmp_path: Pa
         sent = b"\x30\x00" if what == "rubbish" else by_other.compose(body)
         status, found = await at.tell("carry", message=base64.b64encode(sent).decode())
         assert (status >= 400, found["code"]) == (True, "renewal-not-carried")
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_D10_the_number_comes_with_the_certificate_of_the_registered_key_and_with_nothing_before(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        at = await begun(world)
+        told = (await at.phone.client.get("/issuance/renewal/issue")).text
+        told += await at.page() + str(await at.key()) + str(await at.agree())
+        told += str(await at.tell("product", again="yes"))
+        # Whoever has the old certificate, but not its key, gets the authority's no.
+        thief = by_certificate(world.ca, at.old.certificate.der, held("person", 7))
+        body = request(held("person", NEW), BodyKind.KUR, encrypted=vid_of(world.ca))
+        _, refused = await at.tell("carry", message=base64.b64encode(thief.compose(body)).decode())
+        assert ONE.idn not in told + str(refused)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_D9_D10_the_number_comes_again_with_the_repeated_kup_and_to_no_other_browser(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        at = await begun(world)
+        await at.key()
+        await at.agree()
+        kur = at.kur()
+        kup = await at.carry(kur)
+        assert at.number == ONE.idn
+        other = await at.elsewhere()
+        other.numbers = dict(at.numbers)
+        for step, fields in (("product", {"again": "yes"}), ("carry", {"message": base64.b64encode(kur).decode()})):
+            status, found = await other.tell(step, **fields)
+            assert (status, found["code"], "idn" in found) == (409, "true-step", False)
+        # After a reload in the state Delivered, the same in the same browser.
+        assert (await at.carry(kur)).raw == kup.raw
+        assert at.number == ONE.idn
+        await at.carry(at.confirming(kup))
+        assert at.number is None
+
+    told(sqlite_url, tmp_path, story)
+
+
+@pytest.mark.parametrize("what", ["another key", "another person"])
+def test_D10_a_certificate_that_is_not_this_persons_of_this_key_brings_no_number(
+    sqlite_url: str, tmp_path: Path, what: str
+) -> None:
+    async def story(world: World) -> None:
+        theirs = await world.holds(PEOPLE[1], 7, branch="증권금융")
+        at = await begun(world)
+        await at.key()
+        await at.agree()
+        # The center trusts no authority to have looked at whom it serves.
+        if what == "another person":
+            signer, new = by_certificate(world.ca, theirs.certificate.der, held("person", 7)), held("person", NEW)
+        else:
+            signer, new = at.signer, held("person", 8)
+        body = request(new, BodyKind.KUR, encrypted=vid_of(world.ca))
+        answer = await world.ca.ask(signer.compose(body))
+        assert answer.body.kind is BodyKind.KUP
+
+        sent, asked = at.kur(), world.wire.post
+
+        async def post(url: str, body: bytes, content_type: str, limit: int) -> bytes:
+            return answer.raw if body == sent else await asked(url, body, content_type, limit)
+
+        world.wire.post = post  # type: ignore[method-assign]
+        status, found = await at.tell("carry", message=base64.b64encode(sent).decode())
+        assert (status, found["code"], "idn" in found) == (503, "certification-outage", False)
+        assert (await at.run(), await world.results("renewal.carry")) == ("Requested", ["renewal-other-key"])
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F10_a_copied_session_cookie_does_not_get_into_a_renewal(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        at = await begun(world)
+        await at.key()
+        await at.page()
+        thief = world.client()
+        for name in ("ingam-center", "ingam-center-device"):
+            thief.cookies.set(name, at.phone.client.cookies[name], domain="localhost.local")
+        answer = await thief.get("/issuance/renewal")
+        assert (answer.status_code, answer.headers["location"]) == (
+            303, "/login?way=id&then=/issuance/renewal&ended=over",
+        )  # fmt: skip
+        told_by_script = await thief.get("/issuance/renewal/issue", headers={"Accept": "application/json"})
+        assert (told_by_script.status_code, told_by_script.json()["code"]) == (422, "flow-elsewhere")
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_D10_another_browser_is_told_of_the_renewal_and_ends_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        at = await begun(world)
+        other = await at.elsewhere()
+        await at.key()
+        await at.agree()
+        assert "다른 기기나 브라우저에서 시작한 갱신" in await other.page()
+        kup = await at.carry(at.kur())
+        assert "다른 기기나 브라우저에서 시작한 갱신" in await other.page()
+        for step in ("key", "product", "carry", "cancel"):
+            await other.phone.send(f"/issuance/renewal/{step}", {"run": "1", "version": "3", "spki": "a" * 64})
+        assert await at.run() == "Delivered"
+        await at.carry(at.confirming(kup))
+        assert (await at.run(), await at.active()) == (
+            "Renewed",
+            [certificate.parse(only_certificate(kup)).fingerprint.hex()],
+        )
+
+    told(sqlite_url, tmp_path, story)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_D10_a_look_from_elsewhere_while_the_authority_confirms_stops_no_registration(
+    sqlite_url: str, tmp_path: Path, late: bool
+) -> None:
+    async def story(world: World) -> None:
+        at = await begun(world)
+        other = await at.elsewhere()
+        await at.key()
+        await at.agree()
+        kup = await at.carry(at.kur())
+        asked, at_the_authority, go_on = world.wire.post, asyncio.Event(), asyncio.Event()
+
+        async def slow(url: str, body: bytes, content_type: str, limit: int) -> bytes:
+            answer = await asked(url, body, content_type, limit)
+            if message.parse(answer).body.kind is BodyKind.PKICONF:
+                at_the_authority.set()
+                await go_on.wait()
+            return answer
+
+        world.wire.post = slow  # type: ignore[method-assign]
+        confirming = asyncio.create_task(at.carry(at.confirming(kup)))
+        await at_the_authority.wait()
+        if late:
+            world.clock.forward(world.settings.limits.issuance_fetch_s)
+            other = await at.elsewhere()  # their sessions are over, too
+        assert "data-renews" in await other.page() if late else "data-renews" not in await other.page()
+        await at.phone.client.get("/issuance/renewal")
+        go_on.set()
+        assert (await confirming).body.kind is BodyKind.PKICONF
+        assert await at.active() == [certificate.parse(only_certificate(kup)).fingerprint.hex()]
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_a_run_in_which_nothing_was_asked_for_ends_where_another_browser_begins(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        at = await begun(world)
+        await at.key()
+        other = await at.elsewhere()
+        assert (await other.key())[0] == 200
+        assert (await at.agree())[0] == 409
 
     told(sqlite_url, tmp_path, story)

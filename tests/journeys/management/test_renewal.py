@@ -55,12 +55,13 @@ class RenewalBench(Bench):
 
     async def product(self, fields: dict[str, str]) -> dict[str, Any]:
         self.state = "requested" if self.state == "product" else self.state
-        return {"idn": authority.IDN, "not_after_at_most": "2028-12-31T14:59:59Z"}
+        return {"not_after_at_most": "2028-12-31T14:59:59Z"}
 
     async def carry(self, fields: dict[str, str]) -> dict[str, Any]:
         told = await super().carry(fields)
         if message.parse(base64.b64decode(told["message"])).body.kind is BodyKind.KUP:
             self.state = "delivered"
+            told["idn"] = authority.IDN
         return told
 
     def _document(self, body: str) -> Any:

@@ -17,10 +17,10 @@ from ingam.kernel.flow import Machine, Step
 class Agreeing:
     """The vault keeps the new key. `spki`: SHA-256 of its public half; `old`: of the certificate that is renewed, hex.
 
-    `device`: SHA-256 of the device cookie, hex, or None: where the draft lies.
+    `device`: SHA-256 of the device cookie, or without one of the session cookie, hex: where the draft lies.
     """
 
-    device: str | None
+    device: str
     spki: str
     old: str
     product: str
@@ -30,7 +30,7 @@ class Agreeing:
 class Requested:
     """The terms were agreed to: the vault may ask the authority."""
 
-    device: str | None
+    device: str
     spki: str
     old: str
     product: str
@@ -40,7 +40,7 @@ class Requested:
 class Delivered:
     """The new certificate went through the center; the vault has not confirmed it. `certificate`: sealed, base64."""
 
-    device: str | None
+    device: str
     spki: str
     old: str
     product: str
@@ -114,7 +114,7 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class TimeRanOut:
-    """The run's own time is over."""
+    """Its time is over, or another browser begins, before anything was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +126,20 @@ Open: TypeAlias = Agreeing | Requested | Delivered
 State: TypeAlias = Open | Renewed | Refused | Expired | Cancelled
 Event: TypeAlias = KeyMade | Agreed | CertificateCarried | Confirmed | Declined | TimeRanOut | Left
 
-_OVER: Final = {Declined: frozenset({Refused}), TimeRanOut: frozenset({Expired})}
-
 EDGES: Final = {
     Agreeing: {
         KeyMade: frozenset({Agreeing}),
         Agreed: frozenset({Requested}),
         Left: frozenset({Cancelled}),
-        **_OVER,
+        TimeRanOut: frozenset({Expired}),
     },
-    # From here on the authority may have renewed: nobody leaves by a button, what was asked for is fetched again.
-    Requested: {CertificateCarried: frozenset({Delivered}), **_OVER},
-    Delivered: {CertificateCarried: frozenset({Delivered}), Confirmed: frozenset({Renewed}), **_OVER},
+    # From here on the authority may have renewed: neither a button nor time nor another browser ends it, only its word.
+    Requested: {CertificateCarried: frozenset({Delivered}), Declined: frozenset({Refused})},
+    Delivered: {
+        CertificateCarried: frozenset({Delivered}),
+        Confirmed: frozenset({Renewed}),
+        Declined: frozenset({Refused}),
+    },
 }
 
 

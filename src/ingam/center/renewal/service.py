@@ -1,17 +1,19 @@
 """갱신, carried out: the vault chooses and makes the new key, the person agrees, the center carries and binds (D10).
 
-The center never sees a private key, a password or R. No factor is asked for: the old key signs. What was renewed
-elsewhere never comes here: only this run's own pkiConf moves a registration (A17).
+The center never sees a private key, a password or R. No factor is asked for: the old key signs. Until the authority has
+verified that signature, a session by a password alone learns nothing that identifies the person. What was renewed
+elsewhere never comes here: only this run's own pkiConf moves a registration (A17), and nothing ends such a run before.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NoReturn, Protocol
 from weakref import WeakValueDictionary
@@ -41,6 +43,7 @@ from ingam.customer.consent import Consents, Document
 from ingam.customer.notice import Notices
 from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.instants import korean_day, rfc3339
+from ingam.kernel.secret import Secret
 from ingam.npki import certificate, policies
 from ingam.npki.certificate import Certificate
 from ingam.npki.policies import Policy
@@ -118,12 +121,16 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Where a person is. `version` 0: nothing is stored of this run, the vault is to choose and make its key."""
+    """Where a person is. `version` 0: nothing is stored of this run, the vault is to choose and make its key.
+
+    `elsewhere`: the run belongs to another browser, until `expires_at` at most; here it can only be told of.
+    """
 
     run: int
     version: int
     state: State | None
     expires_at: datetime
+    elsewhere: bool = False
 
     @property
     def ended(self) -> bool:
@@ -143,6 +150,14 @@ class Walk:
     @property
     def flow_id(self) -> str:
         return _flow_id(self.customer.customer_id, self.here.run)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Carried:
+    """The authority's answer, as it is. `idn`: 13 or 10 digits, beside the certificate of the registered key alone."""
+
+    message: bytes
+    idn: Secret[str] | None = None
 
 
 class Renewing:
@@ -173,13 +188,15 @@ class Renewing:
     async def _walk(self, visit: Visit, *, anew: bool = False) -> Walk:
         customer, now = await self.customer(visit), self._ports.clock.now()
         here = await self._last(customer)
-        if here.state is not None and not here.ended and (now >= here.expires_at or _elsewhere(here.state, visit)):
-            await self._save(Walk(visit, here, customer, now), TimeRanOut(), "time", With())
+        if isinstance(here.state, Agreeing) and (now >= here.expires_at or _elsewhere(here.state, visit)):
+            with contextlib.suppress(TrueStep):  # at this very moment it was agreed to
+                await self._save(Walk(visit, here, customer, now), TimeRanOut(), "time", With())
             here = await self._last(customer)
-        gone = isinstance(here.state, Expired | Cancelled) or (here.ended and (anew or now >= here.expires_at))
-        if gone:
+        # Late, too, what was asked for stays as it is stored: a confirmation that is under way counts.
+        late = here.state is not None and now >= here.expires_at
+        if late or isinstance(here.state, Expired | Cancelled) or (here.ended and anew):
             here = Here(here.run + 1, 0, None, now)
-        return Walk(visit, here, customer, now)
+        return Walk(visit, replace(here, elsewhere=_elsewhere(here.state, visit)), customer, now)
 
     async def _last(self, customer: Customer) -> Here:
         where: Row = {"customer_id": customer.customer_id, "machine": RENEWAL.name}
@@ -193,7 +210,7 @@ class Renewing:
 
     async def _at(self, visit: Visit, run: int, *states: type[State] | type[None]) -> Walk:
         walk = await self._walk(visit)
-        if walk.here.run != run or not isinstance(walk.here.state, states):
+        if walk.here.elsewhere or walk.here.run != run or not isinstance(walk.here.state, states):
             raise TrueStep
         return walk
 
@@ -203,8 +220,13 @@ class Renewing:
     # the vault
 
     async def told(self, visit: Visit) -> dict[str, object]:
-        """What the vault is told when its frame opens (the message `renew`). Raises CertificationOutage, …Refused."""
+        """What the vault is told when its frame opens (the message `renew`).
+
+        Raises CertificationOutage, …Refused, TrueStep where it runs elsewhere.
+        """
         walk = await self._walk(visit)
+        if walk.here.elsewhere:
+            raise TrueStep
         await self._bindings.refuse_suspended(walk.customer.customer_id)
         authorities = await self._authorities()
         ever = await self._ports.certification.issued(walk.customer.idn)
@@ -227,7 +249,7 @@ class Renewing:
             walk = await self._at(visit, run, type(None), Agreeing)
             await self._bindings.refuse_suspended(walk.customer.customer_id)
             found = await self._renewable(walk, old)
-            state = Agreeing(visit.session.device, spki, old, RENEWABLE[found.profile])
+            state = Agreeing(_browser(visit), spki, old, RENEWABLE[found.profile])
             if walk.here.state is None:
                 await self._store(walk, state, 0, "key", With(), "ok")
             elif walk.here.state != state:
@@ -257,7 +279,7 @@ class Renewing:
         return self._measured(await self._at(visit, run, Requested, Delivered))
 
     def _measured(self, walk: Walk) -> dict[str, str]:
-        return {"idn": walk.customer.idn.reveal(), "not_after_at_most": rfc3339(walk.now + _LONGEST)}
+        return {"not_after_at_most": rfc3339(walk.now + _LONGEST)}
 
     async def cancel(self, visit: Visit, run: int) -> None:
         """취소, for as long as nothing was asked for. Raises TrueStep."""
@@ -266,24 +288,29 @@ class Renewing:
 
     # the authority
 
-    async def carry(self, visit: Visit, run: int, message: bytes) -> bytes:
+    async def carry(self, visit: Visit, run: int, message: bytes) -> Carried:
         """A message of the vault to the authority and its answer back, as they are; on the way the run goes on.
 
-        Raises NotCarried, TooOften, CertificationOutage, TrueStep.
+        With the new certificate the vault gets the number to recompute its VID by (B10): that it was issued proves that
+        the old key signed. Raises NotCarried, TooOften, CertificationOutage, TrueStep.
         """
         async with self._turn_of(visit):
             walk = await self._at(visit, run, Requested, Delivered, Renewed)
             state, authority = walk.here.state, self._ports.certification
             if isinstance(state, Renewed):
-                return await self._repeated(walk, state, message)
+                return Carried(await self._repeated(walk, state, message))
             assert isinstance(state, Requested | Delivered)
             confirmed = carrying.confirms(message, state.old)
             if confirmed is not None and not isinstance(state, Delivered):
                 raise carrying.NotCarried
             await self._refuse_flood(walk)
             answer = await authority.carry(message)
-            await self._follow(walk, state, confirmed, carrying.brought(answer))
-            return answer
+            brought = carrying.brought(answer)
+            if isinstance(brought, Certificate) and confirmed is None:
+                await self._certified(walk, state, brought)
+                return Carried(answer, walk.customer.idn)
+            await self._follow(walk, state, confirmed, brought)
+            return Carried(answer)
 
     async def _repeated(self, walk: Walk, state: Renewed, message: bytes) -> bytes:
         """The pkiConf was lost; the authority says it again (D9)."""
@@ -300,12 +327,9 @@ class Renewing:
     async def _follow(
         self, walk: Walk, state: Requested | Delivered, confirmed: str | None, brought: Certificate | str | None
     ) -> None:
-        if brought is None:
+        if brought is None or isinstance(brought, Certificate):
             return
-        if isinstance(brought, Certificate):
-            if confirmed is None:
-                await self._certified(walk, state, brought)
-        elif brought:
+        if brought:
             await self._declined(walk, RenewalRefused(cause=brought))
         elif confirmed == "":
             await self._declined(walk, DeclinedByDevice())
@@ -313,8 +337,9 @@ class Renewing:
             await self._confirmed(walk, state)
 
     async def _certified(self, walk: Walk, state: Requested | Delivered, found: Certificate) -> None:
-        """A kup: only a certificate of our authority's, of the key that the vault told, is remembered."""
-        if hashlib.sha256(found.spki).hexdigest() != state.spki or not await self._is_ours(found):
+        """A kup: only this person's certificate by our authority, of the key that the vault told, is remembered."""
+        ours = hashlib.sha256(found.spki).hexdigest() == state.spki and await self._is_ours(found)
+        if not ours or not await self._is_theirs(walk, found):
             await self._record(walk, "carry", "renewal-other-key", With())
             raise Outage("certification-outage")
         if isinstance(state, Delivered) and state.fingerprint == found.fingerprint.hex():
@@ -335,6 +360,11 @@ class Renewing:
                     continue
                 return True
         return False
+
+    async def _is_theirs(self, walk: Walk, found: Certificate) -> bool:
+        """Whether the authority, asked for this person, names it: whoever signed, it was then issued to nobody else."""
+        ever = await self._ports.certification.issued(walk.customer.idn)
+        return any(one.fingerprint == found.fingerprint.hex() for one in ever)
 
     async def _confirmed(self, walk: Walk, state: Delivered) -> None:
         """pkiConf: the registration goes over to the new one, its history, notices and Renewed in ONE transaction."""
@@ -406,9 +436,14 @@ def word(state: State | None) -> str:
     return {Agreeing: "product", Requested: "requested", Delivered: "delivered"}.get(type(state), "key")
 
 
-def _elsewhere(state: State, visit: Visit) -> bool:
+def _elsewhere(state: State | None, visit: Visit) -> bool:
     """The draft lies in another browser: nothing of that run can be gone on with here."""
-    return getattr(state, "device", None) != visit.session.device
+    return isinstance(state, Agreeing | Requested | Delivered) and state.device != _browser(visit)
+
+
+def _browser(visit: Visit) -> str:
+    """The device cookie's mark; where a browser keeps none, it is known for as long as its session."""
+    return visit.session.device or visit.session.session
 
 
 def _rows(authorities: list[Certificate], holder: str) -> list[Policy]:

@@ -55,6 +55,8 @@ class RenewalWeb:
             "customer": await self._renewing.customer(visit), "vault_origin": self._vault_origin, "errors": {},
             "typed": {}, "documents": self._renewing.documents(),
         }  # fmt: skip
+        if here.elsewhere:
+            return render(request, "renewal/elsewhere.html", **facts)
         match here.state:
             case Renewed():
                 return render(request, "renewal/renewed.html", **facts)
@@ -87,8 +89,9 @@ class RenewalWeb:
         return await self._renewing.agree(visit, turn, ticked(fields))
 
     async def _carry(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> Mapping[str, Any]:
-        answer = await self._renewing.carry(visit, turn.run, _octets(fields.get("message", "")))
-        return {"message": base64.b64encode(answer).decode()}
+        carried = await self._renewing.carry(visit, turn.run, _octets(fields.get("message", "")))
+        told = {"message": base64.b64encode(carried.message).decode()}
+        return told if carried.idn is None else {**told, "idn": carried.idn.reveal()}
 
     def _answer(self, asked: Asked) -> Handler:
         async def post(request: Request) -> Response:
