@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from tests.year.model import Expected, expected
-from tests.year.plan import AWAY, DAYS, SILENT, Kind, Life, drawn
+from tests.year.plan import AWAY, DAYS, SILENT, Authority, Buying, Kind, Life, drawn
 from tests.year.world import DAWN, EVENING, LOST, MORNING, NIGHT, NOON, World, opened
+
+from ingam.ports.books import BooksOutage
 
 READINGS = (120, 240, 364, 385, DAYS - 1)
 """Days on whose evening the revocation lists are read."""
@@ -149,6 +151,33 @@ def year(url: str, folder: Path, customers: int, *, seed: int, stride: int) -> N
 
 def test_a_year_of_a_few_customers_ends_as_their_plan_says(sqlite_url: str, tmp_path: Path) -> None:
     year(sqlite_url, tmp_path, 60, seed=7, stride=7)
+
+
+@pytest.mark.xfail(reason="adapters/certification/cmp.py takes systemUnavail for the authority's last word")
+def test_a_revocation_that_the_authority_could_not_record_is_told_again(sqlite_url: str, tmp_path: Path) -> None:
+    life = Life(
+        1, Authority.HERE, "securities", Kind.REVOKED, 0, 40, 0, "key", by_report=False, silent=False,
+        buying=Buying.AT_ONCE,
+    )  # fmt: skip
+
+    async def down(*_: object) -> None:
+        raise BooksOutage
+
+    async def go() -> None:
+        async with opened(sqlite_url, tmp_path) as world:
+            await world.enrol(life)
+            world.at(life.begins, NOON)
+            await world.begin(life)
+            world.at(life.at, NOON)
+            await world.event(life)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(world.here.books, "answer", down)
+                await world.deliver()
+            world.clock.forward(60)
+            await world.deliver()
+            assert world.state(world.people[1].papers[0][0]) == "revoked"
+
+    asyncio.run(go())
 
 
 @pytest.mark.soak
