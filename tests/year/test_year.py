@@ -153,7 +153,6 @@ def test_a_year_of_a_few_customers_ends_as_their_plan_says(sqlite_url: str, tmp_
     year(sqlite_url, tmp_path, 60, seed=7, stride=7)
 
 
-@pytest.mark.xfail(reason="adapters/certification/cmp.py takes systemUnavail for the authority's last word")
 def test_a_revocation_that_the_authority_could_not_record_is_told_again(sqlite_url: str, tmp_path: Path) -> None:
     life = Life(
         1, Authority.HERE, "securities", Kind.REVOKED, 0, 40, 0, "key", by_report=False, silent=False,

@@ -41,7 +41,7 @@ def test_G6_the_roles_are_printed_and_sqlite_has_none(
     monkeypatch.delenv("INGAM_STORE", raising=False)
     assert store.main(["roles", "--data", str(tmp_path), "--auditor", "watcher"]) == 0
     told = capsys.readouterr().out
-    assert "GRANT SELECT, INSERT ON audit, audit_chain, audit_key TO ingam_center;" in told
+    assert "GRANT SELECT, INSERT ON audit, audit_chain, audit_key, evidence TO ingam_center;" in told
     assert "GRANT SELECT, DELETE ON audit, audit_key TO watcher;" in told
     assert store.main(["roles", "--data", str(tmp_path), "--apply", "--lang", "en"]) == 6
     assert "SQLite has no roles" in capsys.readouterr().err

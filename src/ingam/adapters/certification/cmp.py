@@ -40,6 +40,9 @@ from ingam.protocols.cmp.status import CmpRefused, FailInfo
 CONTENT_TYPE: Final = "application/pkixcmp"
 NONCE_BYTES: Final = 16
 
+PASSING: Final = FailInfo.SYSTEM_UNAVAIL | FailInfo.SYSTEM_FAILURE | FailInfo.BAD_TIME | FailInfo.SIGNER_NOT_TRUSTED
+"""What an authority says that cannot decide now, or does not know us yet: asked again, never its last word."""
+
 
 class ClearTransport(Refusal):
     """Codes would go over the network in clear: the authority's address is neither TLS nor this machine's."""
@@ -166,6 +169,8 @@ class CmpCertification:
         except CmpRefused as refused:
             raise CertificationOutage(cause=refused.code) from None
         if isinstance(found.state, client.Refused):
+            if FailInfo(found.state.fail_info) & PASSING:
+                raise CertificationOutage(cause="".join(found.state.texts[:1])[:80])
             bits = ",".join(status.names(FailInfo(found.state.fail_info)))
             raise CertificationRefused(fail_info=bits, said="".join(found.state.texts[:1])[:80])
         return found
