@@ -287,6 +287,7 @@ class PhoneWalk(Walk):
     def to_card(self) -> None:
         """From the login to ②."""
         self.begin()
+        self.at("task_name")
         self.look("1-name")
         self.give_name()
         self.at("task_identity")
