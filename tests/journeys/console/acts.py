@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import urllib.parse
+from contextlib import closing
 
 from playwright.sync_api import Page, expect
+from tests.journeys.world import World
 
 from ingam.kernel.words import say
 
@@ -49,10 +52,21 @@ def open_customer(page: Page, banking_id: str, reason: str = "counter") -> None:
     expect(page.get_by_role("heading", name=say("console-standing.locks"))).to_be_visible()
 
 
-def issue(page: Page) -> str:
+def purpose_at_factor(world: World, banking_id: str) -> str:
+    """What ② asks a proof for: another journey may have registered a certificate of this person."""
+    with closing(sqlite3.connect(world.data / "center" / "center.db", timeout=30)) as store:
+        held = store.execute(
+            "SELECT 1 FROM binding JOIN customer USING (customer_id)"
+            " WHERE banking_id = ? AND binding.status = 'ACTIVE'",
+            (banking_id,),
+        ).fetchone()
+    return "registration" if held is None else "rebind"
+
+
+def issue(page: Page, purpose: str = "registration") -> str:
     """From the customer's page to the slip; the digits on it."""
     page.get_by_role("link", name=say("console-standing.issue_number")).click()
-    page.get_by_label(say("console-numbers.purpose")).select_option("registration")
+    page.get_by_label(say("console-numbers.purpose")).select_option(purpose)
     page.get_by_label(say("console-numbers.card_resident")).press("Space")
     press(page, "console-numbers.issue")
     number = page.locator(".slip-number")

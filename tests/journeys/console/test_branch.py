@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.journeys.console.acts import issue, open_customer
+from tests.journeys.console.acts import issue, open_customer, purpose_at_factor
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
@@ -41,7 +41,7 @@ def test_a_clerk_issues_a_number_the_customer_uses_it_once_and_the_second_use_fa
     assert trouble(desk, "console-desk-ko-1280") == []
     open_customer(desk, at.who["banking_id"])
     assert trouble(desk, "console-customer-ko-1280") == []
-    code = issue(desk)
+    code = issue(desk, purpose_at_factor(at.world, at.who["banking_id"]))
     assert trouble(desk, "console-slip-ko-1280") == []
     at_factor(at)
     type_number(at, code)
