@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 from tests.journeys import world
 from tests.journeys.person import Hurried, Person
+from tests.journeys.scene import scene
 from tests.journeys.walks import Walk
 
 from ingam.center.terms.registry import SHIPPED
@@ -20,6 +21,22 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 PATIENCE_MS = 20_000
 # A refused form is an answer with its own status, which the console reports; anything else is ours.
 EXPECTED = "Failed to load resource: the server responded with a status of"
+BROWSERS: list[Browser] = []
+"""Those that are open in this process: a failure tells what they showed."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that fails tells what was on its screens, and what the center refused last."""
+    report = yield
+    if report.failed and call.when == "call":
+        report.sections.append(("What was on the screens", scene(BROWSERS)))
+        at = getattr(item, "funcargs", {}).get("running")
+        if isinstance(at, world.World):
+            report.sections.append(("What the center refused last", "\n".join(map(str, at.refusals()[-8:]))))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +61,7 @@ def chromium() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        BROWSERS.append(browser)
         yield browser
         browser.close()
 

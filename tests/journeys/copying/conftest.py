@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, expect
 from tests import valkey
 from tests.journeys import camera, world
-from tests.journeys.conftest import CHROMIUM, EXPECTED, FLAGS, PATIENCE_MS, SIZES
+from tests.journeys.conftest import BROWSERS, CHROMIUM, EXPECTED, FLAGS, PATIENCE_MS, SIZES
 from tests.journeys.copying.crossing import Crossing
 from tests.journeys.copying.walk import CopyWalk, Here
 from tests.journeys.person import Hurried
@@ -52,7 +52,9 @@ def handset(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     film = tmp_path_factory.mktemp("camera") / "seen.y4m"
     camera.plain_film(Image.new("RGB", SEEN, (96, 104, 112)), film)
     browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=FLAGS + camera.flags(film))
+    BROWSERS.append(browser)
     yield Handset(browser, film)
+    BROWSERS.remove(browser)
     browser.close()
 
 

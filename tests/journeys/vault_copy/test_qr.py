@@ -70,6 +70,7 @@ def test_C5_a_receiving_phone_reads_the_sending_pc(bench: Bench, device: Callabl
     show(sender, receiver)
     finish(sender, receiver)
     assert receiver.stored()[0]["certificate"] == bench.pair.certificate.hex()
+    receiver.until(lambda: "copied" in bench.kinds("receive"))
     assert bench.kinds("receive")[-4:] == ["wanted", "paired", "arrived", "copied"]
 
 
@@ -96,6 +97,7 @@ def test_C5_a_qr_that_is_a_link_is_named_and_not_followed(bench: Bench, device: 
     expect(phone.vault.locator("video")).to_be_visible()
     frame(phone).evaluate("(one) => window.look(one)", LINK)
     expect(phone.vault.get_by_text(phone.say("scan-other"))).to_be_visible()
+    phone.until(lambda: "wanted" in bench.kinds("receive"))
     assert [one["mailbox"] for one in bench.told["receive"] if one["kind"] == "wanted"] == [None]
     phone.button("copy-number-instead").click()
     assert len(phone.number) == 12

@@ -216,6 +216,7 @@ def test_M_COPY_09_without_storage_no_number_is_shown(bench: Bench, device: Call
     receiver = device("phone", script=NO_STORAGE)
     receiver.open("receive")
     receiver.ended("cannot-keep")
+    receiver.until(lambda: "ended" in bench.kinds("receive"))
     assert bench.kinds("receive") == ["ready", "ended"]
     receiver.button("copy-again").click()
     expect(receiver.page.locator("#page-end")).to_have_text("done")

@@ -29,6 +29,8 @@ def test_C13_a_certificate_is_copied_by_number_and_both_say_so(
     through(sender, receiver)
     (record,) = receiver.stored()
     assert bytes.fromhex(record["certificate"]) == bench.pair.certificate
+    # The screens say it first; what the vaults told their pages arrives beside it.
+    sender.until(lambda: "copied" in bench.kinds("send") and "copied" in bench.kinds("receive"))
     assert bench.kinds("receive") == ["ready", "wanted", "opened", "paired", "arrived", "copied"]
     assert bench.kinds("send") == ["ready", "proved", "wanted", "paired", "copied"]
     for role in ("send", "receive"):
