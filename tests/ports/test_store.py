@@ -506,6 +506,21 @@ def test_the_wake_hook_is_called_after_a_commit_with_a_message_only(world: World
     world.run(walk)
 
 
+def test_rows_are_counted_without_being_read(world: World) -> None:
+    async def walk(store: Store) -> None:
+        rows = [
+            Insert("binding_claim", {"claim_key": f"k{n}", "customer_id": f"c{n % 2}", "at": NOW, "ended_at": ended})
+            for n, ended in enumerate((None, None, None, NOW))
+        ]
+        assert await store.how_many("binding_claim", {}) == 0
+        await store.save(Save(rows=rows))
+        assert await store.how_many("binding_claim", {}) == 4
+        assert await store.how_many("binding_claim", {"ended_at": None}) == 3
+        assert await store.how_many("binding_claim", {"customer_id": "c1", "ended_at": None}) == 1
+
+    world.run(walk)
+
+
 # -- the audit ---------------------------------------------------------------------------------------------------------
 
 

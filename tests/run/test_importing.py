@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -81,7 +82,7 @@ class World:
         ):
             holders = TableHolders(self.tables, self.keys.fields)
             told = lambda run, part: None  # noqa: E731
-            importing = Importing(tables or self.tables, holders, decider, self.clock, report, told, dry)
+            importing = Importing(tables or self.tables, holders, decider, self.clock, report, told, dry, "registrar")
             return await importing.through(source, begun, size)
 
     @property
@@ -239,6 +240,9 @@ def test_a_killed_import_goes_on_and_ends_as_one_that_was_not(
         assert [row for row, _ in world.refused] == ["1", "4", "6"]
         lines = await world.store.many("audit", {"action": "binding.import"}, order="seq")
         assert [str(one["result"]) for one in lines] == ["done", "done", "done", "finished"]
+        facts = [json.loads(str(one["facts"])) for one in lines]
+        assert {one["account"] for one in facts} == {"registrar"}
+        assert sum("import-nothing-known:1" in one["codes"] for one in facts) == 3 and facts[-1]["codes"] == ""
 
     told(store_url, tmp_path, story)
 

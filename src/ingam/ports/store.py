@@ -241,6 +241,9 @@ class Store(Protocol):
     ) -> list[Row]:
         """Rows with all these values (AND, equality; None matches NULL)."""
 
+    async def how_many(self, table: str, where: Row) -> int:
+        """How many rows have all these values; none of them is read."""
+
     async def issued(self, kind: str, id: str) -> Issued | None:
         """A ledger row, used or not, expired or not."""
 

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -114,7 +115,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """One run. `told`: called after each batch with the run and the part of the file that is read."""
+    """One run. `told`: called after each batch with the run and the part of the file that is read.
+
+    `account`: of this machine, whose hand runs it; it stands in the audit.
+    """
 
     tables: ImportTables
     holders: Holders
@@ -123,6 +127,7 @@ class Importing:
     report: Report
     told: Callable[[Run, float], None]
     dry: bool = False
+    account: str = "-"
     seen: Seen = field(default_factory=lambda: Seen())
 
     async def through(self, source: Source, run: Run, size: int = AT_ONCE) -> Run:
@@ -141,7 +146,7 @@ class Importing:
             bindings, claims = ([], []) if self.dry else bindings_and_claims(self.decider, decided.taken)
             length = self.report.length
             after = _after(run, lines, decided, self.report.add(decided.refused))
-            line = self._line(after, "done", run.at_row + 1)
+            line = self._line(after, "done", run.at_row + 1, decided.refused)
             if self.dry or await self.tables.save(Batch(bindings, claims, after, run.at_row, line)):
                 return after
             self.report.cut(length)
@@ -180,9 +185,12 @@ class Importing:
         claims = {one.key for one in wanted} - fingerprints
         return Places(await self.tables.bindings(people, fingerprints), await self.tables.claims(people, claims))
 
-    def _line(self, run: Run, result: str, first: int) -> Audit:
+    def _line(self, run: Run, result: str, first: int, refused: Sequence[Refused] = ()) -> Audit:
+        """`codes`: of the rows that this batch refused, each with its number."""
+        codes = sorted(Counter(one.why.code for one in refused).items())
         facts: dict[str, str | int] = {
-            "by": "cli", "file": run.run_id, "first_row": first, "last_row": run.at_row, "bound": run.bound,
+            "by": "cli", "account": self.account, "codes": " ".join(f"{code}:{n}" for code, n in codes),
+            "file": run.run_id, "first_row": first, "last_row": run.at_row, "bound": run.bound,
             "claimed": run.claimed, "there": run.there, "refused": run.refused,
         }  # fmt: skip
         return Audit(self.clock.now(), "binding.import", result, None, None, None, facts)

@@ -149,6 +149,10 @@ class PostgresqlStore:
         found: list[Row] = [decode(table, dict(row)) for row in rows]
         return [opened_line(row, self._sealer) for row in found] if table == "audit" else found
 
+    async def how_many(self, table: str, where: Row) -> int:
+        sql = statements.count_sql(table, statements.where_shape(where))
+        return int((await self._fetch(_numbered(sql), *statements.where_args(table, where)))[0][0])
+
     async def issued(self, kind: str, id: str) -> Issued | None:
         rows = await self._fetch(_ISSUED, kind, id)
         return statements.issued(*tuple(rows[0])) if rows else None

@@ -130,6 +130,13 @@ def select_sql(
     return f'SELECT {columns} FROM "{table}" {where_sql(table, where)} ORDER BY {by} LIMIT ?'  # noqa: S608
 
 
+@cache
+def count_sql(table: str, where: tuple[tuple[str, bool], ...]) -> str:
+    """SELECT of their number."""
+    check(table)
+    return f'SELECT count(*) FROM "{table}" {where_sql(table, where)}'  # noqa: S608
+
+
 def _collate(table: str, name: str, collation: str) -> str:
     return collation if isinstance(TABLES[table].columns[name].type, Text) else ""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import os
 import sys
 import time
@@ -82,7 +83,7 @@ async def _run(settings: Settings, options: argparse.Namespace) -> int:
             with Report(path, run.report_bytes, lambda why: answers.failure_text(why, options.lang)) as report:
                 bar = Bar(run, options.lang)
                 importing = Importing(
-                    desk.tables, desk.holders, desk.decider, desk.clock, report, bar.draw, options.dry_run
+                    desk.tables, desk.holders, desk.decider, desk.clock, report, bar.draw, options.dry_run, account()
                 )
                 over = await importing.through(source, run, max(1, min(options.batch, 5000)))
         bar.end()
@@ -104,6 +105,18 @@ async def _begin(desk: Desk, run_id: str, options: argparse.Namespace) -> Run | 
     fresh = Run(run_id, desk.clock.now())
     await desk.tables.begin_again(fresh)
     return fresh
+
+
+def account() -> str:
+    """Whose hand runs it, as this machine names them: before `sudo`, where there was one; 32 characters at most."""
+    return (os.environ.get("SUDO_USER") or _logged_in())[:32]
+
+
+def _logged_in() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without such a line in its passwd
+        return f"uid {os.getuid()}"
 
 
 def _tell(over: Run, path: Path, options: argparse.Namespace) -> None:
