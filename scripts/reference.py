@@ -43,6 +43,7 @@ MEANINGS = {
     "INGAM_SMS_KEY": "key of the SMS provider",
     "INGAM_ISSUANCE_PRODUCTS": "what is offered: `gold`, `universal`; in production nothing until it is named",
     "INGAM_VAULT_ROOTS": "SHA-256 (hex, commas between) of the roots below which the vault has certificates issued",
+    "INGAM_DESK_ROOTS": "SHA-256 of the roots that the certificate desk believes besides; nothing is issued below them",
     "INGAM_SERVICE_WORKER": "`0` takes the service worker away from every browser that has it (B13)",
     "INGAM_TERMS": "a folder of consent documents in the place of the demo's examples",
     "INGAM_REGIONS": "a table of networks and places (CIDR, Korean, English; tabs between): where a device is (C3)",

@@ -130,13 +130,14 @@ def test_B3_integrity_is_asked_for_once_every_script_of_the_page_has_it(tmp_path
 
 
 def test_B1_B2_the_origins_come_from_the_settings(tmp_path: Path) -> None:
-    settings = read({"INGAM_PORT": "9000", "INGAM_VAULT_ROOTS": "ab" * 32})
+    settings = read({"INGAM_PORT": "9000", "INGAM_VAULT_ROOTS": "ab" * 32, "INGAM_DESK_ROOTS": "cd" * 32})
     answer = ask(built(tmp_path), "/settings.json", base="http://localhost:9001", settings=settings)
     assert answer.json() == {
         "center": "http://localhost:9000",
         "vault": "http://localhost:9001",
         "relay": "http://localhost:9005",
         "roots": ["ab" * 32],
+        "desk_roots": ["cd" * 32],
     }
     assert answer.headers["cache-control"] == "no-store"
 

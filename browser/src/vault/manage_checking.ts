@@ -6,14 +6,14 @@
  */
 
 import type { Certificate } from '../pure/npki/certificate.ts'
-import { pathFault } from '../pure/npki/chain.ts'
+import { namedAbove, pathFault } from '../pure/npki/chain.ts'
 import { accepts, lookupPolicy } from '../pure/npki/policies.ts'
 import type { Check } from './manage_messages.ts'
 import type { Lang } from './customers.ts'
 import type { Finding, Shown } from './screens/manage_verify.ts'
 import { day, type Say } from './words.ts'
 
-/** What is looked at, and with what. `sentence`: of a code. */
+/** What is looked at, and with what. `anchors`: CAs, and the roots of the vault's own settings alone; `sentence`: of a code. */
 export interface Looking {
   readonly certificate: Certificate
   readonly anchors: readonly Certificate[]
@@ -40,9 +40,13 @@ export async function lookedAt(looking: Looking): Promise<Findings> {
 }
 
 async function path({ certificate, anchors, at, say }: Looking): Promise<Finding> {
+  const above = namedAbove(certificate, anchors)
+  if (above.length === 0) return { verdict: 'bad', text: say('manage-path-issuer') }
+  // Whether it ends in a root is not known here, whatever the center says of one.
+  if (above.length === 1) return { verdict: 'open', text: say('manage-path-unchecked') }
   const fault = await pathFault(certificate, anchors, at)
   if (fault === null) return { verdict: 'good', text: say('manage-path-good') }
-  return { verdict: 'bad', text: say(fault === 'issuer' ? 'manage-path-issuer' : 'manage-path-bad', { fault }) }
+  return { verdict: 'bad', text: say('manage-path-bad', { fault }) }
 }
 
 function period({ certificate, at, say }: Looking): Finding {

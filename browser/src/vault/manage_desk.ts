@@ -7,10 +7,11 @@
 
 import { Refusal } from '../pure/failure.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
-import { toBase64, fromBase64 } from './base64.ts'
+import { fromBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
 import { twinsOf } from './copy_keeping.ts'
 import type { Entry, Picked } from './entries.ts'
+import { believed } from './known_roots.ts'
 import type { ManageWorker } from './labour.ts'
 import { type Act, actsOf } from './manage_acts.ts'
 import { lookedAt, toldBy } from './manage_checking.ts'
@@ -18,6 +19,7 @@ import { type Asking, ManageLabour, SLOW_MS } from './manage_labour.ts'
 import type { ManageMessage } from './manage_messages.ts'
 import { Shelf } from './manage_shelf.ts'
 import { saveCertificate } from './manage_saving.ts'
+import { StatusQuestion } from './manage_status.ts'
 import { ManageView } from './manage_view.ts'
 import type { MadeFile, ManageDone, ManageStep } from './manage_work.ts'
 import type { FromCenter } from './messages.ts'
@@ -37,9 +39,6 @@ import { askToPersist, kept, recordOf, remove, replace, store, tried, untry } fr
 import { day, type Say } from './words.ts'
 import type { KeySource } from './work.ts'
 
-/** For how long the center may leave a question without an answer. */
-const PATIENCE_MS = 25_000
-
 /** One visit, from the `manage` message to its end. */
 export class ManageDesk {
   readonly #tell: Tell
@@ -51,9 +50,10 @@ export class ManageDesk {
   readonly #list: ManageList
   readonly #labour: ManageLabour
   readonly #anchors: readonly Certificate[]
+  readonly #believed: readonly Certificate[]
+  readonly #question: StatusQuestion
   readonly #arrived = performance.now()
   #verifying: VerifyScreen | null = null
-  #patience: ReturnType<typeof setTimeout> | undefined
   #closed = false
 
   /** Opens it. Throws Refusal `challenge-origin` where another center asks, and then shows nothing. */
@@ -63,10 +63,17 @@ export class ManageDesk {
     this.#id = id
     this.#manage = manage
     this.#anchors = manage.anchors.map((each) => new Certificate(fromBase64(each)))
+    this.#believed = believed(this.#anchors, [...origins.roots, ...origins.desk_roots])
     this.#view = new ManageView(manage.lang, (height) => tell({ kind: 'size', id, height }))
     this.#say = this.#view.say
     this.#shelf = new Shelf(() => this.#now())
     this.#labour = new ManageLabour(this.#shelf, this.#say, (code, facts) => this.#view.sentence(code, facts), () => this.#closed)
+    this.#question = new StatusQuestion({
+      say: this.#say,
+      sentence: (code) => this.#view.sentence(code),
+      ask: (certificate) => tell({ kind: 'verify', id, certificate }),
+      show: (finding) => this.#verifying?.set('status', finding),
+    })
     this.#list = new ManageList({
       say: this.#say,
       lang: manage.lang,
@@ -90,9 +97,8 @@ export class ManageDesk {
   /** What the center says to this conversation. */
   hear(message: FromCenter): void {
     if (message.id !== this.#id || this.#closed || this.#verifying === null) return
-    if (message.kind === 'failed') this.#unanswered(message.code)
-    if (message.kind !== 'verified') return
-    clearTimeout(this.#patience)
+    if (message.kind === 'failed') this.#question.unanswered(message.code)
+    if (message.kind !== 'verified' || !this.#question.answered()) return
     const { at, checks } = message.verified
     const told = toldBy(checks, at, this.#say, (code, facts) => this.#view.sentence(code, facts))
     for (const [name, finding] of told) this.#verifying.set(name, finding)
@@ -105,7 +111,7 @@ export class ManageDesk {
 
   discard(): void {
     this.#closed = true
-    clearTimeout(this.#patience)
+    this.#question.end()
     this.#view.close()
   }
 
@@ -146,7 +152,7 @@ export class ManageDesk {
   /** Back to the list, with what was done. */
   async #back(told = ''): Promise<void> {
     this.#verifying = null
-    clearTimeout(this.#patience)
+    this.#question.end()
     await this.#shelf.look()
     if (this.#closed) return
     this.#draw()
@@ -183,6 +189,7 @@ export class ManageDesk {
       key: keyText(entry.source, this.#say),
       registered: certificate.fingerprintHex === registered,
       anchors: this.#anchors,
+      believed: this.#believed,
       announce: (text) => this.#view.announce(text),
       save: (form) => saveCertificate(certificate, lang, form),
       verify: () => void this.#verify(entry, back),
@@ -195,11 +202,12 @@ export class ManageDesk {
   #open(entry: Entry, back: () => void): void {
     const screen: VerifyScreen = new VerifyScreen(entry, this.#manage.lang, this.#say, {
       tryKey: (password) => void this.#tryKey(screen, entry, password, back),
-      again: () => void this.#verify(this.#shelf.chosen()?.entry ?? entry, back),
+      ask: () => this.#question.press(),
       print: () => window.print(),
       back,
     })
     this.#verifying = screen
+    this.#question.end()
     for (const name of ['form', 'path', 'period', 'policy', 'here', 'status'] as const) {
       screen.set(name, { verdict: 'open', text: this.#say('after-password') })
     }
@@ -217,19 +225,12 @@ export class ManageDesk {
 
   async #look(screen: VerifyScreen, certificate: Certificate): Promise<void> {
     const { lang, known, registered } = this.#manage
-    screen.set('status', { verdict: 'waits', text: this.#say('manage-status-waits') })
     const sentence = (code: string, facts = {}): string => this.#view.sentence(code, facts)
-    const looking = { certificate, anchors: this.#anchors, at: this.#now(), lang, say: this.#say, known, registered, sentence }
+    const looking = { certificate, anchors: this.#believed, at: this.#now(), lang, say: this.#say, known, registered, sentence }
     for (const [name, finding] of await lookedAt(looking)) screen.set(name, finding)
     if (this.#closed || screen !== this.#verifying) return
-    this.#tell({ kind: 'verify', id: this.#id, certificate: toBase64(certificate.der) })
-    clearTimeout(this.#patience)
-    this.#patience = setTimeout(() => this.#unanswered('outage'), PATIENCE_MS)
-  }
-
-  #unanswered(code: string): void {
-    clearTimeout(this.#patience)
-    this.#verifying?.set('status', { verdict: 'open', text: this.#view.sentence(code) })
+    this.#question.about(certificate)
+    screen.askable()
   }
 
   async #tryKey(screen: VerifyScreen, entry: Entry, password: Uint8Array, back: () => void): Promise<void> {

@@ -36,6 +36,7 @@ class Manage {
   #id = crypto.randomUUID()
   #frame: HTMLIFrameElement | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
+  #asked = 0
 
   constructor(section: HTMLElement) {
     this.#section = section
@@ -94,7 +95,15 @@ class Manage {
     this.#frame?.contentWindow?.postMessage(written({ ...message, id } as FromCenter), this.#vault)
   }
 
+  /** The answer to an older question is nothing to a newer one. */
   async #verify(certificate: string, id: string): Promise<void> {
+    this.#asked += 1
+    const own = this.#asked
+    const answer = await this.#answerTo(certificate)
+    if (own === this.#asked) this.#say(answer, id)
+  }
+
+  async #answerTo(certificate: string): Promise<Unaddressed<FromCenter>> {
     try {
       const csrf = this.#section.dataset['csrf'] ?? ''
       const response = await fetch('/management/verify', {
@@ -105,10 +114,10 @@ class Manage {
         redirect: 'error',
       })
       const told: unknown = await response.json()
-      if (response.ok) return this.#say({ kind: 'verified', verified: verifiedMessage(told) }, id)
-      this.#say({ kind: 'failed', code: codeOf(told) }, id)
+      if (response.ok) return { kind: 'verified', verified: verifiedMessage(told) }
+      return { kind: 'failed', code: codeOf(told) }
     } catch {
-      this.#say({ kind: 'failed', code: 'outage' }, id)
+      return { kind: 'failed', code: 'outage' }
     }
   }
 

@@ -218,7 +218,7 @@ def _routes(
         *finance_routes(settings, given, auth, prover, notices),
         *RegistrationWeb(registration, auth, clock).routes(),
         *CopyingWeb(copying, settings.center_origin, settings.vault_origin).routes(),
-        *DeskWeb(bindings, prover, given.authorities, given.ephemeral, clock).routes(),
+        *DeskWeb(bindings, prover, given.authorities, given.ephemeral, clock, given.certification).routes(),
         *ActivityWeb(Activity(store, given.customers, digests)).routes(),
         *protection_routes(settings, given, auth, keys, sender),
         *renewal_routes(settings, given, sender, policy),

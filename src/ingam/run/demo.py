@@ -126,6 +126,7 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     _say("데이터베이스 준비 · preparing the database")
     # Of a deployment these come from the institution's own hands, not from the center.
     environment["INGAM_VAULT_ROOTS"] = ",".join(one.hex() for one in demo_authority.roots(settings))
+    environment["INGAM_DESK_ROOTS"] = ",".join(sandbox.roots(settings))
     publish_key(settings)
     environment |= sandbox_audit.prepare(settings)
     told = read(environment)

@@ -38,6 +38,7 @@ from ingam.run.http import BoundedHttp
 from ingam.run.service_page import BUNDLE
 from ingam.sandbox import addresses, cards_web, listing
 from ingam.sandbox.authorities import trust
+from ingam.sandbox.authorities.houses import ROOTS
 from ingam.sandbox.authorities.keys import FolderKeys, FreshKeys, KeySource
 from ingam.sandbox.authorities.trust import Trusted
 from ingam.sandbox.bank import Deposits
@@ -77,6 +78,12 @@ def prepare(settings: Settings, say: Callable[[str], None], demo: Path | None = 
     listing.spread(world, where, signings.certificate("root4"))
     listing.write(world, settings.data / "sandbox", where)
     return addresses(settings.sandbox_origin)
+
+
+def roots(settings: Settings) -> list[str]:
+    """SHA-256 (hex) of the roots of its authorities; `prepare` must have run."""
+    signings = Signings(settings, world_folder(settings))
+    return [signings.certificate(name).fingerprint.hex() for name in ROOTS]
 
 
 def app(

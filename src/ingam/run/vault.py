@@ -130,6 +130,7 @@ def _files(settings: Settings, built: Path) -> Mapping[str, File]:
         "vault": settings.vault_origin,
         "relay": settings.relay.origin,
         "roots": settings.vault_roots,
+        "desk_roots": settings.desk_roots,
     }
     files |= {"/settings.json": _file("settings.json", json.dumps(origins).encode(), "no-store"), "/healthz": HEALTHY}
     policies = _policies(settings, [path for path in files if path.endswith(".wasm")])

@@ -42,6 +42,7 @@ class Settings:
     sms_key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
     issuance_products: tuple[str, ...] = ("gold", "universal")  # none: no 신규공동인증서신청, as in production
     vault_roots: tuple[str, ...] = ()  # SHA-256 of the roots that the vault lets issue: a center cannot name others
+    desk_roots: tuple[str, ...] = ()  # of those that the certificate desk believes besides: none is issued below them
     service_worker: bool = True  # off takes it away from every browser that has it (B13)
     terms: Path | None = None  # a folder of consent documents that takes the place of the demo's
     customers: CoreBankSettings = field(default_factory=CoreBankSettings)

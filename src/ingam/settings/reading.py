@@ -42,7 +42,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         sms_sender=environment.get("INGAM_SMS_SENDER", "15440000"),
         sms_key=Secret(environment.get("INGAM_SMS_KEY", "sandbox")),
         issuance_products=_products(environment, mode),
-        vault_roots=_roots(environment.get("INGAM_VAULT_ROOTS", "")),
+        vault_roots=_roots(environment, "INGAM_VAULT_ROOTS"),
+        desk_roots=_roots(environment, "INGAM_DESK_ROOTS"),
         service_worker=environment.get("INGAM_SERVICE_WORKER", "1") != "0",
         terms=Path(environment["INGAM_TERMS"]) if environment.get("INGAM_TERMS") else None,
         oidc_clients=Path(environment["INGAM_OIDC_CLIENTS"]) if environment.get("INGAM_OIDC_CLIENTS") else None,
@@ -94,8 +95,8 @@ def _products(environment: Mapping[str, str], mode: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
-def _roots(text: str) -> tuple[str, ...]:
-    found = tuple(one.strip() for one in text.split(",") if one.strip())
+def _roots(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    found = tuple(one.strip() for one in environment.get(variable, "").split(",") if one.strip())
     if not all(re.fullmatch(r"[0-9a-f]{64}", one) for one in found):
-        raise SettingsRefused(variable="INGAM_VAULT_ROOTS")
+        raise SettingsRefused(variable=variable)
     return found

@@ -9,7 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.center.management.manager import Authority, manager
 from tests.center.world import HONG, KIM, Browser, World, party, told
+from tests.npki import certs
 
 from ingam.center.management.desk_web import LOOKS
 from ingam.npki.certificate import Certificate
@@ -55,6 +57,26 @@ def test_the_desk_hears_of_the_registered_certificate_of_whoever_is_logged_in_an
         assert facts["registered"] == holder.certificate.fingerprint.hex()
         (authority,) = world.ports.authorities.by_fingerprint.values()
         assert base64.b64decode(facts["anchors"][0]) == authority.certificate.der
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_the_desk_hears_of_our_own_authority_and_opens_where_that_one_is_silent(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    class Own(Authority):
+        async def authorities(self) -> tuple[bytes, ...]:
+            above = await super().authorities()
+            return (*above, certs.root().certificate.der)
+
+    async def story(world: World) -> None:
+        own = Own()
+        one = await manager(world, own)
+        anchors = (await page(one.browser))["anchors"]
+        assert base64.b64encode(certs.root().certificate.der).decode() in anchors
+        assert len(set(anchors)) == len(anchors)
+        own.down = True
+        assert (await page(one.browser))["known"]
 
     told(sqlite_url, tmp_path, story)
 

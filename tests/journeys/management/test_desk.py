@@ -76,6 +76,10 @@ class Desk:
         """What one of the checks says."""
         return self.frame.locator(f"li[data-check='{check}']")
 
+    def ask(self) -> None:
+        """The center about the state."""
+        self.button("manage-status-ask").press("Enter")
+
     def saved(self, name: str, press: Locator, folder: Path) -> Path:
         """A file that a press saves, under its name."""
         with self.page.expect_download() as download:
@@ -107,7 +111,7 @@ class Desk:
 
 
 def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
-    hurry: Callable[..., Walk], tmp_path: Path
+    hurry: Callable[..., Walk], tmp_path: Path, asked: list[str]
 ) -> None:
     at = hurry()
     desk, password, slug = Desk(at), at.world.demo["certificate_password"], "securities"
@@ -127,6 +131,11 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     desk.back()
 
     desk.act("verify")
+    expect(desk.verdict("path")).to_have_attribute("data-verdict", "good")
+    expect(desk.verdict("status")).to_contain_text(desk.say("manage-status-unasked"))
+    desk.look("unasked", 360)
+    assert not [one for one in asked if one.endswith("/management/verify")]
+    desk.ask()
     for check in ("form", "path", "period", "policy", "status"):
         expect(desk.verdict(check)).to_have_attribute("data-verdict", "good")
     desk.type_password("not-this-one-1!")
@@ -213,6 +222,7 @@ def test_what_ended_or_stands_already_is_kept_after_a_yes_and_its_authority_aske
 
     desk.bring(at.files("revoked"))
     desk.act("verify")
+    desk.ask()
     expect(desk.verdict("status")).to_have_attribute("data-verdict", "bad")
     expect(desk.verdict("status")).to_contain_text(desk.say("manage-why-cert-revoked"))
     expect(desk.verdict("path")).to_have_attribute("data-verdict", "good")

@@ -19,7 +19,8 @@ export interface Finding {
 
 export interface VerifyEvents {
   tryKey(password: Uint8Array): void
-  again(): void
+  /** The center is to be asked about the state. */
+  ask(): void
   print(): void
   back(): void
 }
@@ -29,7 +30,7 @@ export class VerifyScreen {
   readonly #say: Say
   readonly #lines: ReadonlyMap<Shown, { readonly line: HTMLElement; readonly chip: HTMLElement; readonly text: HTMLElement }>
   readonly #sum = el('p', { class: 'manage-sum', role: 'status' })
-  readonly #again: HTMLButtonElement
+  readonly #asking: HTMLElement
   readonly #password: OwnPassword
   readonly #form: TaskForm
   readonly #found = new Map<Shown, Finding>()
@@ -45,10 +46,15 @@ export class VerifyScreen {
     // Cancelling is going back, which stands below.
     this.#form.element.querySelector('.ends .secondary')?.remove()
     this.#form.element.classList.add('no-print')
-    this.#again = button(say('manage-check-again'), 'secondary', events.again)
-    const ends = el('div', { class: 'ends inline no-print' }, this.#again, button(say('manage-print'), 'secondary', events.print))
+    const ask = button(say('manage-status-ask'), 'secondary', events.ask)
+    ask.setAttribute('aria-describedby', 'ask-hint')
+    const ends = el('div', { class: 'ends inline no-print' }, button(say('manage-print'), 'secondary', events.print))
     ends.append(button(say('manage-to-list'), 'primary', events.back))
     const list = el('ol', { class: 'manage-checks' }, ...[...this.#lines.values()].map(({ line }) => line))
+    const hint = el('p', { class: 'hint', id: 'ask-hint' }, say('manage-status-ask-hint'))
+    this.#asking = el('div', { class: 'manage-ask no-print' }, hint, ask)
+    this.#asking.hidden = true
+    this.#lines.get('status')?.line.append(this.#asking)
     const heading = taskHeading(say('manage-verify-title'))
     this.element = el('div', {}, heading, briefly(entry, lang, say), this.#sum, list, this.#form.element, ends)
   }
@@ -71,7 +77,11 @@ export class VerifyScreen {
     const sum = waits ? 'waits' : found.includes('bad') ? 'bad' : found.includes('open') ? 'open' : 'good'
     this.#sum.dataset['verdict'] = sum
     this.#sum.textContent = this.#say(`manage-sum-${sum}`)
-    this.#again.hidden = waits
+  }
+
+  /** There is a certificate to ask the center about. */
+  askable(): void {
+    this.#asking.hidden = false
   }
 
   busy(word: string | null): void {

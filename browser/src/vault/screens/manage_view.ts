@@ -18,7 +18,7 @@ import { button, el } from '../dom.ts'
 import { day, type Say } from '../words.ts'
 import { copier, taskHeading } from './manage_parts.ts'
 
-/** What is shown. `key`: in which form the key lies here; `above`: the authorities to look for the path in. */
+/** What is shown. `key`: in which form the key lies here; `anchors`: to look for the path in; `believed`: those that count here. */
 export interface ViewOptions {
   readonly say: Say
   readonly lang: Lang
@@ -26,6 +26,7 @@ export interface ViewOptions {
   readonly key: string
   readonly registered: boolean
   readonly anchors: readonly Certificate[]
+  readonly believed: readonly Certificate[]
   announce(text: string): void
   save(form: 'pem' | 'der'): void
   verify(): void
@@ -122,9 +123,11 @@ function spaced(hex: string, each: number): string {
 }
 
 /** The root first, as a tree is read. */
-function path(certificate: Certificate, { say, lang, anchors }: ViewOptions): HTMLElement {
+function path(certificate: Certificate, { say, lang, anchors, believed }: ViewOptions): HTMLElement {
   const above = namedAbove(certificate, anchors)
-  const items = [...above].reverse().map((one, at) => step(one, say(at === 0 && above.length === 2 ? 'manage-chain-root' : 'manage-chain-ca'), say))
+  const [authority, root] = above
+  const items = authority === undefined ? [] : [step(authority, say('manage-chain-ca'), say)]
+  if (root !== undefined) items.unshift(step(root, say(believed.includes(root) ? 'manage-chain-root' : 'manage-chain-root-unchecked'), say))
   items.push(step(certificate, `${say('manage-chain-own')} · ${issuerName(certificate.issuer, lang)}`, say))
   const list = el('ol', { class: 'manage-path' }, ...items)
   return above.length > 0 ? list : el('div', {}, el('p', { class: 'hint' }, say('manage-chain-unknown')), list)

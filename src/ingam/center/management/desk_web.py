@@ -18,10 +18,11 @@ from ingam.center.doorway import address_of, logged_in
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.binding.proof import Prover
 from ingam.customer.binding.verdicts import MOST, Verdict, VerifyMalformed, verdicts
-from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.page import check_post, render, status_of
 from ingam.page.failures import message_of
+from ingam.ports.certification import Certification
 from ingam.ports.clock import Clock
 from ingam.ports.ephemeral import Ephemeral
 from ingam.ports.status import Authorities
@@ -42,15 +43,21 @@ class TooManyLooks(Refusal):
 
 
 class DeskWeb:
-    """Handlers over the bindings and the prover."""
+    """Handlers over the bindings and the prover. `own`: the authority that issues for us, where there is one."""
 
     def __init__(
-        self, bindings: Bindings, prover: Prover, authorities: Authorities, ephemeral: Ephemeral, clock: Clock
+        self,
+        bindings: Bindings,
+        prover: Prover,
+        authorities: Authorities,
+        ephemeral: Ephemeral,
+        clock: Clock,
+        own: Certification | None = None,
     ) -> None:
         self._bindings, self._prover, self._ephemeral, self._clock = bindings, prover, ephemeral, clock
         every = authorities.by_fingerprint.values()
         found = {one.der: None for each in every for one in (each.certificate, each.root) if one is not None}
-        self._anchors = [base64.b64encode(der).decode() for der in found]
+        self._anchors, self._own = list(found), own
 
     def routes(self) -> list[Route]:
         """The page, and what it posts."""
@@ -66,10 +73,18 @@ class DeskWeb:
             "lang": request.state.lang,
             "known": customer_id is not None,
             "registered": None if binding is None else binding.fingerprint,
-            "anchors": self._anchors,
+            "anchors": [base64.b64encode(der).decode() for der in await self._above()],
         }
         now = rfc3339(self._clock.now())
         return render(request, "management/certificates.html", place="certificates", told=told, now=now)
+
+    async def _above(self) -> list[bytes]:
+        """The authorities over what is looked at, with our own CA's root: the CA is trusted here without it (D12)."""
+        try:
+            own = () if self._own is None else await self._own.authorities()
+        except Outage:
+            own = ()  # then the desk says that it did not check
+        return list(dict.fromkeys([*self._anchors, *own]))
 
     async def verify(self, request: Request) -> Response:
         """`certificate` (base64 of DER) → the verdicts; a refusal is JSON as well."""
