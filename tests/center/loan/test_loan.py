@@ -28,6 +28,7 @@ from ingam.protocols.evidence.examining import Verdict, examine
 
 FIELDS = {"kind": "stock", "amount": "1,000", "months": "12", "account": "110-234-567890"}
 TEXT = """대출신청서
+접수번호: {number}
 받는 곳: 증권금융
 신청인: 홍길동
 대출 종류: 우리사주 취득자금 대출
@@ -55,15 +56,26 @@ async def entered(world: World, holder: Party | None = None) -> Browser:
     return browser
 
 
+async def allotted(browser: Browser, **changed: str) -> str:
+    """The number that the page to be signed brings, as its form carries it."""
+    await browser.send("/loan/review", FIELDS | changed)
+    found = re.search(r'name="number" value="([^"]*)"', browser.page)
+    assert found is not None
+    return found[1]
+
+
 async def asked(browser: Browser, **changed: str) -> dict[str, Any]:
-    answered = await browser.send("/loan/challenge", FIELDS | changed, Accept="application/json")
+    """A challenge over the page; `number` beside it is what the form of the page carries."""
+    number = changed.get("number") or await allotted(browser, **changed)
+    answered = await browser.send("/loan/challenge", FIELDS | {"number": number} | changed, Accept="application/json")
     found: dict[str, Any] = answered.json()
-    return found
+    return found | {"number": number}
 
 
 async def sent(browser: Browser, given: dict[str, Any], holder: Party | None = None, **changed: str) -> Any:
     made = signed(holder or party(), given, browser.world.clock.now())
-    return await browser.send("/loan/sign", FIELDS | {"nonce": given["nonce"], "signed": made} | changed)
+    facts = {"nonce": given["nonce"], "signed": made, "number": given.get("number") or await allotted(browser)}
+    return await browser.send("/loan/sign", FIELDS | facts | changed)
 
 
 async def nothing_kept(world: World) -> None:
@@ -77,16 +89,19 @@ def test_A19_the_text_of_the_page_is_the_text_of_the_window_and_the_one_that_is_
         browser = await entered(world)
         page = (await browser.send("/loan/review", FIELDS)).text
         found = re.search(r'<pre class="signed-text">(.*?)</pre>', page, re.DOTALL)
-        assert found is not None and found[1] == TEXT
-        given = await asked(browser)
-        assert given["purpose"] == "loan" and given["body_text"] == TEXT and not given["seal"]
+        hidden = re.search(r'name="number" value="([^"]*)"', page)
+        assert found is not None and hidden is not None
+        number = hidden[1].partition(".")[0]
+        shown = TEXT.format(number=number)
+        assert found[1] == shown
+        given = await asked(browser, number=hidden[1])
+        assert given["purpose"] == "loan" and given["body_text"] == shown and not given["seal"]
         done = await sent(browser, given)
-        assert done.status_code == 303
-        number = done.headers["location"].removeprefix("/loan/")
+        assert done.status_code == 303 and done.headers["location"] == f"/loan/{number}"
         receipt = (await browser.get(f"/loan/{number}")).text
         assert number in receipt and "10,000,000원" in receipt and "110234567890" in receipt
         evidence = form.read((await browser.client.get(f"/loan/{number}/evidence.json")).content)
-        assert evidence.text == TEXT and evidence.number == number
+        assert evidence.text == shown and evidence.number == number
         assert "10,000,000" in (await browser.get("/loan")).text
 
     told(store_url, tmp_path, story)
@@ -101,7 +116,7 @@ def test_the_evidence_holds_years_later_and_its_digest_is_in_the_audit(sqlite_ur
         evidence = await Evidences(world.ports.store, world.ports.fields).opened(str(row["number"]))
         heard = msgspec.structs.replace(evidence, responders=(responder().certificate.der,))
         report = examine(heard, Anchors.sorted_out([certs.root().certificate, certs.ca().certificate]))
-        assert [one.verdict for one in report.checks] == [Verdict.OK] * 4 + [Verdict.ABSENT], report
+        assert [one.verdict for one in report.checks] == [Verdict.OK] * 5 + [Verdict.ABSENT], report
         (line,) = await world.rows("audit", action="loan.sign")
         assert json.loads(str(line["facts"])) == {"evidence": form.digest(evidence)} == {"evidence": row["digest"]}
 
@@ -126,8 +141,62 @@ def test_A6_a_signature_is_good_once(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         browser = await entered(world)
         given = await asked(browser)
+        first = await sent(browser, given)
+        again = await sent(browser, given)
+        assert first.status_code == again.status_code == 303 and first.headers["location"] == again.headers["location"]
+        assert (await sent(browser, given, None, number=await allotted(browser))).status_code == 409
+        assert await world.results("loan.sign") == ["ok", "nonce-invalid"]
+        assert len(await world.rows("evidence")) == len(await world.rows("loan_application")) == 1
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_A19_the_number_of_the_receipt_is_signed_and_nobody_chooses_it(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        given = await asked(browser)
+        other = await allotted(browser)
+        assert (await sent(browser, given, None, number=other)).status_code == 409
+        assert await world.results("loan.sign") == ["act-changed"]
+        chosen = f"20260101-0000000001.{other.partition('.')[2]}"
+        for wrong in (chosen, "20260101-0000000001", "", "x" * 400):
+            answered = await browser.send("/loan/challenge", FIELDS | {"number": wrong}, Accept="application/json")
+            assert answered.status_code == 409 and answered.json()["code"] == "receipt-number"
+            given = await asked(browser)
+            assert (await sent(browser, given, None, number=wrong)).status_code == 409
+        await nothing_kept(world)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_A19_a_number_is_the_sessions_that_it_was_allotted_to(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        other = world.browser()
+        assert (await other.present(party())).status_code == 303
+        await other.get("/loan")
+        given = await asked(browser)
+        theirs = await allotted(other)
+        assert (await sent(browser, given, None, number=theirs)).status_code == 409
+        await nothing_kept(world)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_one_page_that_was_read_is_received_once(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await entered(world)
+        given = await asked(browser)
+        again = await asked(browser, number=given["number"])
+        number = given["number"].partition(".")[0]
         assert (await sent(browser, given)).status_code == 303
-        assert (await sent(browser, given)).status_code == 409
+        # The window of the page behind was open still, and its button is pressed again afterwards.
+        done = await sent(browser, again)
+        assert done.status_code == 303 and done.headers["location"] == f"/loan/{number}"
+        answered = await browser.send(
+            "/loan/challenge", FIELDS | {"number": given["number"]}, Accept="application/json"
+        )
+        assert answered.status_code == 409 and answered.json()["code"] == "loan-received-already"
         assert len(await world.rows("evidence")) == len(await world.rows("loan_application")) == 1
 
     told(sqlite_url, tmp_path, story)

@@ -21,10 +21,10 @@ from ingam.npki.chain import Anchors
 from ingam.protocols import evidence as form
 from ingam.protocols.challenge import text
 from ingam.protocols.evidence import Evidence, EvidenceUnreadable, Signed
-from ingam.protocols.evidence.examining import Report, Verdict, examine
+from ingam.protocols.evidence.examining import Check, Report, TimeFrom, Verdict, examine
 
 NOW = certs.NOW
-TEXT = "대출신청서\n신청 금액: 10,000,000원"
+TEXT = "대출신청서\n접수번호: 20261122-0000000001\n신청 금액: 10,000,000원"
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,10 @@ def code_of(report: Report, name: str) -> str:
 def test_a_right_one_is_right_in_every_check_and_says_whose_it_is() -> None:
     report = looked(form.read(form.written(made())))
     assert [(one.name, str(one.verdict)) for one in report.checks] == [
-        ("signature", "ok"), ("path", "ok"), ("status", "ok"), ("time", "ok"), ("stamp", "ok"),
+        ("signature", "ok"), ("number", "ok"), ("path", "ok"), ("status", "ok"), ("time", "ok"), ("stamp", "ok"),
     ]  # fmt: skip
     assert report.signer == certs.person().certificate and report.stamped_at == NOW and report.wrong is None
+    assert report.time_from is TimeFrom.STAMP
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,8 @@ def test_a_right_one_is_right_in_every_check_and_says_whose_it_is() -> None:
         ({"at": NOW + timedelta(hours=2)}, "time", "evidence-time"),
         ({"at": NOW - timedelta(seconds=1)}, "time", "evidence-time"),
         ({"number": "20261122-0000000002"}, "stamp", "timestamp-invalid"),
+        ({"number": "20261122-0000000002"}, "number", "evidence-number"),
+        ({"number": "10,000,000원"}, "number", "evidence-number"),
     ],
 )  # fmt: skip
 def test_what_was_changed_is_found(changed: dict[str, object], check: str, code: str) -> None:
@@ -118,8 +121,35 @@ def test_without_the_authorities_nothing_is_believed() -> None:
 
 def test_a_stamp_of_another_day_is_found_and_one_that_cannot_be_checked_is_said_so() -> None:
     assert code_of(looked(made(), Stamper(NOW + timedelta(days=1))), "stamp") == "evidence-time"
-    assert looked(made(), None).checks[-1].verdict is Verdict.UNCHECKED
-    assert looked(msgspec.structs.replace(made(), stamp=None)).checks[-1].verdict is Verdict.ABSENT
+    unchecked = looked(made(), None)
+    assert unchecked.checks[-1].verdict is Verdict.UNCHECKED and unchecked.wrong is None
+    assert unchecked.time_from is TimeFrom.CENTER
+
+
+def test_a_stamp_that_was_taken_away_is_missed_by_whoever_brings_the_roots() -> None:
+    bare = msgspec.structs.replace(made(), stamp=None)
+    report = looked(bare)
+    assert report.checks[-1] == Check("stamp", Verdict.MISSING, "evidence-stamp-missing")
+    assert report.wrong is report.checks[-1] and report.time_from is TimeFrom.CENTER
+    unasked = looked(bare, None)
+    assert unasked.checks[-1] == Check("stamp", Verdict.ABSENT) and unasked.wrong is None
+    assert unasked.time_from is TimeFrom.CENTER
+
+
+def test_what_nobody_signed_is_found_without_a_stamp_too() -> None:
+    other = msgspec.structs.replace(made(), number="20261122-0000000002", stamp=None)
+    report = looked(other, None)
+    assert report.wrong is not None and report.wrong.code == "evidence-number"
+
+
+def test_the_digest_of_the_receipt_tells_every_other_file_apart() -> None:
+    held = form.digest(made())
+    anchors = Anchors.sorted_out([certs.root().certificate, certs.ca().certificate])
+    assert examine(made(), anchors, digest=held.upper()).checks[-1] == Check("digest", Verdict.OK)
+    for changed in ({"stamp": None}, {"at": made().at + timedelta(seconds=1)}):
+        report = examine(msgspec.structs.replace(made(), **changed), anchors, digest=held)
+        assert report.checks[-1] == Check("digest", Verdict.WRONG, "evidence-other-digest")
+        assert report.wrong is report.checks[-1]
 
 
 @given(st.binary(max_size=400))

@@ -98,7 +98,8 @@ def test_what_was_changed_ends_with_the_code_of_what_is_wrong(
 ) -> None:
     file = tmp_path / "one.json"
     changed: dict[int, dict[str, Any]] = {
-        12: {"text": "신청 금액: 90,000,000원"},
+        12: {"text": made().text.replace("10,000,000", "90,000,000")},
+        17: {"number": "20261122-0000000002"},
         13: {"authority": certs.root().certificate.der},
         14: {"responders": ()},
         15: {"at": made().at + timedelta(minutes=30)},
@@ -131,3 +132,37 @@ def test_a_stamp_of_a_time_stamp_authority_is_checked_by_its_roots(
     assert json.loads(capsys.readouterr().out.rpartition("\n{")[2].join(["{", ""]))["checks"][-1]["code"] == (
         "evidence-time"
     )
+
+
+def test_a_file_without_its_stamp_fails_where_the_roots_are_given_and_is_the_centers_word_elsewhere(
+    anchors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roots, file = tsa.prepare(tmp_path / "tsa"), tmp_path / "one.json"
+    file.write_bytes(form.written(unstamped()))
+    with_roots = ["verify", str(file), "--anchors", str(anchors), "--tsa-roots", str(roots)]
+    assert command.main([*with_roots, "--lang", "en"]) == 16
+    told = capsys.readouterr()
+    assert "[evidence-stamp-missing]" in told.out and "has no time stamp" in told.err
+    assert command.main([*with_roots, "--json"]) == 16
+    found = json.loads(capsys.readouterr().out)
+    assert found["result"] == "wrong" and found["time_from"] == "center"
+    assert command.main(["verify", str(file), "--anchors", str(anchors), "--lang", "en"]) == 0
+    assert "the center's own word, not verified" in capsys.readouterr().out
+    assert command.main(["verify", str(file), "--anchors", str(anchors), "--lang", "ko"]) == 0
+    assert "인증센터가 스스로 밝힌 시각" in capsys.readouterr().out
+
+
+def test_a_file_is_held_against_the_digest_of_the_receipt(
+    anchors: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "one.json"
+    file.write_bytes(form.written(made()))
+    held = form.digest(made())
+    words = ["verify", str(file), "--anchors", str(anchors), "--json"]
+    assert command.main([*words, "--digest", held]) == 0
+    file.write_bytes(form.written(unstamped()))
+    capsys.readouterr()
+    assert command.main([*words, "--digest", held]) == 18
+    assert json.loads(capsys.readouterr().out)["checks"][-1]["code"] == "evidence-other-digest"
+    for wrong in (held[:-1], "not-a-digest"):
+        assert command.main([*words, "--digest", wrong]) == command.USAGE

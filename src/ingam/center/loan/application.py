@@ -34,11 +34,12 @@ class Application:
         return f"{self.amount * WON:,}"
 
 
-def text(one: Application, name: str, institution: str, lang: str) -> str:
-    """The application as it is signed, LF between lines. `name`: the customer's."""
+def text(one: Application, number: str, name: str, institution: str, lang: str) -> str:
+    """The application as it is signed, LF between lines. `number`: of its receipt; `name`: the customer's."""
     return "\n".join(
         (
             say("loan.text_title", lang),
+            say("loan.text_number", lang, number=number),
             say("loan.text_to", lang, institution=institution),
             say("loan.text_name", lang, name=name),
             say("loan.text_kind", lang, kind=say(f"loan.kind_{one.kind}", lang)),

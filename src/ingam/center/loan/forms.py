@@ -14,6 +14,7 @@ from ingam.customer import fields as rules
 
 NAMES: Final = ("kind", "amount", "months", "account")
 SIGNED_MOST: Final = 48 * 1024
+NUMBER_MOST: Final = 120
 _NONCE: Final = re.compile(r"[0-9a-f]{64}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,6}")
 
@@ -40,6 +41,11 @@ def application(form: Fields, today: date) -> Application:
     if errors or amount is None:
         raise FormRefused(errors)
     return Application(kind, amount, int(months), account.value)
+
+
+def number(form: Fields) -> str:
+    """The number that the page was given, with what shows that it was."""
+    return form.get("number", "")[:NUMBER_MOST]
 
 
 def signature(form: Fields) -> tuple[str, bytes]:

@@ -12,16 +12,17 @@ from ingam.center.loan.application import Application, text
 from ingam.center.walks import Act, Recorder, Visit, With, told
 from ingam.customer.binding.bindings import SealDetails
 from ingam.customer.evidence import Evidences, EvidenceUnknown
+from ingam.customer.evidence.numbering import Numbers
 from ingam.customer.evidence.signing import Signing
 from ingam.kernel import steps
-from ingam.kernel.errors import Failure
+from ingam.kernel.errors import Failure, Refusal
 from ingam.npki import certificate as certificates
 from ingam.npki import cms, policies
 from ingam.npki.certificate import Certificate
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Insert, Row, Store
+from ingam.ports.store import Conflict, Insert, Row, Store
 from ingam.ports.timestamps import TimestampInvalid, Timestamps
 from ingam.protocols import evidence as form
 from ingam.protocols.challenge import Purpose
@@ -31,6 +32,12 @@ TABLE: Final = "loan_application"
 RECEIVED: Final = "RECEIVED"
 ACTION: Final = "loan.sign"
 MOST_SHOWN: Final = 20
+
+
+class ReceivedAlready(Refusal):
+    """The application that this page showed was received before; there is nothing more to sign."""
+
+    code = "loan-received-already"
 
 
 class InstitutionNames(Protocol):
@@ -90,28 +97,48 @@ class Loans:
         self._store, self._clock, self._fields = ports.store, ports.clock, ports.fields
         self._recorder = Recorder(ports.store, ports.customers, ports.digests)
         self._signing, self._evidences = signing, evidences
+        self._numbers = Numbers(ports.digests, ports.clock)
         self._institution, self._timestamps = institution, timestamps
 
     async def customer(self, visit: Visit) -> Customer:
         """Whose session it is. Raises NotLoggedIn."""
         return await self._recorder.customer(visit.session)
 
-    async def text(self, visit: Visit, one: Application, lang: str) -> str:
-        """What is shown and signed. `lang`: of the page that it was read on."""
-        customer = await self.customer(visit)
-        name = self._institution.name_en if lang == "en" else self._institution.name_ko
-        return text(one, customer.name, name, lang)
+    def allot(self, visit: Visit) -> str:
+        """A receipt's number for one page that is read, as its form carries it."""
+        return self._numbers.allot(visit.session)
 
-    async def challenge(self, visit: Visit, one: Application, lang: str) -> dict[str, object]:
-        """For the certificate window. Raises TooManyChallenges."""
-        customer, body = await self.customer(visit), await self.text(visit, one, lang)
+    async def text(self, visit: Visit, one: Application, carried: str, lang: str) -> str:
+        """What is shown and signed. `carried`: what `allot` gave; `lang`: of the page that it was read on.
+
+        Raises NumberNotAllotted.
+        """
+        return self._text(await self.customer(visit), one, self._numbers.number(visit.session, carried), lang)
+
+    def _text(self, customer: Customer, one: Application, number: str, lang: str) -> str:
+        name = self._institution.name_en if lang == "en" else self._institution.name_ko
+        return text(one, number, customer.name, name, lang)
+
+    async def challenge(self, visit: Visit, one: Application, carried: str, lang: str) -> dict[str, object]:
+        """For the certificate window. Raises NumberNotAllotted, ReceivedAlready, TooManyChallenges."""
+        customer, body = await self.customer(visit), await self.text(visit, one, carried, lang)
+        if await self._received(customer, self._numbers.number(visit.session, carried)):
+            raise ReceivedAlready
         return await self._signing.challenge(customer, visit.session, visit.address, Purpose.LOAN, body, visit.lang)
 
-    async def apply(self, visit: Visit, one: Application, lang: str, nonce: str, signed: bytes) -> str:
-        """The application is received; the number of its receipt. What the signature's checks refuse is recorded."""
-        customer, body = await self.customer(visit), await self.text(visit, one, lang)
+    async def apply(
+        self, visit: Visit, one: Application, carried: str, lang: str, nonce: str, signed: bytes
+    ) -> str:  # fmt: skip
+        """The application is received; the number of its receipt. What the signature's checks refuse is recorded.
+
+        A page is received once: what comes after finds the receipt. Raises NumberNotAllotted.
+        """
+        customer, number = await self.customer(visit), self._numbers.number(visit.session, carried)
+        if await self._received(customer, number):
+            return number
+        body = self._text(customer, one, number, lang)
         try:
-            done = await self._signing.signed(customer, visit.session, Purpose.LOAN, body, nonce, signed)
+            done = await self._signing.signed(customer, visit.session, Purpose.LOAN, body, number, nonce, signed)
         except Failure as failure:
             act = Act(visit, customer, self._clock.now(), ACTION, failure.code)
             await self._recorder.save(act, None, With(facts=told(failure)))
@@ -120,9 +147,17 @@ class Loans:
         rows = [*done.rows, await self._row(customer, one, evidence)]
         steps.reach("loan-before")
         act = Act(visit, customer, evidence.at, ACTION)
-        await self._recorder.save(act, None, With(rows=rows, facts={"evidence": done.digest}))
+        try:
+            await self._recorder.save(act, None, With(rows=rows, facts={"evidence": done.digest}))
+        except Conflict:
+            if not await self._received(customer, number):
+                raise
         steps.reach("loan-after")
-        return evidence.number
+        return number
+
+    async def _received(self, customer: Customer, number: str) -> bool:
+        where: Row = {"number": number, "customer_id": customer.customer_id}
+        return await self._store.one(TABLE, where) is not None
 
     async def _row(self, customer: Customer, one: Application, evidence: Evidence) -> Insert:
         number = evidence.number

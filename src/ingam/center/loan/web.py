@@ -69,7 +69,9 @@ class LoanWeb:
         fields = await _posted(request)
         try:
             one = forms.application(fields, self._today())
-            told = await self._loans.challenge(visit_of(request), one, _language(fields, request))
+            told = await self._loans.challenge(
+                visit_of(request), one, forms.number(fields), _language(fields, request)
+            )  # fmt: skip
         except Failure as failure:
             return script_told(request, failure)
         return JSONResponse(told)
@@ -84,7 +86,7 @@ class LoanWeb:
         lang = _language(fields, request)
         try:
             nonce, signed = forms.signature(fields)
-            number = await self._loans.apply(visit_of(request), one, lang, nonce, signed)
+            number = await self._loans.apply(visit_of(request), one, forms.number(fields), lang, nonce, signed)
         except Defect as defect:
             return failure_response(request, defect)
         except Failure as failure:
@@ -119,10 +121,13 @@ class LoanWeb:
 
     async def _review(self, request: Request, one: Application, failure: Failure | None = None) -> Response:
         lang = request.state.lang
-        text = await self._loans.text(visit_of(request), one, lang)
+        visit = visit_of(request)
+        number = self._loans.allot(visit)
+        text = await self._loans.text(visit, one, number, lang)
         errors = {} if failure is None else errors_of(request, failure)
         status = 200 if failure is None else status_of(failure)
-        facts: dict[str, Any] = {"one": one, "text": text, "errors": errors, "vault_origin": self._vault}
+        facts: dict[str, Any] = {"one": one, "number": number, "text": text, "errors": errors}
+        facts |= {"vault_origin": self._vault}
         return render(request, "loan/review.html", status=status, place="loan", **facts)
 
     def _today(self) -> Any:

@@ -7,10 +7,7 @@ is nobody's signature before a court. What comes out goes into the ONE transacti
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -22,7 +19,6 @@ from ingam.customer.device.designated import same_body
 from ingam.customer.evidence import Evidences
 from ingam.customer.session import Session
 from ingam.kernel.errors import Defect, Refusal
-from ingam.kernel.instants import KST
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer
 from ingam.ports.store import Change, Row, Update
@@ -33,8 +29,6 @@ from ingam.protocols.evidence import Evidence
 
 ACTS: Final = frozenset({Purpose.LOAN})
 """What is signed to be kept; a closed list."""
-
-DIGITS: Final = 10
 
 
 class NotYours(Refusal):
@@ -67,7 +61,6 @@ class Signing:
         evidences: Evidences,
         clock: Clock,
         timestamps: Timestamps | None = None,
-        below: Callable[[int], int] = secrets.randbelow,
     ) -> None:
         self._challenges = challenges
         self._bindings = bindings
@@ -75,7 +68,6 @@ class Signing:
         self._evidences = evidences
         self._clock = clock
         self._timestamps = timestamps
-        self._below = below
 
     async def challenge(
         self, customer: Customer, session: Session, address: str, act: Purpose, text: str, lang: str
@@ -86,36 +78,39 @@ class Signing:
         return dict(given.for_window(seal=False, customer_kind=str(customer.kind), lang=lang))
 
     async def signed(
-        self, customer: Customer, session: Session, act: Purpose, text: str, nonce: str, cms: bytes
+        self, customer: Customer, session: Session, act: Purpose, text: str, number: str, nonce: str, cms: bytes
     ) -> Done:
         """The evidence, if this person's registered certificate signed this very text for this act just now.
+
+        `number`: of the receipt; the text holds it.
 
         The nonce is used up first, whatever comes of the answer. Raises NonceInvalid, ActChanged, CheckFailed,
         NotYours, BindingSuspended, StatusUnavailable, TimestampOutage, TimestampInvalid.
         """
+        assert form.numbered(text, number)
         given = await self._challenges.claim(act, session.session, nonce)
         same_body(given, text)
         presentation = UnverifiedPresentation(given.challenge, cms)
         proven = await self._prover.prove(presentation, kind=customer.kind, fresh=True, at=self._clock.now())
         held = await self._held(customer, proven)
-        evidence = await self._stamped(self._evidence(given, proven, text))
+        evidence = await self._stamped(self._evidence(given, proven, text, number))
         return Done(evidence, (held, await self._evidences.change(customer.customer_id, evidence)))
 
     async def _held(self, customer: Customer, proven: ProvenCertificate) -> Change:
         """It is the one registered for this person, and is so still when the act is saved (A17)."""
         binding = await self._bindings.by_fingerprint(proven.certificate.fingerprint.hex())
         if binding is None or binding.customer_id != customer.customer_id:
-            await self._bindings.refuse_suspended(customer.customer_id)
+            await self._bindings.refuse_suspended(customer)
             raise NotYours
         held: Row = {"fingerprint": binding.fingerprint, "status": ACTIVE}
         return Update("binding", held, {"status": ACTIVE})
 
-    def _evidence(self, given: Given, proven: ProvenCertificate, text: str) -> Evidence:
+    def _evidence(self, given: Given, proven: ProvenCertificate, text: str, number: str) -> Evidence:
         told, authority = given.challenge, proven.authority
         if not proven.status.answer:
             raise Defect("evidence-without-status")
         return Evidence(
-            number=self._number(proven.at),
+            number=number,
             act=str(told.purpose),
             at=proven.at.replace(microsecond=0),
             text=text,
@@ -133,7 +128,3 @@ class Signing:
             return evidence
         stamp = await asyncio.to_thread(self._timestamps.stamp, form.stamped(evidence))
         return msgspec.structs.replace(evidence, stamp=stamp.der)
-
-    def _number(self, at: datetime) -> str:
-        """`20261126-0048213907`: the day in Korea, and ten digits that say nothing of how many there were."""
-        return f"{at.astimezone(KST):%Y%m%d}-{self._below(10**DIGITS):0{DIGITS}}"

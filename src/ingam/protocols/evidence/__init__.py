@@ -6,6 +6,7 @@ for the trust: whoever examines it brings the certificates of the authorities (`
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -21,6 +22,7 @@ MOST: Final = 32 * 1024 * 1024
 """Bytes of a file that is looked at: a list of revoked certificates is the largest part."""
 
 _FIRST_LINE: Final = "INGAM-EVIDENCE/1"
+_NUMBER: Final = re.compile(r"[0-9]{8}-[0-9]{10}")
 
 
 class EvidenceUnreadable(Refusal):
@@ -42,8 +44,9 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One signed act.
 
-    `number`: of its receipt; `act`: the purpose that was signed for; `at`: when the center checked all of it; `text`:
-    what the person was shown and signed; `cms`: the signature with the person's certificate in it; `authority`, `root`
+    `number`: of its receipt, which `text` holds as well; `act`: the purpose that was signed for; `at`: when the center
+    checked all of it, which nobody but the center says where there is no stamp; `text`: what the person was shown and
+    signed; `cms`: the signature with the person's certificate in it; `authority`, `root`
     and `responders`: DER; `source`: `ocsp` or `crl`; `status`: that answer or list as it came; `stamp`: the
     TimeStampResp over `stamped(…)`, or None where no time-stamp authority is configured.
     """
@@ -93,6 +96,11 @@ def read(data: bytes) -> Evidence:
     if any(at.tzinfo is None for at in (found.at, found.signed.issued, found.signed.expires)):
         raise EvidenceUnreadable(cause="instant")
     return found
+
+
+def numbered(text: str, number: str) -> bool:
+    """Whether the text that is signed holds this receipt's number, as the end of a line `word: number` (A19)."""
+    return _NUMBER.fullmatch(number) is not None and any(line.endswith(f": {number}") for line in text.split("\n"))
 
 
 def digest(evidence: Evidence) -> str:

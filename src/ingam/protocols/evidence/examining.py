@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hmac import compare_digest
 from typing import Final, TypeVar
 
 from ingam.kernel.errors import Failure
@@ -19,7 +20,8 @@ from ingam.npki.certificate import Certificate
 from ingam.npki.chain import Anchors, Path
 from ingam.protocols import crl, ocsp
 from ingam.protocols.challenge import text
-from ingam.protocols.evidence import Evidence, EvidenceUnreadable, stamped
+from ingam.protocols.evidence import Evidence, EvidenceUnreadable, numbered, stamped
+from ingam.protocols.evidence import digest as digest_of
 
 LATE: Final = timedelta(minutes=10)
 """How far the stamp may be from the act, and the act behind the challenge's end."""
@@ -31,18 +33,31 @@ StampCheck = Callable[[bytes, bytes], datetime]
 
 
 class Verdict(StrEnum):
-    """Of one check. `absent`: there is nothing to check; `unchecked`: the means to check it were not given."""
+    """Of one check. `absent`: there is nothing to check; `unchecked`: the means to check it were not given; `missing`:
+    the means were given, and what they check is not in the file.
+    """
 
     OK = "ok"
     WRONG = "wrong"
+    MISSING = "missing"
     ABSENT = "absent"
     UNCHECKED = "unchecked"
     SKIPPED = "skipped"
 
 
+FAILED: Final = frozenset({Verdict.WRONG, Verdict.MISSING})
+
+
+class TimeFrom(StrEnum):
+    """Who says when it was: a time-stamp authority whose stamp was checked here, or the center alone."""
+
+    STAMP = "stamp"
+    CENTER = "center"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `name`: text, signature, path, status, time, stamp; `code`: why it is wrong, or ""."""
+    """One check. `name`: signature, number, path, status, time, stamp, digest; `code`: why it failed, or ""."""
 
     name: str
     verdict: Verdict
@@ -59,14 +74,37 @@ class Report:
 
     @property
     def wrong(self) -> Check | None:
-        """The first that is wrong."""
-        return next((one for one in self.checks if one.verdict is Verdict.WRONG), None)
+        """The first that failed."""
+        return next((one for one in self.checks if one.verdict in FAILED), None)
+
+    @property
+    def time_from(self) -> TimeFrom:
+        """Without a stamp that was checked, no instant of the file is more than the center's own word."""
+        return TimeFrom.CENTER if self.stamped_at is None else TimeFrom.STAMP
 
 
 class ActTimeWrong(EvidenceUnreadable):
     """The instants contradict each other: signed before it was asked for, or checked long after."""
 
     code = "evidence-time"
+
+
+class OtherNumber(EvidenceUnreadable):
+    """The number of the file is not the one in the text that was signed."""
+
+    code = "evidence-number"
+
+
+class StampMissing(EvidenceUnreadable):
+    """The file has no time stamp, and whoever examines it expects one: it was taken away, or never there."""
+
+    code = "evidence-stamp-missing"
+
+
+class OtherDigest(EvidenceUnreadable):
+    """The file is not the one whose digest is known: something in it was changed or taken away."""
+
+    code = "evidence-other-digest"
 
 
 class OtherAuthority(EvidenceUnreadable):
@@ -82,20 +120,28 @@ class StatusNotGood(EvidenceUnreadable):
 
 
 def examine(
-    evidence: Evidence, anchors: Anchors, *, responders: Collection[bytes] = (), check_stamp: StampCheck | None = None
+    evidence: Evidence,
+    anchors: Anchors,
+    *,
+    responders: Collection[bytes] = (),
+    check_stamp: StampCheck | None = None,
+    digest: str | None = None,
 ) -> Report:
     """Every check, also behind one that is wrong where it still can be made.
 
     `responders`: SHA-256 of responders that are trusted by themselves; others have to be signed by a root of `anchors`.
+    `check_stamp`: given where a stamp is expected, a file without one fails; `digest`: 64 hex, of the receipt or
+    the audit.
     """
     report = Report()
     signed = _tried(report, "signature", lambda: _signature(evidence))
     report.signer = None if signed is None else signed.certificate
     path = None
     if report.signer is None:
-        report.checks += [Check(name, Verdict.SKIPPED) for name in ("path", "status")]
+        report.checks += [Check(name, Verdict.SKIPPED) for name in ("number", "path", "status")]
     else:
         signer = report.signer
+        _tried(report, "number", lambda: _number(evidence))
         path = _tried(report, "path", lambda: _path(evidence, signer, anchors))
         if path is None:
             report.checks.append(Check("status", Verdict.SKIPPED))
@@ -105,6 +151,9 @@ def examine(
     signing_time = None if signed is None else signed.signing_time
     _tried(report, "time", lambda: _time(evidence, signing_time))
     _stamp(report, evidence, check_stamp)
+    if digest is not None:
+        known = digest
+        _tried(report, "digest", lambda: _digest(evidence, known))
     return report
 
 
@@ -122,6 +171,16 @@ def _signature(evidence: Evidence) -> cms.VerifiedSignature:
     """The key signed the challenge whose body is the hash of this text, for this act and nothing else (A1-A4, A19)."""
     given = cms.parse(evidence.cms)
     return cms.verify(given, content=text(evidence.challenge(), given.certificate.der, None), purpose=evidence.act)
+
+
+def _number(evidence: Evidence) -> None:
+    if not numbered(evidence.text, evidence.number):
+        raise OtherNumber
+
+
+def _digest(evidence: Evidence, held: str) -> None:
+    if not compare_digest(digest_of(evidence), held.lower()):
+        raise OtherDigest
 
 
 def _path(evidence: Evidence, signer: Certificate, anchors: Anchors) -> Path:
@@ -184,8 +243,11 @@ def _time(evidence: Evidence, signing_time: datetime | None) -> None:
 
 def _stamp(report: Report, evidence: Evidence, check_stamp: StampCheck | None) -> None:
     stamp = evidence.stamp
-    if stamp is None or check_stamp is None:
+    if check_stamp is None:
         report.checks.append(Check("stamp", Verdict.ABSENT if stamp is None else Verdict.UNCHECKED))
+        return
+    if stamp is None:
+        report.checks.append(Check("stamp", Verdict.MISSING, StampMissing.code))
         return
 
     def checked() -> datetime:

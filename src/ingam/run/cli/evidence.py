@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,12 +33,15 @@ from ingam.settings import Settings, read
 from ingam.wiring import keys_path
 
 DONE, DEFECT, USAGE, UNREADABLE, REFUSED, AWAY = 0, 1, 2, 4, 6, 7
-WRONG: Final = {"signature": 12, "path": 13, "status": 14, "time": 15, "stamp": 16}
-"""Of the first check that is wrong."""
+WRONG: Final = {"signature": 12, "path": 13, "status": 14, "time": 15, "stamp": 16, "number": 17, "digest": 18}
+"""Of the first check that failed."""
+
+_DIGEST: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 EXIT_CODES: Final = """exit codes: 0 all as it should be, 2 usage, 4 a file cannot be read or is no evidence, 6 refused
 (another revision, no such number), 7 the database does not answer, 12 the signature is not one over this text, 13 the
-certificate's path, 14 its status, 15 the instants, 16 the time stamp"""
+certificate's path, 14 its status, 15 the instants, 16 the time stamp is wrong or missing, 17 another number than
+the one that was signed, 18 another digest"""
 
 
 class FileUnreadable(Refusal):
@@ -77,7 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--anchors", type=Path, metavar="DIR", help="certificates of the authorities (else the published ones)"
     )
-    verify.add_argument("--tsa-roots", type=Path, metavar="PEM", help="roots of the time-stamp authority")
+    verify.add_argument(
+        "--tsa-roots", type=Path, metavar="PEM", help="roots of the time-stamp authority: a file without a stamp fails"
+    )
+    verify.add_argument("--digest", type=_digest, metavar="HEX", help="SHA-256 as the receipt or the audit line has it")
     verify.add_argument("--json", action="store_true")
     export = verbs.add_parser("export", help="서명한 거래를 파일로 · a signed act as a file (0600)")
     export.add_argument("number", metavar="NUMBER", help="of the receipt")
@@ -92,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _digest(text: str) -> str:
+    """64 hex digits. Raises ValueError."""
+    if not _DIGEST.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 # -- verify ------------------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +114,9 @@ def _verify(options: argparse.Namespace, lang: str) -> int:
     held = cert_status.trusted(options.anchors)
     anchors = Anchors.sorted_out(one for one in held if cert_status.is_authority(one))
     trusted = [one.fingerprint for one in held if cert_status.is_responder(one)]
-    report = examine(found, anchors, responders=trusted, check_stamp=_stamps(options.tsa_roots))
+    report = examine(
+        found, anchors, responders=trusted, check_stamp=_stamps(options.tsa_roots), digest=options.digest
+    )  # fmt: skip
     if options.json:
         answers.tell_json(_as_json(found, report))
     else:
@@ -125,6 +141,7 @@ def _as_json(found: Evidence, report: Report) -> dict[str, Any]:
         "digest": form.digest(found),
         "text": found.text,
         "signer": None if signer is None else {"subject": str(signer.subject), "serial": f"{signer.serial:x}"},
+        "time_from": str(report.time_from),
         "stamped_at": None if report.stamped_at is None else rfc3339(report.stamped_at),
         "checks": [{"name": one.name, "verdict": str(one.verdict), "code": one.code} for one in report.checks],
     }
@@ -145,6 +162,7 @@ def _tell(found: Evidence, report: Report, lang: str) -> None:
     ]
     if report.stamped_at is not None:
         rows.append((say("head_stamp"), f"{korean_minute(report.stamped_at)} KST"))
+    rows.append((say("head_time_from"), say(f"time_from_{report.time_from}")))
     for one in report.checks:
         why = f" [{one.code}]" if one.code else ""
         rows.append((say(f"check_{one.name}"), f"{say(f'verdict_{one.verdict}')}{why}"))
