@@ -110,6 +110,7 @@ from ingam.ports.status import (
     Revoked,
     Source,
     Status,
+    StatusList,
     StatusUnavailable,
     Suspended,
     Unknown,
@@ -232,6 +233,9 @@ class Statuses:
                 return Suspended(Source.OCSP, at, found.changed_at or at)
             case _:
                 return Good(Source.OCSP, at)
+
+    async def whole_list(self, issuer: Certificate, partition: str, at: datetime) -> StatusList:
+        raise StatusUnavailable("status-not-configured")
 
     async def root_list(self, issuer: Certificate, at: datetime) -> tuple[frozenset[int], datetime]:
         return frozenset(), at + timedelta(days=1)

@@ -88,6 +88,13 @@ class IssuingAuthority:
     root_list: str
 
 
+class StatusList(Protocol):
+    """One verified list of an issuer; only certificates that name its partition may be asked about."""
+
+    def status(self, serial: int) -> Status:
+        """What it says of a serial; Good of every one that it does not name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Authorities:
     """All that is trusted, by the SHA-256 of the issuing CA's certificate."""
@@ -106,3 +113,9 @@ class StatusChecker(Protocol):
 
     async def root_list(self, issuer: Certificate, at: datetime) -> tuple[frozenset[int], datetime]:
         """The root's list of revoked CA serials and its nextUpdate (A10). Raises StatusUnavailable."""
+
+    async def whole_list(self, issuer: Certificate, partition: str, at: datetime) -> StatusList:
+        """The list of a partition of this issuer's certificates, fetched now, for whoever asks about many (A12).
+
+        Raises StatusUnavailable: no list, or none that is of now.
+        """

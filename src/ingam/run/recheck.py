@@ -2,13 +2,16 @@
 
 Each binding says when it is asked about next, so that a crash, a restart or a second process goes on where it was; the
 nights' questions are spread over some hours. What is found, its notice and the time of the next question are one
-transaction. An authority that cannot be reached changes nothing of any binding: the operators hear of it once a day,
-and it is asked again after an hour. What a report of loss suspended stays so, whatever the authority says.
+transaction. Where many of a batch name one list of their issuer, the list is fetched once and answers for them
+(`night_lists`); everybody else is asked about one by one. An authority that cannot be reached changes nothing of any
+binding: the operators hear of it once a day, and it is asked again after an hour. What a report of loss suspended stays
+so, whatever the authority says.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -22,6 +25,7 @@ from ingam.customer.notice import Notices, Sender, Words
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import KST, korean_day
 from ingam.npki import certificate
+from ingam.npki.certificate import Certificate
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.keys import Digests
@@ -36,13 +40,14 @@ from ingam.ports.status import (
     Unknown,
 )
 from ingam.ports.store import Audit, Count, Row, Save, Stale, Store, StoreOutage, Update
+from ingam.run.night_lists import NightLists
 from ingam.settings import Settings
 from ingam.wiring import CenterPorts
 
 log = structlog.get_logger()
 
-AT_ONCE: Final = 100
-"""Bindings that are looked up at a time."""
+AT_ONCE: Final = 500
+"""Bindings that are looked up at a time: enough that many of them name the same list."""
 
 BESIDE: Final = 4
 """Questions under way at a time."""
@@ -78,12 +83,29 @@ class Found(NamedTuple):
     notice: str
 
 
-class Recheck:
-    """Rounds over the bindings whose time has come. `hour`: in Korea, when the night's questions begin."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A binding whose time has come. `again`: when it is next. `person` None: an import had its fingerprint alone."""
 
-    def __init__(self, ports: Ports, hour: int) -> None:
+    row: Row
+    again: datetime
+    binding: Binding
+    details: Details
+    person: Certificate | None
+    issuing: IssuingAuthority | None
+
+
+class Recheck:
+    """Rounds over the bindings whose time has come. `hour`: in Korea, when the night's questions begin.
+
+    `by_list`: from so many certificates of a batch on their list is fetched.
+    """
+
+    def __init__(self, ports: Ports, hour: int, by_list: int) -> None:
         self._ports = ports
         self._hour = hour % 24
+        self._by_list = by_list
+        self._lists = NightLists(ports.status, by_list)
         self._silent: set[bytes] = set()
 
     async def follow(self, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
@@ -100,40 +122,68 @@ class Recheck:
     async def once(self, stop: asyncio.Event | None = None) -> int:
         """One round; how many bindings were due. Raises StoreOutage."""
         self._silent, done = set(), 0
+        self._lists = NightLists(self._ports.status, self._by_list)
         while stop is None or not stop.is_set():
             now = self._ports.clock.now()
             rows = await self._ports.store.many("binding", {}, order="recheck_at", limit=AT_ONCE)
             due = [row for row in rows if _instant(row, "recheck_at") <= now]
-            for start in range(0, len(due), BESIDE):
-                await asyncio.gather(*(self._one(row, now) for row in due[start : start + BESIDE]))
+            await self._batch(due, now, stop)
             done += len(due)
             if len(due) < AT_ONCE:
                 break
+        self._lists = NightLists(self._ports.status, self._by_list)  # the round is over, and so are its lists
         return done
 
-    async def _one(self, row: Row, now: datetime) -> None:
-        """One binding. What moved meanwhile is somebody else's; another round sees it again."""
+    async def _batch(self, due: Sequence[Row], now: datetime, stop: asyncio.Event | None) -> None:
+        opened = [one for row in due if (one := await self._opened(row, now)) is not None]
+        await self._lists.fetch(
+            [(one.person, one.issuing.certificate) for one in opened
+             if one.person is not None and one.issuing is not None and now <= one.binding.not_after],
+            now,
+        )  # fmt: skip
+        for start in range(0, len(opened), BESIDE):
+            if stop is not None and stop.is_set():
+                return
+            await asyncio.gather(*(self._one(one, now) for one in opened[start : start + BESIDE]))
+
+    async def _opened(self, row: Row, now: datetime) -> Opened | None:
+        """None of one that is not asked about now, or cannot be read: it has its next time already."""
         again = self._next(row, now) if row["status"] in (ACTIVE, SUSPENDED) else NEVER
-        binding = await self._ports.bindings.one(str(row["binding_id"]))
-        if binding is None or again is NEVER or _instant(row, "recheck_at") <= UNSET:
-            await self._saved(Save(rows=[_moved(row, again)]))
-            return
         try:
-            await self._asked(row, binding, now, again)
-        except StatusUnavailable as silent:
-            await self._told_operators(binding, silent, now)
-            await self._saved(Save(rows=[_moved(row, now + LATER)]))
+            binding = await self._ports.bindings.one(str(row["binding_id"]))
+            if binding is None or again is NEVER or _instant(row, "recheck_at") <= UNSET:
+                await self._saved(Save(rows=[_moved(row, again)]))
+                return None
+            details = await self._ports.bindings.details(binding)
+            person = certificate.parse(details.certificate) if details.certificate else None
         except StoreOutage:
             raise
         except Failure as failure:  # of this one: those behind it do not wait
-            log.warning("recheck.later", code=failure.code)
-            await self._saved(Save(rows=[_moved(row, now + LATER)]))
+            await self._later(row, failure, now)
+            return None
+        return Opened(row, again, binding, details, person, self._issuer(person.issuer.raw) if person else None)
 
-    async def _asked(self, row: Row, binding: Binding, now: datetime, again: datetime) -> None:
-        details = await self._ports.bindings.details(binding)
-        found = await self._found(binding, details, now)
+    async def _one(self, one: Opened, now: datetime) -> None:
+        """One binding. What moved meanwhile is somebody else's; another round sees it again."""
+        try:
+            await self._asked(one, now)
+        except StatusUnavailable as silent:
+            await self._told_operators(one, silent, now)
+            await self._saved(Save(rows=[_moved(one.row, now + LATER)]))
+        except StoreOutage:
+            raise
+        except Failure as failure:
+            await self._later(one.row, failure, now)
+
+    async def _later(self, row: Row, failure: Failure, now: datetime) -> None:
+        log.warning("recheck.later", code=failure.code)
+        await self._saved(Save(rows=[_moved(row, now + LATER)]))
+
+    async def _asked(self, one: Opened, now: datetime) -> None:
+        binding, details = one.binding, one.details
+        found = await self._found(one, now)
         if found is None or found.status == binding.status:
-            await self._saved(Save(rows=[_moved(row, again)]))
+            await self._saved(Save(rows=[_moved(one.row, one.again)]))
             return
         customer = await self._ports.customers.by_id(binding.customer_id)
         dedup = f"{found.notice}:{binding.binding_id}:{korean_day(now)}"
@@ -144,16 +194,16 @@ class Recheck:
         subject = None if customer is None else self._ports.digests.digest("banking-id", customer.banking_id)
         line = Audit(now, "recheck.binding", found.notice, subject, None, None, {"serial": details.serial})
         rows = await ended(self._ports.store, binding, found.status, now, why=found.notice)
-        last = again if found.status == SUSPENDED else NEVER
-        await self._saved(Save(rows=[_moved(row, last), *rows], outbox=notices, audit=[line]))
+        last = one.again if found.status == SUSPENDED else NEVER
+        await self._saved(Save(rows=[_moved(one.row, last), *rows], outbox=notices, audit=[line]))
 
-    async def _found(self, binding: Binding, details: Details, now: datetime) -> Found | None:
+    async def _found(self, one: Opened, now: datetime) -> Found | None:
         """What is to change; None: nothing. Raises StatusUnavailable."""
-        if now > binding.not_after:
+        if now > one.binding.not_after:
             return Found(STALE, "found-expired")
-        if not details.certificate:  # imported by its fingerprint, and nobody came with it yet
+        if one.person is None:  # imported by its fingerprint, and nobody came with it yet
             return None
-        match await self._status(details):
+        match await self._status(one.person, one.issuing):
             case Revoked():
                 return Found(STALE, "found-revoked")
             case Suspended():
@@ -163,15 +213,16 @@ class Recheck:
             case _:
                 return None
 
-    async def _status(self, details: Details) -> Status:
-        one = certificate.parse(details.certificate)
-        issuing = self._issuer(one.issuer.raw)
+    async def _status(self, person: Certificate, issuing: IssuingAuthority | None) -> Status:
         if issuing is None:
             raise StatusUnavailable("status-not-configured")
+        listed = self._lists.status(person, issuing.certificate)
+        if listed is not None:
+            return listed
         if issuing.certificate.fingerprint in self._silent:
             raise StatusUnavailable("status-unreachable")
         try:
-            return await self._ports.status.check(one, issuing.certificate, fresh=True, at=self._ports.clock.now())
+            return await self._ports.status.check(person, issuing.certificate, fresh=True, at=self._ports.clock.now())
         except StatusUnavailable as silent:
             if silent.code in TRANSPORT:  # those behind it do not wait for its time limit each
                 self._silent.add(issuing.certificate.fingerprint)
@@ -181,11 +232,9 @@ class Recheck:
         every = self._ports.authorities.by_fingerprint.values()
         return next((one for one in every if one.certificate.subject.raw == name), None)
 
-    async def _told_operators(self, binding: Binding, silent: StatusUnavailable, now: datetime) -> None:
+    async def _told_operators(self, one: Opened, silent: StatusUnavailable, now: datetime) -> None:
         """Once a day and authority, in the audit that the console shows; the binding stays as it is."""
-        known = (await self._ports.bindings.details(binding)).certificate
-        issuing = self._issuer(certificate.parse(known).issuer.raw) if known else None
-        name = issuing.name if issuing else "-"
+        name = one.issuing.name if one.issuing else "-"
         log.warning("recheck.silent", authority=name, code=silent.code)
         if await self._ports.store.count(Count(f"recheck-silent:{name}", DAY_S, 1, now)) > 1:
             return
@@ -211,7 +260,7 @@ def recheck(settings: Settings, given: CenterPorts) -> Recheck:
     ports = Ports(
         given.store, given.clock, given.customers, given.digests, bindings, given.authorities, given.status, notices
     )
-    return Recheck(ports, settings.limits.recheck_hour)
+    return Recheck(ports, settings.limits.recheck_hour, settings.limits.recheck_by_list)
 
 
 def _moved(row: Row, again: datetime) -> Update:

@@ -67,6 +67,8 @@ class Limits:
     address_incidents_an_hour: int = 60
     keep_ended_s: int = 30 * 86_400  # sessions, flows and single-use things, after they are over
     recheck_hour: int = 3  # in Korea: the status of every registered certificate is asked for from then on
+    recheck_by_list: int = 20  # so many certificates of one issuer's list are answered by the list, fewer one by one
+    recheck_silent_h: int = 24  # hours that an authority may say nothing before operators are alarmed
     keep_visits_s: int = 3600  # sessions that nobody logged in with
     keep_devices_s: int = 400 * 86_400  # since a device was last seen; its cookie lives a year
 

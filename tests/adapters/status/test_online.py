@@ -11,6 +11,7 @@ from tests.adapters.status.conftest import Outside
 
 from ingam.adapters.status.online import OnlineStatus
 from ingam.ports.status import Good, Revoked, Source, Status, StatusUnavailable
+from ingam.protocols import crl
 
 Asking = Callable[[bool], Awaitable[Status]]
 
@@ -153,5 +154,26 @@ def test_A7_a_certificate_of_an_authority_that_is_not_configured_is_asked_nowher
             with pytest.raises(StatusUnavailable) as caught:
                 await check
             assert caught.value.code == "status-not-configured"
+
+    asked(outside, story)
+
+
+def test_A12_a_list_for_many_is_one_request_and_passes_every_check_of_a_list(outside: Outside) -> None:
+    async def story(_: Asking, status: OnlineStatus) -> None:
+        person, issuer = outside.holder("securities")
+        now, partition = outside.box.clock.now, crl.partition_of(person) or ""
+        outside.switches.turn("responder", "signkorea", "off")  # nobody asks it
+        listed = await status.whole_list(issuer, partition, now())
+        assert isinstance(listed.status(person.serial), Good)
+        ended, _issuer = outside.holder("revoked")  # of the same partition
+        assert crl.partition_of(ended) == partition and isinstance(listed.status(ended.serial), Revoked)
+        for position, code in (("older-number", "status-crl-older"), ("off", "status-unreachable")):
+            outside.switches.turn("list", "signkorea", position)
+            with pytest.raises(StatusUnavailable) as caught:
+                await status.whole_list(issuer, partition, now())
+            assert caught.value.code == code
+        with pytest.raises(StatusUnavailable) as caught:
+            await status.whole_list(person, partition, now())
+        assert caught.value.code == "status-not-configured"
 
     asked(outside, story)

@@ -72,7 +72,18 @@ from ingam.ports.card_reader import (
 )
 from ingam.ports.customers import Customer, CustomerKind, NewCustomer
 from ingam.ports.email import Email
-from ingam.ports.status import Authorities, Good, IssuingAuthority, Revoked, Source, Status, Suspended, Unknown
+from ingam.ports.status import (
+    Authorities,
+    Good,
+    IssuingAuthority,
+    Revoked,
+    Source,
+    Status,
+    StatusList,
+    StatusUnavailable,
+    Suspended,
+    Unknown,
+)
 from ingam.ports.store import Row
 from ingam.run import center
 from ingam.run.paying import payment_deliveries
@@ -162,6 +173,9 @@ class Statuses:
         if found.state is State.HELD:
             return Suspended(Source.OCSP, at, at)
         return Good(Source.OCSP, at)
+
+    async def whole_list(self, issuer: Certificate, partition: str, at: datetime) -> StatusList:
+        raise StatusUnavailable("status-not-configured")
 
     async def root_list(self, issuer: Certificate, at: datetime) -> tuple[frozenset[int], datetime]:
         return frozenset(), at.replace(year=at.year + 1)

@@ -62,7 +62,7 @@ from ingam.page import middleware as shell
 from ingam.ports.ars import ArsOutage, Call, CallState
 from ingam.ports.customers import Customer, CustomerKind, NewCustomer
 from ingam.ports.sms import Sms
-from ingam.ports.status import Authorities, Good, IssuingAuthority, Source, Status
+from ingam.ports.status import Authorities, Good, IssuingAuthority, Source, Status, StatusList, StatusUnavailable
 from ingam.ports.store import Store
 from ingam.protocols.challenge import Challenge, Purpose, seal, text
 from ingam.settings import Limits, Settings
@@ -91,6 +91,17 @@ class SettableClock:
         self.at += timedelta(seconds=seconds)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A list: what it says of the serials that it names."""
+
+    named: dict[int, Status]
+    at: datetime
+
+    def status(self, serial: int) -> Status:
+        return self.named.get(serial) or Good(Source.CRL, self.at)
+
+
 class Statuses:
     """Answers for the authorities: good unless a test says otherwise; remembers what it was asked."""
 
@@ -100,6 +111,8 @@ class Statuses:
         self.revoked_authorities: frozenset[int] = frozenset()
         self.list_until: datetime | None = None
         self.asked: list[tuple[bytes, bool]] = []
+        self.lists: dict[str, dict[int, Status]] = {}
+        self.fetched: list[str] = []
 
     async def check(self, person: Certificate, issuer: Certificate, *, fresh: bool, at: datetime) -> Status:
         self.asked.append((person.fingerprint, fresh))
@@ -107,6 +120,13 @@ class Statuses:
         if isinstance(answer, Failure):
             raise answer
         return answer
+
+    async def whole_list(self, issuer: Certificate, partition: str, at: datetime) -> StatusList:
+        self.fetched.append(partition)
+        found = self.lists.get(partition)
+        if found is None:
+            raise StatusUnavailable("status-unreachable")
+        return Listed(found, at)
 
     async def root_list(self, issuer: Certificate, at: datetime) -> tuple[frozenset[int], datetime]:
         return self.revoked_authorities, self.list_until or at + timedelta(days=30)

@@ -20,6 +20,7 @@ from ingam.ports.status import (
     Revoked,
     Source,
     Status,
+    StatusList,
     StatusUnavailable,
     Suspended,
     Unknown,
@@ -36,6 +37,15 @@ ROOT_LIST_REFRESH = timedelta(hours=1)
 class _RootList:
     found: crl.RevocationList
     fetched: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    found: crl.RevocationList
+
+    def status(self, serial: int) -> Status:
+        entry, produced = self.found.entries.get(serial), self.found.this_update
+        return Good(Source.CRL, produced) if entry is None else _ended(Source.CRL, produced, entry.at, entry.reason)
 
 
 class OnlineStatus:
@@ -91,6 +101,18 @@ class OnlineStatus:
         except Outage as outage:
             raise StatusUnavailable("root-list-unavailable", cause=outage.code) from None
         return frozenset(found.entries), found.next_update
+
+    async def whole_list(self, issuer: Certificate, partition: str, at: datetime) -> StatusList:
+        """One partition's list, by one request; all the checks that a list standing in for a responder passes (A12)."""
+        issuing = self._authorities.by_fingerprint.get(issuer.fingerprint)
+        if issuing is None or not issuing.crl:
+            raise StatusUnavailable("status-not-configured")
+        address = issuing.crl.replace("{partition}", partition)
+        try:
+            found, _ = await self._list(address, issuing.certificate, partition, at, CRL_MAX_AGE)
+        except Outage as outage:
+            raise StatusUnavailable(outage.code, **outage.facts) from None
+        return _Listed(found)
 
     async def _ask(self, person: Certificate, issuing: IssuingAuthority, at: datetime) -> Status:
         """A definite answer ends the search; only a transport failure or tryLater asks the list (A12)."""
