@@ -31,7 +31,7 @@ def trouble(page: Page, name: str) -> list[str]:
     """Everything that is wrong with the screen as it is now, in all of its frames; takes its picture when asked to."""
     shoot(page, name)
     found = [one for frame in page.frames if frame.url.startswith("http") for one in _trouble_in(frame, name)]
-    return found + (reading.walk(page, name) if reading.wanted() and "-ko-" in name else [])
+    return found + (reading.walk(page, name) if reading.wanted() and "ko" in name.split("-") else [])
 
 
 def _trouble_in(frame: Frame, name: str) -> list[str]:

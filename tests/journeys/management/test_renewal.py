@@ -118,16 +118,16 @@ def test_D10_B10_a_certificate_from_files_is_renewed_and_kept_and_the_old_one_en
     at = Walk(phone(width=1280), bench)
     wrong = []
     pick(at, files(bench, tmp_path))
-    wrong += trouble(at.page, "renewal-1-choose-1280")
+    wrong += trouble(at.page, "renewal-1-choose-1280-ko")
     go(at, "wrong")
     expect(at.vault.get_by_role("alert").filter(has_text="(1/5)")).to_be_visible()
     go(at)
     expect(at.page.locator("form[data-product]")).to_be_visible()
     assert (state(bench), bench.carried) == (State.VALID, [])
-    wrong += trouble(at.page, "renewal-2-terms-1280")
+    wrong += trouble(at.page, "renewal-2-terms-1280-ko")
     at.confirm()
     at.issued()
-    wrong += trouble(at.page, "renewal-3-renewed-1280")
+    wrong += trouble(at.page, "renewal-3-renewed-1280-ko")
     assert bench.kinds() == [BodyKind.KUR, BodyKind.CERT_CONF]
     assert state(bench) is State.REVOKED
     (record,) = at.stored("records")
@@ -147,7 +147,7 @@ def test_a_reload_goes_on_with_the_new_password_and_never_renews_twice(
     at.vault.locator("#renew-change").check()
     at.vault.locator("#new-password").fill(PASSWORD)
     at.vault.locator("#new-password-again").fill(PASSWORD)
-    wrong = trouble(at.page, "renewal-1-change-360")
+    wrong = trouble(at.page, "renewal-1-change-360-ko")
     at.button("renew-go").click()
     expect(at.page.locator("form[data-product]")).to_be_visible()
     bench.faults.down_after_ir = True
@@ -157,7 +157,7 @@ def test_a_reload_goes_on_with_the_new_password_and_never_renews_twice(
     at.page.reload()
     bench.faults.down_after_ir = False
     expect(at.vault.locator("#password")).to_be_visible()
-    wrong += trouble(at.page, "renewal-2-resume-360")
+    wrong += trouble(at.page, "renewal-2-resume-360-ko")
     at.resume()
     at.issued()
     assert state(bench) is State.REVOKED
