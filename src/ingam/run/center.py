@@ -84,6 +84,7 @@ from ingam.run.oidc import oidc_routes
 from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.paying import payment_deliveries
+from ingam.run.pins import pin_deliveries, pin_routes
 from ingam.run.protecting import protection_routes
 from ingam.run.recheck import recheck
 from ingam.run.renewing import renewal_routes
@@ -225,6 +226,7 @@ def _routes(
         *incident_routes(settings, given, auth, sender),
         *management_routes(settings, given, auth, keys, sender),
         *notices_routes(given, sender),
+        *pin_routes(settings, given),
         *oidc_routes(settings, given, auth, cookies),
         *loan_routes(settings, given, challenges, bindings, prover),
         *seal_key.routes(seal_keys, settings.vault_origin),
@@ -280,6 +282,7 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
         revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
         deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
+        deliver |= pin_deliveries(settings, given)
         health = given.health or Board(given.clock)
         tasks = [
             asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),

@@ -1,5 +1,5 @@
 """Deletes what is long over: ended sessions with their flows, spent single-use things, delivered messages, old devices,
-masked identity cards on their date.
+masked identity cards on their date, keys of PINs that nobody used for longer than a device is remembered.
 
 Everything it deletes means the same when it is missing: no session, not issued (security F1), not recognised. The audit
 stays, and so do locks of a banking ID, which have no end of their own (F7).
@@ -64,6 +64,7 @@ async def once(store: Store, now: datetime, keep: Retention) -> int:
     found += await _sweep(store, "branch_number", {}, "expires_at", ended, _number)
     found += await _sweep(store, "former_mobile", {}, "until", now, _former)
     found += await _sweep(store, "id_card_image", {}, "delete_at", now, _image)
+    found += await _sweep(store, "pin_key", {}, "asked_at", devices, _pin)
     return found + await _sweep(store, "device_seen", {}, "last_at", devices, _device)
 
 
@@ -126,6 +127,11 @@ def _former(row: Row) -> list[Delete]:
 def _image(row: Row) -> list[Delete]:
     """A masked identity card on its retention date (H8)."""
     return [Delete("id_card_image", {"image_id": row["image_id"]})]
+
+
+def _pin(row: Row) -> list[Delete]:
+    """Of a record that is gone from its browser, as far as anybody can tell; its password opens it all the same."""
+    return [Delete("pin_key", {"handle": row["handle"], "asked_at": row["asked_at"]})]
 
 
 def _device(row: Row) -> list[Delete]:

@@ -28,6 +28,7 @@ from ingam.run.managing import management_deliveries
 from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
 from ingam.run.paying import payment_deliveries
+from ingam.run.pins import pin_deliveries
 from ingam.run.recheck import recheck
 from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
@@ -150,6 +151,7 @@ async def _serve(settings: Settings) -> None:
     revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
     deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
+    deliver |= pin_deliveries(settings, given)
     board = given.health or Board(given.clock)
     try:
         await asyncio.gather(

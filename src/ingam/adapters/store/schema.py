@@ -567,3 +567,19 @@ payment = Table(
     Index("payment_by_flow", "flow_id", "opened_at"),
     Index("payment_by_customer", "customer_id", "opened_at"),
 )  # fmt: skip
+
+pin_key = Table(
+    "pin_key", metadata,
+    Column("handle", Text, primary_key=True),  # 128 random bits, hex, which the vault keeps
+    Column("customer_id", Text, nullable=False),
+    Column("device", LargeBinary, nullable=False),  # the record's device key, a P-256 point
+    Column("proves", LargeBinary, nullable=False),  # Ed25519; its other half lies in the slot, sealed under the PIN
+    Column("sealed", LargeBinary, nullable=False),  # encrypted: the scalar
+    Column("asked", BigInteger, nullable=False),  # tries, ever
+    Column("proved", BigInteger, nullable=False),  # the last try that opened
+    Column("missed", BigInteger, nullable=False),  # tries before it that did not
+    Column("made_at", Instant, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Index("pin_key_by_customer", "customer_id", "asked_at"),
+    Index("pin_key_by_use", "asked_at"),
+)  # fmt: skip

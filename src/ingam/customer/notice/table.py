@@ -52,6 +52,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "finance-registered": _DEED,
     "finance-released": _DEED,
     "finance-locked": _DEED,
+    "finance-suspended": _DEED,
+    "finance-resumed": _DEED,
+    "finance-found-revoked": _FOUND,
+    "finance-found-expired": _FOUND,
+    "finance-found-suspended": _FOUND,
+    "finance-expires": _EXPIRY,
+    "finance-expires-today": _EXPIRY,
     "issued": _DEED,
     "reissued": _DEED,
     "renewed": _DEED,
@@ -71,6 +78,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "protection-cancelled": _DEED,
     "contact-changed": Kind(mails=False),  # to the telephones that it is about
     "wishes-changed": _DEED,
+    "pin-set": _DEED,
+    "pin-removed": _DEED,
+    "pin-locked": _DEED,
     "branch-number": _DEED,
     "ars-refused": Kind(mails=False),  # while the person holds the telephone
     "locked": _DEED,
