@@ -32,6 +32,7 @@ class Manage {
   readonly #section: HTMLElement
   readonly #place: HTMLElement
   readonly #error: HTMLElement
+  readonly #loading: HTMLElement | null
   readonly #vault: string
   #id = crypto.randomUUID()
   #frame: HTMLIFrameElement | null = null
@@ -42,6 +43,7 @@ class Manage {
     this.#section = section
     this.#place = section.querySelector<HTMLElement>('[data-manage-frame]') ?? section
     this.#error = section.querySelector<HTMLElement>('[data-manage-error]') ?? section
+    this.#loading = section.querySelector<HTMLElement>('[data-manage-loading]')
     this.#vault = section.dataset['vault'] ?? ''
   }
 
@@ -55,6 +57,7 @@ class Manage {
 
   #open(): void {
     this.#error.hidden = true
+    this.#waits(true)
     const frame = document.createElement('iframe')
     frame.className = 'issue-frame'
     frame.title = this.#section.dataset['title'] ?? ''
@@ -64,9 +67,14 @@ class Manage {
     this.#frame = frame
     this.#patience = setTimeout(() => {
       frame.remove()
+      this.#waits(false)
       this.#error.hidden = false
     }, READY_WAIT_MS)
     this.#place.replaceChildren(frame)
+  }
+
+  #waits(yes: boolean): void {
+    if (this.#loading !== null) this.#loading.hidden = !yes
   }
 
   #hear(event: MessageEvent): void {
@@ -74,6 +82,7 @@ class Manage {
     const message = readOrNull(event.data)
     if (message?.kind === 'ready') {
       clearTimeout(this.#patience)
+      this.#waits(false)
       return this.#begin()
     }
     if (message === null || message.id !== this.#id) return
