@@ -4,8 +4,8 @@ Each binding says when it is asked about next, so that a crash, a restart or a s
 nights' questions are spread over some hours. What is found, its notice and the time of the next question are one
 transaction. Where many of a batch name one list of their issuer, the list is fetched once and answers for them
 (`night_lists`); everybody else is asked about one by one. An authority that cannot be reached changes nothing of any
-binding: the operators hear of it once a day, and it is asked again after an hour. What a report of loss suspended stays
-so, whatever the authority says.
+binding: the operators hear of it once a day, and it is asked again after an hour; a silence that lasts is an alarm
+(`customer.binding.silence`). What a report of loss suspended stays so, whatever the authority says.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import structlog
 
 from ingam.customer.binding.bindings import ACTIVE, STALE, SUSPENDED, Binding, Bindings, Details
 from ingam.customer.binding.ending import ended
+from ingam.customer.binding.silence import Listening
 from ingam.customer.notice import Notices, Sender, Words
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import KST, korean_day
@@ -74,6 +75,7 @@ class Ports:
     authorities: Authorities
     status: StatusChecker
     notices: Notices
+    listening: Listening
 
 
 class Found(NamedTuple):
@@ -107,6 +109,8 @@ class Recheck:
         self._by_list = by_list
         self._lists = NightLists(ports.status, by_list)
         self._silent: set[bytes] = set()
+        self._answered: set[str] = set()
+        self._unanswered: dict[str, str] = {}
 
     async def follow(self, stop: asyncio.Event, *, every_s: float = EVERY_S) -> None:
         """A round now and then, until `stop` is set; one that fails is told and tried again."""
@@ -121,7 +125,7 @@ class Recheck:
 
     async def once(self, stop: asyncio.Event | None = None) -> int:
         """One round; how many bindings were due. Raises StoreOutage."""
-        self._silent, done = set(), 0
+        self._silent, self._answered, self._unanswered, done = set(), set(), {}, 0
         self._lists = NightLists(self._ports.status, self._by_list)
         while stop is None or not stop.is_set():
             now = self._ports.clock.now()
@@ -132,7 +136,16 @@ class Recheck:
             if len(due) < AT_ONCE:
                 break
         self._lists = NightLists(self._ports.status, self._by_list)  # the round is over, and so are its lists
+        await self._listened(self._ports.clock.now())
         return done
+
+    async def _listened(self, now: datetime) -> None:
+        """An authority that answered anybody in this round is not silent."""
+        for name in sorted(self._answered):
+            await self._ports.listening.heard(name, now)
+        for name, code in sorted(self._unanswered.items()):
+            if name not in self._answered:
+                await self._ports.listening.silent(name, code, now)
 
     async def _batch(self, due: Sequence[Row], now: datetime, stop: asyncio.Event | None) -> None:
         opened = [one for row in due if (one := await self._opened(row, now)) is not None]
@@ -218,15 +231,19 @@ class Recheck:
             raise StatusUnavailable("status-not-configured")
         listed = self._lists.status(person, issuing.certificate)
         if listed is not None:
+            self._answered.add(issuing.name)
             return listed
         if issuing.certificate.fingerprint in self._silent:
             raise StatusUnavailable("status-unreachable")
         try:
-            return await self._ports.status.check(person, issuing.certificate, fresh=True, at=self._ports.clock.now())
+            found = await self._ports.status.check(person, issuing.certificate, fresh=True, at=self._ports.clock.now())
         except StatusUnavailable as silent:
+            self._unanswered[issuing.name] = silent.code
             if silent.code in TRANSPORT:  # those behind it do not wait for its time limit each
                 self._silent.add(issuing.certificate.fingerprint)
             raise
+        self._answered.add(issuing.name)
+        return found
 
     def _issuer(self, name: bytes) -> IssuingAuthority | None:
         every = self._ports.authorities.by_fingerprint.values()
@@ -257,9 +274,11 @@ def recheck(settings: Settings, given: CenterPorts) -> Recheck:
     """Over the center's ports."""
     bindings = Bindings(given.store, given.digests, given.fields)
     notices = Notices(Sender(settings.institution))
+    listening = Listening(given.store, timedelta(hours=settings.limits.recheck_silent_h))
     ports = Ports(
-        given.store, given.clock, given.customers, given.digests, bindings, given.authorities, given.status, notices
-    )
+        given.store, given.clock, given.customers, given.digests, bindings, given.authorities, given.status, notices,
+        listening,
+    )  # fmt: skip
     return Recheck(ports, settings.limits.recheck_hour, settings.limits.recheck_by_list)
 
 
