@@ -78,6 +78,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "protection-cancelled": _DEED,
     "contact-changed": Kind(mails=False),  # to the telephones that it is about
     "wishes-changed": _DEED,
+    "pin-set": _DEED,
+    "pin-removed": _DEED,
+    "pin-locked": _DEED,
     "branch-number": _DEED,
     "ars-refused": Kind(mails=False),  # while the person holds the telephone
     "locked": _DEED,
