@@ -129,7 +129,8 @@ def test_it_is_registered_opens_a_session_of_its_own_level_and_is_released(store
         assert (row["status"], row["policy_oid"]) == ("ACTIVE", POLICY)
         assert await world.results("finance.register") == ["ok"]
         assert cloud.asked[f"{0:032x}"].text.startswith(b"INGAM-FINANCE/1\npurpose: register\n")
-        assert any("금융인증서" in text for text in await deliver_texts(world))
+        # E1: the code names what it is for, and is for nothing of the joint certificate's.
+        assert sum("금융인증서 등록 인증번호" in text for text in await deliver_texts(world)) == 1
 
         inside = await enter(world, cloud)
         answer = await inside.browser.client.get(cloud.back())
@@ -149,6 +150,7 @@ def test_it_is_registered_opens_a_session_of_its_own_level_and_is_released(store
         assert (await world.results("login.finance"))[-1] == "finance-not-registered"
         (over,) = await world.rows("session", level="finance")
         assert over["ended_by"] == "replaced"
+        assert sum("금융인증서 해제 인증번호" in text for text in await deliver_texts(world)) == 1
 
     told(store_url, tmp_path, story)
 

@@ -53,14 +53,15 @@ def open_customer(page: Page, banking_id: str, reason: str = "counter") -> None:
 
 
 def purpose_at_factor(world: World, banking_id: str) -> str:
-    """What ② asks a proof for: another journey may have registered a certificate of this person."""
+    """What ② asks a proof for: another journey may have registered a certificate of this person, or ended one."""
     with closing(sqlite3.connect(world.data / "center" / "center.db", timeout=30)) as store:
-        held = store.execute(
-            "SELECT 1 FROM binding JOIN customer USING (customer_id)"
-            " WHERE banking_id = ? AND binding.status = 'ACTIVE'",
+        newest = store.execute(
+            "SELECT binding.status FROM binding JOIN customer USING (customer_id)"
+            " WHERE banking_id = ? ORDER BY bound_at DESC LIMIT 1",
             (banking_id,),
         ).fetchone()
-    return "registration" if held is None else "rebind"
+    again = newest is not None and newest[0] in ("ACTIVE", "SUSPENDED", "STALE")
+    return "rebind" if again else "registration"
 
 
 def issue(page: Page, purpose: str = "registration") -> str:

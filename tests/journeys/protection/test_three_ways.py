@@ -22,6 +22,7 @@ from ingam.customer.additional_auth.branch import BranchNumbers
 from ingam.customer.notice import Sender
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import Customer, CustomerKind
+from ingam.ports.store import Row
 from ingam.settings import Institution, Limits
 
 LOOKS = [(1280, "ko", "light"), (360, "ko", "dark"), (360, "en", "light")]
@@ -160,8 +161,11 @@ async def issued(world: World, who: dict[str, str]) -> str:
         customer = Customer(
             str(row["customer_id"]), CustomerKind.PERSONAL, who["banking_id"], "", Secret(who["idn"]), who["mobile"]
         )
-        held = await store.one("binding", {"customer_id": customer.customer_id, "status": "ACTIVE"})
-        purpose = Purpose.REGISTRATION if held is None else Purpose.REBIND  # another journey may have registered one
+        where: Row = {"customer_id": customer.customer_id}
+        held = await store.many("binding", where, order="bound_at", descending=True, limit=1)
+        # Another journey may have registered one, or ended it.
+        again = any(row["status"] in ("ACTIVE", "SUSPENDED", "STALE") for row in held)
+        purpose = Purpose.REBIND if again else Purpose.REGISTRATION
         made = await numbers.issue(customer, purpose, "E1001", "여의도")
         return made.code.reveal()
     finally:

@@ -70,7 +70,7 @@ class FinanceCerts(TaskService):
         prover: Prover,
         notices: Notices,
     ) -> None:
-        purposes = {REGISTER.kind: Purpose.REGISTRATION, RELEASE.kind: Purpose.RELEASE}
+        purposes = {REGISTER.kind: Purpose.FINANCE_REGISTRATION, RELEASE.kind: Purpose.FINANCE_RELEASE}
         feature = Feature(
             FINANCE, purposes, lambda who, at, dedup: notices.tell(who, "finance-locked", at=at, dedup=dedup)
         )  # fmt: skip

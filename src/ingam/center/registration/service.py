@@ -408,9 +408,19 @@ class Registration:
     # ── small facts ─────────────────────────────────────────────────────────────────────────────────────────────
 
     async def purpose(self, customer: Customer) -> Purpose:
-        """Replacing a binding is `rebind`: its own purpose for code, proof and signature (A17, E1)."""
+        """Registering again is `rebind`: its own purpose for code, proof and signature (A17, E1).
+
+        Again: in place of what is registered, after it ended by itself (reissued elsewhere, over), or after an import.
+        """
         binding = await self._bindings.standing(customer.customer_id)
-        return Purpose.REGISTRATION if binding is None else Purpose.REBIND
+        again = binding is not None or await self._before(customer)
+        return Purpose.REBIND if again else Purpose.REGISTRATION
+
+    async def _before(self, customer: Customer) -> bool:
+        history = await self._bindings.history(customer.customer_id)
+        if not history:
+            return await self._bindings.awaited(customer.customer_id)
+        return history[0].status == STALE
 
     async def _old(self, binding: Binding, lang: str) -> Old:
         details: Details = await self._bindings.details(binding)

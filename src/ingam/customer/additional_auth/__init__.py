@@ -14,14 +14,17 @@ class Method(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a proof authorises, once; a proof for one purpose is worth nothing for another (E1)."""
+    """What a proof authorises, once; a proof for one purpose is worth nothing for another (E1).
+
+    신규발급 and 재발급 have none: their own ①–③ (telephone identification, identity card, 1원) ask for more.
+    """
 
     REGISTRATION = "registration"
     REBIND = "rebind"
-    ISSUANCE = "issuance"
-    REISSUE = "reissue"
     RELEASE = "release"
     REVOCATION = "revocation"
+    FINANCE_REGISTRATION = "finance-registration"  # 금융인증서
+    FINANCE_RELEASE = "finance-release"
     COPY_OUT = "copy-out"
     DEVICE_ADD = "device-add"
     DEVICE_REMOVE = "device-remove"
