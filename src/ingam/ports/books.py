@@ -47,7 +47,9 @@ class KeyInUse(Refusal):
 
 
 class IntentGone(Refusal):
-    """The intent is not there any more: a twin of this request recorded it, and its answer stands."""
+    """The intent is not there any more: a twin of this request recorded it, and its answer stands; or the registration
+    was withdrawn, and what was signed goes nowhere.
+    """
 
     code = "ca-intent-gone"
 
@@ -80,7 +82,7 @@ class State(StrEnum):
 
 
 class Open(StrEnum):
-    """A registration's life: OPEN → BEGUN (an intent stands) → DONE; BURNT after too many wrong codes."""
+    """A registration's life: OPEN → BEGUN (an intent stands) → DONE; BURNT after too many wrong codes, or withdrawn."""
 
     OPEN = "open"
     BEGUN = "begun"
@@ -446,6 +448,12 @@ class Books(Standings, RevokedEntries, Leaves, Protocol):
 
     async def wrong_code(self, reference: str, audit: AuditLine, burn_at: int | None) -> int:
         """Count a wrong MAC against a reference number; burnt at `burn_at` (security D3). Returns the count."""
+
+    async def withdraw(self, reference: str, audit: AuditLine) -> list[Certificate] | None:
+        """Nothing more can be asked for by this registration: it is burnt unless it is done, and its intent goes.
+
+        Returns the certificates that came of it before, oldest first; None where no person is registered under it.
+        """
 
     async def forget_code(self, reference: str, sealed: bytes) -> None:
         """Replace the sealed facts by those without the authorization code (an hour after pkiConf, D3)."""

@@ -1,5 +1,5 @@
-"""What the center asks of a certification authority: to register a holder, to carry a holder's message, to revoke,
-and what it ever issued to a person.
+"""What the center asks of a certification authority: to register a holder and to withdraw that, to carry a holder's
+message, to revoke, and what it ever issued to a person.
 
 The embedded CA and a contracted one stand behind the same port; an adapter says what its authority cannot do.
 """
@@ -55,6 +55,19 @@ class Registered:
     reference_number: str
     authorization_code: Secret[str]
     expires: datetime
+
+
+class Withdrawal(StrEnum):
+    """What came of a registration that was to be withdrawn. Whatever it is, nothing more can be asked for by its codes.
+
+    WITHDRAWN: nothing came. GIVEN_UP: a certificate came that nobody confirmed, and it never stood. PENDING: one came
+    that may yet be confirmed; ask again. USED: one stands, or stood.
+    """
+
+    WITHDRAWN = "withdrawn"
+    GIVEN_UP = "given-up"
+    PENDING = "pending"
+    USED = "used"
 
 
 class Standing(StrEnum):
@@ -121,6 +134,12 @@ class Certification(Protocol):
 
     async def register(self, holder: ToRegister) -> Registered:
         """Raises CertificationRefused, CertificationOutage."""
+
+    async def withdraw(self, reference_number: str) -> Withdrawal:
+        """The codes of a registration are good for nothing any more; however often it is asked. Raises as `register`.
+
+        A number that the authority does not know (any more) is refused.
+        """
 
     async def carry(self, message: bytes) -> bytes:
         """A holder's PKIMessage to the authority and its answer back, both as they are. Raises CertificationOutage."""

@@ -1,44 +1,65 @@
-"""Fees of the center, over one set of ports: what the worker does with payments of runs that ended."""
+"""Fees of the center, over one set of ports: what the worker does with payments of runs that ended.
+
+Codes that were paid for are withdrawn at the authority before their fee is released: whoever kept them gets nothing by
+them at its own door, and whoever was quicker has used them and pays.
+"""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable
+from typing import Final
 
-from ingam.center.issuance.flow import ISSUANCE, Issued
-from ingam.customer.payment.settling import Life, Settling
-from ingam.ports.certification import Certification, Standing
-from ingam.ports.customers import Customers
+import msgspec
+
+from ingam.center.issuance.flow import ISSUANCE, Issued, codes_of
+from ingam.customer.payment import Fee
+from ingam.customer.payment.settling import Came, Life, Run, Settling
+from ingam.ports.certification import Certification, CertificationRefused, Withdrawal
 from ingam.ports.store import Claimed
 from ingam.wiring import CenterPorts
+
+_CAME: Final = {
+    Withdrawal.WITHDRAWN: Came.NOTHING, Withdrawal.GIVEN_UP: Came.NOTHING, Withdrawal.PENDING: Came.WAITS,
+    Withdrawal.USED: Came.CERTIFICATE,
+}  # fmt: skip
 
 
 def payment_deliveries(given: CenterPorts) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
     """For the worker; nothing where nothing that costs is offered."""
     if given.parties is None or given.parties.payments is None or given.certification is None:
         return {}
-    standing = _standings(given.customers, given.certification)
-    lives = {ISSUANCE.name: issuance_life}
-    return Settling(given.store, given.clock, given.parties.payments, lives, standing).deliveries
+    asking = _Asking(given, given.certification)
+    runs = {ISSUANCE.name: issuance_run}
+    return Settling(given.store, given.clock, given.parties.payments, runs, asking.came).deliveries
 
 
-def issuance_life(state: str) -> Life:
-    """How a run of an issuance stands."""
+def issuance_run(state: str) -> Run:
+    """How a run of an issuance stands, and the codes that it registered."""
     found = ISSUANCE.load(state)
     if isinstance(found, Issued):
-        return Life.ISSUED
-    return Life.OVER if type(found) in ISSUANCE.ends() else Life.OPEN
+        return Run(Life.ISSUED)
+    return Run(Life.OVER if type(found) in ISSUANCE.ends() else Life.OPEN, codes_of(found))
 
 
-def _standings(
-    customers: Customers, authority: Certification
-) -> Callable[[str, str], Awaitable[Standing | None]]:  # fmt: skip
-    """What the authority says of a certificate."""
+class _Asking:
+    """What came of a run, by the authority's word."""
 
-    async def standing(customer_id: str, fingerprint: str) -> Standing | None:
-        customer = await customers.by_id(customer_id)
-        if customer is None:
-            return None
-        ever = await authority.issued(customer.idn)
-        return next((one.standing for one in ever if one.fingerprint == fingerprint), None)
+    def __init__(self, given: CenterPorts, authority: Certification) -> None:
+        self._given, self._authority = given, authority
 
-    return standing
+    async def came(self, fee: Fee, run: Run) -> Came:
+        """Raises CertificationOutage."""
+        try:
+            return await self._by_codes(fee, run.sealed)
+        except CertificationRefused:
+            return Came.UNKNOWN
+
+    async def _by_codes(self, fee: Fee, sealed: str) -> Came:
+        if not sealed:
+            return Came.UNKNOWN
+        clear = await self._given.fields.open(
+            fee.customer_id, "flow", "codes", fee.flow_id, base64.b64decode(sealed)
+        )  # fmt: skip
+        codes = msgspec.json.decode(clear, type=dict[str, str])
+        return _CAME[await self._authority.withdraw(codes["reference"])]

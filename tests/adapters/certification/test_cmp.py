@@ -13,27 +13,32 @@ from tests.ca.world import (
     HONG,
     IMPLICIT,
     KIM,
+    SERVER,
     World,
     by_code,
     certificates,
     enrolled,
     held,
     only_certificate,
+    refusal,
     registrar,
+    responses,
     vid_of,
     world,
 )
 from tests.ca.world import request as asked
 
+from ingam.adapters.certification.absent import AbsentCertification
 from ingam.adapters.certification.cmp import ClearTransport, CmpCertification, RegistrationAuthority
 from ingam.ca.endpoint.service import Endpoint
 from ingam.ca.facts import Facts
 from ingam.ca.issuing.registering import Registered
 from ingam.kernel.errors import Outage
 from ingam.npki import certificate
-from ingam.ports.books import State
-from ingam.ports.certification import CertificationOutage, CertificationRefused, Standing, ToRegister
-from ingam.protocols.cmp import issued, message
+from ingam.ports.books import Certificate, Recorded, State
+from ingam.ports.certification import CertificationOutage, CertificationRefused, Standing, ToRegister, Withdrawal
+from ingam.ports.certification import Registered as Registered_
+from ingam.protocols.cmp import general, issued, message, withdrawing
 from ingam.protocols.cmp.header import Info
 
 pytestmark = pytest.mark.anyio
@@ -116,6 +121,100 @@ async def test_D3_codes_go_over_tls_or_stay_on_this_machine(ca: World, wire: Wir
     await center(ca, wire, "https://ca.example.test/cmp", key=102)
 
 
+async def coded(ca: World, found: Registered_, key: int = 3, *, implicit: bool = True) -> message.UnverifiedMessage:
+    """An ir by these codes, at the authority's own port."""
+    holder = by_code(ca, Registered(found.reference_number, found.authorization_code, found.expires))
+    body = asked(held("hong", key), encrypted=vid_of(ca))
+    return await ca.ask(holder.compose(body, infos=IMPLICIT if implicit else ()))
+
+
+async def test_D1_codes_that_were_withdrawn_are_good_for_nothing_however_often_it_is_asked(
+    ca: World, wire: Wire
+) -> None:
+    made = await center(ca, wire)
+    found = await made.register(HOLDER)
+    for _ in range(2):
+        assert await made.withdraw(found.reference_number) is Withdrawal.WITHDRAWN
+    assert (await coded(ca, found)).body.kind is message.BodyKind.ERROR
+    assert await made.issued(HONG.idn) == ()
+    assert ca.books.codes_to_forget(ca.clock.now())[0].reference == found.reference_number
+
+
+async def test_a_registration_that_was_used_says_so(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    found = await made.register(HOLDER)
+    only_certificate(await coded(ca, found))
+    assert await made.withdraw(found.reference_number) is Withdrawal.USED
+    (one,) = ca.books.of_person(await ca.office.index.index("idn", HONG.idn))
+    await ca.revoking.revoke(one, 5, by="holder")
+    assert await made.withdraw(found.reference_number) is Withdrawal.USED  # it stood
+
+
+async def test_one_that_nobody_has_confirmed_is_waited_for_and_never_stood_when_its_time_is_over(
+    ca: World, wire: Wire
+) -> None:
+    made = await center(ca, wire)
+    found = await made.register(HOLDER)
+    only_certificate(await coded(ca, found, implicit=False))
+    assert await made.withdraw(found.reference_number) is Withdrawal.PENDING
+    ca.clock.forward(1200)
+    await ca.revoking.sweep()
+    assert await made.withdraw(found.reference_number) is Withdrawal.GIVEN_UP
+
+
+async def test_an_ir_that_waits_for_its_signature_is_withdrawn_with_its_registration(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    found = await made.register(HOLDER)
+    ca.keys["issuing"].away = True
+    await coded(ca, found)
+    assert await made.withdraw(found.reference_number) is Withdrawal.WITHDRAWN
+    ca.keys["issuing"].away = False
+    assert (await coded(ca, found)).body.kind is message.BodyKind.ERROR
+    assert await made.issued(HONG.idn) == ()
+
+
+async def test_what_was_signed_before_a_withdrawal_and_not_recorded_never_leaves(
+    ca: World, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await center(ca, wire)
+    found = await made.register(HOLDER)
+    record = ca.books.record
+
+    async def late(recorded: Recorded) -> Certificate:
+        assert await made.withdraw(found.reference_number) is Withdrawal.WITHDRAWN
+        return await record(recorded)
+
+    monkeypatch.setattr(ca.books, "record", late)
+    answer = await coded(ca, found)
+    assert answer.body.kind is message.BodyKind.ERROR or responses(answer)[0].certificate is None
+    assert await made.issued(HONG.idn) == ()
+
+
+async def test_a_number_that_nobody_is_registered_under_is_refused(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    with pytest.raises(CertificationRefused) as refused:
+        await made.withdraw("12345678901234567890")
+    assert refused.value.facts["said"] == "ca-registration-unknown"
+    server = await ca.register("server", SERVER)
+    with pytest.raises(CertificationRefused):
+        await made.withdraw(server.reference)
+
+
+async def test_only_a_registration_authority_withdraws(ca: World) -> None:
+    found = await ca.register("securities", HONG)
+    body = general.write_general(message.BodyKind.GENM, [withdrawing.ask(found.reference)])
+    assert refusal(await ca.ask(by_code(ca, found).compose(body)))[2] == "cmp-not-authorized"
+    only_certificate(await coded(ca, Registered_(found.reference, found.code, found.expires)))
+
+
+async def test_without_an_authority_nothing_is_registered_and_nothing_withdrawn() -> None:
+    nobody = AbsentCertification()
+    with pytest.raises(CertificationOutage):
+        await nobody.register(HOLDER)
+    with pytest.raises(CertificationOutage):
+        await nobody.withdraw("12345678901234567890")
+
+
 async def test_what_the_authority_refuses_is_a_refusal_with_its_bits(ca: World, wire: Wire) -> None:
     with pytest.raises(CertificationRefused) as refused:
         await (await center(ca, wire)).register(ToRegister("no-such-profile", "홍길동", HONG.idn))
@@ -127,6 +226,8 @@ async def test_an_authority_that_is_away_is_an_outage(ca: World, wire: Wire) -> 
     wire.away = True
     with pytest.raises(CertificationOutage):
         await made.register(HOLDER)
+    with pytest.raises(CertificationOutage):
+        await made.withdraw("12345678901234567890")
     with pytest.raises(CertificationOutage):
         await made.carry(b"message")
 

@@ -87,6 +87,9 @@ class SqliteBooks(BooksReader):
     async def wrong_code(self, reference: str, audit: AuditLine, burn_at: int | None) -> int:
         return await self._write(lambda db: writing.wrong_code(db, reference, audit, burn_at))
 
+    async def withdraw(self, reference: str, audit: AuditLine) -> list[Certificate] | None:
+        return await self._write(lambda db: writing.withdraw(db, reference, audit))
+
     async def forget_code(self, reference: str, sealed: bytes) -> None:
         await self._write(lambda db: writing.forget_code(db, reference, sealed))
 

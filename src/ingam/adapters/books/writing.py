@@ -78,6 +78,24 @@ def forget_code(db: sqlite3.Connection, reference: str, sealed: bytes) -> None:
     db.execute("UPDATE registration SET sealed = ?, code_until = NULL WHERE reference = ?", (sealed, reference))
 
 
+def withdraw(db: sqlite3.Connection, reference: str, line: AuditLine) -> list[Certificate] | None:
+    """In one transaction with the other writers': an intent that is not recorded by now never will be."""
+    audit(db, line)
+    found = db.execute("SELECT person FROM registration WHERE reference = ?", (reference,)).fetchone()
+    if found is None or found[0] is None:
+        return None
+    db.execute(
+        "UPDATE registration SET open = 'burnt', code_until = ? WHERE reference = ? AND open IN ('open', 'begun')",
+        (to_micros(line.at), reference),
+    )
+    db.execute("DELETE FROM intent WHERE reference = ?", (reference,))
+    certificates = db.execute(
+        f"SELECT {rows.CERTIFICATE} FROM certificate WHERE person = ? AND reference = ? ORDER BY id",  # noqa: S608
+        (found[0], reference),
+    )
+    return [rows.certificate(tuple(row)) for row in certificates]
+
+
 def _no_other_update(db: sqlite3.Connection, replaces: int, at: datetime) -> None:
     """A certificate is updated by one exchange at a time; one whose time to confirm is over hinders nobody."""
     other = db.execute(

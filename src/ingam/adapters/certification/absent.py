@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ingam.kernel.secret import Secret
-from ingam.ports.certification import CertificationOutage, EverIssued, Registered, ToRegister
+from ingam.ports.certification import CertificationOutage, EverIssued, Registered, ToRegister, Withdrawal
 from ingam.protocols.cmp.on_behalf import OperatorSignature
 
 
@@ -18,6 +18,10 @@ class AbsentCertification:
     async def register(self, holder: ToRegister) -> Registered:
         """Raises CertificationOutage, as all of them."""
         _away(holder)
+
+    async def withdraw(self, reference_number: str) -> Withdrawal:
+        """Nothing is withdrawn."""
+        _away(reference_number)
 
     async def carry(self, message: bytes) -> bytes:
         """Nothing is carried."""

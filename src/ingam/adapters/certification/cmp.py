@@ -1,7 +1,8 @@
 """`ports.certification` over CMP (RFC 9810, 9811): the center signs as an RA, and believes one pinned CMP signer.
 
-Registering and what was ever issued are general messages of our own (`protocols.cmp.registering`, `.issued`): their
-answers hold a code, or a person's name, so they go over TLS or to this machine only (security D3).
+Registering, withdrawing that, and what was ever issued are general messages of our own (`protocols.cmp.registering`,
+`.withdrawing`, `.issued`): their answers hold a code, or a person's name, so they go over TLS or to this machine only
+(security D3).
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from ingam.ports.certification import (
     Registered,
     Standing,
     ToRegister,
+    Withdrawal,
 )
 from ingam.ports.clock import Clock
 from ingam.ports.signing import Intent, Signer
-from ingam.protocols.cmp import client, exchange, general, issued, on_behalf, registering, status
+from ingam.protocols.cmp import client, exchange, general, issued, on_behalf, registering, status, withdrawing
 from ingam.protocols.cmp.exchange import Client, Exchange
 from ingam.protocols.cmp.header import NULL_DN, Info, directory_name
 from ingam.protocols.cmp.message import MOST_MESSAGE, Body, PKIMessage, UnverifiedMessage
@@ -99,6 +101,14 @@ class CmpCertification:
                 datetime.fromisoformat(pairs["expires"]),
             )  # fmt: skip
         except (CmpRefused, KeyError, ValueError):
+            raise CertificationOutage from None
+
+    async def withdraw(self, reference_number: str) -> Withdrawal:
+        """A general message of our own; an answer that says nothing known is none."""
+        told = await self._informed(withdrawing.ask(reference_number))
+        try:
+            return Withdrawal(withdrawing.read_told(told))
+        except (CmpRefused, ValueError):
             raise CertificationOutage from None
 
     async def carry(self, message: bytes) -> bytes:

@@ -16,6 +16,7 @@ from ingam.ca.endpoint.sender import Certified, Role
 from ingam.ca.facts import Facts
 from ingam.ca.issuing.registering import Asked, register
 from ingam.ca.issuing.telling import issued_to
+from ingam.ca.issuing.withdrawing import withdraw
 from ingam.ca.office import Office
 from ingam.ca.profiles import Operation
 from ingam.kernel.errors import Refusal
@@ -25,7 +26,7 @@ from ingam.npki import der, signature
 from ingam.npki.certificate import Certificate
 from ingam.ports.books import AuditLine
 from ingam.ports.books import Certificate as Entry
-from ingam.protocols.cmp import crmf, general, issued, on_behalf, registering, status
+from ingam.protocols.cmp import crmf, general, issued, on_behalf, registering, status, withdrawing
 from ingam.protocols.cmp.general import RootCaKeyUpdate
 from ingam.protocols.cmp.header import Info
 from ingam.protocols.cmp.message import BodyKind
@@ -77,6 +78,8 @@ class Informing:
         asked = general.read_general(call.body)
         if len(asked) == 1 and asked[0].type == registering.REGISTRATION:
             return await self._register(call, asked[0])
+        if len(asked) == 1 and asked[0].type == withdrawing.WITHDRAWAL:
+            return await self._withdraw(call, asked[0])
         if len(asked) == 1 and asked[0].type == issued.ISSUED:
             return await self._issued(call, asked[0])
         if len(asked) == 1 and asked[0].type == on_behalf.ON_BEHALF and self._approving is not None:
@@ -161,6 +164,13 @@ class Informing:
             "expires": rfc3339(found.expires),
         })  # fmt: skip
         return await self._unkept(call, told, AuditLine(self._office.now(), "registered-by-ra", "ok"))
+
+    async def _withdraw(self, call: Call, asked: Info) -> bytes:
+        """The holder's codes are to be good for nothing (security D1)."""
+        by = _registrar(call)
+        state = await withdraw(self._office, withdrawing.read_asked(asked), by=by)
+        line = AuditLine(self._office.now(), "withdrawn-by-ra", state)
+        return await self._unkept(call, withdrawing.tell(state), line)
 
     async def _issued(self, call: Call, asked: Info) -> bytes:
         """Every certificate of one person (security D2)."""

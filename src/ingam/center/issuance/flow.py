@@ -171,11 +171,15 @@ class Refused:
 
     cause: str
     kind: Kind = Kind.NEW
+    sealed: str = ""
+    """The codes, if the holder was registered: whoever settles the run has to withdraw them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Its time is over, or it was interrupted too long; the next visit starts anew."""
+    """Its time is over, or it was interrupted too long; the next visit starts anew. `sealed`: as Refused has it."""
+
+    sealed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +409,11 @@ def kind_of(state: State) -> Kind:
     return state.kind if isinstance(state, Issued | Refused) else state.door.kind
 
 
+def codes_of(state: State) -> str:
+    """The sealed codes of the holder's registration; "" where nobody is registered, or a certificate is bound."""
+    return state.sealed if isinstance(state, Requested | Delivered | Refused | Expired) else ""
+
+
 def stepped(door: Door, at: datetime) -> Door:
     """The door after a finished step."""
     return replace(door, stepped_at=at)
@@ -414,9 +423,9 @@ def move(state: State, event: Event) -> Step[State]:
     """The next state; the table was asked before."""
     match event:
         case Declined(cause):
-            return Step(Refused(cause, kind_of(state)))
+            return Step(Refused(cause, kind_of(state), codes_of(state)))
         case TimeRanOut():
-            return Step(Expired())
+            return Step(Expired(codes_of(state)))
         case Left():
             return Step(Cancelled())
         case Resumed(door) if not isinstance(state, Issued | Refused | Expired | Cancelled):

@@ -36,7 +36,7 @@ from ingam.center.issuance.flow import (
     kind_of,
 )
 from ingam.center.issuance.identity import Parts
-from ingam.center.issuance.walks import Walk, Walks, flow_id, public_id
+from ingam.center.issuance.walks import ISSUED, Walk, Walks, flow_id, public_id
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer import payment
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ToBind
@@ -58,7 +58,7 @@ from ingam.ports.certification import (
     ToRegister,
 )
 from ingam.ports.customers import Customer, CustomerKind
-from ingam.ports.payment import Payment, PaymentOutage, Stage
+from ingam.ports.payment import Payment, PaymentOutage, PaymentRefused, Stage
 from ingam.ports.store import Outgoing
 
 CARRYING_S: Final = 600
@@ -222,7 +222,7 @@ class Issuing:
 
     async def ending(self, customer: Customer) -> Ending:
         """What the warning at ⑥ names."""
-        active = await self._bindings.standing(customer.customer_id)
+        active = await self._bindings.standing(customer)
         details = None if active is None else await self._bindings.details(active)
         asked = Budget(f"ever-issued:{customer.customer_id}", CARRYING_S, ASKED)
         if not await budgets.spent(self._parts.store, asked, self._walks.now()):
@@ -254,19 +254,24 @@ class Issuing:
             window = await self._to_pay(walk, chosen)
             if window is not None:
                 return {"pay": window}
+            rows = await payment.used(self._parts.store, walk.flow_id, chosen.key)
+            if not rows and self._is_due(walk, chosen):
+                raise PaymentRefused(stage="settled")  # meanwhile: nobody is registered for nothing
             reach("issuance.27")
             codes = await self._register(walk, chosen, state.spki)
             reach("issuance.28")
             sealed = await self._sealed(walk, "codes", msgspec.json.encode(codes))
-            rows = await payment.used(self._parts.store, walk.flow_id, chosen.key)
             event = HolderRegistered(walk.now, chosen.key, sealed)
             await self._walks.save(walk, event, "issuance.product", With(rows=rows, facts={"n": 1}))
             reach("issuance.29")
             return self._codes(walk.customer, codes)
 
+    def _is_due(self, walk: Walk, chosen: Product) -> bool:
+        return chosen.fee > 0 and _kind(walk) is not Kind.REISSUE
+
     async def _to_pay(self, walk: Walk, chosen: Product) -> str | None:
         """The window in which the person allows the fee; None where nothing is to be paid, or it is allowed."""
-        if not chosen.fee or _kind(walk) is Kind.REISSUE:
+        if not self._is_due(walk, chosen):
             return None
         if self._fees is None:
             raise ProductUnknown
@@ -383,14 +388,15 @@ class Issuing:
         policy = policies.lookup(found.issuer, found.policy_oid)
         if policy is None:
             raise Outage("certification-outage")
-        replaces = await self._bindings.standing(walk.customer.customer_id)
-        ours = ToBind(walk.customer.customer_id, found, policy, walk.now, walk.visit.session.session)
+        replaces = await self._bindings.standing(walk.customer)
+        ours = ToBind(walk.customer, found, policy, walk.now, walk.visit.session.session)
         change = await self._bindings.change(ours, replaces)
         notices = await self._told_of(walk, found, policy, replaces, change.binding_id)
         known = await self._devices.proved(walk.customer, walk.visit.session.device, walk.now)
         reach("issuance.34")
         event = Confirmed(f"{found.serial:x}", found.not_after, replaces is not None)
-        await self._walks.save(walk, event, "issuance.issued", With(rows=[*change.rows, *known], outbox=notices))
+        beside = With(rows=[*change.rows, *known], outbox=notices)
+        await self._walks.save(walk, event, ISSUED[state.door.kind], beside)
 
     async def _told_of(
         self, walk: Walk, found: Certificate, policy: Policy, replaces: Binding | None, binding_id: str

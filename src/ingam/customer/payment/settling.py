@@ -1,7 +1,7 @@
 """What becomes of a payment: charged where a certificate stands that it was for, else released; for the worker.
 
-The run says so, and where it ended between the authority's confirmation and our own record of it, the authority does.
-While a run may still go on, nothing is decided.
+The run says so, and where it ended without one, the authority does: nothing is released before the authority has said
+that nothing came of it and nothing can any more. While a run may still go on, nothing is decided.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ingam.customer.payment import MARGIN, SETTLE, Fee, fee_of, settle
 from ingam.kernel.steps import reach
-from ingam.ports.certification import Standing
 from ingam.ports.clock import Clock
 from ingam.ports.payment import PaymentRefused, Payments
 from ingam.ports.store import Audit, Claimed, Row, Save, Stale, Store, Update
@@ -31,22 +30,48 @@ class Life(Enum):
     OVER = "over"
 
 
+class Came(Enum):
+    """What the authority says of a run that ended without a certificate here.
+
+    NOTHING: nothing came, and nothing can any more. WAITS: a certificate that may yet be confirmed. CERTIFICATE: one
+    stands, or stood. UNKNOWN: nobody can say any more, and people have to look.
+    """
+
+    NOTHING = "nothing"
+    WAITS = "waits"
+    CERTIFICATE = "certificate"
+    UNKNOWN = "unknown"
+
+
+class Run(NamedTuple):
+    """A stored run. `sealed`: what its authority is asked by (the codes), sealed, base64; "" where there is none."""
+
+    life: Life
+    sealed: str = ""
+
+
 class _Verdict(Enum):
     CHARGE = "charge"
     RELEASE = "release"
+    UNCLEAR = "unclear"
+
+
+_VERDICTS: Final = {
+    Came.NOTHING: _Verdict.RELEASE, Came.CERTIFICATE: _Verdict.CHARGE, Came.UNKNOWN: _Verdict.UNCLEAR,
+}  # fmt: skip
 
 
 class Settling:
-    """`lives`: how to read a stored state, by machine. `standing`: what the authority says of a certificate of a
-    customer, by its SHA-256; None where it knows no such certificate. Both raise outages, and it is tried again.
+    """`runs`: how to read a stored state, by machine. `came`: asks the authority what came of a run, and sees to it
+    that nothing comes of it later. It raises outages, and is tried again.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, payments: Payments, lives: Mapping[str, Callable[[str], Life]],
-        standing: Callable[[str, str], Awaitable[Standing | None]],
+        self, store: Store, clock: Clock, payments: Payments, runs: Mapping[str, Callable[[str], Run]],
+        came: Callable[[Fee, Run], Awaitable[Came]],
     ) -> None:  # fmt: skip
         self._store, self._clock, self._payments = store, clock, payments
-        self._lives, self._standing = lives, standing
+        self._runs, self._came = runs, came
 
     @property
     def deliveries(self) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
@@ -64,25 +89,26 @@ class Settling:
             await self._store.save(Save(outbox=[settle(fee.key, verdict)]))
         elif verdict is _Verdict.CHARGE:
             await self._charge(fee)
+        elif verdict is _Verdict.UNCLEAR:
+            await self._record(fee, "unpaid", "", "payment.cancelled", "payment-unclear")
         else:
-            await self._payments.cancel(fee.key)
             reach("payment.6")
+            await self._payments.cancel(fee.key)
+            reach("payment.7")
             await self._record(fee, "cancelled", "", "payment.cancelled")
 
     async def _verdict(self, fee: Fee) -> _Verdict | datetime:
         """What to do, or when to look again."""
         flow, now = await self._store.flow(fee.flow_id), self._clock.now()
-        life = Life.OVER if flow is None else self._lives[fee.machine](flow.state)
-        if flow is not None and life is Life.OPEN and now < flow.expires_at + MARGIN:
+        run = Run(Life.OVER) if flow is None else self._runs[fee.machine](flow.state)
+        if flow is not None and run.life is Life.OPEN and now < flow.expires_at + MARGIN:
             return flow.expires_at + MARGIN
         if fee.stage == "opened":  # never tied to a registration
             return _Verdict.RELEASE
-        if life is Life.ISSUED:
+        if run.life is Life.ISSUED:
             return _Verdict.CHARGE
-        standing = None if fee.certificate is None else await self._standing(fee.customer_id, fee.certificate)
-        if standing is Standing.PENDING:
-            return now + AGAIN
-        return _Verdict.CHARGE if standing in (Standing.VALID, Standing.HELD) else _Verdict.RELEASE
+        came = await self._came(fee, run)
+        return now + AGAIN if came is Came.WAITS else _VERDICTS[came]
 
     async def _charge(self, fee: Fee) -> None:
         reach("payment.4")

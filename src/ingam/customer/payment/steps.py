@@ -10,5 +10,6 @@ STEPS: Final = (
     ("payment.3", "opened, or seen to be allowed; nothing was done with it"),
     ("payment.4", "a certificate stands; before it is charged"),
     ("payment.5", "charged; before that is kept"),
-    ("payment.6", "released; before that is kept"),
+    ("payment.6", "nothing comes of it any more; before it is released"),
+    ("payment.7", "released; before that is kept"),
 )
