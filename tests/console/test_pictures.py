@@ -24,15 +24,22 @@ def test_a_day_is_counted_by_hour_and_by_code(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await acted(world, "registration.certificate", "ok", 3)
         await acted(world, "issuance.issued", "ok", 2, hours_ago=1)
+        for action in ("finance.register", "issuance.reissued", "renewal.renewed", "renewal.renewed"):
+            await acted(world, action, "ok", 1)
+        for action in ("management.revocation", "revocation.on-behalf"):
+            await acted(world, action, "ok", 1, hours_ago=1)
+        await acted(world, "revocation.on-behalf", "revocation-refused", 1)
         await acted(world, "registration.factor", "sms-wrong", 4)
         await acted(world, "registration.certificate", "cert-expired", 1)
         await acted(world, "registration.certificate", "ok", 9, hours_ago=24)
         desk = await world.signed_in("clerk")
         await desk.get("/pictures")
-        assert "등록 3 발급 2 복사 0 로그인 0 실패 5" in desk.text
+        assert "등록 3 금융인증서 등록 1 발급 2 재발급 1 갱신 2 폐지 2 복사 0 로그인 0 실패 5" in desk.text
         assert desk.text.index("sms-wrong") < desk.text.index("cert-expired")
-        assert "19시 3 0" in desk.text and "18시 0 2" in desk.text  # the test's clock stands at 19:00 in Korea
-        assert desk.page.count("<rect") == 4
+        assert (
+            "19시 3 1 0 1 2 0" in desk.text and "18시 0 0 2 0 0 2" in desk.text
+        )  # the test's clock stands at 19:00 in Korea
+        assert desk.page.count("<rect") == 4 + 2
         await desk.get("/pictures?back=1")
         assert "등록 9" in desk.text and "실패가 없습니다" in desk.text
         for odd in ("-1", "x", "9999"):

@@ -172,8 +172,8 @@ def test_codes_are_listed_for_every_operator(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
-# What came of a report of loss, which is received whatever it finds: no refusals, and no sentence that anybody read.
-OUTCOMES = ("unmatched", "nothing", "already")
+# What came of a report of loss, and what a night found: no refusals, and no sentence that anybody read.
+OUTCOMES = ("unmatched", "nothing", "already", "found-expired", "found-revoked", "found-suspended")
 
 
 def test_every_answer_belongs_to_a_code_that_customers_meet() -> None:

@@ -6,12 +6,17 @@ from typing import Final
 
 from ingam.console.availability.web import AvailabilityWeb
 from ingam.console.changes.service import Changes
+from ingam.console.fees.service import ChargesOfFees
+from ingam.console.fees.web import FeesWeb
+from ingam.console.imports.service import ImportRuns
+from ingam.console.imports.web import ImportsWeb
 from ingam.console.numbers.web import NumbersWeb
 from ingam.console.operators.register import Operators
 from ingam.console.pictures.service import PicturesOfTheDay
 from ingam.console.pictures.web import PicturesWeb
 from ingam.console.revocation.kinds import RevocationKind
 from ingam.console.revocation.web import RevocationWeb
+from ingam.console.standing.entering import Entering
 from ingam.console.standing.opening import Openings
 from ingam.console.standing.service import Standings
 from ingam.console.standing.web import StandingWeb
@@ -27,6 +32,8 @@ from ingam.wiring.console import ConsolePorts
 
 TEMPLATES: Final = (
     "ingam.console.availability",
+    "ingam.console.fees",
+    "ingam.console.imports",
     "ingam.console.numbers",
     "ingam.console.pictures",
     "ingam.console.revocation",
@@ -55,15 +62,19 @@ def features(
         store, clock, given.customers, digests, bindings, locks, numbers, limits.contact_quarantine_s
     )  # fmt: skip
     availability = Availability(store, clock)
+    entering = Entering(store, clock, trail, openings, settings.console.searches_a_day)
+    charges = ChargesOfFees(store, clock, limits)
     return [
         StandingWeb(
             trail, store, clock, standings, openings, locks, Notices(sender), given.blind_index,
-            settings.console.searches_a_day, settings.console.unlocks_a_day,
+            entering, charges, settings.console.unlocks_a_day,
         ),
         NumbersWeb(
             trail, store, clock, given.customers, given.blind_index, numbers, standings, openings, availability
         ),
         RevocationWeb(trail, store, revoking, changes, operators, standings, openings),
+        FeesWeb(trail, charges, standings, entering),
+        ImportsWeb(trail, ImportRuns(store, clock)),
         PicturesWeb(trail, PicturesOfTheDay(store, clock)),
         AvailabilityWeb(trail, store, clock),
     ]  # fmt: skip

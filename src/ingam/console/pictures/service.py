@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,8 +13,19 @@ from ingam.kernel.instants import KST
 from ingam.ports.clock import Clock
 from ingam.ports.store import Store, Tally
 
-REGISTERED: Final = "registration.certificate"
-ISSUED: Final = "issuance.issued"
+COUNTED: Final[Mapping[str, Sequence[str]]] = {
+    "registered": ("registration.certificate",),
+    "finance": ("finance.register",),
+    "issued": ("issuance.issued",),
+    "reissued": ("issuance.reissued",),
+    "renewed": ("renewal.renewed",),
+    "revoked": ("management.revocation", "revocation.on-behalf"),
+}
+"""What is counted by hour, each by the actions of its lines. A revocation: by the person, or by two officers."""
+
+BARS: Final = (("registered", "finance"), ("issued", "reissued", "renewed"), ("revoked",))
+"""Of an hour, left to right: what came to be known here, what the authority made, what ended."""
+
 COPIED: Final = "copying.reported"
 LOGIN: Final = "login."
 FAMILIES: Final = frozenset(
@@ -30,6 +41,10 @@ FAMILIES: Final = frozenset(
         "passkey",
         "oidc",
         "finance",
+        "renewal",
+        "management",
+        "payment",
+        "loan",
     }
 )
 """What customers do; the rest is operators' and processes'."""
@@ -37,6 +52,7 @@ FAMILIES: Final = frozenset(
 FINE: Final = frozenset({"ok", "done"})
 PARTIES: Final = (
     "sms", "ars", "email", "certification", "status", "real-name", "phone-identity", "id-card", "bank", "address",
+    "payment", "finance-cert",
 )  # fmt: skip
 OLD: Final = timedelta(hours=1)
 """What was seen longer ago says nothing of now."""
@@ -55,11 +71,14 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """A day. `registered` and `issued`: counts by hour; `totals`: pairs of a word and a number."""
+    """A day. `hours`: the names of COUNTED with their counts by hour; `bars`: what is drawn of them.
+
+    `totals`: pairs of a word and a number.
+    """
 
     day: datetime
-    registered: Sequence[int]
-    issued: Sequence[int]
+    hours: Mapping[str, Sequence[int]]
+    bars: Sequence[Sequence[int]]
     chart: Chart
     failures: Sequence[Row]
     totals: Sequence[tuple[str, int]]
@@ -81,10 +100,10 @@ class PicturesOfTheDay:
         since = midnight.astimezone(UTC)
         every = await self._store.tally(since, since + timedelta(days=1))
         found = [one for one in every if one.action.partition(".")[0] in FAMILIES]
-        registered, issued = _hourly(found, REGISTERED), _hourly(found, ISSUED)
+        hours = {name: _hourly(every, *actions) for name, actions in COUNTED.items()}
+        bars = [[sum(hours[name][hour] for name in names) for hour in range(HOURS)] for names in BARS]
         totals = [
-            ("registered", sum(registered)),
-            ("issued", sum(issued)),
+            *((name, sum(counts)) for name, counts in hours.items()),
             ("copied", sum(_hourly(found, COPIED))),
             ("logins", sum(one.count for one in found if one.action.startswith(LOGIN) and one.result in FINE)),
             ("failures", sum(one.count for one in found if one.result not in FINE)),
@@ -96,9 +115,9 @@ class PicturesOfTheDay:
         waiting = await self._store.many("outbox", {"delivered_at": None}, limit=1000)
         return Pictures(
             day=since,
-            registered=registered,
-            issued=issued,
-            chart=by_hour((registered, issued)),
+            hours=hours,
+            bars=bars,
+            chart=by_hour(bars),
             failures=longest_first(failures),
             totals=totals,
             parties=await self._parties(now),
@@ -129,10 +148,10 @@ def _worse(one: Party, other: Party) -> bool:
     return _ORDER.index(one.state) > _ORDER.index(other.state)
 
 
-def _hourly(found: Sequence[Tally], action: str) -> list[int]:
-    """How often it went well, by the hour of the Korean day."""
+def _hourly(found: Sequence[Tally], *actions: str) -> list[int]:
+    """How often they went well, by the hour of the Korean day."""
     hours = [0] * HOURS
     for one in found:
-        if one.action == action and one.result in FINE:
+        if one.action in actions and one.result in FINE:
             hours[one.hour.astimezone(KST).hour] += one.count
     return hours

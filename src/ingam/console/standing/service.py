@@ -32,9 +32,20 @@ OURS: Final = "console."
 REVOKED: Final = "revoked"
 _PLACE: Final = re.compile(r"\{[a-z_]+\}")
 ENDED: Final = frozenset(
-    {"Registered", "Issued", "Cancelled", "Expired", "Refused", "Locked", "Delivered", "Over", "Copied", "Stopped"}
-)
-"""States that nothing goes on from: they are history, not where somebody stands."""
+    {
+        "Registered", "Issued", "Renewed", "Done", "Cancelled", "Expired", "Refused", "Failed", "Locked", "Over",
+        "Copied", "Stopped", "Given", "Admitted", "Used", "Applied", "Declined", "Voided", "Idle",
+    }
+)  # fmt: skip
+"""States that nothing goes on from: they are history, not where somebody stands. `Idle`: nothing was begun."""
+
+CAUSES: Final[Mapping[str, Mapping[str, str]]] = {
+    "recheck.binding": {"found-expired": "expired", "found-revoked": "revoked", "found-suspended": "held"},
+    "incident.suspend": {"ok": "lost"},
+    "management.suspension": {"ok": "own-hold"},
+    "management.revocation": {"ok": "own-end"},
+}
+"""Why a registration does not speak for anybody now: act and result of the audit's line of the same instant."""
 
 
 class CustomerUnknown(Refusal):
@@ -59,27 +70,29 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """A flow that waits for its next step."""
+    """A flow that waits for its next step. `answer`: what to say about it; "" where there is nothing special."""
 
     word: str
     state: str
     until: datetime
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A certificate that is or was registered here. `state`: a word of the binding."""
+    """A certificate that is or was registered here. `state`: a word of the binding; `answer`: what to say about it."""
 
     use: str
     state: str
     since: datetime
     until: datetime
     ended_at: datetime | None
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The page's facts. `facts`: pairs of a word and a masked value."""
+    """The page's facts. `facts`: pairs of a word and a masked value; `awaited`: since when imported ones wait."""
 
     customer: Customer
     facts: Sequence[tuple[str, str]]
@@ -88,6 +101,7 @@ class Standing:
     locks: Sequence[Lock]
     happened: Sequence[Happened]
     registrations: Sequence[Registration]
+    awaited: Sequence[datetime]
     devices: int
     numbers: Sequence[BranchNumber]
 
@@ -140,7 +154,8 @@ class Standings:
             under_way=await self._under_way(mine, lang),
             locks=await self._locks.of(customer),
             happened=await self._happened(customer, lang),
-            registrations=await self._registrations(customer, lang),
+            registrations=[*await self._registrations(customer, lang), *await self._finance(mine, lang)],
+            awaited=await self._awaited(mine),
             devices=len(devices),
             numbers=await self._live_numbers(customer),
         )
@@ -161,10 +176,13 @@ class Standings:
         for row in rows:
             until, state = row["expires_at"], str(msgspec.json.decode(str(row["state"]))["state"])
             if isinstance(until, datetime) and until > now and state not in ENDED:
-                found.append(
-                    UnderWay(act_word(str(row["machine"]), lang), state_word(str(row["machine"]), state, lang), until)
-                )
+                found.append(_under_way(str(row["machine"]), state, str(row["state"]), until, lang))
         return found
+
+    async def _awaited(self, mine: Row) -> list[datetime]:
+        """When an import brought what the customer has yet to confirm by logging in with it."""
+        rows = await self._store.many("binding_claim", {**mine, "ended_at": None}, limit=20)
+        return sorted(at for row in rows if isinstance(at := row["at"], datetime))
 
     async def _happened(self, customer: Customer, lang: str) -> list[Happened]:
         subject = self._digests.digest("banking-id", customer.banking_id)
@@ -174,12 +192,40 @@ class Standings:
     async def _registrations(self, customer: Customer, lang: str) -> list[Registration]:
         names = {policy.oid: policy.name_ko if lang == "ko" else policy.name_en for policy in policies.policies()}
         revoked, found = await self._revoked_on_behalf(customer), []
+        why = await self._causes(customer)
         for one in await self._bindings.history(customer.customer_id):
             use, at = names.get(one.policy_oid, one.policy_oid), one.ended_at
             state = one.status.lower()
             if revoked and (serial := (await self._bindings.details(one)).serial) in revoked:
                 state, at = REVOKED, revoked[serial]
-            found.append(Registration(use, state, one.bound_at, one.not_after, at))
+            cause = why.get(at, "") if at is not None and state in ("suspended", "stale") else ""
+            told = _answer(f"console-standing.binding_{state}_{cause}", f"console-standing.binding_{state}_do", lang)
+            found.append(Registration(use, state, one.bound_at, one.not_after, at, told))
+        return found
+
+    async def _finance(self, mine: Row, lang: str) -> list[Registration]:
+        """The 금융인증서 of theirs."""
+        rows = await self._store.many("finance_binding", mine, order="bound_at", descending=True, limit=20)
+        found = []
+        for row in rows:
+            since, until, ended = row["bound_at"], row["not_after"], row["ended_at"]
+            assert isinstance(since, datetime) and isinstance(until, datetime)
+            assert ended is None or isinstance(ended, datetime)
+            state = str(row["status"]).lower()
+            told = _answer(f"console-standing.finance_{state}_do", "", lang)
+            found.append(Registration(say("console-standing.finance", lang), state, since, until, ended, told))
+        return found
+
+    async def _causes(self, customer: Customer) -> dict[datetime, str]:
+        """By the instant at which a registration was suspended or went stale: a word of why."""
+        subject, found = self._digests.digest("banking-id", customer.banking_id), {}
+        for action, words in CAUSES.items():
+            rows = await self._store.many(
+                "audit", {"subject": subject, "action": action}, order="seq", descending=True, limit=FLOWS
+            )
+            for row in rows:
+                if isinstance(at := row["at"], datetime) and (word := words.get(str(row["result"]))):
+                    found[at] = word
         return found
 
     async def _revoked_on_behalf(self, customer: Customer) -> dict[str, datetime]:
@@ -210,6 +256,20 @@ def _facts(customer: Customer, lang: str) -> list[tuple[str, str]]:
     return [
         (say(f"console-standing.{name}", lang), value or say("console-standing.none", lang)) for name, value in pairs
     ]
+
+
+def _under_way(machine: str, state: str, kept: str, until: datetime, lang: str) -> UnderWay:
+    """A task of several, such as those of 인증서관리, is named by its kind."""
+    task = msgspec.json.decode(kept)["facts"].get("task")
+    kind = str(task["kind"]) if isinstance(task, dict) and "kind" in task else ""
+    word = act_word(f"{machine}.{kind}" if has(f"console-act.{machine}-{kind}") else machine, lang)
+    told = _answer(f"console-standing.under_way_{machine}_{state}", f"console-standing.under_way_{machine}", lang)
+    return UnderWay(word, state_word(machine, state, lang), until, told)
+
+
+def _answer(key: str, otherwise: str, lang: str) -> str:
+    """What to say; "" where neither key has a sentence."""
+    return next((say(one, lang) for one in (key, otherwise) if one and has(one)), "")
 
 
 def _happened(row: Row, lang: str) -> Happened:
@@ -256,8 +316,10 @@ def act_word(action: str, lang: str) -> str:
 
 def state_word(machine: str, state: str, lang: str) -> str:
     """A state in words; one that has none stays as it is named."""
-    key = f"console-state.{machine}-{state}"
-    return say(key, lang) if has(key) else state
+    for key in (f"console-state.{machine}-{state}", f"console-state.{state}"):
+        if has(key):
+            return say(key, lang)
+    return state
 
 
 def said(code: str, facts: Mapping[str, Any], lang: str) -> str:

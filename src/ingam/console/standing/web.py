@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ingam.console.fees.service import ChargesOfFees
 from ingam.console.menu import Entry
 from ingam.console.operators import Role
+from ingam.console.standing.entering import DAY_S, Entering
 from ingam.console.standing.opening import REASONS, Openings, ReasonMissing
 from ingam.console.standing.service import CustomerUnknown, Standings, codes
 from ingam.console.trail import Trail, Visit
@@ -31,17 +33,10 @@ DESK: Final = "/desk"
 HERE: Final = "/customers/{customer}"
 SEE: Final = (Role.CLERK, Role.SECURITY, Role.AUDITOR)
 DO: Final = (Role.CLERK, Role.SECURITY)
-DAY_S: Final = 86_400
 UNLOCKS_OF_A_CUSTOMER: Final = 3
 """A day, whoever releases: each one gives whoever guesses a new set of tries."""
 
 _BANKING_ID: Final = re.compile(r"[A-Za-z0-9]{4,32}")
-
-
-class SearchesSpent(Refusal):
-    """Today's look-ups of this operator are used up (G4)."""
-
-    code = "searches-spent"
 
 
 class UnlocksSpent(Refusal):
@@ -63,7 +58,7 @@ class OwnRecord(Refusal):
 
 
 class StandingWeb(ConsoleWeb):
-    """Handlers over the service. `searches_a_day`, `unlocks_a_day`: look-ups and releases of one operator."""
+    """Handlers over the service. `unlocks_a_day`: releases of one operator."""
 
     entries = (
         Entry("desk", "console-standing.menu", DESK, SEE),
@@ -72,7 +67,8 @@ class StandingWeb(ConsoleWeb):
 
     def __init__(
         self, trail: Trail, store: Store, clock: Clock, standings: Standings, openings: Openings, locks: Locks,
-        notices: Notices, blind_index: BlindIndex, searches_a_day: int, unlocks_a_day: int,
+        notices: Notices, blind_index: BlindIndex, entering: Entering, charges: ChargesOfFees,
+        unlocks_a_day: int,
     ) -> None:  # fmt: skip
         super().__init__(trail)
         self._store = store
@@ -82,7 +78,8 @@ class StandingWeb(ConsoleWeb):
         self._locks = locks
         self._notices = notices
         self._blind_index = blind_index
-        self._searches = searches_a_day
+        self._entering = entering
+        self._charges = charges
         self._unlocks = unlocks_a_day
 
     def routes(self) -> list[Route]:
@@ -108,20 +105,12 @@ class StandingWeb(ConsoleWeb):
             return self._desk(request, typed, {"reason": message_of(ReasonMissing(), lang)})
         if not _BANKING_ID.fullmatch(typed["banking_id"]):
             return self._desk(request, typed, {"banking_id": message_of(CustomerUnknown(), lang)})
-        count = Count(f"console-search:{asking.operator.employee}", DAY_S, self._searches, self._clock.now())
-        if await self._store.count(count) > self._searches:
-            await self.trail.write(asking, "console.customer-open", SearchesSpent.code)
-            await self.trail.alarm(asking, SearchesSpent.code)
-            raise SearchesSpent
-        facts: dict[str, str | int] = {"reason": typed["reason"]}
         try:
-            customer = await self._standings.find(typed["banking_id"])
+            customer = await self._entering.enter(
+                asking, typed["reason"], lambda: self._standings.find(typed["banking_id"])
+            )
         except CustomerUnknown as unknown:
-            await self.trail.write(asking, "console.customer-open", unknown.code, facts=facts)
             return self._desk(request, typed, {"banking_id": message_of(unknown, lang)})
-        opening = await self._openings.open(asking, customer.customer_id, typed["reason"])
-        line = self.trail.line(asking, "console.customer-open", banking_id=customer.banking_id, facts=facts)
-        await self._store.save(Save(ledger=opening, audit=[line]))
         return see_other(f"/customers/{customer.customer_id}")
 
     async def show(self, request: Request) -> Response:
@@ -185,6 +174,7 @@ class StandingWeb(ConsoleWeb):
             "may": asking.operator.may(*DO),
             "may_issue": asking.operator.may(Role.CLERK),
             "purposes": tuple(Purpose),
+            "charges": [(fee, self._charges.hangs(fee)) for fee in await self._charges.of(customer.customer_id)],
             "done": request.query_params.get("done", ""),
             "errors": errors,
         }
