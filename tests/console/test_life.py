@@ -20,6 +20,7 @@ from ingam.center.registration.flow import REGISTRATION
 from ingam.center.renewal.flow import RENEWAL
 from ingam.console.fees.service import STAGES
 from ingam.console.standing.service import CAUSES, ENDED, state_word
+from ingam.customer.binding.silence import Listening
 from ingam.kernel.flow import Machine
 from ingam.kernel.words import has, table
 from ingam.ports.payment import Stage
@@ -181,6 +182,34 @@ def test_claims_and_the_finance_certificate_stand_on_the_customers_page(tmp_path
         assert (
             "금융인증서 등록됨" in desk.text and "복사할 것이 없습니다" in desk.text and "금융인증서 해제" in desk.text
         )
+
+    told(tmp_path, story)
+
+
+def test_an_authority_that_the_night_does_not_reach_is_shown_since_when_and_an_alarm_for_officers(
+    tmp_path: Path,
+) -> None:
+    async def story(world: World) -> None:
+        listening = Listening(world.ports.store, timedelta(hours=12))
+        begun = world.clock.now() - timedelta(hours=13)
+        for name in ("SignKorea Sandbox CA", "Crosscert"):
+            await listening.silent(name, "status-unreachable", begun)
+        await listening.heard("Crosscert", begun + MINUTE)
+        desk = await world.signed_in("clerk")
+        await desk.get("/pictures")
+        assert "SignKorea Sandbox CA 응답 없음 status-unreachable" in desk.text and "Crosscert" not in desk.text
+        assert "등록은 하나도 바뀌지 않았습니다" in desk.text
+        await listening.silent("SignKorea Sandbox CA", "status-slow", world.clock.now())
+        await desk.get("/pictures")
+        assert "SignKorea Sandbox CA 경보 status-slow" in desk.text and "2026-11-22 06:00부터" in desk.text
+        await desk.get("/")
+        assert "SignKorea" not in desk.text
+        desk = await world.signed_in("security")
+        await desk.get("/")
+        assert "인증기관 SignKorea Sandbox CA" in desk.text
+        await listening.heard("SignKorea Sandbox CA", world.clock.now())
+        await desk.get("/pictures")
+        assert "응답하지 않는 인증기관이 없습니다" in desk.text
 
     told(tmp_path, story)
 

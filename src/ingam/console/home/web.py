@@ -15,6 +15,7 @@ from ingam.console.operators import Role
 from ingam.console.operators.register import Operators
 from ingam.console.trail import ALARM, Trail
 from ingam.console.web import ConsoleWeb, visit
+from ingam.customer.binding.silence import silences
 from ingam.page import render
 from ingam.ports.clock import Clock
 from ingam.ports.store import Store
@@ -50,8 +51,11 @@ class HomeWeb(ConsoleWeb):
         """The page."""
         operator = visit(request).operator
         keys = await self._operators.keys(operator.employee)
-        alarms = await self._alarms() if operator.may(*WATCH) else None
-        return render(request, "home/home.html", place="home", keys=keys, alarms=alarms)
+        alarms, silent = None, []
+        if operator.may(*WATCH):
+            alarms = await self._alarms()
+            silent = [one for one in await silences(self._store) if one.alarm]
+        return render(request, "home/home.html", place="home", keys=keys, alarms=alarms, silent=silent)
 
     async def _alarms(self) -> list[Alarm]:
         """Today's alarms, newest first (G4)."""

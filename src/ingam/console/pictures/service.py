@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ingam.console.pictures.charts import HOURS, Chart, Row, by_hour, longest_first
+from ingam.customer.binding.silence import Silence, silences
 from ingam.kernel.instants import KST
 from ingam.ports.clock import Clock
 from ingam.ports.store import Store, Tally
@@ -73,7 +74,7 @@ class Party:
 class Pictures:
     """A day. `hours`: the names of COUNTED with their counts by hour; `bars`: what is drawn of them.
 
-    `totals`: pairs of a word and a number.
+    `totals`: pairs of a word and a number; `silent`: authorities that the night does not reach now.
     """
 
     day: datetime
@@ -83,6 +84,7 @@ class Pictures:
     failures: Sequence[Row]
     totals: Sequence[tuple[str, int]]
     parties: Sequence[Party]
+    silent: Sequence[Silence]
     waiting: int
 
 
@@ -121,6 +123,7 @@ class PicturesOfTheDay:
             failures=longest_first(failures),
             totals=totals,
             parties=await self._parties(now),
+            silent=await silences(self._store),
             waiting=len([row for row in waiting if isinstance(due := row["due_at"], datetime) and due <= now]),
         )
 
