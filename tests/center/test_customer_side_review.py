@@ -71,7 +71,8 @@ def test_E8_a_designated_device_exempts_from_nothing_while_the_service_is_switch
         async with opened(sqlite_url, tmp_path) as world:
             off = {"devices": Off("점검", "maintenance")}
             auth, wanted = service(world, ways=Switches(off)), bound()
-            session = Session("session", Level.ID, HONG.customer_id, "", "mark", *[world.clock.now()] * 3)
+            now = world.clock.now()
+            session = Session("session", Level.ID, HONG.customer_id, "", "mark", now, now, now)
             signed = {"device_answer": f"signed {wanted.purpose} {wanted.session}"}
             assert not await auth.exempt(HONG, session, Purpose.REGISTRATION)
             with pytest.raises(DeviceNotExempt):

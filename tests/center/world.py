@@ -112,7 +112,7 @@ class World:
         proven = ProvenCertificate(
             UnverifiedPresentation(challenge, b""), certificate, authority, policy, good, now
         )  # fmt: skip
-        change = await bindings.change(ToBind.of(OwnedCertificate(proven, customer.customer_id)), None)
+        change = await bindings.change(ToBind.of(OwnedCertificate(proven, customer)), None)
         await self.ports.store.save(Save(rows=change.rows))
 
     def everything_kept(self) -> bytes:

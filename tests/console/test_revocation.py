@@ -98,7 +98,7 @@ def told(folder: Path, story: Callable[[Scene], Awaitable[None]]) -> None:
             bindings = Bindings(world.ports.store, world.ports.digests, world.ports.fields)
             policy = policies.lookup(one.issuer, one.policy_oid)
             assert policy is not None
-            change = await bindings.change(ToBind(KIM.customer_id, one, policy, world.clock.now(), "0" * 64), None)
+            change = await bindings.change(ToBind(KIM, one, policy, world.clock.now(), "0" * 64), None)
             await world.ports.store.save(Save(rows=change.rows))
             try:
                 await story(Scene(world, ca, one))

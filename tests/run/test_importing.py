@@ -23,7 +23,7 @@ from ingam.adapters.hsm.file import CenterKeys, open_keys
 from ingam.adapters.registrations import digest, open_source
 from ingam.adapters.store import open_store
 from ingam.adapters.store.import_tables import Tables, open_import
-from ingam.customer.binding.bindings import Bindings
+from ingam.customer.binding.bindings import Bindings, Place
 from ingam.customer.importing.deciding import Decider
 from ingam.kernel.errors import Failure
 from ingam.kernel.secret import Secret
@@ -132,15 +132,15 @@ def test_a_certificate_a_fingerprint_and_names_become_two_bindings_and_a_claim(s
         over = await world.run(world.file(HONG_ROW, KIM_ROW, LEE_ROW))
         assert (over.at_row, over.bound, over.claimed, over.there, over.refused) == (3, 2, 1, 0, 0)
         assert over.finished_at is not None and world.refused == []
-        hong = await world.bindings.active("c-hong")
+        hong = await world.bindings.active(Place("c-hong"))
         assert hong is not None and hong.complete and hong.fingerprint == HONGS.fingerprint.hex()
         details = await world.bindings.details(hong)
         assert (details.certificate, details.imported, details.serial) == (HONGS.der, True, "85221")
         assert [one.binding_id for one in await world.bindings.of_same_name(HONGS)] == [hong.binding_id]
-        lee = await world.bindings.active("c-lee")
+        lee = await world.bindings.active(Place("c-lee"))
         assert lee is not None and not lee.complete
         assert (await world.bindings.details(lee)).certificate == b""
-        assert await world.bindings.active("c-kim") is None
+        assert await world.bindings.active(Place("c-kim")) is None
         assert await world.bindings.claimed(certs.somebody_else().certificate)
         assert not await world.bindings.claimed(HONGS)
 
@@ -197,12 +197,12 @@ def test_nobody_is_registered_twice_and_no_certificate_for_two(store_url: str, t
 def test_what_was_released_here_is_not_brought_back_by_a_file(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await world.run(world.file(HONG_ROW))
-        hong = await world.bindings.active("c-hong")
+        hong = await world.bindings.active(Place("c-hong"))
         assert hong is not None
         over: Row = {"status": "RELEASED", "ended_at": NOW}
         await world.store.save(Save(rows=[Update("binding", {"binding_id": hong.binding_id}, over)]))
         again = await world.run(world.file(HONG_ROW, ""), size=2)
-        assert again.bound == 0 and await world.bindings.active("c-hong") is None
+        assert again.bound == 0 and await world.bindings.active(Place("c-hong")) is None
 
     told(sqlite_url, tmp_path, story)
 

@@ -447,7 +447,7 @@ class World:
                 await self._resume(one)
             case Kind.RESUMED_THERE:
                 await self._hold_there(one, 8)
-                if await self.bindings.suspended(one.customer.customer_id) is not None:
+                if await self.bindings.suspended(one.customer) is not None:
                     await self._resume(one)
             case Kind.REISSUED_HELD:
                 await self._run(one, PRODUCTS[life.product], kind=Running.REISSUE)
@@ -533,7 +533,7 @@ class World:
 
     async def _manage(self, one: Held, kind: Managing, reason: str = "") -> None:
         visit = self._visit(one)
-        binding = await self.bindings.standing(one.customer.customer_id)
+        binding = await self.bindings.standing(one.customer)
         assert binding is not None
         target = f"{binding.binding_id}:{reason}" if kind is Managing.REVOCATION else binding.binding_id
         await self.management.begin(visit, Task(kind, target))
@@ -569,11 +569,9 @@ class World:
         policy = policies.lookup(found.issuer, found.policy_oid)
         known = await self.ports.customers.by_id(customer.customer_id)
         assert policy is not None and known is not None
-        replaces = await self.bindings.standing(customer.customer_id)
+        replaces = await self.bindings.standing(customer)
         visit = self._visit(one)
-        change = await self.bindings.change(
-            ToBind(customer.customer_id, found, policy, now, visit.session.session), replaces
-        )
+        change = await self.bindings.change(ToBind(customer, found, policy, now, visit.session.session), replaces)
         notices = self.notices.registered(
             known, use=Words(policy.name_ko, policy.name_en), not_after=found.not_after, at=now,
             replaced=replaces is not None, dedup=f"registered:{change.binding_id}",

@@ -118,7 +118,8 @@ class Doorway:
             session = await self._sessions.touch(await self._sessions.find(cookie))
             if session.customer_id is None:
                 return session, None
-            customer = await self._customers.by_id(session.customer_id)
+            found = await self._customers.by_id(session.customer_id)
+            customer = None if found is None else found.as_head(session.slot)
             if customer is not None and customer.status == "ACTIVE":
                 return session, customer
             await self._sessions.end(session, "closed")

@@ -100,14 +100,18 @@ class Recorder:
             subject=self._digests.digest("banking-id", act.customer.banking_id),
             session=act.visit.session.session,
             address=self._digests.digest("address", act.visit.address),
-            facts=facts,
+            facts={**facts, "head": act.customer.slot} if act.customer.heads else facts,
         )
 
-    async def customer(self, session: Session) -> Customer:
-        """The customer of a session. Raises NotLoggedIn."""
+    async def customer(self, session: Session, slot: int | None = None) -> Customer:
+        """The customer of a session, as the head who is in it sees the account, or the head of `slot`.
+
+        Raises NotLoggedIn, also where that head is one no more.
+        """
         if session.customer_id is None:
             raise NotLoggedIn
-        customer = await self._customers.by_id(session.customer_id)
+        found = await self._customers.by_id(session.customer_id)
+        customer = None if found is None else found.as_head(slot or session.slot)
         if customer is None:
             raise NotLoggedIn
         return customer

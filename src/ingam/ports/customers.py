@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
-from ingam.kernel.errors import Outage
+from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.store import Change
 
@@ -16,6 +16,18 @@ class CustomersOutage(Outage):
     """Whoever keeps the customers does not answer in time or in form (facts: cause); nobody was let in."""
 
     code = "customers-outage"
+
+
+class HeadsFull(Refusal):
+    """The union has as many heads as this center gives a place to (INGAM_UNION_HEADS); nobody's was taken."""
+
+    code = "union-heads-full"
+
+
+class HeadRefused(Refusal):
+    """It is no union's account, or the person is one of its heads already."""
+
+    code = "union-head-refused"
 
 
 class CustomerKind(StrEnum):
@@ -43,8 +55,38 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """One of several heads of a union. `slot`: 1 is the first, who is the customer; `idn`: 13 digits.
+
+    `seated` False: the institution knows them, and this center gives so many heads no place (INGAM_UNION_HEADS).
+    """
+
+    slot: int
+    name: str = field(repr=False)
+    idn: Secret[str]
+    mobile: str = field(repr=False)
+    home_phone: str | None = field(repr=False, default=None)
+    work_phone: str | None = field(repr=False, default=None)
+    email: str | None = field(repr=False, default=None)
+    mobile_changed_at: datetime | None = None
+    home_phone_changed_at: datetime | None = None
+    work_phone_changed_at: datetime | None = None
+    seated: bool = True
+
+
+_OF_A_HEAD: Final = tuple(one.name for one in fields(Head) if one.name != "seated")
+
+MOST_HEADS: Final = 9
+"""Of one union, the first one counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer as the institution knows them. `idn`: 13 digits (주민등록번호) or 10 (사업자등록번호)."""
+    """A customer as the institution knows them. `idn`: 13 digits (주민등록번호) or 10 (사업자등록번호).
+
+    Of a union with several heads: `slot` is whose name, number and contact these are (1: the first, as the account is
+    kept), `heads` are the others.
+    """
 
     customer_id: str
     kind: CustomerKind
@@ -61,6 +103,23 @@ class Customer:
     home_phone_changed_at: datetime | None = None
     work_phone_changed_at: datetime | None = None
     told: Told = Told()
+    slot: int = 1
+    heads: tuple[Head, ...] = field(repr=False, default=())
+
+    def as_head(self, slot: int | None) -> Customer | None:
+        """The account as this head of it sees it, with their own name, number and contact; None: there is no such one.
+
+        `slot` None: the first. The number before of a mobile number is the first one's alone.
+        """
+        if (slot or 1) == self.slot:
+            return self
+        head = next((one for one in self.heads if one.slot == (slot or 1) and one.seated), None)
+        if head is None:
+            return None
+        here = Head(**{name: getattr(self, name) for name in _OF_A_HEAD})
+        others = sorted((here, *(one for one in self.heads if one.slot != head.slot)), key=lambda one: one.slot)
+        told = replace(self.told, former_mobile="", former_until=None)
+        return replace(self, told=told, heads=tuple(others), **{name: getattr(head, name) for name in _OF_A_HEAD})
 
 
 class Phone(StrEnum):
@@ -109,3 +168,15 @@ class Customers(Protocol):
 
     async def enrol(self, new: NewCustomer) -> None:
         """Add a customer; Conflict if the ID is taken."""
+
+    async def add_head(self, customer: Customer, head: Head) -> int:
+        """Give one more head of this union a place, whatever `head.slot` says; the slot they have.
+
+        Raises HeadsFull, HeadRefused.
+        """
+
+    async def end_head(self, customer: Customer, slot: int, at: datetime) -> Change:
+        """The change that takes a further head's place away; save it with the end of their registration.
+
+        Saving raises Stale where there is no such head any more.
+        """

@@ -126,8 +126,11 @@ class Expiring:
 
     async def _notice(self, row: Row, seen: Look, now: datetime) -> list[Outgoing]:
         binding = await self._bindings.one(str(row["binding_id"]))
-        customer = await self._customers.by_id(str(row["customer_id"]))
-        if binding is None or customer is None or customer.status != "ACTIVE" or not customer.told.expiry:
+        kept = await self._customers.by_id(str(row["customer_id"]))
+        if binding is None or kept is None:
+            return []
+        customer = await self._bindings.holder(binding, kept)  # whose it is, of a union with several heads
+        if customer is None or customer.status != "ACTIVE" or not customer.told.expiry:
             return []
         details = await self._bindings.details(binding)
         # Of what an import knew by its fingerprint alone nobody can tell who issued it, until somebody comes with it.

@@ -198,7 +198,8 @@ class Recheck:
         if found is None or found.status == binding.status:
             await self._saved(Save(rows=[_moved(one.row, one.again)]))
             return
-        customer = await self._ports.customers.by_id(binding.customer_id)
+        kept = await self._ports.customers.by_id(binding.customer_id)
+        customer = None if kept is None else await self._ports.bindings.holder(binding, kept)
         dedup = f"{found.notice}:{binding.binding_id}:{korean_day(now)}"
         use = Words(details.use_ko, details.use_en)
         notices = [] if customer is None else self._ports.notices.tell(

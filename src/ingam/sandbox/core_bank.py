@@ -13,7 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ingam.sandbox.people import BANKING_PASSWORD, PEOPLE, Person
+from ingam.sandbox.people import BANKING_PASSWORD, FURTHER_HEADS, PEOPLE, Person, person
 from ingam.sandbox.switches import Switches
 
 PARTY: Final = "customers"
@@ -78,7 +78,8 @@ class CoreBank:
             "customer_id": customer_id, "kind": one.kind, "banking_id": one.banking_id, "name": one.name,
             "idn": one.idn, "mobile": one.mobile, "home_phone": one.home_phone,
             "work_phone": self._work.get(customer_id), "email": one.email, "union_name": one.union_name,
-            "status": "ACTIVE", **self._changed.get(customer_id, {}),
+            "status": "ACTIVE", "heads": [_head(slot, key) for slot, key in _further(one)],
+            **self._changed.get(customer_id, {}),
         }  # fmt: skip
 
     async def _asked(self, request: Request, needed: tuple[str, ...]) -> dict[str, Any] | None:
@@ -91,6 +92,18 @@ class CoreBank:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
         return asked if all(isinstance(asked.get(name), str) for name in needed) else None
+
+
+def _further(one: Person) -> enumerate[str]:
+    return enumerate(FURTHER_HEADS.get(one.key, ()), start=2)
+
+
+def _head(slot: int, key: str) -> dict[str, Any]:
+    one = person(key)
+    return {
+        "slot": slot, "name": one.name, "idn": one.idn, "mobile": one.mobile, "home_phone": one.home_phone,
+        "email": one.email,
+    }  # fmt: skip
 
 
 def _refused(request: Request) -> Response:

@@ -139,6 +139,10 @@ PEOPLE: Final = (
 )  # fmt: skip
 
 
+FURTHER_HEADS: Final = {"lee": ("kim",)}
+"""Who else is a head of somebody's union, where the center gives several a place (INGAM_UNION_HEADS)."""
+
+
 def person(key: str) -> Person:
     """The demo person of a key; KeyError for nobody."""
     return {one.key: one for one in PEOPLE}[key]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingam.kernel.secret import Secret
+from ingam.ports.customers import MOST_HEADS
 from ingam.settings.refused import SettingsRefused
 
 
@@ -79,6 +80,7 @@ class CoreBankSettings:
     key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
     certificate: Path | None = None  # our certificate and key (PEM), for TLS on both sides
     ca: Path | None = None  # who its certificate is trusted by (PEM); None: the system's
+    union_heads: int = 1  # INGAM_UNION_HEADS: so many heads of one union register, each a certificate of their own
 
 
 def read_parties(environment: Mapping[str, str]) -> PartySettings:
@@ -147,7 +149,9 @@ def read_finance(environment: Mapping[str, str], mode: str, origin: str) -> Fina
 
 
 def read_core_bank(environment: Mapping[str, str]) -> CoreBankSettings:
-    """INGAM_CUSTOMERS (its address), INGAM_CUSTOMERS_KEY, INGAM_CUSTOMERS_CERTIFICATE, INGAM_CUSTOMERS_CA."""
+    """INGAM_CUSTOMERS (its address), INGAM_CUSTOMERS_KEY, INGAM_CUSTOMERS_CERTIFICATE, INGAM_CUSTOMERS_CA;
+    INGAM_UNION_HEADS.
+    """
     address = environment.get("INGAM_CUSTOMERS", "").rstrip("/")
     if address and not re.fullmatch(r"https?://[^\s@?#]+", address):
         raise SettingsRefused(variable="INGAM_CUSTOMERS")
@@ -157,4 +161,11 @@ def read_core_bank(environment: Mapping[str, str]) -> CoreBankSettings:
         Secret(environment.get("INGAM_CUSTOMERS_KEY", "sandbox")),
         Path(files["CERTIFICATE"]) if files["CERTIFICATE"] else None,
         Path(files["CA"]) if files["CA"] else None,
+        _heads(environment.get("INGAM_UNION_HEADS", "1")),
     )
+
+
+def _heads(text: str) -> int:
+    if not re.fullmatch(f"[1-{MOST_HEADS}]", text):
+        raise SettingsRefused(variable="INGAM_UNION_HEADS")
+    return int(text)

@@ -27,7 +27,7 @@ def kept_customers(
 ) -> Customers | CoreBankCustomers:
     """Raises SettingsRefused for certificates that cannot be read."""
     if not settings.customers.address:
-        return TableCustomers(store, keys, digests, blind_index, passwords, clock)
+        return TableCustomers(store, keys, digests, blind_index, passwords, clock, settings.customers.union_heads)
     return core_bank(settings, store, keys, clock)
 
 
@@ -35,7 +35,13 @@ def core_bank(settings: Settings, store: Store, keys: FieldKeys, clock: Clock) -
     """The core-banking system, over TLS with our own certificate where there is one."""
     ours = settings.customers
     return CoreBankCustomers(
-        ours.address, key=ours.key, store=store, keys=keys, clock=clock, transport=_transport(settings)
+        ours.address,
+        key=ours.key,
+        store=store,
+        keys=keys,
+        clock=clock,
+        transport=_transport(settings),
+        heads=ours.union_heads,
     )
 
 

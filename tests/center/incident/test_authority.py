@@ -30,7 +30,7 @@ def test_E11_the_authority_holds_removes_the_hold_and_revokes_by_itself_after_si
             assert policy is not None
             ports = world.ports
             bindings = Bindings(ports.store, ports.digests, ports.fields)
-            bound = ToBind(HONG.customer_id, own, policy, world.clock.now(), "s")
+            bound = ToBind(HONG, own, policy, world.clock.now(), "s")
             await ports.store.save(Save(rows=(await bindings.change(bound, None)).rows))
 
             def standing() -> State:

@@ -168,15 +168,15 @@ def test_E11_a_suspended_binding_still_keeps_others_and_its_own_person_from_the_
         assert policy is not None
         for who in (KIM, HONG):
             made = await bindings.change(
-                ToBind(who.customer_id, party().certificate, policy, world.clock.now(), "s"), None
+                ToBind(who, party().certificate, policy, world.clock.now(), "s"), None
             )  # fmt: skip
             assert isinstance(made.rows[-1], Insert)
             with pytest.raises(Conflict):
                 await ports.store.save(Save(rows=made.rows))
         # A new certificate takes the suspended one's place.
-        standing = await bindings.standing(HONG.customer_id)
+        standing = await bindings.standing(HONG)
         other = party(key_name="rsa2048-03", serial=7).certificate
-        made = await bindings.change(ToBind(HONG.customer_id, other, policy, world.clock.now(), "s"), standing)
+        made = await bindings.change(ToBind(HONG, other, policy, world.clock.now(), "s"), standing)
         await ports.store.save(Save(rows=made.rows))
         assert sorted(str(row["status"]) for row in await world.rows("binding")) == ["ACTIVE", "REPLACED"]
 

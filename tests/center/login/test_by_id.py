@@ -11,6 +11,7 @@ import pytest
 from tests.center.world import HONG, PASSWORD, WRONG, Browser, World, party, told
 
 from ingam.adapters.customers.passwords import PasswordQueueFull
+from ingam.customer.binding.bindings import Bindings
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import Customer
 
@@ -116,7 +117,9 @@ def test_F7_ingam_customer_unlock_opens_every_device_again(sqlite_url: str, tmp_
         await wrong(stranger, 5)
         ports = world.ports
         tokens = TableOtp(ports.store, ports.clock, ports.fields)
-        await Desk(ports.store, ports.customers, ports.digests, ports.clock, tokens).unlock(HONG.banking_id)
+        bindings = Bindings(ports.store, ports.digests, ports.fields)
+        desk = Desk(ports.store, ports.customers, ports.digests, ports.clock, tokens, bindings)
+        await desk.unlock(HONG.banking_id)
         assert (await home.log_in()).status_code == 303
         assert (await stranger.log_in()).status_code == 303
         assert await world.results("customer.unlock") == ["done"]

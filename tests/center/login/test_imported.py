@@ -54,11 +54,11 @@ def test_A17_a_fingerprint_lets_its_certificate_in_and_the_login_completes_the_b
 ) -> None:
     async def story(world: World) -> None:
         bindings = await imported(world, HONG, fingerprint())
-        before = await bindings.active(HONG.customer_id)
+        before = await bindings.active(HONG)
         assert before is not None and not before.complete
         assert await bindings.of_same_name(party().certificate) == []
         assert (await world.browser().present(party())).status_code == 303
-        after = await bindings.active(HONG.customer_id)
+        after = await bindings.active(HONG)
         assert after is not None and after.complete and after.binding_id == before.binding_id
         details = await bindings.details(after)
         assert (details.certificate, details.imported) == (party().certificate.der, True)

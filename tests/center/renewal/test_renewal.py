@@ -37,7 +37,9 @@ async def bind(world: World, party: Party) -> None:
     policy = policies.lookup(party.certificate.issuer, party.certificate.policy_oid)
     assert policy is not None
     bindings = Bindings(world.ports.store, world.ports.digests, world.ports.fields)
-    one = ToBind(f"c-{ONE.key}", party.certificate, policy, world.clock.now(), "0" * 64)
+    kept = await world.ports.customers.by_id(f"c-{ONE.key}")
+    assert kept is not None
+    one = ToBind(kept, party.certificate, policy, world.clock.now(), "0" * 64)
     await world.ports.store.save(Save(rows=(await bindings.change(one, None)).rows))
 
 

@@ -20,7 +20,7 @@ from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, CustomerKind, CustomersOutage, NewCustomer, Phone
+from ingam.ports.customers import MOST_HEADS, Customer, CustomerKind, CustomersOutage, Head, NewCustomer, Phone
 from ingam.ports.keys import FieldKeys
 from ingam.ports.store import Change, Conflict, Insert, Row, Save, Stale, Store, Update
 
@@ -37,6 +37,24 @@ class EnrolmentElsewhere(Refusal):
     """Customers are enrolled in the core-banking system."""
 
     code = "customers-elsewhere"
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """A further head of a union, as the core tells one."""
+
+    slot: Annotated[int, msgspec.Meta(ge=2, le=MOST_HEADS)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    idn: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{13}$")]
+    mobile: Digits
+    home_phone: Digits | None = None
+    work_phone: Digits | None = None
+    email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
+    mobile_changed_at: datetime | None = None
+    home_phone_changed_at: datetime | None = None
+    work_phone_changed_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return "<head>"  # it holds a number (security H1)
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -56,6 +74,7 @@ class _Told(msgspec.Struct, frozen=True):
     home_phone_changed_at: datetime | None = None
     work_phone_changed_at: datetime | None = None
     union_name: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    heads: Annotated[tuple[_Head, ...], msgspec.Meta(max_length=MOST_HEADS - 1)] = ()
 
     def __repr__(self) -> str:
         return "<customer>"  # it holds a number (security H1)
@@ -75,7 +94,9 @@ class CoreBankCustomers:
         transport: httpx2.AsyncBaseTransport | None = None,
         answer_s: float = ANSWER_S,
         breaker: Breaker | None = None,
+        heads: int = 1,
     ) -> None:
+        self._heads = heads
         self._caller = Caller(
             base_url, outage=CustomersOutage, headers={"Authorization": f"Bearer {key.reveal()}"}, transport=transport,
             answer_s=answer_s, longest=LONGEST_ANSWER, breaker=breaker,
@@ -116,6 +137,12 @@ class CoreBankCustomers:
     async def enrol(self, new: NewCustomer) -> None:  # noqa: ARG002 - the port's
         raise EnrolmentElsewhere
 
+    async def add_head(self, customer: Customer, head: Head) -> int:  # noqa: ARG002 - the port's
+        raise EnrolmentElsewhere
+
+    async def end_head(self, customer: Customer, slot: int, at: datetime) -> Change:  # noqa: ARG002 - the port's
+        raise EnrolmentElsewhere
+
     async def tell_numbers(self) -> int:
         """Tell the core what was changed here and it does not have yet; how many. Raises CustomersOutage."""
         waiting = await self._store.many(NUMBERS, {"told_at": None}, limit=AT_ONCE)
@@ -154,16 +181,23 @@ class CoreBankCustomers:
         """The port's customer. Another one than was asked for is no answer."""
         if told is None:
             return None
-        if getattr(told, by) != asked or any(_naive(told, phone) for phone in Phone):
+        if getattr(told, by) != asked or _naive(told) or not _whole(told):
             raise CustomersOutage(cause="answer-malformed")
         await self._known(told.customer_id)
         fields = {name: getattr(told, name) for name in told.__struct_fields__} | {"idn": Secret(told.idn)}
+        fields["heads"] = self._heads_of(told)
         for row in await self._store.many(NUMBERS, {"customer_id": told.customer_id}):
             phone = Phone(str(row["phone"]))
             cores = fields[f"{phone.value}_changed_at"]
             if cores is None or row["at"] > cores:
                 fields |= {phone.value: await self._number(row), f"{phone.value}_changed_at": row["at"]}
         return Customer(**fields)
+
+    def _heads_of(self, told: _Told) -> tuple[Head, ...]:
+        if self._heads == 1:
+            return ()
+        found = ({name: getattr(one, name) for name in one.__struct_fields__} for one in told.heads)
+        return tuple(Head(**one | {"idn": Secret(one["idn"]), "seated": one["slot"] <= self._heads}) for one in found)
 
     async def _known(self, customer_id: str) -> None:
         """A data key for what is kept here of this customer, once."""
@@ -190,6 +224,13 @@ def _askable(banking_id: str) -> bool:
     return 0 < len(banking_id) <= 64 and banking_id.isprintable()
 
 
-def _naive(told: _Told, phone: Phone) -> bool:
-    at: datetime | None = getattr(told, f"{phone.value}_changed_at")
-    return at is not None and at.tzinfo is None
+def _naive(told: _Told) -> bool:
+    instants = [getattr(one, f"{phone.value}_changed_at") for one in (told, *told.heads) for phone in Phone]
+    return any(at is not None and at.tzinfo is None for at in instants)
+
+
+def _whole(told: _Told) -> bool:
+    """Heads are a union's, each with a slot and a number of their own: else nobody knows who is who."""
+    slots, numbers = [one.slot for one in told.heads], [told.idn, *(one.idn for one in told.heads)]
+    unions = told.kind is CustomerKind.UNION_HEAD or not told.heads
+    return unions and len({*slots}) == len(slots) and len({*numbers}) == len(numbers)

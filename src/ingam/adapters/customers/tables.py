@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
+
+import msgspec
 
 from ingam.adapters.customers.fields import CustomerFields, FieldCipher, context, new_data_key
 from ingam.adapters.customers.passwords import Passwords
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, CustomerKind, NewCustomer, Phone
+from ingam.ports.customers import Customer, CustomerKind, Head, HeadRefused, HeadsFull, NewCustomer, Phone
 from ingam.ports.keys import BlindIndex, Digests, FieldKeys
-from ingam.ports.store import Audit, Change, Insert, Row, Save, Stale, Store, Update
+from ingam.ports.store import Audit, Change, Conflict, Insert, Row, Save, Stale, Store, Update
 
 TABLE: Final = "customer"
 
@@ -21,9 +26,27 @@ OPTIONAL: Final = ("home_phone", "work_phone", "email")
 
 NOBODY: Final = "nobody"
 
+HEADS: Final = "union_head"
+
+HEAD_BYTES: Final = 16
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept of a further head, encrypted."""
+
+    name: str
+    idn: str
+    mobile: str
+    home_phone: str | None = None
+    work_phone: str | None = None
+    email: str | None = None
+
+    def __repr__(self) -> str:
+        return "<head>"  # it holds a number (security H1)
+
 
 class TableCustomers:
-    """The institution's customers in our own tables."""
+    """The institution's customers in our own tables. `heads`: so many of a union have a place."""
 
     def __init__(
         self,
@@ -33,7 +56,9 @@ class TableCustomers:
         blind_index: BlindIndex,
         passwords: Passwords,
         clock: Clock,
+        heads: int = 1,
     ) -> None:
+        self._heads = heads
         self._store = store
         self._keys = keys
         self._digests = digests
@@ -51,15 +76,15 @@ class TableCustomers:
             return None
         if self._passwords.is_old(encoded):
             await self._hash_again(customer.customer_id, encoded, password)
-        return customer
+        return await self._with_heads(customer)  # only now: a wrong password is no way to tell a union's ID (F8)
 
     async def by_id(self, customer_id: str) -> Customer | None:
         row = await self._store.one(TABLE, {"customer_id": customer_id})
-        return None if row is None else await self._customer(row)
+        return None if row is None else await self._with_heads(await self._customer(row))
 
     async def by_banking_id(self, banking_id: str) -> Customer | None:
         row = await self._row(banking_id)
-        return None if row is None else await self._customer(row)
+        return None if row is None else await self._with_heads(await self._customer(row))
 
     async def new_number(self, customer: Customer, phone: Phone, number: str | None, at: datetime) -> Change:
         row = await self._store.one(TABLE, {"customer_id": customer.customer_id})
@@ -81,6 +106,55 @@ class TableCustomers:
             self._clock.now(), "customer.enrol", "done", subject, None, None, {"kind": new.customer.kind.value}
         )
         await self._store.save(Save(rows=[*union, Insert(TABLE, row)], audit=[line]))
+
+    async def add_head(self, customer: Customer, head: Head) -> int:
+        known = await self._heads_of(customer)
+        numbers = [customer.idn, *(one.idn for one in known)]
+        if customer.kind is not CustomerKind.UNION_HEAD or head.idn in numbers:
+            raise HeadRefused
+        taken = {one.slot for one in known}
+        for slot in (slot for slot in range(2, self._heads + 1) if slot not in taken):
+            with suppress(Conflict):  # somebody else's since we looked: the next one
+                await self._store.save(await self._new_head(customer, replace(head, slot=slot)))
+                return slot
+        raise HeadsFull
+
+    async def _new_head(self, customer: Customer, head: Head) -> Save:
+        head_id, now = secrets.token_hex(HEAD_BYTES), self._clock.now()
+        kept = _Kept(head.name, head.idn.reveal(), head.mobile, head.home_phone, head.work_phone, head.email)
+        fields = CustomerFields(self._store, self._keys)
+        sealed = await fields.seal(customer.customer_id, HEADS, "details", head_id, msgspec.json.encode(kept))
+        row: Row = {
+            "head_id": head_id, "customer_id": customer.customer_id, "slot": head.slot, "details": sealed,
+            "status": "ACTIVE", "since_at": now, "ended_at": None,
+        }  # fmt: skip
+        subject = self._digests.digest("banking-id", customer.banking_id)
+        line = Audit(now, "customer.head", "added", subject, None, None, {"head": head.slot})
+        return Save(rows=[Insert(HEADS, row)], audit=[line])
+
+    async def end_head(self, customer: Customer, slot: int, at: datetime) -> Change:
+        where: Row = {"customer_id": customer.customer_id, "slot": slot, "status": "ACTIVE"}
+        return Update(HEADS, where, {"status": "ENDED", "ended_at": at})
+
+    async def _with_heads(self, customer: Customer) -> Customer:
+        if self._heads == 1 or customer.kind is not CustomerKind.UNION_HEAD:
+            return customer
+        return replace(customer, heads=tuple(await self._heads_of(customer)))
+
+    async def _heads_of(self, customer: Customer) -> list[Head]:
+        rows = await self._store.many(HEADS, {"customer_id": customer.customer_id, "status": "ACTIVE"}, order="slot")
+        fields = CustomerFields(self._store, self._keys)
+        return [await self._head(fields, row) for row in rows]
+
+    async def _head(self, fields: CustomerFields, row: Row) -> Head:
+        sealed, slot = row["details"], int(str(row["slot"]))
+        assert isinstance(sealed, bytes)
+        clear = await fields.open(str(row["customer_id"]), HEADS, "details", str(row["head_id"]), sealed)
+        kept = msgspec.json.decode(clear, type=_Kept)
+        return Head(
+            slot, kept.name, Secret(kept.idn), kept.mobile, kept.home_phone, kept.work_phone, kept.email,
+            seated=slot <= self._heads,
+        )  # fmt: skip
 
     @cached_property
     def _nobody(self) -> Row:

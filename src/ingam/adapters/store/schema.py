@@ -139,6 +139,7 @@ session = Table(
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("ended_by", Text),
+    Column("slot", Integer),  # which head of a union, as the certificate said; none: no certificate
     Index("session_by_customer", "customer_id"),
 )  # fmt: skip
 

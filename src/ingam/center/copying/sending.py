@@ -287,9 +287,9 @@ class Sending:
         return [await proof.consume(self._store, state.proof_id, _bound(walk), walk.now)]
 
     async def _registered(self, walk: Walk) -> Binding:
-        bound = await self._bindings.active(walk.customer.customer_id)
+        bound = await self._bindings.active(walk.customer)
         if bound is None:
-            await self._bindings.refuse_suspended(walk.customer.customer_id)
+            await self._bindings.refuse_suspended(walk.customer)
             raise NotRegistered
         return bound
 

@@ -80,5 +80,5 @@ class Copying:
     async def registered(self, visit: Visit) -> Details | None:
         """The one certificate that may leave, if one is registered. Raises NotLoggedIn."""
         customer = await self.walks.customer(visit)
-        binding = await self._bindings.active(customer.customer_id)
+        binding = await self._bindings.active(customer)
         return None if binding is None else await self._bindings.details(binding)

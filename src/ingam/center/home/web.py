@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingam.center.doorway import logged_in
-from ingam.customer.binding.bindings import SUSPENDED, Bindings
+from ingam.customer.binding.bindings import SUSPENDED, Bindings, Place
 from ingam.kernel.instants import KST
 from ingam.page import render, see_other
 from ingam.ports.clock import Clock
@@ -72,10 +72,12 @@ class Home:
 
     async def _card_of(self, request: Request) -> Card | None:
         session = logged_in(request)
-        return await self._card(session.customer_id, request.state.lang) if session and session.customer_id else None
+        if session is None or session.customer_id is None:
+            return None
+        return await self._card(Place(session.customer_id, session.slot or 1), request.state.lang)
 
-    async def _card(self, customer_id: str, lang: str) -> Card | None:
-        binding = await self._bindings.standing(customer_id)
+    async def _card(self, person: Place, lang: str) -> Card | None:
+        binding = await self._bindings.standing(person)
         if binding is None:
             return None
         details = await self._bindings.details(binding)

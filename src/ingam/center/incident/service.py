@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingam.center.incident.flow import INCIDENT, RESUME
@@ -13,12 +13,13 @@ from ingam.center.task.walks import Feature, Limits, Walks
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer.additional_auth import Purpose
 from ingam.customer.additional_auth.service import AdditionalAuth
-from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Bindings
+from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Binding, Bindings
 from ingam.customer.device import Devices
+from ingam.customer.masking import mask_name
 from ingam.customer.notice import Notices, Words
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customers
+from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
 from ingam.ports.store import Row, Store, Update
 
@@ -48,6 +49,9 @@ class Suspended:
     use_en: str
     not_after: datetime
     since: datetime | None
+    slot: int = 1
+    head: str = ""
+    """Whose it is, masked, where the union has several heads; else ""."""
 
 
 class Resuming(TaskService):
@@ -64,24 +68,37 @@ class Resuming(TaskService):
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def suspended(self, visit: Visit) -> Suspended | None:
-        """What can be resumed. Raises NotLoggedIn."""
-        binding = await self._bindings.suspended((await self.customer(visit)).customer_id)
-        if binding is None:
-            return None
+    async def suspended(self, visit: Visit) -> tuple[Suspended, ...]:
+        """What can be resumed: of a union with several heads, after the ID login, by each of them. NotLoggedIn."""
+        people = await self._people(visit)
+        found = [(one, await self._bindings.suspended(one)) for one in people]
+        return tuple([await self._shown(one, binding) for one, binding in found if binding is not None])
+
+    async def _people(self, visit: Visit) -> list[Customer]:
+        customer = await self.customer(visit)
+        others = () if visit.session.slot is not None else customer.heads
+        return [customer, *(one for head in others if (one := customer.as_head(head.slot)) is not None)]
+
+    async def _shown(self, customer: Customer, binding: Binding) -> Suspended:
         details = await self._bindings.details(binding)
-        return Suspended(details.use_ko, details.use_en, binding.not_after, binding.ended_at)
+        head = mask_name(customer.name) if customer.heads else ""
+        return Suspended(
+            details.use_ko, details.use_en, binding.not_after, binding.ended_at, customer.slot, head
+        )  # fmt: skip
 
     # ── the walk ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def begin(self, visit: Visit) -> None:
-        """회복 is asked for; a walk that is under way goes on. Raises NothingSuspended."""
+    async def begin(self, visit: Visit, slot: int | None = None) -> None:
+        """회복 is asked for, of this head of a union; a walk that is under way goes on. Raises NothingSuspended."""
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.walk(visit, await self._walks.settled(visit))
-            if await self._bindings.suspended(walk.customer.customer_id) is None:
+            if not isinstance(walk.here.state, Idle):
+                return
+            known = [one for one in await self.suspended(visit) if slot in (None, one.slot)]
+            if not known:
                 await self._walks.refuse(walk, "begin", NothingSuspended())
-            if isinstance(walk.here.state, Idle):
-                await self._walks.save(walk, Begun(RESUME), "begin", With())
+            task = replace(RESUME, slot=known[0].slot) if known[0].head else RESUME
+            await self._walks.save(walk, Begun(task), "begin", With())
 
     async def resume(self, visit: Visit, turn: Turn) -> None:
         """Proof, binding, notice, word to the authority and line: one transaction.
@@ -90,7 +107,7 @@ class Resuming(TaskService):
         """
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
-            binding = await self._bindings.suspended(walk.customer.customer_id)
+            binding = await self._bindings.suspended(walk.customer)
             if binding is None:
                 await self._walks.refuse(walk, "resume", NothingSuspended())
             details = await self._bindings.details(binding)

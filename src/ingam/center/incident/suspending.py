@@ -97,12 +97,12 @@ class Suspending:
             await self._store.save(Save(audit=[self._line("incident.suspend", "unmatched", told.banking_id, now)]))
             return
         code = await self._code(told, customer, now)
-        binding = await self._bindings.active(customer.customer_id)
+        binding = await self._bindings.active(customer)
         if binding is not None:
             await self._suspend(customer, binding, code, now)
             return
         result, notices = "already", list(code)
-        if await self._bindings.suspended(customer.customer_id) is None:
+        if await self._bindings.suspended(customer) is None:
             result = "nothing"
             notices += self._notices.nothing_suspended(customer, at=now, dedup=f"incident:{told.report}")
         line = self._line("incident.suspend", result, told.banking_id, now)
@@ -112,8 +112,10 @@ class Suspending:
         customer = await self._customers.by_banking_id(told.banking_id)
         if customer is None or customer.status != "ACTIVE":
             return None
-        ours = number_digest(self._digests, told.banking_id, customer.idn)
-        return customer if hmac.compare_digest(ours, told.number) else None
+        # Of a union with several heads the number says which of them reports, and whose certificate it is.
+        heads = (customer, *(customer.as_head(one.slot) for one in customer.heads))
+        numbers = [(one, number_digest(self._digests, told.banking_id, one.idn)) for one in heads if one is not None]
+        return next((one for one, ours in numbers if hmac.compare_digest(ours, told.number)), None)
 
     async def _code(self, told: Reported, customer: Customer, now: datetime) -> list[Outgoing]:
         """The confirming message, if it was asked for; never to a number that was just changed (E9)."""
@@ -153,7 +155,11 @@ class Suspending:
         live: Row = {"customer_id": customer.customer_id, "level": "cert", "ended_at": None}
         rows = await self._store.many("session", live, limit=SESSIONS_MOST)
         over: Row = {"ended_at": now, "ended_by": "suspended"}
-        return [Update("session", {"session": row["session"], "ended_at": None}, over) for row in rows]
+        return [
+            Update("session", {"session": row["session"], "ended_at": None}, over)
+            for row in rows
+            if (row["slot"] or 1) == customer.slot
+        ]
 
     # ── the authority ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -22,11 +22,13 @@ from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.instants import KST
 from ingam.page import check_post, render, see_other, status_of
 from ingam.ports.clock import Clock
+from ingam.ports.customers import MOST_HEADS
 
 TEMPLATES: Final = "ingam.center.incident"
 REPORT: Final = "/incident"
 RESUME: Final = "/incident/resume"
 PLACE: Final = "incident"
+SLOTS: Final = tuple(str(slot) for slot in range(1, MOST_HEADS + 1))
 
 
 class IncidentWeb(TaskWeb):
@@ -102,9 +104,9 @@ class IncidentWeb(TaskWeb):
 
     async def begin(self, request: Request) -> Response:
         """회복하기."""
-        await posted(request)
+        slot = (await posted(request)).get("slot", "")
         try:
-            await self._resuming.begin(visit_of(request))
+            await self._resuming.begin(visit_of(request), int(slot) if slot in SLOTS else None)
         except Failure as failure:
             return await self._failed(request, failure)
         return see_other(RESUME)
@@ -123,8 +125,12 @@ class IncidentWeb(TaskWeb):
     async def _page(self, request: Request, status: int = 200, *, chosen: str = "", **facts: Any) -> Response:
         visit = visit_of(request)
         here = await self._resuming.here(visit)
-        state, suspended = here.state, await self._resuming.suspended(visit)
+        state, every = here.state, await self._resuming.suspended(visit)
+        slot = None if here.task is None else here.task.slot
+        mine = [one for one in every if slot in (None, one.slot)]
+        suspended, others = (mine[0] if mine else None), [one for one in every if not mine or one != mine[0]]
         told: dict[str, Any] = {"errors": {}, "place": PLACE, "here": here, "state": state, "suspended": suspended}
+        told["others"] = others if here.task is None else []
         if isinstance(state, ChoosingFactor | AwaitingFactor):
             told |= await self._factor(request, state, chosen)
             return render(request, "incident/factor.html", status=status, **(told | facts))

@@ -364,7 +364,7 @@ class Identification:
         counted = await self._parts.store.count(Count(key, DAY_S, self._limits.vid_max_fail, walk.now))
         if counted > self._limits.vid_max_fail:
             raise PersonLocked
-        prove_ownership(proven, customer.customer_id, customer.idn, self._seal_keys)
+        prove_ownership(proven, customer, self._seal_keys)
 
     # ② 신분증
 

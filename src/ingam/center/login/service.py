@@ -210,7 +210,8 @@ class Login:
         binding = await self._bindings.by_fingerprint(proven.certificate.fingerprint.hex())
         if binding is None:
             return None, None
-        customer = await self._customers.by_id(binding.customer_id)
+        found = await self._customers.by_id(binding.customer_id)
+        customer = None if found is None else await self._bindings.holder(binding, found)
         if customer is None or customer.status != "ACTIVE":
             return None, None
         if not binding.complete:
@@ -251,7 +252,8 @@ class Login:
         """A new session id, the device remembered, the counters cleared and the audit line: one transaction."""
         fresh = None if device else base64.urlsafe_b64encode(self._token(DEVICE_BYTES)).rstrip(b"=").decode()
         named = digest(device or fresh or "")
-        opened = self._sessions.rise(session, level, customer.customer_id, named)
+        slot = customer.slot if level is Level.CERT else None
+        opened = self._sessions.rise(session, level, customer.customer_id, named, slot)
         now, proved = self._clock.now(), level is Level.CERT
         notice = [] if level is Level.ID else await self._told_of(customer, named, now)
         notice = [*notice, *self._notices.logged_in(customer, str(level), now, f"login:{opened.session.session}")]
@@ -293,5 +295,5 @@ class Login:
             subject=None if customer is None else self._digests.digest("banking-id", customer.banking_id),
             session=session.session,
             address=self._digests.digest("address", address),
-            facts=facts,
+            facts={**facts, "head": customer.slot} if customer is not None and customer.heads else facts,
         )

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingam.center.doorway import address_of, logged_in
-from ingam.customer.binding.bindings import Bindings
+from ingam.customer.binding.bindings import Bindings, Place
 from ingam.customer.binding.proof import Prover
 from ingam.customer.binding.verdicts import MOST, Verdict, VerifyMalformed, verdicts
 from ingam.kernel.errors import Failure, Outage, Refusal
@@ -67,7 +67,8 @@ class DeskWeb:
         """The page with what the desk is told."""
         session = logged_in(request)
         customer_id = None if session is None else session.customer_id
-        binding = None if customer_id is None else await self._bindings.active(customer_id)
+        slot = 1 if session is None else session.slot or 1
+        binding = None if customer_id is None else await self._bindings.active(Place(customer_id, slot))
         told: dict[str, Any] = {
             "origin": request.app.state.pages.origin,
             "lang": request.state.lang,

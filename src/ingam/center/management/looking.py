@@ -8,11 +8,15 @@ from enum import StrEnum
 from typing import Final
 
 from ingam.customer.binding.bindings import ACTIVE, STALE, SUSPENDED, Binding, Bindings
+from ingam.customer.masking import mask_name
 from ingam.npki import certificate, policies
 from ingam.ports.certification import Certification, CertificationOutage
 from ingam.ports.clock import Clock
+from ingam.ports.customers import Customer
 
 EXPIRING: Final = timedelta(days=30)
+NOBODY: Final = "-"
+"""Whose a registration is that no head of the union stands behind any more."""
 
 
 class Position(StrEnum):
@@ -37,6 +41,10 @@ class Registered:
     position: Position
     days: int
     ours: bool | None
+    head: str = ""
+    """Whose it is, masked, where the union has several heads; else ""."""
+    mine: bool = True
+    """Whether this session may manage it: after a login with a certificate a head's own alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +68,22 @@ class Looking:
         self._certification = certification
         self._clock = clock
 
-    async def overview(self, customer_id: str) -> Overview:
-        """All that is registered for a customer, and what was."""
-        history = await self._bindings.history(customer_id)
+    async def overview(self, customer: Customer, slot: int | None) -> Overview:
+        """All that is registered for a customer, and what was. `slot`: of the session."""
+        history = await self._bindings.history(customer.customer_id)
         found = [one for one in history if one.status in (ACTIVE, SUSPENDED)]
-        return Overview(tuple([await self._shown(one) for one in found]), history[0].status if history else "")
+        found.sort(key=lambda one: one.slot)
+        shown = tuple([await self._shown(one, customer, slot) for one in found])
+        return Overview(shown, history[0].status if history else "")
 
-    async def one(self, customer_id: str, binding_id: str) -> Registered | None:
+    async def one(self, customer: Customer, slot: int | None, binding_id: str) -> Registered | None:
         """A registered certificate of this customer, by its id."""
         found = await self._bindings.one(binding_id)
-        if found is None or found.customer_id != customer_id or found.status not in (ACTIVE, SUSPENDED):
+        if found is None or found.customer_id != customer.customer_id or found.status not in (ACTIVE, SUSPENDED):
             return None
-        return await self._shown(found)
+        return await self._shown(found, customer, slot)
 
-    async def _shown(self, binding: Binding) -> Registered:
+    async def _shown(self, binding: Binding, customer: Customer, slot: int | None) -> Registered:
         details, now = await self._bindings.details(binding), self._clock.now()
         known = details.certificate  # empty: imported by its fingerprint, and nobody came with it yet
         found = certificate.parse(known) if known else None
@@ -87,7 +97,15 @@ class Looking:
             position=_position(binding, now),
             days=max(0, (binding.not_after - now).days),
             ours=await self._ours(found.issuer.raw) if found else False,
+            head=await self._whose(binding, customer),
+            mine=slot is None or binding.slot == slot,
         )
+
+    async def _whose(self, binding: Binding, customer: Customer) -> str:
+        if not customer.heads:
+            return ""
+        head = await self._bindings.holder(binding, customer)
+        return NOBODY if head is None else mask_name(head.name)
 
     async def _ours(self, issuer: bytes) -> bool | None:
         """Whether the certificate is our own authority's, and not one of another that is registered here."""

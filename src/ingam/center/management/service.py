@@ -7,12 +7,12 @@ may go on without one: releasing opens nothing to anybody, and the person hears 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from ingam.center.management.flow import CRL_REASONS, MANAGEMENT, PURPOSES, Kind
-from ingam.center.management.looking import Looking, Overview, Registered
+from ingam.center.management.looking import NOBODY, Looking, Overview, Registered
 from ingam.center.management.revoking import to_authority
 from ingam.center.task.flow import Confirming, Task
 from ingam.center.task.service import TaskService
@@ -42,6 +42,12 @@ class NothingRegistered(Refusal):
     """The certificate is not registered any more: released, replaced or ended meanwhile."""
 
     code = "management-nothing"
+
+
+class AnotherHeads(Refusal):
+    """The certificate is another head's of this union; theirs is managed with their own, or after the ID login."""
+
+    code = "union-head-other"
 
 
 class NotOurs(Refusal):
@@ -82,15 +88,15 @@ class Management(TaskService):
 
     async def overview(self, visit: Visit) -> Overview:
         """What is registered. Raises NotLoggedIn."""
-        return await self._looking.overview((await self.customer(visit)).customer_id)
+        return await self._looking.overview(await self.customer(visit), visit.session.slot)
 
     async def about(self, visit: Visit, task: Task) -> Registered | None:
         """The certificate of a task; None where it is not registered any more."""
-        return await self._looking.one((await self.customer(visit)).customer_id, binding_of(task))
+        return await self._looking.one(await self.customer(visit), visit.session.slot, binding_of(task))
 
     async def ways(self, visit: Visit) -> tuple[By, ...]:
         """What the person could sign with."""
-        return await self._acts.ways(await self.customer(visit), visit.session)
+        return await self._acts.ways(await self.asked(visit), visit.session)
 
     async def text(self, visit: Visit, task: Task) -> str:
         """What is signed for 해제, in words. Raises NothingRegistered."""
@@ -115,9 +121,15 @@ class Management(TaskService):
     # ── the tasks ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def begin(self, visit: Visit, task: Task) -> None:
-        """A task; one that was under way is left. Raises NothingRegistered, NotOurs, CertificationOutage."""
+        """A task; one that was under way is left. Raises NothingRegistered, NotOurs, AnotherHeads,
+        CertificationOutage.
+        """
         async with self._walks.turn_of(visit.session):
             found = await self._registered(visit, task)
+            if not found.mine:
+                raise AnotherHeads
+            if found.head and found.head != NOBODY:  # the additional authentication and the notices are that head's
+                task = replace(task, slot=found.binding.slot)
             if task.kind == Kind.SUSPENSION and found.binding.status != ACTIVE:
                 raise NothingRegistered
             if task.kind == Kind.REVOCATION:

@@ -12,6 +12,7 @@ from typing import Final
 
 from ingam.customer.binding.bindings import ACTIVE, Binding, Bindings
 from ingam.customer.evidence import Evidences, Kept
+from ingam.customer.masking import mask_name
 from ingam.kernel.errors import Failure, Refusal
 from ingam.npki import certificate, policies
 from ingam.npki.policies import Policy
@@ -24,7 +25,7 @@ from ingam.ports.certification import (
     Standing,
 )
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customers
+from ingam.ports.customers import Customer, Customers
 from ingam.ports.ephemeral import Ephemeral
 
 WINDOW_S: Final = 60
@@ -71,6 +72,8 @@ class Past:
     state: str
     bound_at: datetime
     ended_at: datetime | None
+    head: str = ""
+    """Whose it was, masked, where the union has several heads; else ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +102,19 @@ class MyBank:
         self._customers, self._certification, self._bindings = customers, certification, bindings
         self._ephemeral, self._clock, self._evidences = ephemeral, clock, evidences
 
-    async def shown(self, customer_id: str, lang: str) -> Shown:
-        """For whoever is logged in. Raises TooManyLooks, EphemeralOutage, StoreOutage."""
+    async def shown(self, customer_id: str, lang: str, slot: int | None = None) -> Shown:
+        """For whoever is logged in; `slot`: of the session. Raises TooManyLooks, EphemeralOutage, StoreOutage."""
         if not await self._ephemeral.hit(f"mybank:{customer_id}", WINDOW_S, LOOKS):
             raise TooManyLooks
         history = await self._bindings.history(customer_id)
-        here = next((one.fingerprint for one in history if one.status == ACTIVE), "")
-        found, failure = await self._ever(customer_id)
+        here = next((one.fingerprint for one in history if one.status == ACTIVE and one.slot == (slot or 1)), "")
+        kept = await self._customers.by_id(customer_id)
+        found, failure = await self._ever(None if kept is None else kept.as_head(slot))
         lines = tuple(line(one, here, lang, self._clock.now()) for one in found)
         signed = () if self._evidences is None else tuple(await self._evidences.of(customer_id))
-        return Shown(lines, found.more, failure, tuple([await self._past(one, lang) for one in history]), signed)
+        return Shown(lines, found.more, failure, tuple([await self._past(one, lang, kept) for one in history]), signed)
 
-    async def _ever(self, customer_id: str) -> tuple[EverIssued, Failure | None]:
-        customer = await self._customers.by_id(customer_id)
+    async def _ever(self, customer: Customer | None) -> tuple[EverIssued, Failure | None]:
         if customer is None:
             return EverIssued(), None
         try:
@@ -119,12 +122,14 @@ class MyBank:
         except (CertificationOutage, CertificationRefused) as failure:
             return EverIssued(), failure
 
-    async def _past(self, one: Binding, lang: str) -> Past:
+    async def _past(self, one: Binding, lang: str, customer: Customer | None) -> Past:
         details = await self._bindings.details(one)
         known = details.certificate  # empty: imported by its fingerprint, and nobody came with it yet
         issuer = policies.issuer_name(certificate.parse(known).issuer, lang) if known else ""
         use = details.use_en if lang == "en" else details.use_ko
-        return Past(use, issuer, details.serial, one.status, one.bound_at, one.ended_at)
+        head = None if customer is None else await self._bindings.holder(one, customer)
+        whose = "" if customer is None or not customer.heads else "-" if head is None else mask_name(head.name)
+        return Past(use, issuer, details.serial, one.status, one.bound_at, one.ended_at, whose)
 
 
 def line(one: IssuedCertificate, here: str, lang: str, now: datetime) -> Line:

@@ -31,7 +31,7 @@ class MyBankWeb:
         session = logged_in(request)
         if session is None or session.customer_id is None:
             return to_login(request)
-        shown = await self._mybank.shown(session.customer_id, request.state.lang)
+        shown = await self._mybank.shown(session.customer_id, request.state.lang, session.slot)
         code = None if shown.failure is None else shown.failure.code
         if code is not None:
             request.state.failure = code

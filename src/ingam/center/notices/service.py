@@ -92,7 +92,8 @@ class NoticeSettings:
             await self._wishes.speak(session.customer_id, lang, self._clock.now())
 
     async def _customer(self, session: Session) -> Customer:
-        customer = None if session.customer_id is None else await self._customers.by_id(session.customer_id)
+        kept = None if session.customer_id is None else await self._customers.by_id(session.customer_id)
+        customer = None if kept is None else kept.as_head(session.slot)
         if customer is None:
             raise NobodyToTell
         return customer

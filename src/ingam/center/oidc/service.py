@@ -285,7 +285,8 @@ class Oidc:
 
     async def customer(self, session: Session) -> Customer:
         """Whose session it is. Raises OidcOver."""
-        found = None if session.customer_id is None else await self._customers.by_id(session.customer_id)
+        kept = None if session.customer_id is None else await self._customers.by_id(session.customer_id)
+        found = None if kept is None else kept.as_head(session.slot)
         if found is None:
             raise OidcOver
         return found

@@ -47,6 +47,12 @@ class LastDevice(Refusal):
     code = "device-last"
 
 
+class HeadsContact(Refusal):
+    """The contact of a second or further head of a union is the institution's to change."""
+
+    code = "union-head-contact"
+
+
 class SameNumber(Refusal):
     """The number that is registered already."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ingam.center.protection.flow import PROTECTION, PURPOSES, Kind
 from ingam.center.protection.looking import Limits, Looking, Overview
-from ingam.center.protection.making import ENDED, Made, Making, NotApplied
+from ingam.center.protection.making import ENDED, HeadsContact, Made, Making, NotApplied
 from ingam.center.task.flow import Confirming, Task
 from ingam.center.task.service import TaskService
 from ingam.center.task.walks import Feature, Walk, Walks
@@ -134,6 +134,8 @@ class ProtectionService(TaskService):
 
     async def _refuse_vain(self, visit: Visit, customer: Customer, task: Task) -> None:
         """What could not be carried out is refused before anybody is asked for a code."""
+        if task.kind == Kind.CONTACT and customer.slot != 1:
+            raise HeadsContact
         applied = await self._protection.since(customer.customer_id) is not None
         if task.kind in (Kind.DEVICE, Kind.CANCEL) and not applied:
             raise NotApplied

@@ -90,7 +90,7 @@ class TwelveChecks:
         if counted > self._limits.vid_max_fail:
             await self._walks.lock(walk, "registration.certificate", RegistrationLocked())
         try:
-            owned = prove_ownership(proven, walk.customer.customer_id, walk.customer.idn, self._seal_keys)
+            owned = prove_ownership(proven, walk.customer, self._seal_keys)
         except CheckFailed:
             if counted == self._limits.vid_max_fail:
                 await self._walks.lock(walk, "registration.certificate", RegistrationLocked())

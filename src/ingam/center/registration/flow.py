@@ -22,9 +22,10 @@ class Identifying:
 
 @dataclass(frozen=True, slots=True)
 class ChoosingFactor:
-    """②비밀번호 등록: identified; no code and no call is under way."""
+    """②비밀번호 등록: identified, as the head of this slot; no code and no call is under way."""
 
     factor: Choosing = field(default_factory=Choosing)
+    slot: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class AwaitingFactor:
     """②: a code or a call is under way."""
 
     factor: Requested
+    slot: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class AwaitingCertificate:
     proof_id: str
     proof_expires_at: datetime
     replaces: str | None = None
+    slot: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,9 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """ID, password and number belong to the customer of this session."""
+    """ID, password and number belong to the customer of this session; `slot`: to which head of a union."""
+
+    slot: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,23 +191,24 @@ def move(state: State, event: Event) -> Step[State]:
             return Step(Expired())
         case _, Left():
             return Step(Cancelled())
-        case Identifying(), Identified():
-            return Step(ChoosingFactor())
+        case Identifying(), Identified(slot):
+            return Step(ChoosingFactor(slot=slot))
         case ((ChoosingFactor() | AwaitingFactor()), FactorRequested(asked)):
-            return Step(AwaitingFactor(factor.asked(state.factor, asked)))
+            return Step(AwaitingFactor(factor.asked(state.factor, asked), state.slot))
         case ((ChoosingFactor() | AwaitingFactor()), FactorProved(answered)):
             proved = factor.answered(state.factor, answered)
-            return Step(AwaitingCertificate(proved.proof_id, proved.expires_at))
+            return Step(AwaitingCertificate(proved.proof_id, proved.expires_at, slot=state.slot))
         case ((ChoosingFactor() | AwaitingFactor()), WentBack()):
             return Step(Identifying())
-        case AwaitingCertificate(proof_id, expires_at), ReplacementAgreed(replaces):
-            return Step(AwaitingCertificate(proof_id, expires_at, replaces))
+        case AwaitingCertificate(proof_id, expires_at, _, slot), ReplacementAgreed(replaces):
+            return Step(AwaitingCertificate(proof_id, expires_at, replaces, slot))
         case AwaitingCertificate(), CertificateBound(fingerprint, replaced, already):
             return Step(Registered(fingerprint, replaced, already))
         case AwaitingCertificate(), ProofLapsed():
-            return Step(ChoosingFactor(factor.lapsed(factor.Proved(state.proof_id, state.proof_expires_at))))
+            lapsed = factor.lapsed(factor.Proved(state.proof_id, state.proof_expires_at))
+            return Step(ChoosingFactor(lapsed, state.slot))
         case AwaitingCertificate(), WentBack():
-            return Step(ChoosingFactor())
+            return Step(ChoosingFactor(slot=state.slot))
     raise Defect("flow-off-table", machine="registration", state=type(state).__name__)
 
 

@@ -61,7 +61,7 @@ from ingam.kernel.steps import reach
 from ingam.kernel.words import say
 from ingam.ports.ars import CallState
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, Customers, Phone
+from ingam.ports.customers import Customer, Customers, HeadsFull, Phone
 from ingam.ports.keys import Digests
 from ingam.ports.store import (
     AlreadyUsed,
@@ -160,13 +160,12 @@ class Registration:
         return True
 
     async def customer(self, visit: Visit) -> Customer:
-        """The customer of this session. Raises NotLoggedIn."""
-        return await self._walks.customer(visit.session)
+        """Who is registering. Raises NotLoggedIn."""
+        return await self._walks.head_at(visit, await self._walks.settled(visit))
 
     async def old(self, visit: Visit) -> Old | None:
         """The binding that a registration would replace, if there is one."""
-        customer = await self._walks.customer(visit.session)
-        binding = await self._bindings.standing(customer.customer_id)
+        binding = await self._bindings.standing(await self.customer(visit))
         return None if binding is None else await self._old(binding, visit.lang)
 
     # ── ①본인확인 ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,12 +178,12 @@ class Registration:
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Identifying)
             reach("registration.1")
-            resets = await self._match(walk, command)
+            slot, resets = await self._match(walk, command)
             locked = await self._store.counted(vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail
             if locked:
                 await self._walks.lock(walk, "registration.identify", RegistrationLocked())
             reach("registration.2")
-            await self._walks.save(walk, Identified(), "registration.identify", With(resets=resets))
+            await self._walks.save(walk, Identified(slot), "registration.identify", With(resets=resets))
             reach("registration.3")
 
     async def known(self, visit: Visit) -> bool:
@@ -195,6 +194,8 @@ class Registration:
         fresh = self._clock.now() - visit.session.created_at <= KNOWN
         if not fresh or visit.session.level is not Level.ID or visit.session.customer_id is None:
             return False
+        if (await self._walks.customer(visit.session)).heads:
+            return False  # which of them it is, the number at ① says
         history = await self._bindings.history(visit.session.customer_id)
         if not history:
             return await self._bindings.awaited(visit.session.customer_id)
@@ -215,7 +216,8 @@ class Registration:
             await self._walks.save(walk, Identified(), "registration.again", With())
             reach("registration.3")
 
-    async def _match(self, walk: Walk, command: Identify) -> list[str]:
+    async def _match(self, walk: Walk, command: Identify) -> tuple[int, list[str]]:
+        """Which head of a union it is (1: the customer of the account), and the counters that this clears."""
         session, address = walk.visit.session, walk.visit.address
         try:
             entered = await self._accounts.check_password(command.banking_id, command.password, session, address)
@@ -227,10 +229,12 @@ class Registration:
             raise
         await self._count_guess(walk)
         # Both are compared whatever the first one says; the failure stays counted unless all of it fits (F9).
-        same_number, same_person = entered.idn == command.idn, entered.customer_id == walk.customer.customer_id
-        if not (same_number and same_person):
+        slots = [slot for slot, idn in _numbers(entered, session) if idn == command.idn]
+        if not slots or entered.customer_id != walk.customer.customer_id:
             await self._walks.refuse(walk, "registration.identify", CustomerMismatch())
-        return [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]
+        if entered.as_head(slots[0]) is None:
+            await self._walks.refuse(walk, "registration.identify", HeadsFull())
+        return slots[0], [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]
 
     async def _count_guess(self, walk: Walk) -> None:
         """Guesses have a counter of their own, by person, that only the right number clears (A16, F9).
@@ -245,7 +249,7 @@ class Registration:
 
     async def offered(self, visit: Visit) -> Offered:
         """The ways of ②, each with why it is closed, if it is."""
-        return await self._auth.offered(await self._walks.customer(visit.session), visit.lang)
+        return await self._auth.offered(await self.customer(visit), visit.lang)
 
     async def look(self, visit: Visit) -> Calling | None:
         """The call that is under way at ②, as it stands; None where there is none."""
@@ -255,7 +259,7 @@ class Registration:
         state = here.state
         if not isinstance(state, AwaitingFactor) or state.factor.method != Method.ARS:
             return None
-        customer = await self._walks.customer(visit.session)
+        customer = await self._walks.head_at(visit, here)
         flow_id, purpose = here.flow_id(visit.session), await self.purpose(customer)
         wanted = Bound(customer.customer_id, purpose, flow_id, visit.session.session)
         return await self._auth.look(wanted, state.factor.request_id)
@@ -341,7 +345,7 @@ class Registration:
             walk = await self._walks.at_run(visit, run, AwaitingCertificate)
             purpose = await self.purpose(walk.customer)
             await self._checks.check_1_proof(walk, purpose)
-            binding = await self._bindings.standing(walk.customer.customer_id)
+            binding = await self._bindings.standing(walk.customer)
             if binding is not None and not replace:
                 raise ReplaceConfirm(check=11)
             replaces = binding.fingerprint if binding is not None else None
@@ -412,14 +416,15 @@ class Registration:
 
         Again: in place of what is registered, after it ended by itself (reissued elsewhere, over), or after an import.
         """
-        binding = await self._bindings.standing(customer.customer_id)
+        binding = await self._bindings.standing(customer)
         again = binding is not None or await self._before(customer)
         return Purpose.REBIND if again else Purpose.REGISTRATION
 
     async def _before(self, customer: Customer) -> bool:
-        history = await self._bindings.history(customer.customer_id)
+        every = await self._bindings.history(customer.customer_id)
+        history = [one for one in every if one.slot == customer.slot]
         if not history:
-            return await self._bindings.awaited(customer.customer_id)
+            return customer.slot == 1 and await self._bindings.awaited(customer.customer_id)
         return history[0].status == STALE
 
     async def _old(self, binding: Binding, lang: str) -> Old:
@@ -440,6 +445,12 @@ class Registration:
             date=korean_day(old.not_after),
             fingerprint=old.fingerprint,
         )
+
+
+def _numbers(entered: Customer, session: Session) -> list[tuple[int, Secret[str]]]:
+    """Whose number may be shown at ①: any head's, but after a login with a certificate that head's alone."""
+    every = [(entered.slot, entered.idn), *((one.slot, one.idn) for one in entered.heads)]
+    return [(slot, idn) for slot, idn in every if session.slot in (None, slot)]
 
 
 __all__ = ["STEPS", "CustomerMismatch", "Old", "Registration"]

@@ -114,14 +114,24 @@ class Walks:
             here = self._next_run(here, self._clock.now())
         if here.run != run or not isinstance(here.state, states):
             raise TrueStep
-        return Walk(visit, here, await self.customer(visit.session), self._clock.now())
+        return Walk(visit, here, await self.head_at(visit, here), self._clock.now())
+
+    async def head_at(self, visit: Visit, here: Here) -> Customer:
+        """Who is registering: the head of a union whose number was shown at ①, else whose the session is.
+
+        Raises NotLoggedIn where that head is one no more.
+        """
+        slot = getattr(here.state, "slot", None)
+        if slot is None:
+            return await self.customer(visit.session)
+        return await self._recorder.customer(visit.session, slot)
 
     async def settled(self, visit: Visit, *, anew: bool = False) -> Here:
         """The last run, with what time did to it saved; a finished one that is no longer shown makes room."""
         here, now = await self._last(visit), self._clock.now()
         event = _what_time_did(here, now)
         if event is not None:
-            walk = Walk(visit, here, await self.customer(visit.session), now)
+            walk = Walk(visit, here, await self.head_at(visit, here), now)
             await self.leave_by(walk, event, "registration.time")
             here = await self._last(visit)
         gone = isinstance(here.state, Expired | Cancelled) or (here.ended and now >= here.expires_at)

@@ -227,7 +227,7 @@ class Renewing:
         walk = await self._walk(visit)
         if walk.here.elsewhere:
             raise TrueStep
-        await self._bindings.refuse_suspended(walk.customer.customer_id)
+        await self._bindings.refuse_suspended(walk.customer)
         authorities = await self._authorities()
         ever = await self._ports.certification.issued(walk.customer.idn)
         state = walk.here.state
@@ -247,7 +247,7 @@ class Renewing:
             raise Refusal("bad-request")
         async with self._turn_of(visit):
             walk = await self._at(visit, run, type(None), Agreeing)
-            await self._bindings.refuse_suspended(walk.customer.customer_id)
+            await self._bindings.refuse_suspended(walk.customer)
             found = await self._renewable(walk, old)
             state = Agreeing(_browser(visit), spki, old, RENEWABLE[found.profile])
             if walk.here.state is None:
@@ -269,7 +269,7 @@ class Renewing:
         """확인: the terms; what the vault measures the new certificate by. Raises Consent…, TrueStep."""
         async with self._turn_of(visit):
             walk = await self._at(visit, turn.run, Agreeing)
-            await self._bindings.refuse_suspended(walk.customer.customer_id)
+            await self._bindings.refuse_suspended(walk.customer)
             rows = self._consents.given(walk.customer.customer_id, CONSENTS, dict(ticks), walk.flow_id, walk.now)
             await self._save(walk, Agreed(), "agree", With(rows=rows))
             return self._measured(walk)
@@ -376,11 +376,11 @@ class Renewing:
         policy = policies.lookup(found.issuer, found.policy_oid)
         if policy is None:
             raise Outage("certification-outage")
-        active = await self._bindings.active(customer_id)
+        active = await self._bindings.active(walk.customer)
         bound = active is not None and self._is_renewed(active, state, found)
         rows = []
         if bound:
-            ours = ToBind(customer_id, found, policy, walk.now, walk.visit.session.session)
+            ours = ToBind(walk.customer, found, policy, walk.now, walk.visit.session.session)
             rows = list((await self._bindings.change(ours, active)).rows)
         event = Confirmed(f"{found.serial:x}", found.not_after, bound)
         notices = self._told_of(walk, found, policy, bound)

@@ -19,10 +19,14 @@ from ingam.kernel.flow import Machine, Step
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is done – `kind` is one of the feature's – and to which: an id, a word of a closed list, or ""."""
+    """What is done – `kind` is one of the feature's – and to which: an id, a word of a closed list, or "".
+
+    `slot`: whose it is, of a union with several heads; None: whoever is in the session.
+    """
 
     kind: str
     target: str = ""
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

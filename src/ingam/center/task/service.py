@@ -48,6 +48,10 @@ class TaskService:
         """The customer of this session. Raises NotLoggedIn."""
         return await self._walks.customer(visit.session)
 
+    async def asked(self, visit: Visit) -> Customer:
+        """Whom the additional authentication of the task under way is asked of."""
+        return (await self._walks.walk(visit, await self._walks.settled(visit))).customer
+
     async def look(self, visit: Visit) -> Calling | None:
         """The call that is under way in this flow, or None."""
         here = await self._walks.settled(visit)

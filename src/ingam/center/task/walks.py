@@ -151,8 +151,9 @@ class Walks:
         return await self.walk(visit, here)
 
     async def walk(self, visit: Visit, here: Here) -> Walk:
-        """Where a session is, with its person and the time."""
-        return Walk(self.feature, visit, here, await self.customer(visit.session), self._clock.now())
+        """Where a session is, with the person whose task it is, and the time."""
+        slot = None if here.task is None else here.task.slot
+        return Walk(self.feature, visit, here, await self._recorder.customer(visit.session, slot), self._clock.now())
 
     async def begin(self, visit: Visit, task: Task, *, signs: bool = False) -> None:
         """Another task; one that was under way is left."""

@@ -79,7 +79,7 @@ class TaskWeb(ABC):
 
     async def customer(self, request: Request) -> Customer:
         """See FactorHost."""
-        return await self._tasks.customer(visit_of(request))
+        return await self._tasks.asked(visit_of(request))
 
     async def call(self, request: Request) -> Calling | None:
         """See FactorHost."""

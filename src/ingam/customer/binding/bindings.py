@@ -1,4 +1,6 @@
-"""Bindings in the store: one active certificate per customer, found by its SHA-256; ended ones stay as history (A17).
+"""Bindings in the store: one active certificate per person, found by its SHA-256; ended ones stay as history (A17).
+
+A person is a customer; of a union with several heads each head has a slot of their own.
 
 A binding is the fingerprint alone. The name key (a keyed digest of subject and issuer) finds a re-issued certificate
 of a bound person, which may start re-registration and nothing else.
@@ -10,7 +12,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -19,6 +21,7 @@ from ingam.kernel.errors import Refusal
 from ingam.npki.certificate import Certificate
 from ingam.npki.policies import Policy
 from ingam.npki.subject import Name, fold
+from ingam.ports.customers import Customer
 from ingam.ports.keys import Digests
 from ingam.ports.store import Change, Insert, Row, Store, Update
 
@@ -70,6 +73,22 @@ class SealDetails(Protocol):
         """The field; raises a Defect for bytes of another place or customer."""
 
 
+class Whose(Protocol):
+    """A person: of an account of several heads the slot says which."""
+
+    @property
+    def customer_id(self) -> str: ...
+    @property
+    def slot(self) -> int: ...
+
+
+class Place(NamedTuple):
+    """A person whose name nobody needs."""
+
+    customer_id: str
+    slot: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A stored binding. `fingerprint`: SHA-256 of the certificate, 64 lower hex.
@@ -102,13 +121,18 @@ class Details(msgspec.Struct, frozen=True):
     certificate: bytes
     """DER; empty where an import had its fingerprint alone and nobody came with it yet."""
     imported: bool = False
+    head: str = ""
+    """Keyed digest of the number of a further head of a union: whoever has the slot next is somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToBind:
-    """A certificate that is this customer's, and by whose session it comes: proven (check 9), or issued here."""
+    """A certificate that is this person's, and by whose session it comes: proven (check 9), or issued here.
 
-    customer_id: str
+    `customer`: as the head whose it is sees the account.
+    """
+
+    customer: Customer
     certificate: Certificate
     policy: Policy
     at: datetime
@@ -119,7 +143,7 @@ class ToBind:
         """What a registration proved."""
         proven = owned.proven
         session = proven.presentation.challenge.session
-        return cls(owned.customer_id, proven.certificate, proven.policy, proven.at, session)
+        return cls(owned.customer, proven.certificate, proven.policy, proven.at, session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,25 +165,43 @@ class Bindings:
         self._fields = fields
         self._token = token
 
-    async def active(self, customer_id: str) -> Binding | None:
-        """The customer's one active binding."""
-        return _binding(await self._store.one("binding", {"customer_id": customer_id, "status": ACTIVE}))
+    async def active(self, person: Whose) -> Binding | None:
+        """The person's one active binding."""
+        return await self._standing(person, ACTIVE)
 
     async def one(self, binding_id: str) -> Binding | None:
         """A binding as it stands, whatever its status."""
         return _binding(await self._store.one("binding", {"binding_id": binding_id}))
 
-    async def suspended(self, customer_id: str) -> Binding | None:
-        """The customer's binding that a report of loss suspended."""
-        return _binding(await self._store.one("binding", {"customer_id": customer_id, "status": SUSPENDED}))
+    async def suspended(self, person: Whose) -> Binding | None:
+        """The person's binding that a report of loss suspended."""
+        return await self._standing(person, SUSPENDED)
 
-    async def standing(self, customer_id: str) -> Binding | None:
-        """The customer's one binding, active or suspended: what a new registration replaces."""
-        return await self.active(customer_id) or await self.suspended(customer_id)
+    async def standing(self, person: Whose) -> Binding | None:
+        """The person's one binding, active or suspended: what a new registration replaces."""
+        return await self.active(person) or await self.suspended(person)
 
-    async def refuse_suspended(self, customer_id: str) -> None:
+    async def _standing(self, person: Whose, status: str) -> Binding | None:
+        where: Row = {"customer_id": person.customer_id, "slot": person.slot, "status": status}
+        return _binding(await self._store.one("binding", where))
+
+    async def holder(self, binding: Binding, customer: Customer) -> Customer | None:
+        """The account as the head whose binding it is sees it; None where somebody else has that place by now.
+
+        `customer`: whose `customer_id` the binding has, as the institution keeps them.
+        """
+        head = customer.as_head(binding.slot)
+        if head is None or head.slot == 1:
+            return head
+        return head if (await self.details(binding)).head == self.head_key(head) else None
+
+    def head_key(self, customer: Customer) -> str:
+        """Keyed digest of the number of a further head; "" of everybody else."""
+        return "" if customer.slot == 1 else self._digests.digest("union-head", customer.idn.reveal())
+
+    async def refuse_suspended(self, person: Whose) -> None:
         """Raises BindingSuspended where that, and not the want of one, is why there is no active binding."""
-        if await self.suspended(customer_id) is not None:
+        if await self.suspended(person) is not None:
             raise BindingSuspended
 
     async def by_fingerprint(self, fingerprint: str) -> Binding | None:
@@ -205,14 +247,14 @@ class Bindings:
         found = await self.by_fingerprint(fingerprint) or await self.suspended_by_fingerprint(fingerprint)
         if found is None:
             return
-        if found.customer_id != owned.customer_id:
+        if (found.customer_id, found.slot) != (owned.customer.customer_id, owned.customer.slot):
             raise BoundToOther(check=10)
         # Registering it anew is no way around resuming it (E11).
         raise AlreadyBound(check=10) if found.status == ACTIVE else BindingSuspended(check=10)
 
     async def check_11_replacement(self, owned: OwnedCertificate, agreed: str | None) -> Binding | None:
         """The binding to replace. `agreed`: the fingerprint that the signed text named. Raises ReplaceConfirm."""
-        current = await self.standing(owned.customer_id)
+        current = await self.standing(owned.customer)
         if (current.fingerprint if current else None) != agreed:
             raise ReplaceConfirm(check=11)
         return current
@@ -227,13 +269,14 @@ class Bindings:
             use_ko=one.policy.name_ko,
             use_en=one.policy.name_en,
             certificate=certificate.der,
+            head=self.head_key(one.customer),
         )
-        sealed = await self._fields.seal(
-            one.customer_id, "binding", "details", binding_id, msgspec.json.encode(details)
-        )
+        customer_id = one.customer.customer_id
+        sealed = await self._fields.seal(customer_id, "binding", "details", binding_id, msgspec.json.encode(details))
         row: Row = {
             "binding_id": binding_id,
-            "customer_id": one.customer_id,
+            "customer_id": customer_id,
+            "slot": one.customer.slot,
             "fingerprint": certificate.fingerprint.hex(),
             "name_key": self.name_key(certificate),
             "policy_oid": one.policy.oid,
@@ -251,8 +294,10 @@ class Bindings:
         return Change12(binding_id, (*ending, Insert("binding", row), *await self._claims_over(one)))
 
     async def _claims_over(self, one: ToBind) -> list[Change]:
-        """What an import only claimed has its answer."""
-        claims = await self._store.many("binding_claim", {"customer_id": one.customer_id, "ended_at": None})
+        """What an import only claimed has its answer; what it brought is the first head's."""
+        if one.customer.slot != 1:
+            return []
+        claims = await self._store.many("binding_claim", {"customer_id": one.customer.customer_id, "ended_at": None})
         return [
             Update("binding_claim", {"claim_key": row["claim_key"], "ended_at": None}, {"ended_at": one.at})
             for row in claims
@@ -260,10 +305,14 @@ class Bindings:
 
     async def _sessions_ended(self, one: ToBind) -> list[Change]:
         """The person's other sessions that a certificate opened: the replaced one no longer speaks for anybody."""
-        where: Row = {"customer_id": one.customer_id, "level": "cert", "ended_at": None}
+        where: Row = {"customer_id": one.customer.customer_id, "level": "cert", "ended_at": None}
         rows = await self._store.many("session", where, limit=SESSIONS_MOST)
         over: Row = {"ended_at": one.at, "ended_by": "replaced"}
-        return [Update("session", {"session": row["session"]}, over) for row in rows if row["session"] != one.session]
+        return [
+            Update("session", {"session": row["session"]}, over)
+            for row in rows
+            if row["session"] != one.session and (row["slot"] or 1) == one.customer.slot
+        ]
 
     async def claimed(self, certificate: Certificate) -> bool:
         """Whether an import brought this very certificate by names and serial number alone (decision 0016).

@@ -25,5 +25,5 @@ async def ended(
     return [
         Update("binding", where, {"status": status, "ended_at": at}),
         *(Update("session", {"session": row["session"], "ended_at": None}, over)
-          for row in rows if row["session"] != keep),
+          for row in rows if row["session"] != keep and (row["slot"] or 1) == binding.slot),
     ]  # fmt: skip

@@ -20,7 +20,7 @@ from ingam.npki.chain import Anchors, PathRefused, RevokedAuthorities, Signature
 from ingam.npki.cms import CmsRefused, UnverifiedSignedData
 from ingam.npki.policies import Acceptance, Policy
 from ingam.npki.private_key import BadRandom
-from ingam.ports.customers import CustomerKind
+from ingam.ports.customers import Customer, CustomerKind
 from ingam.ports.status import Authorities, Good, IssuingAuthority, Revoked, StatusChecker, StatusUnavailable, Suspended
 from ingam.protocols.challenge import Challenge, text
 
@@ -91,7 +91,7 @@ class OwnedCertificate:
     """Check 9 passed as well: it is the certificate of the person with this customer's number (A16, H5)."""
 
     proven: ProvenCertificate
-    customer_id: str
+    customer: Customer
 
 
 class SealOpener(Protocol):
@@ -236,9 +236,7 @@ def vid_of(proven: ProvenCertificate) -> vid.Vid:
     return found
 
 
-def prove_ownership(
-    proven: ProvenCertificate, customer_id: str, idn: Secret[str], keys: SealOpener
-) -> OwnedCertificate:
+def prove_ownership(proven: ProvenCertificate, customer: Customer, keys: SealOpener) -> OwnedCertificate:
     """Check 9: the VID of the customer's own number and R. The one place where VID and R meet (H2); R ends here.
 
     Only a proven presentation gets this far: the same message carries a signature by the same certificate (A16).
@@ -248,10 +246,10 @@ def prove_ownership(
     assert presentation.sealed is not None
     random_der = keys.open(presentation.sealed, presentation.challenge, proven.certificate.der)
     try:
-        vid.check_vid(ours, idn.reveal(), random_der.reveal())
+        vid.check_vid(ours, customer.idn.reveal(), random_der.reveal())
     except (vid.VidMismatch, BadRandom) as wrong:
         raise CheckFailed("owner-mismatch", cause=wrong.code) from None
-    return OwnedCertificate(proven, customer_id)
+    return OwnedCertificate(proven, customer)
 
 
 def _check_3_form(presentation: UnverifiedPresentation) -> UnverifiedSignedData:

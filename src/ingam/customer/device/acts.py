@@ -70,7 +70,7 @@ class ActProofs:
             found.append(By.DEVICE)
         if await self._passkeys.keys.active(customer.customer_id):
             found.append(By.PASSKEY)
-        if await self._bindings.active(customer.customer_id) is not None:
+        if await self._bindings.active(customer) is not None:
             found.append(By.CERTIFICATE)
         return tuple(found)
 
@@ -121,8 +121,8 @@ class ActProofs:
         presentation = UnverifiedPresentation(given.challenge, cms)
         proven = await self._prover.prove(presentation, kind=customer.kind, fresh=True, at=self._clock.now())
         binding = await self._bindings.by_fingerprint(proven.certificate.fingerprint.hex())
-        if binding is None or binding.customer_id != customer.customer_id:
-            await self._bindings.refuse_suspended(customer.customer_id)
+        if binding is None or (binding.customer_id, binding.slot) != (customer.customer_id, customer.slot):
+            await self._bindings.refuse_suspended(customer)
             raise KeyUnknown
         held: Row = {"fingerprint": binding.fingerprint, "status": ACTIVE}
         return Update("binding", held, {"status": ACTIVE})

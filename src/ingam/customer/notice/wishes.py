@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from ingam.kernel.secret import Secret
-from ingam.ports.customers import Customer, Customers, NewCustomer, Phone, Told
+from ingam.ports.customers import Customer, Customers, Head, NewCustomer, Phone, Told
 from ingam.ports.store import Change, Insert, Row, Save, Store, Update
 
 TABLE: Final = "notice_wish"
@@ -134,6 +134,12 @@ class ToldCustomers(Customers):
 
     async def enrol(self, new: NewCustomer) -> None:
         await self._customers.enrol(new)
+
+    async def add_head(self, customer: Customer, head: Head) -> int:
+        return await self._customers.add_head(customer, head)
+
+    async def end_head(self, customer: Customer, slot: int, at: datetime) -> Change:
+        return await self._customers.end_head(customer, slot, at)
 
     async def _with(self, customer: Customer | None) -> Customer | None:
         if customer is None:

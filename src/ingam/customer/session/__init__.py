@@ -19,7 +19,11 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A live session as the request sees it. `session`: SHA-256 of the cookie's bits, 64 lower hex."""
+    """A live session as the request sees it. `session`: SHA-256 of the cookie's bits, 64 lower hex.
+
+    `slot`: which head of a union it is, as the certificate of the login says; None: the login was another one, and
+    the session is the first head's. It never changes.
+    """
 
     session: str
     level: Level
@@ -29,3 +33,4 @@ class Session:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    slot: int | None = None

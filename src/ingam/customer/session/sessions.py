@@ -67,10 +67,10 @@ class Sessions:
         await self._store.save(Save(rows=opened.changes))
         return opened
 
-    def rise(self, old: Session, level: Level, customer_id: str, device: str | None) -> Opened:
+    def rise(self, old: Session, level: Level, customer_id: str, device: str | None, slot: int | None = None) -> Opened:
         """The session that follows `old` at a login or a rise of assurance; save its changes with the proof."""
         now = self._clock.now()
-        opened = self._new(level, customer_id, device, now)
+        opened = self._new(level, customer_id, device, now, slot)
         return replace(opened, changes=(*opened.changes, _end(old.session, "replaced", now)))
 
     async def find(self, cookie: str) -> Session:
@@ -105,7 +105,9 @@ class Sessions:
         """Logout ends it on the server."""
         await self._store.save(Save(rows=[_end(session.session, why, self._clock.now())]))
 
-    def _new(self, level: Level, customer_id: str | None, device: str | None, now: datetime) -> Opened:
+    def _new(
+        self, level: Level, customer_id: str | None, device: str | None, now: datetime, slot: int | None = None
+    ) -> Opened:
         cookie = base64.urlsafe_b64encode(self._token(COOKIE_BYTES)).rstrip(b"=").decode()
         csrf = base64.urlsafe_b64encode(self._token(COOKIE_BYTES)).rstrip(b"=").decode()
         lifetime = self._times.max_s if level is not Level.PRE else PRE_SESSION_S
@@ -118,6 +120,7 @@ class Sessions:
             created_at=now,
             seen_at=now,
             expires_at=now + timedelta(seconds=lifetime),
+            slot=slot,
         )
         return Opened(cookie, session, (Insert("session", _row(session)),))
 
@@ -134,6 +137,7 @@ def _row(session: Session) -> Row:
         "expires_at": session.expires_at,
         "ended_at": None,
         "ended_by": None,
+        "slot": session.slot,
     }
 
 
@@ -149,6 +153,7 @@ def _session(row: Row) -> Session:
         created_at=created,
         seen_at=seen,
         expires_at=expires,
+        slot=None if row["slot"] is None else int(str(row["slot"])),
     )
 
 

@@ -1,4 +1,4 @@
-"""`ingam customer`: add, show, unlock, and give tokens to customers, beside a running center or without one."""
+"""`ingam customer`: add, show, unlock, give tokens to customers and heads to unions, beside a running center or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ingam.adapters.store.migrate import check_revision
 from ingam.customer.masking import mask_email, mask_idn, mask_name, mask_phone
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.words import say
-from ingam.ports.customers import Customer
+from ingam.ports.customers import MOST_HEADS, Customer, HeadRefused, HeadsFull
 from ingam.run.cli import answers
 from ingam.run.cli.customer_desk import (
     LARGEST_FILE,
@@ -24,8 +24,10 @@ from ingam.run.cli.customer_desk import (
     CustomerUnknown,
     Desk,
     Enrolment,
+    HeadUnknown,
     opened,
     parse,
+    parse_head,
     token_key,
 )
 from ingam.settings import Settings, read
@@ -57,7 +59,7 @@ def exit_code(failure: Failure) -> int:
     """The exit code of a failure."""
     if isinstance(failure, Outage):
         return AWAY
-    if isinstance(failure, CustomerUnknown):
+    if isinstance(failure, CustomerUnknown | HeadUnknown | HeadsFull | HeadRefused):
         return REFUSED
     return UNREADABLE if isinstance(failure, Refusal) else 1
 
@@ -78,7 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("banking_id", metavar="BANKING_ID")
     token.add_argument("kind", choices=[str(kind) for kind in Kind])
     token.add_argument("file", metavar="KEY.txt", help="the token's key in base32 (- reads stdin)")
-    for verb in (unlock, show, add, many, token):
+    add_head = verbs.add_parser("add-head", help="one more head of a union, from a JSON object (- reads stdin)")
+    heads = verbs.add_parser("heads", help="the heads of a union, masked")
+    end_head = verbs.add_parser("end-head", help="a head is one no more; their registration and logins end too")
+    for verb in (add_head, heads, end_head):
+        verb.add_argument("banking_id", metavar="BANKING_ID")
+    add_head.add_argument("file", metavar="FILE.json")
+    end_head.add_argument("slot", metavar="PLACE", type=int, choices=range(2, MOST_HEADS + 1))
+    for verb in (unlock, show, add, many, token, add_head, heads, end_head):
         verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA)")
         verb.add_argument("--lang", choices=("ko", "en"))
     return parser
@@ -95,6 +104,15 @@ async def _run(settings: Settings, options: argparse.Namespace) -> int:
             case "token":
                 await desk.token(options.banking_id, Kind(options.kind), token_key(_read(options.file)))
                 print(say("cli-customer.token", options.lang))
+            case "add-head":
+                slot = await desk.add_head(options.banking_id, parse_head(_read(options.file)))
+                print(say("cli-customer.head_added", options.lang, slot=slot))
+            case "heads":
+                for one, registered in await desk.heads(options.banking_id):
+                    print(_head_line(one, options.lang, registered=registered))
+            case "end-head":
+                await desk.end_head(options.banking_id, options.slot)
+                print(say("cli-customer.head_ended", options.lang, slot=options.slot))
             case "show":
                 _show(await desk.find(options.banking_id), options)
             case _:
@@ -124,6 +142,14 @@ def _show(customer: Customer, options: argparse.Namespace) -> None:
         answers.tell_json(told)
     else:
         answers.tell_rows([(say(f"cli-customer.{key}", options.lang), value or "-") for key, value in told.items()])
+
+
+def _head_line(one: Customer, lang: str, *, registered: bool) -> str:
+    state = say("cli-customer.head_registered" if registered else "cli-customer.head_unregistered", lang)
+    return say(
+        "cli-customer.head_line", lang, slot=one.slot, name=mask_name(one.name), idn=mask_idn(one.idn.reveal()),
+        mobile=mask_phone(one.mobile), registered=state,
+    )  # fmt: skip
 
 
 def masked(customer: Customer) -> dict[str, str | None]:

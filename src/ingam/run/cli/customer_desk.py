@@ -18,10 +18,12 @@ from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.otp.tables import Kind, TableOtp
 from ingam.adapters.store import open_store
+from ingam.customer.binding.bindings import RELEASED, Bindings
+from ingam.customer.binding.ending import ended
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, CustomerKind, Customers, NewCustomer
+from ingam.ports.customers import Customer, CustomerKind, Customers, Head, NewCustomer
 from ingam.ports.keys import Digests
 from ingam.ports.store import Audit, Conflict, Save, Store
 from ingam.protocols import oath
@@ -45,6 +47,30 @@ class CustomerFileRefused(Refusal):
     """The file is not a list of customers (facts: where)."""
 
     code = "customer-file"
+
+
+class HeadUnknown(Refusal):
+    """There is no further head at this place."""
+
+    code = "union-head-unknown"
+
+
+class HeadTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A further head of a union as a file gives one. `idn`: 13 digits; telephones: digits."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    idn: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{13}$")]
+    mobile: Number
+    email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
+    home_phone: Number | None = None
+    work_phone: Number | None = None
+
+    def __repr__(self) -> str:
+        return "<head>"  # it holds a number (security H1)
+
+    def head(self) -> Head:
+        """Of no place yet."""
+        return Head(0, self.name, Secret(self.idn), self.mobile, self.home_phone, self.work_phone, self.email)
 
 
 class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +118,15 @@ def parse(octets: bytes) -> list[Enrolment]:
     return read if isinstance(read, list) else [read]
 
 
+def parse_head(octets: bytes) -> HeadTold:
+    """A JSON object. Raises CustomerFileRefused."""
+    try:
+        return msgspec.json.decode(octets, type=HeadTold)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        _, _, where = str(error).rpartition(" - at ")  # the place only; never what stands there
+        raise CustomerFileRefused(where=where.strip("`") or "$") from None
+
+
 def token_key(octets: bytes) -> Secret[bytes]:
     """A token's key as its maker writes it: base32, spaces and case as they come. Raises CustomerFileRefused."""
     try:
@@ -112,6 +147,7 @@ class Desk:
     digests: Digests
     clock: Clock
     tokens: TableOtp
+    bindings: Bindings
 
     async def find(self, banking_id: str) -> Customer:
         """The customer. Raises CustomerUnknown."""
@@ -135,6 +171,33 @@ class Desk:
         except Conflict:
             return 0
         return 1
+
+    async def add_head(self, banking_id: str, told: HeadTold) -> int:
+        """Give a further head of a union a place; its number. Raises CustomerUnknown, HeadsFull, HeadRefused."""
+        return await self.customers.add_head(await self.find(banking_id), told.head())
+
+    async def heads(self, banking_id: str) -> list[tuple[Customer, bool]]:
+        """Every head, the first one too, and whether a certificate of theirs is registered. Raises CustomerUnknown."""
+        customer = await self.find(banking_id)
+        every = [customer, *(one for head in customer.heads if (one := customer.as_head(head.slot)) is not None)]
+        return [(one, await self.bindings.standing(one) is not None) for one in every]
+
+    async def end_head(self, banking_id: str, slot: int) -> None:
+        """A further head is one no more: place, registration and logins end in ONE transaction; audited.
+
+        Raises CustomerUnknown, HeadUnknown.
+        """
+        customer, now = await self.find(banking_id), self.clock.now()
+        head = customer.as_head(slot)
+        if slot == 1 or head is None:
+            raise HeadUnknown
+        over = [await self.customers.end_head(customer, slot, now)]
+        binding = await self.bindings.standing(head)
+        if binding is not None:
+            over += await ended(self.store, binding, RELEASED, now, why="head-ended")
+        subject = self.digests.digest("banking-id", banking_id)
+        line = Audit(now, "customer.head", "ended", subject, None, None, {"by": "cli", "head": slot})
+        await self.store.save(Save(rows=over, audit=[line]))
 
     async def token(self, banking_id: str, kind: Kind, key: Secret[bytes]) -> None:
         """The OTP token that this customer holds from now on, in place of 미소지고객 인증; audited. CustomerUnknown."""
@@ -169,7 +232,8 @@ async def opened(settings: Settings, *, enrolling: bool = True) -> AsyncIterator
         async with at_hand(folder) if enrolling else nullcontext(ProcessBlindIndex(folder / "socket")) as index:
             customers = kept_customers(settings, store, keys.fields, keys.digests, index, passwords, clock)
             tokens = TableOtp(store, clock, CustomerFields(store, keys.fields))
-            yield Desk(store, customers, keys.digests, clock, tokens)
+            bindings = Bindings(store, keys.digests, CustomerFields(store, keys.fields))
+            yield Desk(store, customers, keys.digests, clock, tokens, bindings)
     finally:
         passwords.close()
         await store.close()
