@@ -196,7 +196,7 @@ def signed(holder: Party, told: dict[str, Any], at: datetime) -> str:
 
 @asynccontextmanager
 async def opened(
-    url: str, folder: Path, origin: str = CENTER, *, software_keys: bool = True, **limits: int
+    url: str, folder: Path, origin: str = CENTER, *, software_keys: bool = True, heads: int = 1, **limits: int
 ) -> AsyncIterator[World]:
     """A center on a fresh store at `url`, with three customers."""
     clock, log = SettableClock(), io.StringIO()
@@ -207,7 +207,7 @@ async def opened(
     store = open_store(url, keys.outbox)
     passwords = Passwords(cheap=True)
     customers = TableCustomers(
-        store, keys.fields, keys.digests, InMemoryBlindIndex(Secret(bytes(32)), clock), passwords, clock
+        store, keys.fields, keys.digests, InMemoryBlindIndex(Secret(bytes(32)), clock), passwords, clock, heads
     )
     statuses, phone = Statuses(clock), Phone()
     fields = CustomerFields(store, keys.fields)

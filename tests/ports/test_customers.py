@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,13 +22,23 @@ from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.store import open_store
 from ingam.kernel.secret import Secret
-from ingam.ports.customers import Customer, CustomerKind, Customers, CustomersOutage, NewCustomer, Phone
+from ingam.ports.customers import (
+    Customer,
+    CustomerKind,
+    Customers,
+    CustomersOutage,
+    Head,
+    HeadRefused,
+    HeadsFull,
+    NewCustomer,
+    Phone,
+)
 from ingam.ports.store import Conflict, Save, Stale, Store
 from ingam.sandbox.people import BANKING_PASSWORD, PEOPLE, Person
 
 BASE = "http://sandbox.test/core"
 PASSWORD = Secret(BANKING_PASSWORD)
-HONG, LEE = (next(one for one in PEOPLE if one.key == key) for key in ("hong", "lee"))
+HONG, LEE, KIM = (next(one for one in PEOPLE if one.key == key) for key in ("hong", "lee", "kim"))
 
 
 @dataclass
@@ -53,25 +64,34 @@ class Kept:
 
 
 @asynccontextmanager
-async def opened(way: str, url: str, folder: Path, transport: Any = None) -> AsyncIterator[Kept]:
+async def opened(way: str, url: str, folder: Path, transport: Any = None, *, heads: int = 1) -> AsyncIterator[Kept]:
     world, keys, passwords = outside(folder), open_keys(folder / "center.keys"), Passwords(cheap=True)
     store = open_store(url, keys.outbox)
     fields = CustomerFields(store, keys.fields)
     core = CoreBankCustomers(
         BASE, key=Secret("sandbox"), store=store, keys=keys.fields, clock=world.clock,
-        transport=transport or world.transport, answer_s=WAIT_S if transport is None else 5.0,
+        transport=transport or world.transport, answer_s=WAIT_S if transport is None else 5.0, heads=heads,
     )  # fmt: skip
     index = InMemoryBlindIndex(Secret(bytes(32)), world.clock)
-    tables = TableCustomers(store, keys.fields, keys.digests, index, passwords, world.clock)
+    tables = TableCustomers(store, keys.fields, keys.digests, index, passwords, world.clock, heads)
     try:
         if way == "tables":
             for one in PEOPLE:
                 await tables.enrol(NewCustomer(customer(one), PASSWORD))
+            if heads > 1:
+                await tables.add_head(customer(LEE), SECOND)
         yield Kept(core if way == "core" else tables, store, fields, world)
     finally:
         passwords.close()
         await core.aclose()
         await store.close()
+
+
+def head(slot: int, one: Person) -> Head:
+    return Head(slot, one.name, Secret(one.idn), one.mobile, one.home_phone, None, one.email)
+
+
+SECOND = head(2, KIM)
 
 
 def customer(one: Person) -> Customer:
@@ -180,6 +200,63 @@ def test_H6_what_is_ours_of_a_customer_is_sealed_under_a_key_of_theirs(told: Tol
     told(story)
 
 
+# ── unions with several heads ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("way", ["tables", "core"])
+@pytest.mark.parametrize("heads", [1, 2])
+def test_a_union_has_the_heads_that_there_are_places_for(sqlite_url: str, tmp_path: Path, way: str, heads: int) -> None:
+    async def walk() -> None:
+        async with opened(way, sqlite_url, tmp_path, heads=heads) as kept:
+            found = await kept.customers.authenticate(LEE.banking_id, PASSWORD)
+            assert found is not None and found.heads == (() if heads == 1 else (SECOND,))
+            second = found.as_head(2)
+            assert found.as_head(1) is found and found.as_head(3) is None
+            if heads == 1:
+                assert second is None
+                return
+            assert second is not None
+            assert (second.customer_id, second.banking_id) == (found.customer_id, LEE.banking_id)
+            assert (second.slot, second.name, second.idn, second.mobile) == (2, KIM.name, SECOND.idn, KIM.mobile)
+            assert [one.slot for one in second.heads] == [1] and second.as_head(1) == found
+            assert KIM.idn not in repr(second) and KIM.name not in repr(second)
+            assert await kept.customers.by_banking_id(LEE.banking_id) == found
+            assert (await kept.hong()).heads == ()  # nobody else's account has any
+
+    run(walk)
+
+
+def test_two_heads_that_come_at_once_never_have_one_place(store_url: str, tmp_path: Path) -> None:
+    async def walk() -> None:
+        async with opened("tables", store_url, tmp_path, heads=3) as kept:
+            lee = await kept.customers.by_banking_id(LEE.banking_id)
+            assert lee is not None
+            coming = [head(0, one) for one in PEOPLE if one.natural and one.key not in ("lee", "kim")][:3]
+            came = await asyncio.gather(*(kept.customers.add_head(lee, one) for one in coming), return_exceptions=True)
+            assert [one for one in came if not isinstance(one, HeadsFull)] == [3]
+            found = await kept.customers.by_id(lee.customer_id)
+            assert found is not None and [one.slot for one in found.heads] == [2, 3]
+
+    run(walk)
+
+
+def test_no_head_twice_and_none_of_what_is_no_union(sqlite_url: str, tmp_path: Path) -> None:
+    async def walk() -> None:
+        async with opened("tables", sqlite_url, tmp_path, heads=5) as kept:
+            lee = await kept.customers.by_banking_id(LEE.banking_id)
+            assert lee is not None
+            for account, one in ((lee, SECOND), (lee, head(0, LEE)), (await kept.hong(), SECOND)):
+                with pytest.raises(HeadRefused):
+                    await kept.customers.add_head(account, one)
+            gone = await kept.customers.end_head(lee, 2, kept.world.clock.now())
+            await kept.store.save(Save(rows=[gone]))
+            with pytest.raises(Stale):
+                await kept.store.save(Save(rows=[gone]))
+            assert await kept.customers.add_head(lee, SECOND) == 2
+
+    run(walk)
+
+
 # ── a core-banking system alone ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -219,12 +296,20 @@ RIGHT: dict[str, Any] = {
     "idn": "7510051000001", "mobile": "01085130001", "status": "ACTIVE",
 }  # fmt: skip
 
+UNION = {**RIGHT, "kind": "union-head"}
+FURTHER: dict[str, Any] = {"slot": 2, "name": "김증권", "idn": "8203152000002", "mobile": "01085130002"}
+
 
 @pytest.mark.parametrize(
     "answer",
     [
         {}, {"customer": 1}, {"customer": {}}, {"customer": {**RIGHT, "idn": "751005-1000001"}},
         {"customer": {**RIGHT, "kind": "other"}}, {"customer": {**RIGHT, "banking_id": "kim8203"}},
+        {"customer": {**RIGHT, "heads": [{**FURTHER}]}},  # of no union
+        {"customer": {**UNION, "heads": [{**FURTHER, "slot": 1}]}},
+        {"customer": {**UNION, "heads": [FURTHER, FURTHER]}},
+        {"customer": {**UNION, "heads": [{**FURTHER, "idn": UNION["idn"]}]}},
+        {"customer": {**UNION, "heads": [{**FURTHER, "mobile_changed_at": "2026-11-22T10:00:00"}]}},
         {"customer": {**RIGHT, "mobile": None}}, {"customer": {**RIGHT, "mobile_changed_at": "2026-11-22T10:00:00"}},
     ],
 )  # fmt: skip

@@ -394,7 +394,7 @@ def authorities() -> Authorities:
 
 
 @asynccontextmanager
-async def opened(url: str, folder: Path, *, people: int = True, **limits: int) -> AsyncIterator[World]:
+async def opened(url: str, folder: Path, *, people: int = True, heads: int = 1, **limits: int) -> AsyncIterator[World]:
     """A world on the store at `url`; `people` False finds the three customers there already."""
     clock, log = SettableClock(), io.StringIO()
     set_up_log(log)
@@ -403,7 +403,7 @@ async def opened(url: str, folder: Path, *, people: int = True, **limits: int) -
     store = open_store(url, keys.outbox)
     passwords = Passwords(cheap=True)
     blind_index = InMemoryBlindIndex(Secret(bytes(32)), clock)
-    customers = TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock)
+    customers = TableCustomers(store, keys.fields, keys.digests, blind_index, passwords, clock, heads)
     world = _assembled(settings, clock, log, keys, store, customers, folder)
     for one in (HONG, KIM, FIRM) if people else ():
         await customers.enrol(NewCustomer(one, Secret(PASSWORD)))
