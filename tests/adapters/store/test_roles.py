@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -14,6 +15,7 @@ from ingam.adapters.store.audit_lines import RECORD
 from ingam.adapters.store.audit_tables import open_tables
 from ingam.adapters.store.migrate import check_revision
 from ingam.adapters.store.roles import RoleNameRefused, Roles, RolesNeedServer, apply, grants
+from ingam.adapters.store.schema import metadata
 from ingam.ports.store import Audit, Count, FlowSave, Issue, Outgoing, Save
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -72,6 +74,49 @@ def test_G1_the_center_has_no_operators_and_decides_no_policy(postgresql_url: st
     asyncio.run(
         refused(of(postgresql_url, "ingam_console"), "DELETE FROM customer", "UPDATE binding SET status = 'RELEASED'")
     )
+
+
+ALL, MOVE, ADD, SEE, DROP, NONE = "SIUD", "SIU", "SI", "S", "SD", ""
+TABLES = {
+    # table: what center, console and auditor may do with it: select, insert, update, delete
+    "flow": (ALL, ALL, NONE), "ledger_issued": (ALL, ALL, NONE), "ledger_used": (ALL, ALL, NONE),
+    "outbox": (ALL, ALL, NONE), "counter": (ALL, ALL, NONE), "branch_number": (ALL, ALL, NONE),
+    "audit": (ADD, ADD, DROP), "audit_chain": (ADD, ADD, SEE), "audit_key": (ADD, ADD, DROP),
+    "operator": (NONE, ALL, NONE), "operator_key": (NONE, ALL, NONE), "operator_session": (NONE, ALL, NONE),
+    "operator_change": (NONE, ALL, NONE),
+    "policy": (SEE, ALL, NONE), "way": (SEE, ALL, NONE), "service_notice": (SEE, ALL, NONE),
+    "binding": (MOVE, SEE, NONE), "binding_claim": (MOVE, SEE, NONE), "finance_binding": (MOVE, SEE, NONE),
+    "import_run": (MOVE, SEE, NONE), "payment": (MOVE, SEE, NONE), "loan_application": (MOVE, NONE, NONE),
+    "evidence": (ADD, NONE, NONE),
+    "customer": (ALL, SEE, NONE), "customer_key": (ALL, SEE, NONE), "customer_number": (ALL, SEE, NONE),
+    "designated_device": (ALL, SEE, NONE), "device_seen": (ALL, SEE, NONE), "esop_union": (ALL, SEE, NONE),
+    "former_mobile": (ALL, SEE, NONE), "notice_wish": (ALL, SEE, NONE), "party_health": (ALL, SEE, NONE),
+    "session": (ALL, NONE, NONE), "crl_seen": (ALL, NONE, NONE), "consent": (ALL, NONE, NONE),
+    "identity_proof": (ALL, NONE, NONE), "id_card_image": (ALL, NONE, NONE), "contact": (ALL, NONE, NONE),
+    "protection": (ALL, NONE, NONE), "protection_event": (ALL, NONE, NONE), "passkey": (ALL, NONE, NONE),
+    "ars_call": (ALL, NONE, NONE), "otp_token": (ALL, NONE, NONE), "oidc_grant": (ALL, NONE, NONE),
+    "union_head": (ALL, NONE, NONE), "pin_key": (ALL, NONE, NONE),
+}  # fmt: skip
+"""A new table is not here: whoever adds it says whose it is."""
+
+
+def test_G1_every_table_is_for_whom_the_list_says_and_for_nobody_else() -> None:
+    allowed = {table: dict.fromkeys(("ingam_center", "ingam_console", "ingam_auditor"), "") for table in TABLES}
+    assert set(allowed) == set(metadata.tables)
+    for said in grants(Roles()):
+        found = re.fullmatch(r"GRANT ([A-Z, ]+) ON (?!FUNCTION|SEQUENCE|alembic)(.+) TO (\w+)", said)
+        for table in found[2].split(", ") if found else ():
+            assert found is not None
+            allowed[table.strip('"')][found[3]] += "".join(one[0] for one in found[1].split(", "))
+    assert {table: tuple(rights.values()) for table, rights in allowed.items()} == TABLES
+
+
+def test_G1_the_console_sees_no_keys_and_no_evidence_and_history_is_never_deleted(postgresql_url: str) -> None:
+    apply(postgresql_url, Roles())
+    unseen = [f"SELECT * FROM {table}" for table, (_, console, _) in TABLES.items() if not console]
+    asyncio.run(refused(of(postgresql_url, "ingam_console"), *unseen, "UPDATE payment SET amount = 0"))
+    kept = [f"DELETE FROM {table}" for table, (center, _, _) in TABLES.items() if center in (MOVE, ADD)]
+    asyncio.run(refused(of(postgresql_url, "ingam_center"), *kept, "UPDATE evidence SET act = 'x'"))
 
 
 def test_G6_the_auditor_deletes_what_is_over_and_adds_nothing(postgresql_url: str) -> None:

@@ -28,14 +28,25 @@ DECIDED: Final = ("policy", "service_notice", "way")
 KEPT: Final = ("evidence",)
 """What a person signed: added and read, never changed or deleted."""
 
+HISTORY: Final = ("binding", "binding_claim", "finance_binding", "import_run", "loan_application", "payment")
+"""Ends, and is never deleted: who registered which certificate, what was imported, what was paid."""
+
 CONSOLE_WRITES: Final = (
-    *OPERATORS, *DECIDED, "branch_number", "counter", "flow", "ledger_issued", "ledger_used", "outbox", "otp_token",
-    "party_health", "session", "designated_device",
+    *OPERATORS, *DECIDED, "branch_number", "counter", "flow", "ledger_issued", "ledger_used", "outbox",
 )  # fmt: skip
-"""What acts of operators change beside the audit: numbers, locks, messages, sessions."""
+"""What acts of operators change beside the audit: numbers, locks, messages."""
+
+CONSOLE_READS: Final = (
+    "binding", "binding_claim", "customer", "customer_key", "customer_number", "designated_device", "device_seen",
+    "esop_union", "finance_binding", "former_mobile", "import_run", "notice_wish", "party_health", "payment",
+)  # fmt: skip
+"""What its screens show beside that. A table that is in no list here, such as one of keys, evidence or pictures of
+identity cards, is not the console's.
+"""
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _ADD: Final = "SELECT, INSERT"
+_MOVE: Final = "SELECT, INSERT, UPDATE"
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 _APPEND: Final = "ingam_audit_append(bigint, bigint, bytea, text, text, text, text, bytea, bytea)"
 _REFUSE: Final = "ingam_refuse(text)"
@@ -75,7 +86,7 @@ def grants(roles: Roles) -> list[str]:
     said += [f"REVOKE ALL ON {', '.join(_quoted(tables))} FROM PUBLIC, {', '.join(everyone)}"]
     said += [f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC" for name in (_APPEND, _REFUSE)]
     said += [f"GRANT SELECT ON alembic_version TO {', '.join(everyone)}"]
-    said += _of_center(roles.center, tables) + _of_console(roles.console, tables)
+    said += _of_center(roles.center, tables) + _of_console(roles.console)
     said += [
         f"GRANT SELECT ON audit_chain TO {roles.auditor}",
         f"GRANT SELECT, DELETE ON audit, audit_key TO {roles.auditor}",
@@ -107,20 +118,19 @@ async def _apply(url: str, said: list[str]) -> None:
 
 
 def _of_center(role: str, tables: list[str]) -> list[str]:
-    own = [name for name in tables if name not in (*CHAINED, *KEPT, *OPERATORS, *DECIDED)]
+    own = [name for name in tables if name not in (*CHAINED, *KEPT, *HISTORY, *OPERATORS, *DECIDED)]
     return [
         f"GRANT {_ALL} ON {', '.join(_quoted(own))} TO {role}",
+        f"GRANT {_MOVE} ON {', '.join(_quoted([*HISTORY]))} TO {role}",
         f"GRANT SELECT ON {', '.join(DECIDED)} TO {role}",
         f"GRANT {_ADD} ON {', '.join((*CHAINED, *KEPT))} TO {role}",
     ]
 
 
-def _of_console(role: str, tables: list[str]) -> list[str]:
-    written = sorted(set(CONSOLE_WRITES) & set(tables))
-    read = [name for name in tables if name not in (*CHAINED, *written)]
+def _of_console(role: str) -> list[str]:
     return [
-        f"GRANT {_ALL} ON {', '.join(_quoted(written))} TO {role}",
-        f"GRANT SELECT ON {', '.join(_quoted(read))} TO {role}",
+        f"GRANT {_ALL} ON {', '.join(_quoted([*CONSOLE_WRITES]))} TO {role}",
+        f"GRANT SELECT ON {', '.join(_quoted([*CONSOLE_READS]))} TO {role}",
         f"GRANT {_ADD} ON {', '.join(CHAINED)} TO {role}",
     ]
 
