@@ -47,6 +47,7 @@ def test_a_reissue_keeps_the_end_date_and_ends_the_old_one(sqlite_url: str, tmp_
         assert await world.certificates(HONG) == [State.REVOKED, State.VALID]
         assert await bound(world, HONG) == [new.fingerprint.hex()]
         assert await world.results("issuance.begin-reissue") == ["ok"]
+        assert await world.results("issuance.reissued") == ["ok"] and await world.results("issuance.issued") == []
         await world.deliver()
         assert [one.subject for one in world.mails(HONG)] == [say("notice.reissued-subject", institution="증권금융")]
         await logs_in(world, one)

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 from weakref import WeakValueDictionary
 
 from ingam.center.issuance.flow import (
@@ -49,6 +49,8 @@ RUNS_MOST = 100
 
 FETCHING = (Requested, Delivered)
 _BEGIN = {Kind.NEW: "issuance.begin", Kind.REISSUE: "issuance.begin-reissue"}
+ISSUED: Final = {Kind.NEW: "issuance.issued", Kind.REISSUE: "issuance.reissued"}
+"""The line of the certificate that stands now, by what was asked for."""
 
 
 class Limits(Protocol):
