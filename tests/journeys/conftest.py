@@ -17,6 +17,8 @@ from ingam.center.terms.registry import SHIPPED
 
 SIZES: dict[int, ViewportSize] = {1280: {"width": 1280, "height": 900}, 360: {"width": 360, "height": 740}}
 CHROMIUM = "/usr/bin/chromium"
+SHELL = "/usr/bin/chromium-headless-shell"
+"""The same engine without a desktop around it: a third less work for each page. Cameras and TLS take CHROMIUM."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 20_000
 # A refused form is an answer with its own status, which the console reports; anything else is ours.
@@ -60,7 +62,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=SHELL, args=FLAGS)
         BROWSERS.append(browser)
         yield browser
         browser.close()
