@@ -20,15 +20,19 @@ DOORS: Final = (
     ("/login/challenge", Way.LOGIN_CERTIFICATE),
     ("/login/certificate", Way.LOGIN_CERTIFICATE),
     ("/login/passkey", Way.DEVICES),  # a passkey is one of them
+    ("/login/finance", Way.FINANCE),
+    ("/finance-cert/open", Way.FINANCE),  # 해제 needs no provider, and whoever is in its window comes back
+    ("/finance-cert/window", Way.FINANCE),
     ("/registration", Way.REGISTRATION),
     ("/issuance/new", Way.ISSUANCE),
     ("/issuance/reissue", Way.ISSUANCE),
+    ("/issuance/renewal", Way.ISSUANCE),
     ("/copying", Way.COPYING),
     ("/protection", Way.DEVICES),
 )
 """A path and all below it belong to this way. Codes by SMS, telephone and branch are asked for inside of others."""
 
-CARRIED: Final = frozenset({"/issuance/new/carry", "/issuance/reissue/carry"})
+CARRIED: Final = frozenset({"/issuance/new/carry", "/issuance/reissue/carry", "/issuance/renewal/carry"})
 
 
 class Offering:

@@ -75,6 +75,7 @@ from ingam.page import Bundle, Pages, failure_handlers, middleware, set_up_log, 
 from ingam.run.beside import steadily
 from ingam.run.device_keys import device_keys
 from ingam.run.expiring import expiring
+from ingam.run.finance_night import finance_night
 from ingam.run.financing import finance_login, finance_routes
 from ingam.run.http import BoundedHttp
 from ingam.run.incidents import incident_deliveries, incident_routes
@@ -283,8 +284,11 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
         deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
         deliver |= pin_deliveries(settings, given)
+        night = finance_night(settings, given)
+        deliver |= night.deliveries
         health = given.health or Board(given.clock)
         tasks = [
+            asyncio.create_task(steadily("finance-night", lambda: night.follow(stop), stop)),
             asyncio.create_task(steadily("policy", lambda: policy.follow(stop), stop)),
             asyncio.create_task(steadily("health", lambda: tell_health(given.store, given.clock, health, stop), stop)),
             asyncio.create_task(steadily("worker", lambda: work(given.store, deliver, given.clock, stop), stop)),

@@ -161,7 +161,7 @@ class Recheck:
 
     async def _opened(self, row: Row, now: datetime) -> Opened | None:
         """None of one that is not asked about now, or cannot be read: it has its next time already."""
-        again = self._next(row, now) if row["status"] in (ACTIVE, SUSPENDED) else NEVER
+        again = coming_night(str(row["binding_id"]), self._hour, now) if row["status"] in (ACTIVE, SUSPENDED) else NEVER
         try:
             binding = await self._ports.bindings.one(str(row["binding_id"]))
             if binding is None or again is NEVER or _instant(row, "recheck_at") <= UNSET:
@@ -263,13 +263,6 @@ class Recheck:
         with suppress(Stale):
             await self._ports.store.save(save)
 
-    def _next(self, row: Row, now: datetime) -> datetime:
-        """The coming night, at the binding's own time in it."""
-        offset = timedelta(seconds=int(str(row["binding_id"])[:8], 16) % SPREAD_S)
-        day = (now + timedelta(seconds=1)).astimezone(KST).date()
-        coming = datetime.combine(day, time(self._hour), KST).astimezone(UTC) + offset
-        return coming if coming > now else coming + timedelta(days=1)
-
 
 def recheck(settings: Settings, given: CenterPorts) -> Recheck:
     """Over the center's ports."""
@@ -281,6 +274,14 @@ def recheck(settings: Settings, given: CenterPorts) -> Recheck:
         listening,
     )  # fmt: skip
     return Recheck(ports, settings.limits.recheck_hour, settings.limits.recheck_by_list)
+
+
+def coming_night(binding_id: str, hour: int, now: datetime) -> datetime:
+    """The coming night, at the binding's own time in it."""
+    offset = timedelta(seconds=int(binding_id[:8], 16) % SPREAD_S)
+    day = (now + timedelta(seconds=1)).astimezone(KST).date()
+    coming = datetime.combine(day, time(hour % 24), KST).astimezone(UTC) + offset
+    return coming if coming > now else coming + timedelta(days=1)
 
 
 def _moved(row: Row, again: datetime) -> Update:

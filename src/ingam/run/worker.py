@@ -23,6 +23,7 @@ from ingam.page import set_up_log
 from ingam.ports.clock import Clock
 from ingam.ports.store import Audit, Claimed, Save, Store, StoreOutage
 from ingam.run.expiring import expiring
+from ingam.run.finance_night import finance_night
 from ingam.run.incidents import incident_deliveries
 from ingam.run.managing import management_deliveries
 from ingam.run.on_behalf import asking_anew, deliver_revocations
@@ -152,6 +153,8 @@ async def _serve(settings: Settings) -> None:
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
     deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
     deliver |= pin_deliveries(settings, given)
+    night = finance_night(settings, given)
+    deliver |= night.deliveries
     board = given.health or Board(given.clock)
     try:
         await asyncio.gather(
@@ -159,6 +162,7 @@ async def _serve(settings: Settings) -> None:
             tell_health(given.store, given.clock, board, stop),
             expiring(settings, given).follow(stop),
             recheck(settings, given).follow(stop),
+            night.follow(stop),
         )
     finally:
         await calls.aclose()

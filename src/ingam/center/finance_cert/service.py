@@ -16,8 +16,9 @@ from ingam.customer.binding.bindings import ReplaceConfirm
 from ingam.customer.binding.proof import Prover
 from ingam.customer.device import Devices
 from ingam.customer.finance.asking import FinanceWindows, Returned
-from ingam.customer.finance.bindings import FinanceBinding, FinanceBindings, NothingBound
+from ingam.customer.finance.bindings import STALE, FinanceBinding, FinanceBindings, NothingBound
 from ingam.customer.finance.proof import prove, prove_ownership
+from ingam.customer.finance.watching import first
 from ingam.customer.notice import Notices
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.instants import korean_day
@@ -48,12 +49,13 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What is registered, as the page shows it."""
+    """What is registered, as the page shows it. `suspended`: its use is stopped (사고신고, or its authority)."""
 
     name: str
     serial: str
     not_after: datetime
     bound_at: datetime
+    suspended: bool = False
 
 
 class FinanceCerts(TaskService):
@@ -88,20 +90,30 @@ class FinanceCerts(TaskService):
 
     async def bound(self, visit: Visit) -> Bound | None:
         """What is registered. Raises NotLoggedIn."""
-        binding = await self._bindings.active((await self.customer(visit)).customer_id)
-        if binding is None:
+        customer_id = (await self.customer(visit)).customer_id
+        binding = await self._bindings.active(customer_id)
+        suspended = None if binding else await self._bindings.suspended(customer_id)
+        shown = binding or suspended
+        if shown is None:
             return None
-        found = await self._bindings.certificate(binding)
-        return Bound(str(found.subject.value("CN")), f"{found.serial:x}", binding.not_after, binding.bound_at)
+        found = await self._bindings.certificate(shown)
+        name, serial = str(found.subject.value("CN")), f"{found.serial:x}"
+        return Bound(name, serial, shown.not_after, shown.bound_at, suspended is not None)
+
+    async def stale(self, visit: Visit) -> bool:
+        """Whether what was registered last ended by itself: expired, revoked, renewed in its cloud."""
+        last = await self._bindings.last((await self.customer(visit)).customer_id)
+        return last is not None and last.status == STALE
 
     async def begin(self, visit: Visit, kind: str) -> None:
-        """등록하기, 해제하기. Raises NotLoggedIn, PersonalOnly, NothingBound, TrueStep."""
+        """등록하기, 해제하기. Raises NotLoggedIn, PersonalOnly, FinanceSuspended, NothingBound, TrueStep."""
         async with self._walks.turn_of(visit.session):
             customer = await self.customer(visit)
             if kind not in TASKS:
                 raise TrueStep
             if customer.kind is CustomerKind.CORPORATE:
                 raise PersonalOnly
+            await self._bindings.refuse_suspended(customer.customer_id)
             if kind == RELEASE.kind and await self._bindings.active(customer.customer_id) is None:
                 raise NothingBound
             await self._walks.begin(visit, TASKS[kind])
@@ -166,12 +178,14 @@ class FinanceCerts(TaskService):
         proven = await prove(self._prover, came, fresh=True, at=self._clock.now())
         prove_ownership(proven, came.signed, customer)
         await self._bindings.check_10_owner(customer.customer_id, proven.certificate)
+        await self._bindings.refuse_suspended(customer.customer_id)
         current: FinanceBinding | None = await self._bindings.active(customer.customer_id)
         if (current.fingerprint if current else "") != came.challenge.replaces:
             raise ReplaceConfirm(check=11)
-        rows = await self._bindings.bind(customer.customer_id, proven, current, walk.visit.session.session)
+        new = await self._bindings.bind(customer.customer_id, proven, current, walk.visit.session.session)
         told = self._notices.tell(
             customer, "finance-registered", at=walk.now, dedup=f"finance-registered:{walk.flow_id}",
             date=korean_day(proven.certificate.not_after),
         )  # fmt: skip
-        return With(rows=rows, outbox=told, facts={"source": str(proven.status.source)})
+        watched = first(new.binding_id, walk.now)
+        return With(rows=new.rows, outbox=[*told, *watched], facts={"source": str(proven.status.source)})

@@ -113,6 +113,7 @@ class FinanceCertWeb(TaskWeb):
         told["done"] = done if done in DONE and (done == "register") == (bound is not None) else ""
         told["confirming"] = state.task.kind if isinstance(state, Confirming) else ""
         told["offered"] = self._service.offered
+        told["stale"] = bound is None and await self._service.stale(visit)
         return render(request, "finance_cert/overview.html", status=status, **(told | facts))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ingam.customer.binding.proof import Prover
 from ingam.customer.finance.asking import FinanceWindows
-from ingam.customer.finance.bindings import ACTIVE, TABLE, FinanceBindings
+from ingam.customer.finance.bindings import ACTIVE, TABLE, FinanceBindings, FinanceSuspended
 from ingam.customer.finance.proof import prove
 from ingam.customer.session import Session
 from ingam.kernel.errors import Refusal
@@ -65,12 +65,14 @@ class FinanceLogin:
         """Checks 2 to 8 and 10.
 
         Raises NonceInvalid, FinanceCertUnfinished, FinanceCertOutage, CheckFailed, StatusUnavailable,
-        FinanceNotRegistered, FinanceRebind.
+        FinanceSuspended, FinanceNotRegistered, FinanceRebind.
         """
         came = await self._windows.claim(Purpose.LOGIN, session.session, nonce, proof)
         proven = await prove(self._prover, came, fresh=False, at=self._clock.now())
         fingerprint = proven.certificate.fingerprint.hex()
         binding = await self._bindings.by_fingerprint(fingerprint)
+        if binding is None and await self._bindings.suspended_by_fingerprint(fingerprint) is not None:
+            raise FinanceSuspended
         if binding is None:
             raise FinanceRebind if await self._bindings.of_same_name(proven.certificate) else FinanceNotRegistered
         where: Row = {"fingerprint": fingerprint, "status": ACTIVE}

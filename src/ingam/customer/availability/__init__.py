@@ -24,6 +24,7 @@ class Way(StrEnum):
     BRANCH_OTP = "branch-otp"
     LOGIN_ID = "login-id"
     LOGIN_CERTIFICATE = "login-certificate"
+    FINANCE = "finance"
     REGISTRATION = "registration"
     ISSUANCE = "issuance"
     COPYING = "copying"

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,16 @@ TABLE: Final = "finance_binding"
 ACTIVE: Final = "ACTIVE"
 REPLACED: Final = "REPLACED"
 RELEASED: Final = "RELEASED"
+SUSPENDED: Final = "SUSPENDED"
+"""By a report of loss, or as its authority says: it speaks for nobody, and keeps everybody else from it (E11)."""
+STALE: Final = "STALE"
+"""Its certificate was revoked or is over."""
+
+
+class FinanceSuspended(Refusal):
+    """It is this person's, and its use is stopped; resuming is the way, and not registering it anew (E11)."""
+
+    code = "finance-suspended"
 
 
 class FinanceBound(Refusal):
@@ -44,14 +54,23 @@ class NothingBound(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class FinanceBinding:
-    """A stored one. `fingerprint`: SHA-256 of the certificate, 64 lower hex."""
+    """A stored one. `fingerprint`: SHA-256, 64 lower hex; `ended_at`: since when it is not ACTIVE."""
 
     binding_id: str
     customer_id: str
     fingerprint: str
     not_after: datetime
+    status: str
     bound_at: datetime
+    ended_at: datetime | None
     sealed: bytes = field(repr=False)
+
+
+class NewFinance(NamedTuple):
+    """A binding to be: its id, and the rows that make it."""
+
+    binding_id: str
+    rows: list[Change]
 
 
 class FinanceBindings:
@@ -69,14 +88,43 @@ class FinanceBindings:
         """The customer's one."""
         return _binding(await self._store.one(TABLE, {"customer_id": customer_id, "status": ACTIVE}))
 
+    async def one(self, binding_id: str) -> FinanceBinding | None:
+        """One as it stands, whatever its status."""
+        return _binding(await self._store.one(TABLE, {"binding_id": binding_id}))
+
+    async def suspended(self, customer_id: str) -> FinanceBinding | None:
+        """The customer's newest one whose use is stopped."""
+        return await self._newest({"customer_id": customer_id, "status": SUSPENDED})
+
+    async def last(self, customer_id: str) -> FinanceBinding | None:
+        """The customer's newest one, whatever its status."""
+        return await self._newest({"customer_id": customer_id})
+
+    async def refuse_suspended(self, customer_id: str) -> None:
+        """Raises FinanceSuspended where the customer's is."""
+        if await self.suspended(customer_id) is not None:
+            raise FinanceSuspended
+
     async def by_fingerprint(self, fingerprint: str) -> FinanceBinding | None:
         """Whose a certificate is."""
         return _binding(await self._store.one(TABLE, {"fingerprint": fingerprint, "status": ACTIVE}))
 
+    async def suspended_by_fingerprint(self, fingerprint: str) -> FinanceBinding | None:
+        """Whose a certificate is whose use is stopped."""
+        return await self._newest({"fingerprint": fingerprint, "status": SUSPENDED})
+
+    async def _newest(self, where: Row) -> FinanceBinding | None:
+        rows = await self._store.many(TABLE, where, order="bound_at", descending=True, limit=1)
+        return _binding(rows[0] if rows else None)
+
     async def of_same_name(self, one: Certificate) -> bool:
-        """Whether somebody registered one of this name and issuer: issued anew, perhaps. No reason for a session."""
-        where: Row = {"name_key": self._names.name_key(one), "status": ACTIVE}
-        return bool(await self._store.many(TABLE, where, limit=1))
+        """Whether somebody registered one of this name and issuer: issued anew, perhaps. No reason for a session.
+
+        The cloud renews by itself, and the night may have found the old one's end already.
+        """
+        named = self._names.name_key(one)
+        wanted: list[Row] = [{"name_key": named, "status": status} for status in (ACTIVE, STALE)]
+        return any([await self._store.many(TABLE, where, limit=1) for where in wanted])
 
     async def certificate(self, binding: FinanceBinding) -> Certificate:
         """The certificate itself."""
@@ -84,14 +132,18 @@ class FinanceBindings:
         return certificate.parse(msgspec.json.decode(der, type=bytes))
 
     async def check_10_owner(self, customer_id: str, one: Certificate) -> None:
-        """Raises FinanceBound, FinanceBoundToOther."""
-        found = await self.by_fingerprint(one.fingerprint.hex())
-        if found is not None:
-            raise FinanceBound(check=10) if found.customer_id == customer_id else FinanceBoundToOther(check=10)
+        """Raises FinanceBound, FinanceSuspended, FinanceBoundToOther."""
+        fingerprint = one.fingerprint.hex()
+        found = await self.by_fingerprint(fingerprint) or await self.suspended_by_fingerprint(fingerprint)
+        if found is None:
+            return
+        if found.customer_id != customer_id:
+            raise FinanceBoundToOther(check=10)
+        raise FinanceBound(check=10) if found.status == ACTIVE else FinanceSuspended(check=10)
 
     async def bind(
         self, customer_id: str, proven: ProvenFinance, replaces: FinanceBinding | None, session: str
-    ) -> list[Change]:
+    ) -> NewFinance:
         """The rows of check 12. The unique indexes hold the rest: one active of a customer, one of a certificate."""
         binding_id = self._token(16).hex()
         sealed = await self._fields.seal(
@@ -109,27 +161,48 @@ class FinanceBindings:
             "bound_at": proven.at,
             "ended_at": None,
         }
-        ending = [] if replaces is None else await self._ended(replaces, REPLACED, proven.at, session)
-        return [*ending, Insert(TABLE, row)]
+        ending: list[Change] = []
+        if replaces is not None:
+            ending = await self.ended(replaces, REPLACED, proven.at, why="replaced", keep=session)
+        return NewFinance(binding_id, [*ending, Insert(TABLE, row)])
 
     async def release(self, binding: FinanceBinding, at: datetime, session: str) -> list[Change]:
         """해제: it stays as history, and sessions that it opened end."""
-        return await self._ended(binding, RELEASED, at, session)
+        return await self.ended(binding, RELEASED, at, why="replaced", keep=session)
 
-    async def _ended(self, binding: FinanceBinding, status: str, at: datetime, session: str) -> list[Change]:
-        where: Row = {"customer_id": binding.customer_id, "level": "finance", "ended_at": None}
-        rows = await self._store.many("session", where, limit=SESSIONS_MOST)
-        over: Row = {"ended_at": at, "ended_by": "replaced"}
-        ends = [Update("session", {"session": row["session"]}, over) for row in rows if row["session"] != session]
-        held: Row = {"binding_id": binding.binding_id, "status": ACTIVE}
+    async def ended(
+        self, binding: FinanceBinding, status: str, at: datetime, *, why: str, keep: str = ""
+    ) -> list[Change]:  # fmt: skip
+        """The rows of its new status. Saving them raises Stale where it moved meanwhile.
+
+        `why`: the word that its sessions end by; `keep`: the session that goes on, of whoever does this.
+        """
+        live: Row = {"customer_id": binding.customer_id, "level": "finance", "ended_at": None}
+        rows = await self._store.many("session", live, limit=SESSIONS_MOST)
+        over: Row = {"ended_at": at, "ended_by": why}
+        ends = [Update("session", {"session": row["session"]}, over) for row in rows if row["session"] != keep]
+        held: Row = {"binding_id": binding.binding_id, "status": binding.status}
         return [Update(TABLE, held, {"status": status, "ended_at": at}), *ends]
+
+    def resumed(self, binding: FinanceBinding) -> Update:
+        """The row of one that speaks again. Saving it raises Stale, or Conflict where another one is active by now."""
+        where: Row = {"binding_id": binding.binding_id, "status": SUSPENDED}
+        return Update(TABLE, where, {"status": ACTIVE, "ended_at": None})
 
 
 def _binding(row: Row | None) -> FinanceBinding | None:
     if row is None:
         return None
-    not_after, bound_at, details = row["not_after"], row["bound_at"], row["details"]
+    not_after, bound_at, details, ended_at = row["not_after"], row["bound_at"], row["details"], row["ended_at"]
     assert isinstance(not_after, datetime) and isinstance(bound_at, datetime) and isinstance(details, bytes)
+    assert ended_at is None or isinstance(ended_at, datetime)
     return FinanceBinding(
-        str(row["binding_id"]), str(row["customer_id"]), str(row["fingerprint"]), not_after, bound_at, details
+        binding_id=str(row["binding_id"]),
+        customer_id=str(row["customer_id"]),
+        fingerprint=str(row["fingerprint"]),
+        not_after=not_after,
+        status=str(row["status"]),
+        bound_at=bound_at,
+        ended_at=ended_at,
+        sealed=details,
     )
