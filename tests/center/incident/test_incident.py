@@ -102,6 +102,30 @@ def test_E11_two_facts_suspend_and_nothing_more_and_the_person_hears_of_it(store
     told(store_url, tmp_path, story)
 
 
+def test_E11_who_reports_while_logged_in_by_the_certificate_sees_the_report_and_confirms_it(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await world.bind(HONG, party())
+        owner = world.browser()
+        await owner.present(party())
+        led = await report(owner, telephone="yes")
+        *_, text = await work(world, Authority())
+        # The report has ended the session that it was made in.
+        page = await owner.get(led)
+        assert page.status_code == 200 and 'name="code"' in page.text
+        assert (await owner.get("/loan")).status_code == 303
+        await owner.get(led)
+        sent = re.search(r"#(\d{6})", "".join(sms.text for sms in world.phone.sent.values() if "#" in sms.text))
+        assert sent is not None, text
+        answer = await owner.send("/incident/confirm", {"report": led.partition("=")[2], "code": sent[1]})
+        assert answer.status_code == 303, answer.text
+        # Another browser knows nothing of it.
+        assert (await world.browser().get(led)).status_code == 303
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_E11_a_second_report_is_the_same_answer_and_tells_nobody_again(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await world.bind(HONG, party())

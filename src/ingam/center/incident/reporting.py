@@ -67,13 +67,17 @@ class IncidentCodeWrong(Refusal):
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """What the outbox carries, sealed. `number`: a keyed digest; `code`: to be sent if somebody matches, or ""."""
+    """What the outbox carries, sealed. `number`: a keyed digest; `code`: to be sent if somebody matches, or "".
+
+    `which`: a word of `forms.Lost`; a report of before there was a choice meant the joint certificate.
+    """
 
     report: str
     banking_id: str
     number: str
     code: str
     lang: str
+    which: str = "joint"
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -122,10 +126,10 @@ class Reports:
         )  # fmt: skip
         sent = Reported(
             report, told.banking_id, number_digest(self._digests, told.banking_id, told.idn),
-            made if told.telephone else "", lang,
+            made if told.telephone else "", lang, str(told.which),
         )  # fmt: skip
         issue = Issue(
-            _kind(session), report, now + timedelta(seconds=SHOWN_S), msgspec.json.encode(kept).decode()
+            _kinds(session)[0], report, now + timedelta(seconds=SHOWN_S), msgspec.json.encode(kept).decode()
         )  # fmt: skip
         outgoing = Outgoing(REPORTED, msgspec.json.encode(sent), f"{REPORTED}:{report}", now)
         line = self._line("incident.report", "ok", subject, session, address, now)
@@ -133,8 +137,8 @@ class Reports:
         return report
 
     async def shown(self, report: str, session: Session) -> Received:
-        """A report of this session. Raises IncidentOver."""
-        kept, used = await self._kept(report, session)
+        """A report of this browser. Raises IncidentOver."""
+        _, kept, used = await self._kept(report, session)
         open_until = kept.until if kept.digest and not used and self._clock.now() < kept.until else None
         return Received(report, kept.at, open_until, used)
 
@@ -144,7 +148,7 @@ class Reports:
         Raises IncidentOver, IncidentCodeWrong {n}.
         """
         now = self._clock.now()
-        kept, used = await self._kept(report, session)
+        kind, kept, used = await self._kept(report, session)
         if used or not kept.digest or now >= kept.until:
             raise IncidentOver
         tries = await self._store.count(Count(f"incident-try:{report}", HOUR_S, self._limits.sms_tries, now))
@@ -157,7 +161,7 @@ class Reports:
             raise wrong
         line = self._line("incident.confirm", "ok", kept.subject, session, address, now)
         try:
-            await self._store.save(Save(ledger=[Use(_kind(session), report, now)], audit=[line]))
+            await self._store.save(Save(ledger=[Use(kind, report, now)], audit=[line]))
         except (AlreadyUsed, NotIssued):
             raise IncidentOver from None
 
@@ -172,11 +176,12 @@ class Reports:
         if full is not None:
             raise IncidentsCrowded(cause=full.whose)
 
-    async def _kept(self, report: str, session: Session) -> tuple[_Kept, bool]:
-        row = await self._store.issued(_kind(session), report) if report else None
-        if row is None or row.expires_at <= self._clock.now():
-            raise IncidentOver
-        return msgspec.json.decode(row.facts, type=_Kept), row.used_at is not None
+    async def _kept(self, report: str, session: Session) -> tuple[str, _Kept, bool]:
+        for kind in _kinds(session) if report else ():
+            row = await self._store.issued(kind, report)
+            if row is not None and row.expires_at > self._clock.now():
+                return kind, msgspec.json.decode(row.facts, type=_Kept), row.used_at is not None
+        raise IncidentOver
 
     def _digest(self, report: str, code: Secret[str]) -> str:
         return self._digests.digest("incident-code", f"{report}:{code.reveal()}")
@@ -192,6 +197,8 @@ def number_digest(digests: Digests, banking_id: str, idn: Secret[str]) -> str:
     return digests.digest("incident-number", f"{banking_id}:{idn.reveal()}")
 
 
-def _kind(session: Session) -> str:
-    """One ledger kind a session: another session's report is simply unknown."""
-    return f"incident:{session.session}"
+def _kinds(session: Session) -> tuple[str, ...]:
+    """One ledger kind a browser: another browser's report is simply unknown. By its device cookie, where it has one: a
+    report ends the session that was opened by the certificate, and its page has to be found afterwards."""
+    by_session = f"incident:{session.session}"
+    return (by_session,) if session.device is None else (f"incident:{session.device}", by_session)
