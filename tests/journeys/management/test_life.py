@@ -49,7 +49,7 @@ def test_a_registered_certificate_is_seen_suspended_resumed_and_released(hurry: 
     expect(at.button("life.do_suspension")).to_be_visible()
     wrong += shots(at, "suspension", 360)
     at.person.press(at.button("life.do_suspension"))
-    expect(at.page.get_by_text(at.say("life.done_suspension"))).to_be_visible()
+    expect(at.page.get_by_text(at.say("life.done_suspension_here"))).to_be_visible()
     expect(at.page.get_by_role("link", name=at.say("life.resume"))).to_be_visible()
     wrong += shots(at, "suspended", 1280)
 
