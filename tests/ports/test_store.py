@@ -35,6 +35,7 @@ from ingam.ports.store import (
     StoreOutage,
     Tally,
     Update,
+    UpdateAll,
     Use,
     Void,
 )
@@ -83,6 +84,13 @@ def binding(id: str, customer: str = "c1", fingerprint: str = "aa", **other: Any
         "not_after": later(1000), "details": b"\x00sealed", "status": "ACTIVE", "bound_at": NOW, "ended_at": None,
     }  # fmt: skip
     return {**row, **other}
+
+
+def session(id: str, customer: str = "c1") -> Row:
+    return {
+        "session": id, "level": "cert", "customer_id": customer, "csrf": "x", "device": None, "created_at": NOW,
+        "seen_at": NOW, "expires_at": later(600), "ended_at": None, "ended_by": None,
+    }  # fmt: skip
 
 
 def sms(dedup: str, *, due: datetime = NOW, payload: bytes = b"text") -> Outgoing:
@@ -202,6 +210,40 @@ def test_an_update_must_find_exactly_one_row(world: World) -> None:
                 await store.save(Save(rows=[Update("binding", where, {"status": "STALE"})]))
         await store.save(Save(rows=[Update("binding", {"binding_id": "b0", "ended_at": None}, {"status": "STALE"})]))
         assert [row["status"] for row in await store.many("binding", {}, order="binding_id")] == ["STALE", "ACTIVE"]
+
+    world.run(walk)
+
+
+def test_every_row_of_a_condition_is_changed_but_those_that_are_named(world: World) -> None:
+    async def walk(store: Store) -> None:
+        rows = [Insert("binding", binding(f"b{n}", f"c{n % 2}", f"f{n}", status="STALE")) for n in range(6)]
+        await store.save(Save(rows=rows))
+        ended: Row = {"status": "RELEASED", "ended_at": NOW}
+        where: Row = {"customer_id": "c0", "ended_at": None}
+        await store.save(Save(rows=[UpdateAll("binding", where, ended, but={"binding_id": "b2"})]))
+        found = {str(row["binding_id"]) for row in await store.many("binding", {"status": "RELEASED"})}
+        assert found == {"b0", "b4"}
+        await store.save(Save(rows=[UpdateAll("binding", {"customer_id": "nobody"}, ended)]))
+        for wrong in (UpdateAll("binding", {}, ended), UpdateAll("binding", where, {}),
+                      UpdateAll("binding", where, ended, but={"nothing": "x"})):  # fmt: skip
+            with pytest.raises(Defect):
+                await store.save(Save(rows=[wrong]))
+
+    world.run(walk)
+
+
+def test_what_another_save_wrote_with_a_row_is_seen_once_that_row_was_waited_for(world: World) -> None:
+    """A login opens a session together with the binding that it holds; whoever ends the binding ends that session."""
+
+    async def walk(store: Store) -> None:
+        await store.save(Save(rows=[Insert("binding", binding("b0"))]))
+        held = Update("binding", {"binding_id": "b0", "status": "ACTIVE"}, {"status": "ACTIVE"})
+        over = Update("binding", {"binding_id": "b0", "status": "ACTIVE"}, {"status": "RELEASED"})
+        all_ = UpdateAll("session", {"customer_id": "c1", "ended_at": None}, {"ended_at": NOW, "ended_by": "released"})
+        logins = [store.save(Save(rows=[held, Insert("session", session(f"s{n}"))])) for n in range(8)]
+        found = await outcomes(*logins[:4], store.save(Save(rows=[over, all_])), *logins[4:])
+        rows = await store.many("session", {"customer_id": "c1"})
+        assert found.count("done") == len(rows) + 1 and all(row["ended_at"] is not None for row in rows)
 
     world.run(walk)
 

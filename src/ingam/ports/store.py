@@ -69,6 +69,20 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateAll:
+    """Change every row that has all values of `where`, but those that have one of `but`; none is fine.
+
+    Which rows those are is seen when its turn comes: after an `Update` before it in the save, everything is seen that
+    another save wrote together with that row. `but`: columns that are never NULL.
+    """
+
+    table: str
+    where: Row
+    values: Row
+    but: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Delete the rows that have all values of `where`; none is fine."""
 
@@ -76,7 +90,7 @@ class Delete:
     where: Row
 
 
-Change: TypeAlias = Insert | Update | Delete
+Change: TypeAlias = Insert | Update | UpdateAll | Delete
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class FinanceNight:
         customer = await self._ports.customers.by_id(binding.customer_id)
         subject = None if customer is None else self._ports.digests.digest("banking-id", customer.banking_id)
         line = Audit(now, "recheck.finance", found.notice.removeprefix("finance-"), subject, None, None)
-        rows = await self._bindings.ended(binding, found.status, now, why=found.notice.removeprefix("finance-"))
+        rows = self._bindings.ended(binding, found.status, now, why=found.notice.removeprefix("finance-"))
         return Save(rows=rows, outbox=[*told, *([night] if found.status == SUSPENDED else [])], audit=[line])
 
     async def _told(

@@ -207,7 +207,7 @@ class Recheck:
         )  # fmt: skip
         subject = None if customer is None else self._ports.digests.digest("banking-id", customer.banking_id)
         line = Audit(now, "recheck.binding", found.notice, subject, None, None, {"serial": details.serial})
-        rows = await ended(self._ports.store, binding, found.status, now, why=found.notice)
+        rows = ended(binding, found.status, now, why=found.notice)
         last = one.again if found.status == SUSPENDED else NEVER
         await self._saved(Save(rows=[_moved(one.row, last), *rows], outbox=notices, audit=[line]))
 

@@ -38,6 +38,7 @@ from ingam.ports.store import (
     Stale,
     Tally,
     Update,
+    UpdateAll,
     Use,
     Void,
 )
@@ -182,6 +183,18 @@ def _updating(change: Update) -> Step:
     return Step(change.table, sql, args + where_args(change.table, change.where), Stale)
 
 
+def _updating_all(change: UpdateAll) -> Step:
+    table = change.table
+    if not change.where or not change.values:
+        raise WrongValue(table=table, column="")
+    check(table, *change.but)
+    sql = update_sql(table, tuple(change.values), where_shape(change.where))
+    sql += "".join(f' AND "{name}" <> ?' for name in change.but)
+    args = tuple(encode(table, name, value) for name, value in change.values.items())
+    args += where_args(table, change.where) + where_args(table, change.but)
+    return Step(table, sql, args)
+
+
 def _change(change: Change) -> Step:
     if change.table in CHAINED:
         raise WrongValue(table=change.table, column="")  # lines are only added, and only by `Save.audit` (G6)
@@ -190,6 +203,8 @@ def _change(change: Change) -> Step:
             return _inserting(table, values, lambda: Conflict(table=table))
         case Update():
             return _updating(change)
+        case UpdateAll():
+            return _updating_all(change)
         case Delete(table, where):
             if not where:
                 raise WrongValue(table=table, column="")
@@ -316,7 +331,12 @@ def numbered(sql: str, start: int = 1) -> str:
 
 
 def in_any_order(save: Save, made: list[Step]) -> bool:
-    """Whether no step of a save depends on an earlier one: no row can be touched twice, except by inserts."""
+    """Whether no step of a save depends on an earlier one: no row can be touched twice, except by inserts.
+
+    What is changed wherever it is depends on what an earlier step waited for.
+    """
+    if any(isinstance(change, UpdateAll) for change in save.rows):
+        return False
     keys = [(move.kind, move.id) for move in save.ledger]
     if len(set(keys)) != len(keys):
         return False

@@ -164,7 +164,7 @@ class FinanceCerts(TaskService):
             binding = await self._bindings.active(walk.customer.customer_id)
             if binding is None:
                 await self._walks.refuse(walk, "release", NothingBound())
-            rows = await self._bindings.release(binding, walk.now, visit.session.session)
+            rows = self._bindings.release(binding, walk.now, visit.session.session)
             told = self._notices.tell(
                 walk.customer, "finance-released", at=walk.now, dedup=f"finance-released:{walk.flow_id}"
             )

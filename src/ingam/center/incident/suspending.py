@@ -15,13 +15,14 @@ import msgspec
 
 from ingam.center.incident.reporting import REPORTED, Reported, number_digest
 from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Binding, Bindings
+from ingam.customer.binding.ending import ended
 from ingam.customer.notice import Notices, Words
 from ingam.npki import certificate
 from ingam.ports.certification import Certification, CertificationRefused
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Change, Claimed, Count, Outgoing, Row, Save, Store, Update
+from ingam.ports.store import Audit, Claimed, Count, Outgoing, Save, Store
 
 AUTHORITY: Final = "incident-authority"
 """The outbox kind of what the authority is asked."""
@@ -33,7 +34,6 @@ CODES_A_DAY: Final = 3
 """Confirming messages to one person, however often somebody reports."""
 
 LONGEST_WORD: Final = 40
-SESSIONS_MOST: Final = 1000
 
 
 class SuspendingLimits(Protocol):
@@ -134,8 +134,6 @@ class Suspending:
     async def _suspend(self, customer: Customer, binding: Binding, code: list[Outgoing], now: datetime) -> None:
         """Binding, the sessions that it opened, notices, the word to the authority and the line: one transaction."""
         details = await self._bindings.details(binding)
-        where: Row = {"binding_id": binding.binding_id, "status": ACTIVE}
-        ended = Update("binding", where, {"status": SUSPENDED, "ended_at": now})
         notices = self._notices.suspended(
             customer, use=Words(details.use_ko, details.use_en), at=now,
             dedup=f"suspended:{binding.binding_id}:{int(now.timestamp())}",
@@ -144,22 +142,11 @@ class Suspending:
         line = self._line("incident.suspend", "ok", customer.banking_id, now)
         await self._store.save(
             Save(
-                rows=[ended, *await self._sessions_over(customer, now)],
+                rows=ended(binding, SUSPENDED, now, why="suspended"),
                 outbox=[*code, *notices, to_authority(binding, customer, now)],
                 audit=[line],
             )
         )
-
-    async def _sessions_over(self, customer: Customer, now: datetime) -> list[Change]:
-        """Whoever came in by the certificate is out."""
-        live: Row = {"customer_id": customer.customer_id, "level": "cert", "ended_at": None}
-        rows = await self._store.many("session", live, limit=SESSIONS_MOST)
-        over: Row = {"ended_at": now, "ended_by": "suspended"}
-        return [
-            Update("session", {"session": row["session"], "ended_at": None}, over)
-            for row in rows
-            if (row["slot"] or 1) == customer.slot
-        ]
 
     # ── the authority ───────────────────────────────────────────────────────────────────────────────────────────
 

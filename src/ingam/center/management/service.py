@@ -76,7 +76,6 @@ class Management(TaskService):
     ) -> None:  # fmt: skip
         feature = Feature(MANAGEMENT, PURPOSES, _locked(notices))
         super().__init__(Walks(ports, limits, feature), auth, Devices(ports.store, ports.digests))
-        self._store = ports.store
         self._acts = acts
         self._bindings = bindings
         self._looking = Looking(bindings, ports.certification, ports.clock)
@@ -182,7 +181,7 @@ class Management(TaskService):
             proved = await self._acts.check(
                 walk.customer, walk.visit.session, Purpose.RELEASE, body, signed, about=walk.task.target
             )
-        rows = await self._ended(walk, found, RELEASED, "released")
+        rows = _ended(walk, found, RELEASED, "released")
         facts: dict[str, str | int] = {"signed": str(signed.by) if signed else "none"}
         return With(rows=[*proved, *rows], outbox=self._told(walk, found, "released"), facts=facts)
 
@@ -192,7 +191,7 @@ class Management(TaskService):
         details = await self._bindings.details(found.binding)
         word = to_authority(found.binding, details, walk.customer, reason, walk.now)
         return With(
-            rows=await self._ended(walk, found, STALE, "revoked"),
+            rows=_ended(walk, found, STALE, "revoked"),
             outbox=[*self._told(walk, found, "revoked"), word],
             facts={"reason": reason},
         )
@@ -201,18 +200,17 @@ class Management(TaskService):
         if found.binding.status != ACTIVE:
             raise NothingRegistered
         return With(
-            rows=await self._ended(walk, found, SUSPENDED, "suspended"),
+            rows=_ended(walk, found, SUSPENDED, "suspended"),
             outbox=[*self._told(walk, found, "held"), self._hold(found.binding, walk.customer, walk.now)],
         )
-
-    async def _ended(self, walk: Walk, found: Registered, status: str, why: str) -> list[Change]:
-        return await ended(
-            self._store, found.binding, status, walk.now, why=why, keep=walk.visit.session.session
-        )  # fmt: skip
 
     def _told(self, walk: Walk, found: Registered, key: str) -> Sequence[Outgoing]:
         use = Words(found.use_ko, found.use_en)
         return self._notices.tell(walk.customer, key, at=walk.now, dedup=f"{key}:{walk.flow_id}", use=use)
+
+
+def _ended(walk: Walk, found: Registered, status: str, why: str) -> list[Change]:
+    return ended(found.binding, status, walk.now, why=why, keep=walk.visit.session.session)
 
 
 def binding_of(task: Task) -> str:

@@ -17,13 +17,15 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from ingam.customer.binding.proof import OwnedCertificate
+from ingam.customer.session import Level
+from ingam.customer.session.ending import sessions_over
 from ingam.kernel.errors import Refusal
 from ingam.npki.certificate import Certificate
 from ingam.npki.policies import Policy
 from ingam.npki.subject import Name, fold
 from ingam.ports.customers import Customer
 from ingam.ports.keys import Digests
-from ingam.ports.store import Change, Insert, Row, Store, Update
+from ingam.ports.store import Change, Insert, Row, Store, Update, UpdateAll
 
 ACTIVE: Final = "ACTIVE"
 REPLACED: Final = "REPLACED"
@@ -36,7 +38,6 @@ STALE: Final = "STALE"
 BINDING_BYTES: Final = 16
 UNKNOWN_NAME: Final = ""
 """`name_key` of a binding whose certificate an import did not have."""
-SESSIONS_MOST: Final = 1000
 
 
 class AlreadyBound(Refusal):
@@ -290,7 +291,7 @@ class Bindings:
         if replaces is not None:
             where: Row = {"binding_id": replaces.binding_id, "status": replaces.status}
             ended = Update("binding", where, {"status": REPLACED, "ended_at": one.at})
-            ending = (ended, *await self._sessions_ended(one))
+            ending = (ended, *_sessions_over(one))
         return Change12(binding_id, (*ending, Insert("binding", row), *await self._claims_over(one)))
 
     async def _claims_over(self, one: ToBind) -> list[Change]:
@@ -301,17 +302,6 @@ class Bindings:
         return [
             Update("binding_claim", {"claim_key": row["claim_key"], "ended_at": None}, {"ended_at": one.at})
             for row in claims
-        ]
-
-    async def _sessions_ended(self, one: ToBind) -> list[Change]:
-        """The person's other sessions that a certificate opened: the replaced one no longer speaks for anybody."""
-        where: Row = {"customer_id": one.customer.customer_id, "level": "cert", "ended_at": None}
-        rows = await self._store.many("session", where, limit=SESSIONS_MOST)
-        over: Row = {"ended_at": one.at, "ended_by": "replaced"}
-        return [
-            Update("session", {"session": row["session"]}, over)
-            for row in rows
-            if row["session"] != one.session and (row["slot"] or 1) == one.customer.slot
         ]
 
     async def claimed(self, certificate: Certificate) -> bool:
@@ -365,6 +355,14 @@ def _flat(name: Name) -> str:
     """One text per name: folded values in order; members of one RDN sorted, since a SET has no order."""
     rdns = [sorted((one.oid, fold(one.value)) for one in rdn) for rdn in name.rdns]
     return msgspec.json.encode(rdns).decode()
+
+
+def _sessions_over(one: ToBind) -> list[UpdateAll]:
+    """The person's other sessions that a certificate opened: the replaced one no longer speaks for anybody."""
+    customer = one.customer
+    return sessions_over(
+        customer.customer_id, Level.CERT, one.at, why="replaced", keep=one.session, slot=customer.slot
+    )  # fmt: skip
 
 
 def _binding(row: Row | None) -> Binding | None:

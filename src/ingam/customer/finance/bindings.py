@@ -10,8 +10,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ingam.customer.binding.bindings import SESSIONS_MOST, Bindings, SealDetails
+from ingam.customer.binding.bindings import Bindings, SealDetails
 from ingam.customer.finance.proof import ProvenFinance
+from ingam.customer.session import Level
+from ingam.customer.session.ending import sessions_over
 from ingam.kernel.errors import Refusal
 from ingam.npki import certificate
 from ingam.npki.certificate import Certificate
@@ -163,24 +165,21 @@ class FinanceBindings:
         }
         ending: list[Change] = []
         if replaces is not None:
-            ending = await self.ended(replaces, REPLACED, proven.at, why="replaced", keep=session)
+            ending = self.ended(replaces, REPLACED, proven.at, why="replaced", keep=session)
         return NewFinance(binding_id, [*ending, Insert(TABLE, row)])
 
-    async def release(self, binding: FinanceBinding, at: datetime, session: str) -> list[Change]:
+    def release(self, binding: FinanceBinding, at: datetime, session: str) -> list[Change]:
         """해제: it stays as history, and sessions that it opened end."""
-        return await self.ended(binding, RELEASED, at, why="replaced", keep=session)
+        return self.ended(binding, RELEASED, at, why="replaced", keep=session)
 
-    async def ended(
+    def ended(
         self, binding: FinanceBinding, status: str, at: datetime, *, why: str, keep: str = ""
     ) -> list[Change]:  # fmt: skip
         """The rows of its new status. Saving them raises Stale where it moved meanwhile.
 
         `why`: the word that its sessions end by; `keep`: the session that goes on, of whoever does this.
         """
-        live: Row = {"customer_id": binding.customer_id, "level": "finance", "ended_at": None}
-        rows = await self._store.many("session", live, limit=SESSIONS_MOST)
-        over: Row = {"ended_at": at, "ended_by": why}
-        ends = [Update("session", {"session": row["session"]}, over) for row in rows if row["session"] != keep]
+        ends = sessions_over(binding.customer_id, Level.FINANCE, at, why=why, keep=keep)
         held: Row = {"binding_id": binding.binding_id, "status": binding.status}
         return [Update(TABLE, held, {"status": status, "ended_at": at}), *ends]
 

@@ -194,7 +194,7 @@ class Desk:
         over = [await self.customers.end_head(customer, slot, now)]
         binding = await self.bindings.standing(head)
         if binding is not None:
-            over += await ended(self.store, binding, RELEASED, now, why="head-ended")
+            over += ended(binding, RELEASED, now, why="head-ended")
         subject = self.digests.digest("banking-id", banking_id)
         line = Audit(now, "customer.head", "ended", subject, None, None, {"by": "cli", "head": slot})
         await self.store.save(Save(rows=over, audit=[line]))
