@@ -89,6 +89,7 @@ from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.binding.bindings import Bindings, ToBind
 from ingam.customer.consent import Consents
 from ingam.customer.device.acts import ActProofs
+from ingam.customer.finance.bindings import FinanceBindings
 from ingam.customer.notice import EMAIL, SMS, Notices, Sender, Words, deliver_sms
 from ingam.customer.notice.wishes import ToldCustomers, Wish, Wishes
 from ingam.customer.payment import Fees, PaymentDeclined
@@ -298,7 +299,8 @@ class World:
         )  # fmt: skip
         self.resuming = incident.Resuming(
             incident.Ports(given.store, given.clock, given.customers, given.digests, True), limits, auth=nobody,
-            bindings=self.bindings, notices=self.notices,
+            bindings=self.bindings, finance=FinanceBindings(given.store, given.digests, given.fields),
+            notices=self.notices,
         )  # fmt: skip
         locked = self.notices.registration_locked
         self.managed = Walks(ports, limits, Feature(MANAGEMENT, PURPOSES, locked))

@@ -13,6 +13,7 @@ from ingam.center.incident.suspending import Suspending
 from ingam.center.incident.web import IncidentWeb
 from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.binding.bindings import Bindings
+from ingam.customer.finance.bindings import FinanceBindings
 from ingam.customer.notice import Notices, Sender
 from ingam.ports.store import Claimed
 from ingam.settings import Settings
@@ -23,9 +24,10 @@ def incident_routes(settings: Settings, given: CenterPorts, auth: AdditionalAuth
     """Everything below /incident."""
     ports = service.Ports(given.store, given.clock, given.customers, given.digests, given.parties is not None)
     bindings = Bindings(given.store, given.digests, given.fields)
-    resuming = Resuming(ports, settings.limits, auth=auth, bindings=bindings, notices=Notices(sender))
+    finance = FinanceBindings(given.store, given.digests, given.fields)
+    resuming = Resuming(ports, settings.limits, auth=auth, bindings=bindings, finance=finance, notices=Notices(sender))
     reports = Reports(given.store, given.ephemeral, given.clock, given.digests, settings.limits)
-    return [*IncidentWeb(reports, resuming, auth, given.clock).routes()]
+    return [*IncidentWeb(reports, resuming, auth, given.clock, finance=given.finance is not None).routes()]
 
 
 def incident_deliveries(
@@ -38,4 +40,5 @@ def incident_deliveries(
     bindings = Bindings(given.store, given.digests, given.fields)
     host = settings.center_origin.partition("://")[2].partition(":")[0]
     notices = Notices(Sender(settings.institution))
-    return Suspending(ports, bindings, notices, settings.limits, host).deliveries
+    finance = FinanceBindings(given.store, given.digests, given.fields)
+    return Suspending(ports, bindings, finance, notices, settings.limits, host).deliveries

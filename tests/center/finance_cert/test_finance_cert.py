@@ -14,11 +14,14 @@ from tests.center.world import FIRM, HONG, KIM, World, party, told
 from tests.npki import certs
 from tests.npki.certs import Party
 
+from ingam.customer.availability import Way
+from ingam.customer.availability.setting import Switch, switch
 from ingam.kernel.secret import Secret
 from ingam.npki import cms, der
 from ingam.page import Bundle
 from ingam.ports.finance_cert import Asked, FinanceCertOutage, FinanceCertUnfinished, Signed, Stage, Started
 from ingam.ports.status import Authorities, IssuingAuthority, Revoked, Source
+from ingam.ports.store import Save
 from ingam.run import center
 from ingam.settings import Settings
 
@@ -278,5 +281,28 @@ def test_without_a_provider_the_tab_and_the_page_say_so(sqlite_url: str, tmp_pat
         browser = world.browser()
         assert "쓸 수 없습니다" in (await browser.get("/login?way=fin")).text
         assert "쓸 수 없습니다" in (await browser.get("/finance-cert")).text
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_its_switch_is_told_on_tab_and_page_with_its_reason_and_release_goes_on(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        cloud, reason = with_cloud(world), "금융결제원이 점검하고 있습니다."
+        one = await register(world, cloud)
+        await one.look("/login?way=fin")
+        wanted = Switch(Way.FINANCE, True, reason, "Its provider is being maintained.")
+        await world.ports.store.save(Save(rows=await switch(world.ports.store, wanted, "E1001", world.clock.now())))
+        world.clock.forward(6)
+        for path in ("/login?way=fin", "/finance-cert"):
+            page = (await world.browser().get(path)).text
+            assert reason in page and 'action="/login/finance/open"' not in page
+        page = await one.look("/finance-cert")
+        assert reason in page and 'value="register"' not in page and 'value="release"' in page
+        for path in ("/login/finance/open", "/finance-cert/open"):
+            answer = await one.browser.send(path, {"then": "/"})
+            assert answer.status_code == 503 and reason in answer.text
+        assert (await one.browser.get("/login?way=id")).status_code == 200
 
     told(sqlite_url, tmp_path, story)

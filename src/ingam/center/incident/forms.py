@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Final
 
 from ingam.center.registration.forms import BANKING_ID, digits, number_error
@@ -14,6 +15,14 @@ CODE_DIGITS: Final = 6
 _ID_HEX: Final = 32
 
 
+class Lost(StrEnum):
+    """What a report suspends. Whoever does not say it means both: that is the safe side."""
+
+    BOTH = "both"
+    JOINT = "joint"  # 공동인증서
+    FINANCE = "finance"  # 금융인증서
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Whose certificate is lost: ID, and 13 or 10 digits. `telephone`: the registered one is at hand to confirm."""
@@ -21,6 +30,7 @@ class Report:
     banking_id: str = field(repr=False)
     idn: Secret[str]
     telephone: bool
+    which: Lost = Lost.BOTH
 
 
 def report(fields: Fields, today: date) -> Report:
@@ -32,9 +42,12 @@ def report(fields: Fields, today: date) -> Report:
     wrong = number_error(number, today)
     if wrong is not None:
         errors["idn"] = wrong
+    which = fields.get("which", Lost.BOTH)
+    if which not in list(Lost):
+        errors["which"] = "incident.need_which"
     if errors:
         raise FormRefused(errors)
-    return Report(banking_id, Secret(number), fields.get("telephone") == "yes")
+    return Report(banking_id, Secret(number), fields.get("telephone") == "yes", Lost(which))
 
 
 def code(fields: Fields) -> Secret[str]:

@@ -13,16 +13,18 @@ from typing import Final, Protocol
 
 import msgspec
 
+from ingam.center.incident.forms import Lost
 from ingam.center.incident.reporting import REPORTED, Reported, number_digest
 from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Binding, Bindings
 from ingam.customer.binding.ending import ended
+from ingam.customer.finance.bindings import FinanceBinding, FinanceBindings
 from ingam.customer.notice import Notices, Words
 from ingam.npki import certificate
 from ingam.ports.certification import Certification, CertificationRefused
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Claimed, Count, Outgoing, Save, Store
+from ingam.ports.store import Audit, Change, Claimed, Count, Outgoing, Save, Store
 
 AUTHORITY: Final = "incident-authority"
 """The outbox kind of what the authority is asked."""
@@ -66,7 +68,8 @@ class Suspending:
     """The outbox's handlers of reports. `host`: the center's, for the origin-bound line of the code (E2)."""
 
     def __init__(
-        self, ports: Ports, bindings: Bindings, notices: Notices, limits: SuspendingLimits, host: str
+        self, ports: Ports, bindings: Bindings, finance: FinanceBindings, notices: Notices, limits: SuspendingLimits,
+        host: str,
     ) -> None:  # fmt: skip
         self._store = ports.store
         self._clock = ports.clock
@@ -75,6 +78,7 @@ class Suspending:
         self._certification = ports.certification
         self._mails = ports.mails
         self._bindings = bindings
+        self._finance = finance
         self._notices = notices
         self._limits = limits
         self._host = host
@@ -97,16 +101,23 @@ class Suspending:
             await self._store.save(Save(audit=[self._line("incident.suspend", "unmatched", told.banking_id, now)]))
             return
         code = await self._code(told, customer, now)
-        binding = await self._bindings.active(customer)
-        if binding is not None:
-            await self._suspend(customer, binding, code, now)
+        joint = None if told.which == Lost.FINANCE else await self._bindings.active(customer)
+        finance = await self._finance.active(customer.customer_id) if _finance(customer, told.which) else None
+        if joint is not None or finance is not None:
+            await self._suspend(customer, joint, finance, code, now)
             return
         result, notices = "already", list(code)
-        if await self._bindings.suspended(customer) is None:
+        if not await self._suspended(customer, told.which):
             result = "nothing"
             notices += self._notices.nothing_suspended(customer, at=now, dedup=f"incident:{told.report}")
         line = self._line("incident.suspend", result, told.banking_id, now)
         await self._store.save(Save(outbox=notices, audit=[line]))
+
+    async def _suspended(self, customer: Customer, which: str) -> bool:
+        """Whether something that was reported is suspended already."""
+        if which != Lost.FINANCE and await self._bindings.suspended(customer) is not None:
+            return True
+        return _finance(customer, which) and await self._finance.suspended(customer.customer_id) is not None
 
     async def _matched(self, told: Reported) -> Customer | None:
         customer = await self._customers.by_banking_id(told.banking_id)
@@ -131,22 +142,32 @@ class Suspending:
             )
         ]
 
-    async def _suspend(self, customer: Customer, binding: Binding, code: list[Outgoing], now: datetime) -> None:
-        """Binding, the sessions that it opened, notices, the word to the authority and the line: one transaction."""
-        details = await self._bindings.details(binding)
-        notices = self._notices.suspended(
-            customer, use=Words(details.use_ko, details.use_en), at=now,
-            dedup=f"suspended:{binding.binding_id}:{int(now.timestamp())}",
-            mails=self._mails,
-        )  # fmt: skip
-        line = self._line("incident.suspend", "ok", customer.banking_id, now)
-        await self._store.save(
-            Save(
-                rows=ended(binding, SUSPENDED, now, why="suspended"),
-                outbox=[*code, *notices, to_authority(binding, customer, now)],
-                audit=[line],
+    async def _suspend(
+        self, customer: Customer, joint: Binding | None, finance: FinanceBinding | None, code: list[Outgoing],
+        now: datetime,
+    ) -> None:  # fmt: skip
+        """Bindings, the sessions that they opened, notices, the word to the authority and the line: one transaction."""
+        rows: list[Change] = []
+        outbox = list(code)
+        if joint is not None:
+            rows += ended(joint, SUSPENDED, now, why="suspended")
+            outbox += [*await self._joint_told(customer, joint, now), to_authority(joint, customer, now)]
+        if finance is not None:
+            # Its authority hears nothing from us: the notice says where else to report it.
+            rows += self._finance.ended(finance, SUSPENDED, now, why="suspended")
+            outbox += self._notices.tell(
+                customer, "finance-suspended", at=now, dedup=f"suspended:{finance.binding_id}:{int(now.timestamp())}"
             )
-        )
+        which = Lost.BOTH if joint and finance else Lost.JOINT if joint else Lost.FINANCE
+        line = self._line("incident.suspend", "ok", customer.banking_id, now, {"which": str(which)})
+        await self._store.save(Save(rows=rows, outbox=outbox, audit=[line]))
+
+    async def _joint_told(self, customer: Customer, joint: Binding, now: datetime) -> list[Outgoing]:
+        details = await self._bindings.details(joint)
+        return self._notices.suspended(
+            customer, use=Words(details.use_ko, details.use_en), at=now,
+            dedup=f"suspended:{joint.binding_id}:{int(now.timestamp())}", mails=self._mails,
+        )  # fmt: skip
 
     # ── the authority ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -187,6 +208,11 @@ class Suspending:
         self, action: str, result: str, banking_id: str, now: datetime, facts: dict[str, str | int] | None = None
     ) -> Audit:
         return Audit(now, action, result, self._digests.digest("banking-id", banking_id), None, None, facts or {})
+
+
+def _finance(customer: Customer, which: str) -> bool:
+    """Whether a report reaches the 금융인증서: it is the account holder's, and no further head's."""
+    return which != Lost.JOINT and customer.slot == 1
 
 
 def to_authority(binding: Binding, customer: Customer, at: datetime) -> Outgoing:

@@ -32,10 +32,13 @@ SLOTS: Final = tuple(str(slot) for slot in range(1, MOST_HEADS + 1))
 
 
 class IncidentWeb(TaskWeb):
-    """Handlers over both services."""
+    """Handlers over both services. `finance`: whether this institution has 금융인증서, so that the form asks which."""
 
-    def __init__(self, reports: Reports, resuming: Resuming, auth: AdditionalAuth, clock: Clock) -> None:
+    def __init__(
+        self, reports: Reports, resuming: Resuming, auth: AdditionalAuth, clock: Clock, *, finance: bool = False
+    ) -> None:
         super().__init__(RESUME, resuming, auth, clock)
+        self._finance = finance
         self._reports = reports
         self._resuming = resuming
 
@@ -54,7 +57,7 @@ class IncidentWeb(TaskWeb):
 
     async def ask_report(self, request: Request) -> Response:
         """The form."""
-        return _form(request)
+        return self._form(request)
 
     async def report(self, request: Request) -> Response:
         """A report: received, whoever it is of."""
@@ -65,8 +68,8 @@ class IncidentWeb(TaskWeb):
             told = forms.report(await unsealed(request, "incident", fields), self._today())
             report = await self._reports.receive(told, request.state.session, address_of(request), request.state.lang)
         except (Refusal, Outage) as failure:
-            typed = {"banking_id": fields.get("banking_id", "")[:20], "telephone": fields.get("telephone", "")}
-            return _form(request, status_of(failure), errors=errors_of(request, failure), typed=typed)
+            typed = {name: fields.get(name, "")[:20] for name in ("banking_id", "telephone", "which")}
+            return self._form(request, status_of(failure), errors=errors_of(request, failure), typed=typed)
         return see_other(f"{REPORT}/received?report={report}")
 
     async def received(self, request: Request) -> Response:
@@ -140,10 +143,9 @@ class IncidentWeb(TaskWeb):
         told["confirming"] = isinstance(state, Confirming)
         return render(request, "incident/resume.html", status=status, **(told | facts))
 
+    def _form(self, request: Request, status: int = 200, **facts: Any) -> Response:
+        told: dict[str, Any] = {"errors": {}, "typed": {}, "place": PLACE, "asks_which": self._finance}
+        return render(request, "incident/report.html", status=status, **(told | facts))
+
     def _today(self) -> Any:
         return self._clock.now().astimezone(KST).date()
-
-
-def _form(request: Request, status: int = 200, **facts: Any) -> Response:
-    told: dict[str, Any] = {"errors": {}, "typed": {}, "place": PLACE}
-    return render(request, "incident/report.html", status=status, **(told | facts))
