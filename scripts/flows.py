@@ -15,6 +15,7 @@ from ingam.center.management.flow import MANAGEMENT
 from ingam.center.oidc.flow import OIDC
 from ingam.center.protection.flow import PROTECTION
 from ingam.center.registration.flow import REGISTRATION
+from ingam.center.renewal.flow import RENEWAL
 from ingam.console.changes.flow import MACHINE as CHANGE
 from ingam.customer.additional_auth.flow import FACTOR
 from ingam.kernel.flow import Machine
@@ -24,8 +25,8 @@ from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOWS: tuple[Machine[Any, Any], ...] = (
-    REGISTRATION, FACTOR, ISSUANCE, COPYING, PROTECTION, INCIDENT, MANAGEMENT, FINANCE, SENDER, RECEIVER, MAILBOX,
-    LOGIN, OIDC, CHANGE,
+    REGISTRATION, FACTOR, ISSUANCE, RENEWAL, COPYING, PROTECTION, INCIDENT, MANAGEMENT, FINANCE, SENDER, RECEIVER,
+    MAILBOX, LOGIN, OIDC, CHANGE,
 )  # fmt: skip
 
 

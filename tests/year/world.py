@@ -78,6 +78,7 @@ from ingam.center.management import service as management
 from ingam.center.management.flow import MANAGEMENT, PURPOSES
 from ingam.center.management.flow import Kind as Managing
 from ingam.center.renewal import service as renewal
+from ingam.center.renewal.walks import Ports as RenewalPorts
 from ingam.center.task.flow import FactorAnswered, Task
 from ingam.center.task.walks import Feature, Walks
 from ingam.center.terms.registry import Registry
@@ -124,6 +125,7 @@ from ingam.run.incidents import incident_deliveries
 from ingam.run.managing import management_deliveries
 from ingam.run.paying import payment_deliveries
 from ingam.run.recheck import recheck
+from ingam.run.renewing import renewal_deliveries
 from ingam.run.worker import once
 from ingam.sandbox.payment import PaymentProvider
 from ingam.settings import Settings
@@ -286,7 +288,7 @@ class World:
             settings.institution.name_ko, fees,
         )  # fmt: skip
         self.renewing = renewal.Renewing(
-            renewal.Ports(
+            RenewalPorts(
                 given.store, given.clock, given.customers, given.digests, given.fields, given.certification
             ),
             limits, consents, self.bindings, self.notices, CENTER,
@@ -309,6 +311,7 @@ class World:
         self.provider = PaymentProvider(self.around.box.payments, self.around.box.switches, self.clock, "")
         self.handlers = {SMS: deliver_sms(self.phones), EMAIL: _no_mail}
         self.handlers |= management_deliveries(given) | incident_deliveries(settings, given) | payment_deliveries(given)
+        self.handlers |= renewal_deliveries(settings, given)
         self.publishers = {name: self._publisher(name, ca) for name, ca in self.authorities.items()}
 
     @property
@@ -517,7 +520,7 @@ class World:
     async def _renew(self, one: Held) -> None:
         visit, key, (old, old_key) = self._visit(one), self._key(), one.papers[-1]
         run, spki = 1, hashlib.sha256(key.public.spki).hexdigest()
-        version = await self.renewing.key_made(visit, run, spki, old.fingerprint.hex())
+        version, _ = await self.renewing.key_made(visit, run, spki, old.fingerprint.hex())
         ticks = {document.code: document.tick("ko") for document in self.renewing.documents()}
         await self.renewing.agree(visit, Turn(run, version), ticks)
         holder = by_certificate(self.here, old.der, old_key)

@@ -43,7 +43,7 @@ class Issue {
     this.#renews = section.dataset['renews'] !== undefined
     this.#form = document.querySelector<HTMLFormElement>('form[data-product]')
     this.#vault = section.dataset['vault'] ?? document.documentElement.dataset['vault'] ?? ''
-    this.#screen = new IssueScreen(section, this.#form, say)
+    this.#screen = new IssueScreen(section, this.#form, (name) => this.#word(name))
     this.#ask = new Asking(section.dataset)
   }
 
@@ -64,7 +64,7 @@ class Issue {
 
   /** What `issue` says comes from our own server; then the frame, which answers `ready`. */
   #open(): void {
-    this.#screen.wait(say('issue-loading'))
+    this.#screen.wait(this.#word('issue-loading'))
     this.#sending(
       () => this.#ask.issue(),
       (told) => {
@@ -78,7 +78,7 @@ class Issue {
   #embed(): void {
     const frame = document.createElement('iframe')
     frame.className = 'issue-frame'
-    frame.title = say('issue-frame-title')
+    frame.title = this.#word('issue-frame-title')
     frame.allow = FEATURES.map((each) => `${each} ${this.#vault}`).join('; ')
     frame.referrerPolicy = 'no-referrer'
     frame.src = `${this.#vault}/window.html`
@@ -147,8 +147,17 @@ class Issue {
     if (spki === this.#issue?.spki && stands === 'product') return this.#choose()
     this.#sending(
       () => this.#ask.key(spki, renews),
-      () => this.#choose(),
+      (product) => {
+        if (product !== null) this.#screen.settle(product)
+        this.#choose()
+      },
     )
+  }
+
+  /** A text of a renewal where it is one and has its own, else that of an issue. */
+  #word(name: string): string {
+    const own = name.replace(/^issue-/, 'renew-')
+    return say(this.#renews && `vault.${own}` in table() ? own : name)
   }
 
   #stands(): IssueMessage['state'] {
@@ -181,7 +190,7 @@ class Issue {
           return location.assign(window)
         }
         this.#screen.show('issuing')
-        this.#screen.wait(say('issue-wait'))
+        this.#screen.wait(this.#word('issue-wait'))
         const id = this.#id
         if (this.#renews) this.#say({ kind: 'measured', id, measured: measuredMessage(told) })
         else this.#say({ kind: 'registered', id, registered: registeredMessage(told) })
@@ -197,7 +206,7 @@ class Issue {
   #carry(message: string): void {
     this.#under = true
     this.#screen.show('issuing')
-    this.#screen.wait(say('issue-wait'))
+    this.#screen.wait(this.#word('issue-wait'))
     this.#sending(
       () => this.#ask.carry(message),
       ({ message: answer, idn }) => {

@@ -46,12 +46,13 @@ export class Asking {
     return this.#sent('issue', null)
   }
 
-  /** ⑤: the key is made; of a renewal with the fingerprint of what it renews. */
-  async key(spki: string, renews?: string): Promise<void> {
+  /** ⑤: the key is made; of a renewal with the fingerprint of what it renews. Gives the product that this settles. */
+  async key(spki: string, renews?: string): Promise<string | null> {
     const of = renews === undefined ? {} : { renews }
     const told = await this.#sent('key', { spki, ...of, ...this.#turn() })
-    const version = (told as { version?: unknown } | null)?.version
+    const { version, product } = (told ?? {}) as Record<string, unknown>
     if (typeof version === 'number') this.#version = String(version)
+    return typeof product === 'string' ? product : null
   }
 
   /** ⑥, or what it gave before. Gives the `registered` object. */

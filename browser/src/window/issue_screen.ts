@@ -78,6 +78,15 @@ export class IssueScreen {
     this.#way.replaceChildren()
   }
 
+  /** Nothing is chosen at ⑥: it is this product, and the others are not shown. */
+  settle(product: string): void {
+    for (const each of this.#form?.querySelectorAll<HTMLInputElement>('input[name=product]') ?? []) {
+      each.checked = each.value === product
+      const card = each.closest<HTMLElement>('.radio-card')
+      if (card !== null) card.hidden = !each.checked
+    }
+  }
+
   /** The button of ⑥ says what it costs. */
   price(): void {
     const button = this.#form?.querySelector<HTMLElement>('button.primary') ?? null

@@ -88,7 +88,7 @@ from ingam.run.paying import payment_deliveries
 from ingam.run.pins import pin_deliveries, pin_routes
 from ingam.run.protecting import protection_routes
 from ingam.run.recheck import recheck
-from ingam.run.renewing import renewal_routes
+from ingam.run.renewing import renewal_deliveries, renewal_routes
 from ingam.run.service_page import BUNDLE
 from ingam.run.signing import loan_routes
 from ingam.run.telling_numbers import telling_numbers
@@ -283,6 +283,7 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
         revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
         deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
+        deliver |= renewal_deliveries(settings, given)
         deliver |= pin_deliveries(settings, given)
         night = finance_night(settings, given)
         deliver |= night.deliveries

@@ -1,7 +1,8 @@
 """Fees of the center, over one set of ports: what the worker does with payments of runs that ended.
 
 Codes that were paid for are withdrawn at the authority before their fee is released: whoever kept them gets nothing by
-them at its own door, and whoever was quicker has used them and pays.
+them at its own door, and whoever was quicker has used them and pays. A renewal has no codes: its old key asks, and what
+passed through the center is what was paid for.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Final
 import msgspec
 
 from ingam.center.issuance.flow import ISSUANCE, Issued, codes_of
+from ingam.center.renewal.flow import RENEWAL, Renewed
 from ingam.customer.payment import Fee
 from ingam.customer.payment.settling import Came, Life, Run, Settling
-from ingam.ports.certification import Certification, CertificationRefused, Withdrawal
+from ingam.ports.certification import Certification, CertificationRefused, IssuedCertificate, Standing, Withdrawal
 from ingam.ports.store import Claimed
 from ingam.wiring import CenterPorts
 
@@ -25,12 +27,16 @@ _CAME: Final = {
 }  # fmt: skip
 
 
+CESSATION: Final = 5
+"""CRLReason of what nobody confirmed in time, or whose holder gave it back."""
+
+
 def payment_deliveries(given: CenterPorts) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
     """For the worker; nothing where nothing that costs is offered."""
     if given.parties is None or given.parties.payments is None or given.certification is None:
         return {}
     asking = _Asking(given, given.certification)
-    runs = {ISSUANCE.name: issuance_run}
+    runs = {ISSUANCE.name: issuance_run, RENEWAL.name: renewal_run}
     return Settling(given.store, given.clock, given.parties.payments, runs, asking.came).deliveries
 
 
@@ -42,6 +48,14 @@ def issuance_run(state: str) -> Run:
     return Run(Life.OVER if type(found) in ISSUANCE.ends() else Life.OPEN, codes_of(found))
 
 
+def renewal_run(state: str) -> Run:
+    """How a run of a renewal stands."""
+    found = RENEWAL.load(state)
+    if isinstance(found, Renewed):
+        return Run(Life.ISSUED)
+    return Run(Life.OVER if type(found) in RENEWAL.ends() else Life.OPEN)
+
+
 class _Asking:
     """What came of a run, by the authority's word."""
 
@@ -51,6 +65,8 @@ class _Asking:
     async def came(self, fee: Fee, run: Run) -> Came:
         """Raises CertificationOutage."""
         try:
+            if fee.machine == RENEWAL.name:
+                return await self._by_certificate(fee)
             return await self._by_codes(fee, run.sealed)
         except CertificationRefused:
             return Came.UNKNOWN
@@ -63,3 +79,23 @@ class _Asking:
         )  # fmt: skip
         codes = msgspec.json.decode(clear, type=dict[str, str])
         return _CAME[await self._authority.withdraw(codes["reference"])]
+
+    async def _by_certificate(self, fee: Fee) -> Came:
+        """Of a kup; where none passed through, nothing can be confirmed by this run any more."""
+        customer = await self._given.customers.by_id(fee.customer_id)
+        if fee.certificate is None or customer is None:
+            return Came.NOTHING
+        heads = [customer, *(head for one in customer.heads if (head := customer.as_head(one.slot)) is not None)]
+        for head in heads:
+            ever = await self._authority.issued(head.idn)
+            found = next((one for one in ever if one.fingerprint == fee.certificate), None)
+            if found is not None:
+                return _came(found)
+        return Came.NOTHING
+
+
+def _came(one: IssuedCertificate) -> Came:
+    if one.standing is Standing.PENDING:
+        return Came.WAITS
+    never = one.standing is Standing.REVOKED and one.reason == CESSATION
+    return Came.NOTHING if never else Came.CERTIFICATE

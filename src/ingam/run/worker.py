@@ -31,6 +31,7 @@ from ingam.run.party_health import tell_health
 from ingam.run.paying import payment_deliveries
 from ingam.run.pins import pin_deliveries
 from ingam.run.recheck import recheck
+from ingam.run.renewing import renewal_deliveries
 from ingam.run.stopping import told_to_stop
 from ingam.settings import Settings, read
 from ingam.wiring import center_ports
@@ -152,6 +153,7 @@ async def _serve(settings: Settings) -> None:
     revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
     deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
+    deliver |= renewal_deliveries(settings, given)
     deliver |= pin_deliveries(settings, given)
     night = finance_night(settings, given)
     deliver |= night.deliveries

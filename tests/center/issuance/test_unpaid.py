@@ -71,7 +71,7 @@ def test_whoever_took_the_certificate_past_the_center_pays_for_it(sqlite_url: st
     told(sqlite_url, tmp_path, story, products=BOTH)
 
 
-@pytest.mark.parametrize("how", ["reissue", "revoke"])
+@pytest.mark.parametrize("how", ["reissue", pytest.param("revoke", marks=pytest.mark.soak)])
 def test_a_certificate_that_stood_is_paid_for_though_it_has_ended(sqlite_url: str, tmp_path: Path, how: str) -> None:
     async def story(world: World) -> None:
         one = await paying(world, "requested", KEY)
@@ -159,7 +159,7 @@ def registered(ca: Authority) -> int:
     return [action for action, _, _ in ca.audit()].count("registered-by-ra")
 
 
-@pytest.mark.parametrize("step", ["payment.6", "payment.7"])
+@pytest.mark.parametrize("step", ["payment.6", pytest.param("payment.7", marks=pytest.mark.soak)])
 def test_a_center_killed_around_the_release_leaves_no_released_fee_with_usable_codes(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -182,6 +182,7 @@ def test_a_center_killed_around_the_release_leaves_no_released_fee_with_usable_c
     told(sqlite_url, tmp_path, story, products=BOTH)
 
 
+@pytest.mark.soak
 def test_an_authority_that_was_restarted_says_the_same_of_a_withdrawal(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         one = await paying(world, "requested", KEY)

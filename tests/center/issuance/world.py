@@ -87,6 +87,7 @@ from ingam.ports.status import (
 from ingam.ports.store import Row
 from ingam.run import center
 from ingam.run.paying import payment_deliveries
+from ingam.run.renewing import renewal_deliveries
 from ingam.run.worker import once
 from ingam.sandbox.mail import Mail, MailServer
 from ingam.sandbox.people import BANKING_PASSWORD, PEOPLE, Person
@@ -279,6 +280,12 @@ class World:
         closing = (payments.aclose, real_name.aclose, phone.aclose, cards.aclose, bank.aclose, addresses.aclose)
         return PartyPorts(real_name, phone, self.reader, cards, bank, addresses, self.mailer, payments, closing)
 
+    def without_payments(self) -> None:
+        """A center whose institution takes no fees."""
+        assert self.ports.parties is not None
+        self.ports = replace(self.ports, parties=replace(self.ports.parties, payments=None))
+        self.app = center.app(self.settings, self.ports, Bundle({"center.css": "center-0.css"}))
+
     async def stop(self) -> None:
         """The center is gone; its files, the parties and the authority stay."""
         assert self.ports.parties is not None
@@ -320,7 +327,7 @@ class World:
     async def deliver(self) -> None:
         """What the worker does: everything that is due leaves."""
         handlers = {SMS: deliver_sms(self.ports.sms), EMAIL: deliver_email(self.mailer)}
-        handlers |= payment_deliveries(self.ports)
+        handlers |= payment_deliveries(self.ports) | renewal_deliveries(self.settings, self.ports)
         while await once(self.ports.store, handlers, self.clock):
             pass
 

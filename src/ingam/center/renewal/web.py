@@ -50,10 +50,12 @@ class RenewalWeb:
             return to_login(request)
         visit = _visit(request)
         here = await self._renewing.here(visit, anew="new" in request.query_params)
+        customer = await self._renewing.customer(visit)
         facts: dict[str, Any] = {
             "place": "renewal", "here": here, "state": here.state, "base": HERE, "word": word(here.state),
-            "customer": await self._renewing.customer(visit), "vault_origin": self._vault_origin, "errors": {},
-            "typed": {}, "documents": self._renewing.documents(),
+            "customer": customer, "vault_origin": self._vault_origin, "errors": {}, "typed": {},
+            "documents": self._renewing.documents(), "products": self._renewing.products,
+            "allowed": await self._renewing.allowed(customer, here),
         }  # fmt: skip
         if here.elsewhere:
             return render(request, "renewal/elsewhere.html", **facts)
@@ -80,8 +82,9 @@ class RenewalWeb:
         return see_other("/issuance")
 
     async def _key(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> Mapping[str, Any]:
-        version = await self._renewing.key_made(visit, turn.run, fields.get("spki", ""), fields.get("renews", ""))
-        return {"version": version}
+        spki, renews = fields.get("spki", ""), fields.get("renews", "")
+        version, product = await self._renewing.key_made(visit, turn.run, spki, renews)
+        return {"version": version, "product": product}
 
     async def _product(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> Mapping[str, Any]:
         if fields.get("again") == "yes":
