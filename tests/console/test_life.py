@@ -84,7 +84,7 @@ def test_an_import_is_shown_with_its_cursor_its_codes_and_whose_hand_ran_it(tmp_
         assert "기다리는 등록 1" in desk.text and "멈춤" in desk.text and "1,001행부터" in desk.text
         assert "본 행 1,000 등록 690 첫 로그인 때 확인 300 이미 있던 것 0 거절 10" in desk.text
         assert "실행한 계정 reg" in desk.text
-        assert "import-of-other 6 이 인증서는 다른 고객에게" in desk.text and "import-form 1 …" in desk.text
+        assert "import-of-other 6행 이 인증서는 다른 고객에게" in desk.text and "import-form 1행 …" in desk.text
         assert "77" not in desk.text and "이 밖에 거절한 3행" in desk.text
 
     told(tmp_path, story)
