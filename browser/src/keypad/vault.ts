@@ -7,8 +7,8 @@ import { Keypad } from './keypad.ts'
 import { LocalField } from './local_field.ts'
 import { saying } from './words.ts'
 
-/** The line with its box and the panel's place. */
-export function localKeypad(input: HTMLInputElement, label: string): HTMLElement {
+/** The line with its box and the panel's place. `kind`: `digits` for a PIN. */
+export function localKeypad(input: HTMLInputElement, label: string, kind: 'digits' | 'text' = 'text'): HTMLElement {
   const say = saying()
   const field = new LocalField(input)
   const id = `${input.id}-keypad`
@@ -17,12 +17,12 @@ export function localKeypad(input: HTMLInputElement, label: string): HTMLElement
     field,
     box,
     label,
-    kind: 'text',
+    kind,
     open: false,
     say,
     // Keys lie elsewhere each time the panel is opened.
     layout: () => {
-      const layout = localLayout('text', randomBytes)
+      const layout = localLayout(kind, randomBytes)
       field.use(layout)
       return Promise.resolve(layout)
     },

@@ -45,6 +45,11 @@ export class Choosing {
     this.#preselect()
   }
 
+  /** Reads what this browser keeps anew; the chosen line stays chosen. */
+  async look(): Promise<void> {
+    this.#kept = (await kept()).map(entryOfRecord)
+  }
+
   draw(screen: ChoiceScreen): void {
     screen.draw(this.#lines(), this.#chosen)
   }

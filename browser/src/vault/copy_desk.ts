@@ -18,6 +18,8 @@ import { CopyRun, type RunEvents } from './copy_run.ts'
 import { CopySender } from './copy_sender.ts'
 import { type CopyEvents, CopyView } from './copy_view.ts'
 import type { FromCenter } from './messages.ts'
+import { PinUse } from './pin.ts'
+import { pinLine } from './pin_line.ts'
 import type { Origins } from './settings.ts'
 
 /** For how long the center's page, and the other device, may leave a state without a word. */
@@ -60,7 +62,8 @@ export class CopyDesk {
     this.#copy = copy
     this.#view = new CopyView(copy, this.#events(), (height) => tell({ kind: 'size', id, height }))
     const on = (event: Event): void => this.#on(event)
-    this.#sender = request === null ? null : new CopySender(origins.center, request, copy.bound, this.#view, on)
+    const pin = new PinUse(pinLine(tell, () => id), origins.center)
+    this.#sender = request === null ? null : new CopySender(origins.center, request, copy.bound, this.#view, on, pin)
     this.#receiver = new CopyReceiver(this.#view, on)
     this.#view.draw(this.#state)
     window.addEventListener('pagehide', this.#gone)

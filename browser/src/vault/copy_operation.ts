@@ -20,6 +20,7 @@ import { openRecord } from './record.ts'
 export interface Progress {
   opened: boolean
   certificate: Uint8Array | null
+  proved?: Uint8Array
 }
 
 /** Does the work. Throws a Refusal; `told` says how far it came. */
@@ -31,6 +32,7 @@ async function prove(work: Extract<CopyWork, { copy: 'prove' }>, told: Progress)
   if (work.challenge.purpose !== 'copy-out') throw new Refusal('defect')
   const opened = await open(work)
   told.opened = true
+  if (opened.proved !== undefined) told.proved = opened.proved
   try {
     return await proved(work, opened, told)
   } finally {

@@ -6,6 +6,7 @@
 
 import type { Payload } from '../pure/channel/frames.ts'
 import { Refusal } from '../pure/failure.ts'
+import { DIGITS } from '../pure/pin.ts'
 import { type Asked, asked, expired, instantOf, sameAct } from './asked.ts'
 import { toBase64 } from './base64.ts'
 import type { ChallengeMessage } from './challenge_message.ts'
@@ -13,9 +14,10 @@ import { Choosing } from './copy_choosing.ts'
 import type { Event } from './copy_machine.ts'
 import type { CopyView } from './copy_view.ts'
 import type { CopyAnswer } from './copy_work.ts'
-import { type Entry, passkeyOf, type Picked } from './entries.ts'
+import { type Entry, passkeyOf, type Picked, withPinOf } from './entries.ts'
 import { copyDone } from './labour.ts'
 import { askPasskey } from './passkey.ts'
+import type { PinUse } from './pin.ts'
 import { replace } from './store.ts'
 import { TRIES } from './tries.ts'
 import { standingToCopy } from './standing.ts'
@@ -31,6 +33,7 @@ export class CopySender {
   readonly #bound: readonly string[]
   readonly #view: CopyView
   readonly #on: (event: Event) => void
+  readonly #pin: PinUse
   readonly #choosing: Choosing
   #request: Asked
   /** A challenge is good for one signature. */
@@ -40,8 +43,16 @@ export class CopySender {
   #proof: Proof | null = null
   #payload: Payload | null = null
 
-  /** `request`: the checked challenge; `bound`: fingerprints that may leave. */
-  constructor(center: string, request: Asked, bound: readonly string[], view: CopyView, on: (event: Event) => void) {
+  /** `request`: the checked challenge; `bound`: fingerprints that may leave; `pin`: tries of 간편비밀번호. */
+  constructor(
+    center: string,
+    request: Asked,
+    bound: readonly string[],
+    view: CopyView,
+    on: (event: Event) => void,
+    pin: PinUse,
+  ) {
+    this.#pin = pin
     this.#center = center
     this.#bound = bound
     this.#view = view
@@ -86,11 +97,47 @@ export class CopySender {
     if (line === null) return screen.missing()
     if (!line.standing.usable) return screen.tell(screen.reason(line))
     const slot = screen.empty() ? passkeyOf(line.entry) : null
+    if (slot === null && screen.byPin) return this.#confirmByPin(line.entry)
     const rest = this.#choosing.rest(line.entry)
     if (slot === null && rest > 0) return screen.wrong(say('resting', { m: rest }))
     if (slot === null && screen.empty()) return screen.wrong(say('password-missing'))
     if (slot !== null && !(await this.#askPasskey(() => askPasskey(slot)))) return
     this.#on({ on: 'chosen', stale: this.#spent || expired(this.#request, performance.now()) })
+  }
+
+  /** 간편비밀번호: the center's key is asked for it first (B8). */
+  async #confirmByPin(entry: Entry): Promise<void> {
+    const { choose: screen, say } = this.#view
+    const [record, typed] = [withPinOf(entry), screen.takePin()]
+    if (record === null || typed.length !== DIGITS) return screen.wrong(say('pin-digits'))
+    this.#asking = true
+    screen.busy(say('working'))
+    try {
+      await this.#pin.ask(record, typed)
+    } catch (failure) {
+      if (!(failure instanceof Refusal)) throw failure
+      screen.busy(null)
+      if (failure.code === 'pin-gone') await this.#looked()
+      return screen.alert(failure.code, failure.facts)
+    } finally {
+      this.#asking = false
+    }
+    this.#on({ on: 'chosen', stale: this.#spent || expired(this.#request, performance.now()) })
+  }
+
+  async #wrongPin(): Promise<void> {
+    const { choose: screen, say } = this.#view
+    const left = await this.#pin.missed()
+    if (left === 0) await this.#looked()
+    this.#on({ on: 'locked' })
+    if (left === 0) screen.alert('pin-locked')
+    else screen.wrong(say('pin-wrong', { n: left }))
+  }
+
+  /** What this browser keeps, anew. */
+  async #looked(): Promise<void> {
+    await this.#choosing.look()
+    this.#choosing.draw(this.#view.choose)
   }
 
   async #askPasskey(ask: () => Promise<Uint8Array>): Promise<boolean> {
@@ -138,7 +185,10 @@ export class CopySender {
       signingTime: this.#now().getTime(),
       bound: this.#bound,
       ...(prf === null ? {} : { prf }),
+      ...this.#pin.opening(),
     })
+    await this.#pin.proved(answer.proved)
+    if (!answer.ok && answer.code === 'wrong-pin') return this.#wrongPin()
     await this.#concluded(entry, answer)
   }
 

@@ -3,7 +3,7 @@
 import type { Challenge } from '../pure/challenge.ts'
 import type { Facts } from '../pure/failure.ts'
 import type { KeptRecord } from './record.ts'
-import type { KeySource } from './work.ts'
+import type { KeySource, PinOpening } from './work.ts'
 
 /**
  * `prove`: open, sign the `copy-out` challenge, give the key file; only one of the fingerprints in `bound` may leave.
@@ -15,6 +15,7 @@ export type CopyWork =
       readonly source: KeySource
       readonly password: Uint8Array
       readonly prf?: Uint8Array
+      readonly pin?: PinOpening
       readonly challenge: Challenge
       readonly signingTime: number
       readonly bound: readonly string[]
@@ -32,8 +33,11 @@ export type CopyDone =
     }
   | { readonly kind: 'tried'; readonly raise: KeptRecord | null }
 
-/** `opened`: whether the password was right; `certificate`: DER of a refused one that was not known before, else null. */
-export type CopyAnswer =
+/**
+ * `opened`: whether the password was right; `certificate`: DER of a refused one that was not known before, else null;
+ * `proved`: the slot's signature where a PIN opened it.
+ */
+export type CopyAnswer = { readonly proved: Uint8Array | null } & (
   | { readonly ok: true; readonly done: CopyDone }
   | {
       readonly ok: false
@@ -42,3 +46,4 @@ export type CopyAnswer =
       readonly opened: boolean
       readonly certificate: Uint8Array | null
     }
+)

@@ -7,20 +7,23 @@
 
 import { Certificate } from '../pure/npki/certificate.ts'
 import { Refusal } from '../pure/failure.ts'
+import { DIGITS } from '../pure/pin.ts'
 import { toHex } from '../pure/octets.ts'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Asked, asked, expired, instantOf, sameAct } from './asked.ts'
 import { toBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
 import { readPicked } from './bringing.ts'
-import { countNameOf, type Entry, entryOfRecord, fingerprintOf, merged, passkeyOf, type Picked } from './entries.ts'
+import { countNameOf, type Entry, entryOfRecord, fingerprintOf, merged, passkeyOf, type Picked, withPinOf } from './entries.ts'
 import { backedUp } from './backing_up.ts'
 import { done } from './labour.ts'
 import { lastUsed, rememberUsed } from './last_used.ts'
 import { localStorageOrNone } from './local.ts'
 import type { ChallengeMessage } from './messages.ts'
 import { askPasskey } from './passkey.ts'
-import type { PasskeySlot } from './record.ts'
+import { PinUse } from './pin.ts'
+import { pinLine } from './pin_line.ts'
+import type { KeptRecord, PasskeySlot } from './record.ts'
 import type { BackupTold } from './screens/backup.ts'
 import type { Origins } from './settings.ts'
 import { type Standing, standingOf, standingOfCertificate } from './standing.ts'
@@ -56,6 +59,8 @@ export class Desk {
   #renewal: ReturnType<typeof setTimeout> | null = null
   /** What a passkey gave for the signature that comes next. */
   #prf: Uint8Array | null = null
+  /** 간편비밀번호 of the signature that comes next. */
+  readonly #pin: PinUse
   /** A finished signature that waits for the person to read a note first. */
   #ready: Ready | null = null
 
@@ -65,6 +70,7 @@ export class Desk {
     this.#tell = tell
     this.#id = id
     this.#request = asked(message, origins.center, performance.now())
+    this.#pin = new PinUse(pinLine(tell, () => this.#id), origins.center)
     this.#view = new View(this.#request, origins.center, {
       open: (tab) => this.#open(tab),
       choose: (entryId) => this.#choose(entryId),
@@ -207,6 +213,8 @@ export class Desk {
     if (!found.standing.usable) return this.#view.alert(this.#view.reason(found))
     const slot = this.#view.use.empty() ? passkeyOf(found.entry) : null
     if (slot !== null) return this.#confirmByPasskey(slot)
+    const pinned = this.#view.use.byPin() ? withPinOf(found.entry) : null
+    if (pinned !== null) return this.#confirmByPin(pinned)
     const rest = restOf(loadCounts(localStorageOrNone()), countNameOf(found.entry), Date.now())
     if (rest > 0) return this.#view.wrong(this.#view.say('resting', { m: Math.ceil(rest / 60_000) }))
     if (this.#view.use.empty()) return this.#view.wrong(this.#view.say('password-missing'))
@@ -228,6 +236,40 @@ export class Desk {
     this.#renew()
   }
 
+  /** [확인] with 간편비밀번호: the center's key is asked for it first (B8). */
+  async #confirmByPin(record: KeptRecord): Promise<void> {
+    const typed = this.#view.use.takePin()
+    if (typed.length !== DIGITS) return this.#view.wrong(this.#view.say('pin-digits'))
+    this.#working(true)
+    try {
+      await this.#pin.ask(record, typed)
+    } catch (failure) {
+      if (!(failure instanceof Refusal)) throw failure
+      if (failure.code === 'pin-gone') await this.#look()
+      return this.#fail(failure.code, failure.facts)
+    }
+    if (this.#closed) return
+    if (!expired(this.#request, performance.now())) return this.#sign()
+    this.#renew()
+  }
+
+  /** It did not open: how many tries are left, or that there are none and the password still opens. */
+  async #wrongPin(): Promise<void> {
+    const left = await this.#pin.missed()
+    if (left === 0) {
+      await this.#look()
+      return this.#fail('pin-locked')
+    }
+    this.#working(false)
+    this.#view.wrong(this.#view.say('pin-wrong', { n: left }))
+  }
+
+  /** What this browser keeps, anew; the chosen line stays chosen. */
+  async #look(): Promise<void> {
+    this.#kept = (await kept()).map(entryOfRecord)
+    this.#draw()
+  }
+
   /** PFX로 백업 of the chosen line: the record then remembers that there is one. */
   async #backUp(password: Uint8Array, strong: boolean): Promise<BackupTold> {
     const found = this.#entry()
@@ -238,8 +280,7 @@ export class Desk {
       const about = told.code === 'wrong-password' ? 'password' : 'failure'
       return { text: this.#view.sentence(told.code), about }
     }
-    this.#kept = (await kept()).map(entryOfRecord)
-    this.#draw()
+    await this.#look()
     return { text: this.#view.say('issue-backup-told'), about: 'done' }
   }
 
@@ -274,8 +315,11 @@ export class Desk {
       sealFor: this.#request.seal ? this.#origins.center : null,
       keep: this.#view.use.keep.checked && entry.source?.kind !== 'record',
       ...(prf === null ? {} : { prf }),
+      ...this.#pin.opening(),
     })
+    await this.#pin.proved(answer.proved)
     if (this.#closed) return
+    if (!answer.ok && answer.code === 'wrong-pin') return this.#wrongPin()
     if (!answer.ok && answer.code === 'wrong-password') return this.#wrong(entry)
     if (answer.ok || answer.opened) this.#right(entry)
     if (!answer.ok) return this.#fail(answer.code, answer.facts)

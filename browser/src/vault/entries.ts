@@ -10,7 +10,7 @@ import { describe } from '../pure/npki/key_file.ts'
 import { HIDDEN } from '../pure/npki/subject.ts'
 import { toHex } from '../pure/octets.ts'
 import type { Group, Listed } from './listing.ts'
-import { type KeptRecord, type PasskeySlot, passkeySlot } from './record.ts'
+import { type KeptRecord, type PasskeySlot, passkeySlot, pinSlot } from './record.ts'
 import type { KeySource } from './work.ts'
 
 /** One line. `certificate` null: a PFX that shows its certificate only after the password, or bytes that are none. */
@@ -100,6 +100,11 @@ export function countNameOf(entry: Entry): string {
 /** The slot of a line's passkey, or null. */
 export function passkeyOf({ source }: Entry): PasskeySlot | null {
   return source?.kind === 'record' ? passkeySlot(source.record) : null
+}
+
+/** The record of a line that opens by 간편비밀번호, or null. */
+export function withPinOf({ source }: Entry): KeptRecord | null {
+  return source?.kind === 'record' && pinSlot(source.record) !== null ? source.record : null
 }
 
 /** Later lines in the place of earlier ones of the same certificate and origin, so that picking twice shows one. */

@@ -26,15 +26,19 @@ export function prepare(): void {
 
 /** Has the work done and ends the worker. The password's bytes move: none stay here. */
 export function done(work: Work): Promise<Answer> {
-  const moved = [work.password.buffer, ...(work.prf === undefined ? [] : [work.prf.buffer])]
-  return once<Answer>(work, moved, { ok: false, code: 'defect', facts: {}, opened: false })
+  return once<Answer>(work, secretsOf(work), { ok: false, code: 'defect', facts: {}, opened: false, proved: null })
 }
 
 /** The same for what a copy needs. */
 export function copyDone(work: CopyWork): Promise<CopyAnswer> {
-  const prf = work.copy === 'prove' && work.prf !== undefined ? [work.prf.buffer] : []
-  const broken = { ok: false, code: 'defect', facts: {}, opened: false, certificate: null } as const
-  return once<CopyAnswer>(work, [work.password.buffer, ...prf], broken)
+  const broken = { ok: false, code: 'defect', facts: {}, opened: false, certificate: null, proved: null } as const
+  return once<CopyAnswer>(work, secretsOf(work), broken)
+}
+
+function secretsOf(work: Work | CopyWork): ArrayBufferLike[] {
+  if ('copy' in work && work.copy === 'try') return [work.password.buffer]
+  const { password, prf, pin } = work
+  return [password.buffer, ...(prf === undefined ? [] : [prf.buffer]), ...(pin === undefined ? [] : [pin.output.buffer])]
 }
 
 function once<T>(work: Work | CopyWork, moved: ArrayBufferLike[], broken: T): Promise<T> {
@@ -116,5 +120,7 @@ export function manageWorker(): ManageWorker {
 
 function movedOf(step: ManageStep): ArrayBuffer[] {
   const bytes = [...('password' in step ? [step.password] : []), ...('fresh' in step ? [step.fresh] : [])]
+  if (step.manage === 'passkey') bytes.push(step.passkey.prf)
+  if (step.manage === 'pin') bytes.push(step.pin.output, step.pin.seed)
   return bytes.map((each) => each.buffer as ArrayBuffer)
 }

@@ -18,14 +18,17 @@ import { lookedAt, toldBy } from './manage_checking.ts'
 import { type Asking, ManageLabour, SLOW_MS } from './manage_labour.ts'
 import type { ManageMessage } from './manage_messages.ts'
 import { Shelf } from './manage_shelf.ts'
+import { passkeyTask, simpleTask, type Slots } from './manage_slots.ts'
 import { saveCertificate } from './manage_saving.ts'
 import { StatusQuestion } from './manage_status.ts'
 import { ManageView } from './manage_view.ts'
 import type { MadeFile, ManageDone, ManageStep } from './manage_work.ts'
 import type { FromCenter } from './messages.ts'
 import { fileName, save } from './pfx_file.ts'
+import { PinUse } from './pin.ts'
+import { pinLine } from './pin_line.ts'
 import { ownPlace } from './place.ts'
-import type { KeptRecord } from './record.ts'
+import { type KeptRecord, pinSlot } from './record.ts'
 import { keyText } from './screens/details.ts'
 import { exportScreen, filesScreen, type OfferedFile } from './screens/manage_export.ts'
 import { importQuestion, importScreen } from './screens/manage_import.ts'
@@ -49,6 +52,7 @@ export class ManageDesk {
   readonly #shelf: Shelf
   readonly #list: ManageList
   readonly #labour: ManageLabour
+  readonly #slots: Slots
   readonly #anchors: readonly Certificate[]
   readonly #believed: readonly Certificate[]
   readonly #question: StatusQuestion
@@ -74,6 +78,14 @@ export class ManageDesk {
       ask: (certificate) => tell({ kind: 'verify', id, certificate }),
       show: (finding) => this.#verifying?.set('status', finding),
     })
+    this.#slots = {
+      view: this.#view,
+      labour: this.#labour,
+      pin: new PinUse(pinLine(tell, () => id), origins.center),
+      manage,
+      done: (word) => this.#back(this.#say(word)),
+      lead: () => tell({ kind: 'lead', id, to: 'login' }),
+    }
     this.#list = new ManageList({
       say: this.#say,
       lang: manage.lang,
@@ -171,6 +183,8 @@ export class ManageDesk {
       password: () => this.#password(entry, back),
       export: () => this.#export(entry, back),
       import: () => this.#import(entry, back),
+      simple: () => simpleTask(this.#slots, entry, back),
+      passkey: () => void passkeyTask(this.#slots, entry, back),
       remove: () => this.#remove(entry, back),
     }
     screens[act]()
@@ -388,7 +402,7 @@ export class ManageDesk {
     const record = entry.source?.kind === 'record' ? entry.source.record : null
     if (record === null) return
     const events = {
-      remove: (): void => void this.#removed(record.id),
+      remove: (): void => void this.#removed(record),
       export: (): void => this.#export(entry, back),
       revoke: (): void => this.#tell({ kind: 'lead', id: this.#id, to: 'revocation' }),
       back,
@@ -396,9 +410,11 @@ export class ManageDesk {
     this.#view.show({ element: removeScreen(entry, this.#manage.lang, this.#say, record.backup !== 'done', events) })
   }
 
-  async #removed(id: string): Promise<void> {
+  async #removed(record: KeptRecord): Promise<void> {
     try {
-      await remove(id)
+      const slot = pinSlot(record)
+      await remove(record.id)
+      if (slot !== null) await this.#slots.pin.abandon(slot.handle)
       await this.#back(this.#say('manage-removed'))
     } catch {
       await this.#back()

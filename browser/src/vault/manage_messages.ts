@@ -16,7 +16,7 @@ const CHECKS_MOST = 16
 const CODE = /^[a-z0-9-]{1,64}$/
 
 /** With what the person came: the list, or on the way to one of its tasks. */
-export const WANTED = ['list', 'password', 'files'] as const
+export const WANTED = ['list', 'password', 'files', 'simple'] as const
 export type Wanted = (typeof WANTED)[number]
 
 /** Pages of the center that the desk leads to. */

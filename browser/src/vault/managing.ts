@@ -16,7 +16,7 @@ import { same, wipe } from '../pure/octets.ts'
 import { fromUtf8 } from '../pure/platform.ts'
 import type { MadeFile, ManageDone, ManageStep, Wish } from './manage_work.ts'
 import { keyFileOf, open } from './operation.ts'
-import { keep, type KeptRecord, openRecord, withPassword } from './record.ts'
+import { keep, type KeptRecord, openByPasskey, openByPin, openRecord, withPasskey, withPassword, withPin } from './record.ts'
 import type { KeySource } from './work.ts'
 
 /** What the worker knows when it fails. */
@@ -79,6 +79,10 @@ export class Managing {
         return using(step, told, (whole) => exported(whole, step.password, step.wish))
       case 'import':
         return using(step, told, (whole) => this.#import(whole, step))
+      case 'passkey':
+        return using(step, told, (whole) => this.#passkey(whole, step))
+      case 'pin':
+        return using(step, told, (whole) => this.#pin(whole, step))
     }
   }
 
@@ -117,6 +121,32 @@ export class Managing {
     await sameInside(record, password, key)
     return { kind: 'record', record, more: more.length > 0 }
   }
+
+  async #passkey(whole: Whole, { source, password, passkey }: StepOf<'passkey'>): Promise<ManageDone> {
+    const { pkcs8 } = whole.pairs[0]!.key
+    const record = await withPasskey(kept(source), password, pkcs8, passkey)
+    return slotted(record, (await openByPasskey(record, passkey.prf)).pkcs8, pkcs8)
+  }
+
+  async #pin(whole: Whole, { source, password, pin }: StepOf<'pin'>): Promise<ManageDone> {
+    const { pkcs8 } = whole.pairs[0]!.key
+    const record = await withPin(kept(source), password, pkcs8, pin, this.#rounds)
+    return slotted(record, (await openByPin(record, pin.output, new Uint8Array(0))).pkcs8, pkcs8)
+  }
+}
+
+/** Slots are of records alone. */
+function kept(source: KeySource): KeptRecord {
+  if (source.kind !== 'record') throw new Refusal('defect')
+  return source.record
+}
+
+/** A record leaves with its new slot only after that opened to the same key. */
+function slotted(record: KeptRecord, back: Uint8Array, pkcs8: Uint8Array): ManageDone {
+  const alike = same(back, pkcs8)
+  wipe(back)
+  if (!alike) throw new MadeDiffers()
+  return { kind: 'slotted', record }
 }
 
 /** Opens everything, has it used, and overwrites it. */

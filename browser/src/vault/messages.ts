@@ -9,6 +9,7 @@ import { type ChallengeMessage, challengeMessage } from './challenge_message.ts'
 import { type CopyFromCenter, copyFromCenter, type CopyFromVault, copyFromVault } from './copy_messages.ts'
 import { type IssueMessage, issueMessage, type RegisteredMessage, registeredMessage } from './issue_messages.ts'
 import { type ManageFromCenter, manageFromCenter, type ManageFromVault, manageFromVault } from './manage_messages.ts'
+import { type PinFromCenter, pinFromCenter, type PinFromVault, pinFromVault } from './pin_messages.ts'
 import { type RenewFromCenter, renewFromCenter, type RenewFromVault, renewFromVault } from './renew_messages.ts'
 import { base64, CARRIED_MOST, exactly, HEX_32, INSTANT, MessageRefused, record, text } from './message_fields.ts'
 
@@ -28,6 +29,7 @@ export const RESERVED = ['list', 'export'] as const
 export type FromCenter =
   | CopyFromCenter
   | ManageFromCenter
+  | PinFromCenter
   | RenewFromCenter
   | { readonly kind: 'sign'; readonly id: string; readonly challenge: ChallengeMessage }
   | { readonly kind: 'issue'; readonly id: string; readonly issue: IssueMessage }
@@ -46,6 +48,7 @@ export type FromCenter =
 export type FromVault =
   | CopyFromVault
   | ManageFromVault
+  | PinFromVault
   | RenewFromVault
   | { readonly kind: 'ready' }
   | { readonly kind: 'signed'; readonly id: string; readonly signed: string; readonly sealed: string | null }
@@ -106,7 +109,8 @@ export function fromCenter(data: unknown): FromCenter {
       only('code')
       return { kind, id, code: text(fields['code'], CODE) }
     default: {
-      const found = copyFromCenter(kind, id, fields) ?? manageFromCenter(kind, id, fields) ?? renewFromCenter(kind, id, fields)
+      const desk = copyFromCenter(kind, id, fields) ?? manageFromCenter(kind, id, fields)
+      const found = desk ?? renewFromCenter(kind, id, fields) ?? pinFromCenter(kind, id, fields)
       if (found === null) throw new MessageRefused()
       return found
     }
@@ -140,7 +144,8 @@ export function fromVault(data: unknown): FromVault {
     case 'issued':
       return issued(id, fields)
     default: {
-      const found = copyFromVault(kind, id, fields) ?? manageFromVault(kind, id, fields) ?? renewFromVault(kind, id, fields)
+      const desk = copyFromVault(kind, id, fields) ?? manageFromVault(kind, id, fields)
+      const found = desk ?? renewFromVault(kind, id, fields) ?? pinFromVault(kind, id, fields)
       if (found === null) throw new MessageRefused()
       return found
     }

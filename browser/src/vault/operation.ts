@@ -14,8 +14,8 @@ import { openKey, sealKey } from '../pure/npki/key_file.ts'
 import { openPfx } from '../pure/npki/pfx.ts'
 import { PrivateKey } from '../pure/npki/private_key.ts'
 import { sealRandom } from '../pure/seal.ts'
-import { keep, type KeptRecord, openByPasskey, openRecord } from './record.ts'
-import type { Done, Work } from './work.ts'
+import { keep, type KeptRecord, openByPasskey, openByPin, openRecord } from './record.ts'
+import type { Done, PinOpening, Work } from './work.ts'
 
 /** Fetches the server's sealing key from the configured center: 65 bytes. */
 export type SealKeySource = (center: string) => Promise<Uint8Array>
@@ -34,12 +34,21 @@ export interface Opened {
   readonly certificate: Certificate
   readonly keyFile: Uint8Array | null
   readonly raise: KeptRecord | null
+  /** The slot's signature where a PIN opened it. */
+  readonly proved?: Uint8Array
 }
 
-/** Does the work. Throws a Refusal; `told.opened` says whether the password had opened the key by then. */
-export async function perform(work: Work, sealKey: SealKeySource, told: { opened: boolean }): Promise<Done> {
+/** How far it came: whether the key was opened, and the slot's signature where a PIN did it. */
+export interface Told {
+  opened: boolean
+  proved?: Uint8Array
+}
+
+/** Does the work. Throws a Refusal; `told` says how far it had come by then. */
+export async function perform(work: Work, sealKey: SealKeySource, told: Told): Promise<Done> {
   const opened = await open(work)
   told.opened = true
+  if (opened.proved !== undefined) told.proved = opened.proved
   try {
     return await use(work, opened, sealKey)
   } finally {
@@ -47,8 +56,8 @@ export async function perform(work: Work, sealKey: SealKeySource, told: { opened
   }
 }
 
-/** Opens a pair by its password, or by what its passkey gave. The caller wipes the key. */
-export async function open({ source, password, prf }: Pick<Work, 'source' | 'password' | 'prf'>): Promise<Opened> {
+/** Opens a pair by its password, or by what its passkey or its PIN gave. The caller wipes the key. */
+export async function open({ source, password, prf, pin }: Pick<Work, 'source' | 'password' | 'prf' | 'pin'>): Promise<Opened> {
   if (source.kind === 'pfx') {
     const { key, certificate } = await openPfx(source.pfx, password)
     return { key, certificate, keyFile: null, raise: null }
@@ -58,6 +67,7 @@ export async function open({ source, password, prf }: Pick<Work, 'source' | 'pas
     return { key, certificate: new Certificate(source.certificate), keyFile: source.keyFile, raise: null }
   }
   if (prf !== undefined) return openedByPasskey(source.record, prf)
+  if (pin !== undefined) return openedByPin(source.record, pin)
   const { keyFile, raised } = await openRecord(source.record, password)
   const key = await openKey(keyFile, password)
   return { key, certificate: new Certificate(source.record.certificate), keyFile, raise: raised }
@@ -66,6 +76,11 @@ export async function open({ source, password, prf }: Pick<Work, 'source' | 'pas
 async function openedByPasskey(record: KeptRecord, prf: Uint8Array): Promise<Opened> {
   const { pkcs8, keyFile } = await openByPasskey(record, prf)
   return { key: new PrivateKey(pkcs8), certificate: new Certificate(record.certificate), keyFile, raise: null }
+}
+
+async function openedByPin(record: KeptRecord, { output, proof }: PinOpening): Promise<Opened> {
+  const { pkcs8, keyFile, proved } = await openByPin(record, output, proof)
+  return { key: new PrivateKey(pkcs8), certificate: new Certificate(record.certificate), keyFile, raise: null, proved }
 }
 
 async function use(work: Work, opened: Opened, sealKeySource: SealKeySource): Promise<Done> {

@@ -5,25 +5,29 @@
  * password slot's key is PBKDF2-HMAC-SHA256 of the certificate's own password. Opening raises a slot of fewer rounds.
  * A passkey slot may stand beside it (B9): under the passkey's PRF it seals the DEK and the opened PKCS#8, because the
  * key file inside has a password of its own that no passkey knows. The password slot always remains.
+ * A slot of 간편비밀번호 may too (B8): its key is made of what the PIN becomes with a key that the center keeps for this
+ * record alone, so that neither the record nor the center tells anything of a PIN by itself.
  * A copied certificate lies as it came until its password is first given here: then it gets a DEK and a password slot
  * like every other (docs/decisions/0012).
  * Associated data everywhere: what it is, record id, certificate hash, version; so nothing moves between records.
  * A non-extractable key would be no protection against a copied profile (B7): none is kept.
  */
 
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { Refusal } from '../pure/failure.ts'
 import { changePassword, openKey } from '../pure/npki/key_file.ts'
 import { join, same, toHex, wipe } from '../pure/octets.ts'
 import { type Randomness, randomBytes, utf8 } from '../pure/platform.ts'
-import { countable, open, openSlot, passwordSlot, type PasswordSlot, ROUNDS, seal, type Sealed } from './sealing.ts'
+import { countable, derive, open, openSlot, passwordSlot, type PasswordSlot, ROUNDS, seal, type Sealed } from './sealing.ts'
 
 export { type PasswordSlot, ROUNDS } from './sealing.ts'
 
 export const VERSION = 1
 const DEK = 32
 const LABEL = utf8('ingam/vault-passkey/1')
+const SEED = 32
 
 /** Opens DEK and key by a passkey. `credential`: its id; `salt`: 32 bytes that its PRF is asked for, of this record. */
 export interface PasskeySlot extends Sealed {
@@ -41,7 +45,18 @@ export interface OpenSlot {
   readonly dek: Uint8Array
 }
 
-export type Slot = PasswordSlot | PasskeySlot | OpenSlot
+/**
+ * Opens DEK and key by 간편비밀번호. `handle`: of the center's key, 32 lower hex; `rounds`, `salt`: PBKDF2 over what the
+ * PIN and that key give, so that whoever had both still paid for every guess. The seed of the proof's key lies inside.
+ */
+export interface PinSlot extends Sealed {
+  readonly kind: 'pin'
+  readonly handle: string
+  readonly rounds: number
+  readonly salt: Uint8Array
+}
+
+export type Slot = PasswordSlot | PasskeySlot | PinSlot | OpenSlot
 
 /** Whether the person has been given a file of it: asked for until it is `done` (B12). */
 export type Backup = 'due' | 'done'
@@ -59,9 +74,9 @@ export interface KeptRecord extends Sealed {
   readonly backup?: Backup
 }
 
-/** No slot opens: `wrong-password`, `passkey-refused`; the record is not as it was written: `record-damaged`. */
+/** No slot opens: `wrong-password`, `passkey-refused`, `wrong-pin`; it is not as it was written: `record-damaged`. */
 export class RecordRefused extends Refusal {
-  constructor(code: 'wrong-password' | 'passkey-refused' | 'record-damaged') {
+  constructor(code: 'wrong-password' | 'passkey-refused' | 'wrong-pin' | 'record-damaged') {
     super(code)
     this.name = 'RecordRefused'
   }
@@ -238,6 +253,74 @@ function keyOfPasskey(record: Bare, prf: Uint8Array): Uint8Array {
   return hkdf(sha256, prf, undefined, join(LABEL, bound('passkey', record)), 32)
 }
 
+/** The record without one of its further slots. The password's is none of them: it always remains. */
+export function without(record: KeptRecord, kind: 'passkey' | 'pin'): KeptRecord {
+  return { ...record, slots: record.slots.filter((each) => each.kind !== kind) }
+}
+
+/** The slot of 간편비밀번호, or null. */
+export function pinSlot(record: KeptRecord): PinSlot | null {
+  return record.slots.find((each) => each.kind === 'pin') ?? null
+}
+
+/** What goes into the OPRF: the PIN, bound to this record and certificate. The caller overwrites both. */
+export function pinInput(record: KeptRecord, pin: Uint8Array): Uint8Array {
+  return join(bound('pin-input', record), pin)
+}
+
+/** A PIN that is being set. `output`: 64 bytes of the OPRF; `seed`: 32 bytes of the proof's key; overwritten by the caller. */
+export interface FreshPin {
+  readonly handle: string
+  readonly output: Uint8Array
+  readonly seed: Uint8Array
+}
+
+/** The record with a slot for a PIN, in the place of an older one. `pkcs8`: the opened key, overwritten by the caller. */
+export async function withPin(
+  record: KeptRecord,
+  password: Uint8Array,
+  pkcs8: Uint8Array,
+  { handle, output, seed }: FreshPin,
+  rounds: number = ROUNDS,
+  random: Randomness = randomBytes,
+): Promise<KeptRecord> {
+  const under = liesAsItCame(record) ? (await sealedAtLast(record, password, rounds)).raised : record
+  const { dek } = await dekByPassword(under, password)
+  const salt = random(16)
+  const key = await derive(output, salt, rounds)
+  const inside = join(dek, seed, pkcs8)
+  try {
+    const slot: PinSlot = { kind: 'pin', handle, rounds, salt, ...(await seal(key, bound('pin', under), inside, random)) }
+    return { ...under, slots: [...without(under, 'pin').slots, slot] }
+  } finally {
+    wipe(dek, key, inside)
+  }
+}
+
+/**
+ * By what the PIN became: the opened PKCS#8, the key file as it lies inside, and the signature of `proof` by the slot's
+ * own key. The caller overwrites `output` and `pkcs8`. Throws RecordRefused `wrong-pin`.
+ */
+export async function openByPin(
+  record: KeptRecord,
+  output: Uint8Array,
+  proof: Uint8Array,
+): Promise<{ pkcs8: Uint8Array; keyFile: Uint8Array; proved: Uint8Array }> {
+  const slot = pinSlot(record)
+  if (record.version !== VERSION || slot === null || !countable(slot)) throw new RecordRefused('record-damaged')
+  const key = await derive(output, slot.salt, slot.rounds)
+  const inside = await open(key, bound('pin', record), slot)
+  wipe(key)
+  if (inside === null) throw new RecordRefused('wrong-pin')
+  try {
+    const proved = ed25519.sign(proof, inside.subarray(DEK, DEK + SEED))
+    const keyFile = await openedKeyFile(inside.subarray(0, DEK), record)
+    return { keyFile, pkcs8: inside.slice(DEK + SEED), proved }
+  } finally {
+    wipe(inside)
+  }
+}
+
 async function dekByPassword(
   record: KeptRecord,
   password: Uint8Array,
@@ -268,7 +351,7 @@ async function openedKeyFile(dek: Uint8Array, record: KeptRecord): Promise<Uint8
   return keyFile
 }
 
-function bound(what: 'key' | 'slot' | 'passkey', { id, certificate, version }: Bare): Uint8Array {
+function bound(what: 'key' | 'slot' | 'passkey' | 'pin' | 'pin-input', { id, certificate, version }: Bare): Uint8Array {
   return utf8(`ingam/vault-record/${version}\n${what}\n${id}\n${toHex(sha256(certificate))}\n`)
 }
 
@@ -285,6 +368,10 @@ function partsOf({ certificate, nonce, sealed, slots }: KeptRecord): Uint8Array[
 
 function partsOfSlot(slot: Slot): Uint8Array[] {
   if (slot.kind === 'open') return [utf8('open'), slot.dek]
-  const named = slot.kind === 'password' ? utf8(`password ${slot.rounds}`) : join(utf8('passkey '), slot.credential)
-  return [slot.salt, slot.nonce, slot.sealed, named]
+  return [slot.salt, slot.nonce, slot.sealed, nameOf(slot)]
+}
+
+function nameOf(slot: Exclude<Slot, OpenSlot>): Uint8Array {
+  if (slot.kind === 'passkey') return join(utf8('passkey '), slot.credential)
+  return utf8(slot.kind === 'password' ? `password ${slot.rounds}` : `pin ${slot.rounds} ${slot.handle}`)
 }

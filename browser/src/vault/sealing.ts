@@ -26,7 +26,7 @@ export interface PasswordSlot extends Sealed {
 }
 
 /** Whether a slot's rounds can be counted at all. */
-export function countable(slot: PasswordSlot): boolean {
+export function countable(slot: { readonly rounds: number }): boolean {
   return slot.rounds >= 1 && slot.rounds <= ROUNDS_MOST
 }
 
@@ -77,7 +77,8 @@ export async function open(key: Uint8Array, bound: Uint8Array, { nonce, sealed }
   }
 }
 
-async function derive(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array> {
+/** PBKDF2-HMAC-SHA256: 32 bytes, overwritten by the caller. */
+export async function derive(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array> {
   const from = await subtle().importKey('raw', password, 'PBKDF2', false, ['deriveBits'])
   return new Uint8Array(await subtle().deriveBits({ name: 'PBKDF2', hash: 'SHA-256', salt, iterations }, from, 256))
 }

@@ -15,6 +15,8 @@ const RECORDS_MOST = 50
 interface Schema extends DBSchema {
   records: { key: string; value: KeptRecord }
   drafts: { key: string; value: Draft }
+  /** The key of this device for a record's 간편비밀번호, by the handle of the center's key; no script can take it out. */
+  pins: { key: string; value: CryptoKey }
   /** What is tried before it counts: a mark, or a record that is to take the place of one. */
   trial: { key: string; value: number | KeptRecord }
 }
@@ -28,13 +30,14 @@ export class CannotKeep extends Refusal {
 }
 
 function database(): Promise<IDBPDatabase<Schema>> {
-  return openDB<Schema>(NAME, 2, {
+  return openDB<Schema>(NAME, 3, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore('records', { keyPath: 'id' })
         db.createObjectStore('trial')
       }
       if (before < 2) db.createObjectStore('drafts', { keyPath: 'flow' })
+      if (before < 3) db.createObjectStore('pins')
     },
   })
 }
@@ -117,6 +120,34 @@ export async function recordOf(id: string): Promise<KeptRecord | null> {
   } catch {
     return null
   }
+}
+
+/** Keeps the device key of a handle: writes, closes, and reads back that it is there. Throws CannotKeep. */
+export async function keepPinKey(handle: string, key: CryptoKey): Promise<void> {
+  try {
+    await using(async (db) => {
+      const transaction = db.transaction('pins', 'readwrite', { durability: 'strict' })
+      await Promise.all([transaction.store.put(key, handle), transaction.done])
+    })
+    if ((await pinKeyOf(handle)) !== null) return
+  } catch {
+    // The reason is the browser's own; what matters is that it is not kept.
+  }
+  throw new CannotKeep()
+}
+
+/** The device key of a handle, or null. */
+export async function pinKeyOf(handle: string): Promise<CryptoKey | null> {
+  try {
+    return (await using((db) => db.get('pins', handle))) ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Removes a device key, where there is one. */
+export async function forgetPinKey(handle: string): Promise<void> {
+  await using((db) => db.delete('pins', handle)).catch(() => undefined)
 }
 
 /** Keeps a draft, new or in the place of its older form: writes strictly, reads back, compares. Throws CannotKeep. */

@@ -10,7 +10,7 @@ import type { Entry, Picked } from './entries.ts'
 import { hold } from './focus.ts'
 import type { Lang } from './messages.ts'
 import { ownPlace } from './place.ts'
-import { type KeptRecord, passkeySlot } from './record.ts'
+import { type KeptRecord, passkeySlot, pinSlot } from './record.ts'
 import { Aside } from './screens/aside.ts'
 import { backupPage, type BackupTold } from './screens/backup.ts'
 import { details } from './screens/details.ts'
@@ -191,8 +191,10 @@ export class View {
     this.#why.classList.toggle('bad', line?.standing.usable === false)
     this.#links.replaceChildren(...this.#linksOf(line))
     const usable = line?.standing.usable === true
-    const passkey = usable && line !== undefined && hasPasskey(line.entry)
-    this.use.fit({ password: usable, keep: usable && this.#scene.tab === 'files', passkey })
+    const record = line === undefined ? null : recordOf(line.entry)
+    const passkey = usable && record !== null && passkeySlot(record) !== null
+    const pin = record !== null && pinSlot(record) !== null
+    this.use.fit({ password: usable, keep: usable && this.#scene.tab === 'files', passkey, pin })
   }
 
   #below(line: Line): string {
@@ -312,9 +314,4 @@ export class View {
 
 function recordOf({ source }: Entry): KeptRecord | null {
   return source?.kind === 'record' ? source.record : null
-}
-
-function hasPasskey(entry: Entry): boolean {
-  const record = recordOf(entry)
-  return record !== null && passkeySlot(record) !== null
 }

@@ -13,6 +13,7 @@ import { prepare } from './labour.ts'
 import { ManageDesk } from './manage_desk.ts'
 import type { FromCenter } from './messages.ts'
 import { RenewDesk } from './renew_desk.ts'
+import { pinHeard } from './pin_line.ts'
 import { origins } from './settings.ts'
 
 let desk: Desk | IssueDesk | CopyDesk | ManageDesk | null = null
@@ -24,6 +25,9 @@ async function start(): Promise<void> {
     switch (message.kind) {
       case 'close':
         desk?.cancel()
+        return
+      case 'pinned':
+        pinHeard(message)
         return
       case 'sign':
         if (desk instanceof Desk && desk.renewed(message.id, message.challenge)) return

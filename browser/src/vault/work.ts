@@ -10,15 +10,23 @@ export type KeySource =
   | { readonly kind: 'pfx'; readonly pfx: Uint8Array }
   | { readonly kind: 'record'; readonly record: KeptRecord }
 
+/** What a PIN became at the center, 64 bytes, and the text that the slot signs when it opens by it; both move. */
+export interface PinOpening {
+  readonly output: Uint8Array
+  readonly proof: Uint8Array
+}
+
 /**
  * One signature. `password`: UTF-8 of what was typed, moved and overwritten; `signingTime`: milliseconds since 1970.
  *
  * `prf`: what the record's passkey gave, in the place of a password, which is empty then; moved and overwritten too.
+ * `pin`: the same of its 간편비밀번호.
  */
 export interface Work {
   readonly source: KeySource
   readonly password: Uint8Array
   readonly prf?: Uint8Array
+  readonly pin?: PinOpening
   readonly challenge: Challenge
   readonly signingTime: number
   /** The center to fetch the sealing key from, where R is asked for; else null. */
@@ -35,7 +43,11 @@ export interface Done {
   readonly raise: KeptRecord | null
 }
 
-/** `opened`: whether the password was right, so that a later failure does not count as a try. */
-export type Answer =
+/**
+ * `opened`: whether the password was right, so that a later failure does not count as a try; `proved`: the slot's
+ * signature where a PIN was.
+ */
+export type Answer = { readonly proved: Uint8Array | null } & (
   | { readonly ok: true; readonly done: Done }
   | { readonly ok: false; readonly code: string; readonly facts: Facts; readonly opened: boolean }
+)

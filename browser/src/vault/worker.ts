@@ -14,7 +14,7 @@ import type { IssueAnswer, IssueStep } from './issue_steps.ts'
 import { Issuing } from './issuing.ts'
 import type { ManageAnswer, ManageStep } from './manage_work.ts'
 import { Managing, type Progress as Managed } from './managing.ts'
-import { perform } from './operation.ts'
+import { perform, type Told } from './operation.ts'
 import type { Answer, Work } from './work.ts'
 
 const SEAL_KEY_WAIT_MS = 10_000
@@ -53,12 +53,14 @@ async function answerStep(step: IssueStep): Promise<IssueAnswer> {
 async function answerCopy(work: CopyWork): Promise<CopyAnswer> {
   const progress: Progress = { opened: false, certificate: null }
   try {
-    return { ok: true, done: await performCopy(work, progress) }
+    const done = await performCopy(work, progress)
+    return { ok: true, done, proved: progress.proved ?? null }
   } catch (failure) {
-    return { ok: false, ...told(failure), ...progress }
+    return { ok: false, ...told(failure), ...progress, proved: progress.proved ?? null }
   } finally {
     wipe(work.password)
     if (work.copy === 'prove' && work.prf !== undefined) wipe(work.prf)
+    if (work.copy === 'prove' && work.pin !== undefined) wipe(work.pin.output)
   }
 }
 
@@ -71,18 +73,22 @@ async function answerManage(step: ManageStep): Promise<ManageAnswer> {
     return { ok: false, ...told(failure), ...progress }
   } finally {
     if ('password' in step) wipe(step.password)
+    if (step.manage === 'passkey') wipe(step.passkey.prf)
+    if (step.manage === 'pin') wipe(step.pin.output, step.pin.seed)
   }
 }
 
 async function answer(work: Work): Promise<Answer> {
-  const progress = { opened: false }
+  const progress: Told = { opened: false }
   try {
-    return { ok: true, done: await perform(work, fetchSealKey, progress) }
+    const done = await perform(work, fetchSealKey, progress)
+    return { ok: true, done, proved: progress.proved ?? null }
   } catch (failure) {
-    return { ok: false, ...told(failure), opened: progress.opened }
+    return { ok: false, ...told(failure), ...progress, proved: progress.proved ?? null }
   } finally {
     wipe(work.password)
     if (work.prf !== undefined) wipe(work.prf)
+    if (work.pin !== undefined) wipe(work.pin.output)
   }
 }
 

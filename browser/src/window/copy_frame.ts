@@ -6,6 +6,8 @@
  */
 
 import type { CopyMessage } from '../vault/copy_messages.ts'
+import type { PinFromVault } from '../vault/pin_messages.ts'
+import { pinned } from './pin.ts'
 import { comesFrom, fromVault, type FromCenter, type FromVault, MessageRefused, written } from '../vault/messages.ts'
 
 const READY_WAIT_MS = 15_000
@@ -15,7 +17,7 @@ const FEATURES = ['camera', 'clipboard-write', 'publickey-credentials-create', '
 
 /** What a page does with what its frame says. `unreachable`: it never answered, and is gone. */
 export interface Hearing {
-  heard(message: Exclude<FromVault, { kind: 'ready' | 'size' }>): void
+  heard(message: Exclude<FromVault, { kind: 'ready' | 'size' | 'pin' }>): void
   unreachable(): void
 }
 
@@ -66,7 +68,13 @@ export class CopyFrame {
       clearTimeout(this.#patience)
       this.say({ kind: 'copy', copy })
     } else if (message.kind === 'size') this.#fit(message.height)
+    else if (message.kind === 'pin') void this.#carry(message)
     else this.#hearing.heard(message)
+  }
+
+  /** 간편비밀번호: what the vault asks the center, and the answer. */
+  async #carry(message: PinFromVault): Promise<void> {
+    this.say(await pinned(message))
   }
 
   /** As high as what it shows; whoever was far down in a screen that is gone sees the one that came. */

@@ -6,6 +6,8 @@
  */
 
 import { type ChallengeMessage, comesFrom, fromVault, type FromVault, written } from '../vault/messages.ts'
+import type { PinFromVault } from '../vault/pin_messages.ts'
+import { pinned } from './pin.ts'
 
 const READY_WAIT_MS = 10_000
 const FEATURES = ['clipboard-write', 'publickey-credentials-get']
@@ -89,6 +91,7 @@ class Conversation {
     if (message.kind === 'expired') return void this.#renew()
     if (message.kind === 'cancelled') return this.#end({ kind: 'cancelled' })
     if (message.kind === 'refused') return this.#end({ kind: 'failed', code: message.code })
+    if (message.kind === 'pin') return void this.#carry(message)
     if (message.kind !== 'signed') return
     const { signed, sealed } = message
     this.#end({ kind: 'signed', signed, sealed, nonce: this.#challenge.nonce })
@@ -100,6 +103,12 @@ class Conversation {
     this.#frame.focus()
     const message = written({ kind: 'sign', id: this.#id, challenge: this.#challenge })
     this.#frame.contentWindow?.postMessage(message, this.#opening.vault)
+  }
+
+  /** 간편비밀번호: what the vault asks the center, and the answer. */
+  async #carry(message: PinFromVault): Promise<void> {
+    const answer = await pinned(message)
+    if (!this.#over.signal.aborted) this.#frame.contentWindow?.postMessage(written(answer), this.#opening.vault)
   }
 
   async #renew(): Promise<void> {

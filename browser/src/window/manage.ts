@@ -5,6 +5,7 @@
  * only from exactly that frame at exactly the vault's origin (B2).
  */
 
+import { pinned } from './pin.ts'
 import type { Place, Wanted } from '../vault/manage_messages.ts'
 import { manageMessage, verifiedMessage, WANTED } from '../vault/manage_messages.ts'
 import { comesFrom, type FromCenter, fromVault, type FromVault, MessageRefused, written } from '../vault/messages.ts'
@@ -89,6 +90,7 @@ class Manage {
     if (message.kind === 'size') this.#fit(message.height)
     if (message.kind === 'lead') location.assign(PATHS[message.to])
     if (message.kind === 'verify') void this.#verify(message.certificate, this.#id)
+    if (message.kind === 'pin') void pinned(message).then((answer) => this.#say(answer, answer.id))
   }
 
   /** A visit of its own, with its own id: what an older one is still told is nothing to this one. */

@@ -3,7 +3,7 @@
 import type { Facts } from '../../pure/failure.ts'
 import type { Lang } from '../customers.ts'
 import { button, el, show } from '../dom.ts'
-import { type Entry, passkeyOf, type Picked } from '../entries.ts'
+import { type Entry, passkeyOf, type Picked, withPinOf } from '../entries.ts'
 import { ownPlace } from '../place.ts'
 import { day, type Say } from '../words.ts'
 import { Aside } from './aside.ts'
@@ -11,6 +11,7 @@ import { details } from './details.ts'
 import { type FileArea, fileArea, takeDrops } from './files.ts'
 import { help } from './help.ts'
 import { type Line, list } from './list.ts'
+import { Ways } from './pin_field.ts'
 import { capsLock, passwordField, type PasswordField, revealer, takeBytes } from './password_fields.ts'
 
 /** Who is told of what the person does. */
@@ -51,6 +52,7 @@ export class ChooseScreen {
   readonly #area: FileArea
   readonly #field: PasswordField
   readonly #hide: () => void
+  readonly #ways: Ways
   readonly #passkeyHint: HTMLElement
   readonly #form: HTMLFormElement
   readonly #go: HTMLButtonElement
@@ -67,7 +69,9 @@ export class ChooseScreen {
     const described = 'password-hint passkey-hint'
     this.#field = passwordField({ id: 'password', label: say('password'), describedBy: described, enter: 'done', aside: reveal.element })
     this.#passkeyHint = el('p', { class: 'hint', id: 'passkey-hint', hidden: true }, say('copy-passkey-hint'))
-    this.#field.element.append(el('p', { class: 'hint', id: 'password-hint' }, say('password-hint')), this.#passkeyHint)
+    this.#field.element.append(el('p', { class: 'hint', id: 'password-hint' }, say('password-hint')))
+    this.#ways = new Ways(say, this.#field.element, this.#field.input)
+    this.#ways.element.append(this.#passkeyHint)
     this.#go = el('button', { type: 'submit', class: 'primary' }, say('copy-next'))
     this.#form = this.#makeForm()
     const below = el('div', { class: 'below' }, this.#why, this.#links)
@@ -81,7 +85,7 @@ export class ChooseScreen {
   #makeForm(): HTMLFormElement {
     const { say, events } = this.#options
     const ends = el('div', { class: 'ends inline' }, button(say('cancel'), 'secondary', events.cancel), this.#go)
-    const form = el('form', { class: 'use', novalidate: true }, this.#field.element, capsLock(say, [this.#field.input]), ends)
+    const form = el('form', { class: 'use', novalidate: true }, this.#ways.element, capsLock(say, [this.#field.input]), ends)
     form.addEventListener('submit', (event) => {
       event.preventDefault()
       events.confirm()
@@ -119,6 +123,7 @@ export class ChooseScreen {
     this.#chosen = chosen
     this.alert(null)
     this.#field.wrong('')
+    this.#ways.pin.wrong('')
     this.#mark()
   }
 
@@ -138,7 +143,7 @@ export class ChooseScreen {
     this.#why.textContent = this.#whyText(line)
     this.#why.classList.toggle('bad', line?.standing.usable === false)
     this.#links.replaceChildren(...this.#linksOf(line))
-    show(this.#field.element, line?.standing.usable === true)
+    this.#ways.fit(line?.standing.usable === true, line !== undefined && withPinOf(line.entry) !== null)
     show(this.#passkeyHint, line !== undefined && passkeyOf(line.entry) !== null)
   }
 
@@ -200,7 +205,7 @@ export class ChooseScreen {
   }
 
   empty(): boolean {
-    return this.#field.input.value === ''
+    return this.#ways.empty()
   }
 
   /** UTF-8 of the password; the field is empty afterwards (B11). */
@@ -209,13 +214,25 @@ export class ChooseScreen {
     return takeBytes(this.#field.input)
   }
 
+  /** Whether 간편비밀번호 is what is asked for. */
+  get byPin(): boolean {
+    return this.#ways.byPin
+  }
+
+  /** Its six digits; the field is empty afterwards. */
+  takePin(): Uint8Array {
+    return this.#ways.pin.take()
+  }
+
   clear(): void {
+    this.#ways.pin.clear()
     this.#field.input.value = ''
     this.#hide()
   }
 
   wrong(text: string): void {
-    this.#field.wrong(text)
+    const field = this.#ways.byPin ? this.#ways.pin : this.#field
+    field.wrong(text)
     this.focusPassword()
   }
 
@@ -226,7 +243,7 @@ export class ChooseScreen {
   }
 
   focusPassword(): void {
-    this.#field.input.focus()
+    this.#ways.focus()
   }
 
   /** The chosen line, else the first, else the buttons that bring files. */

@@ -6,7 +6,7 @@ import type { Picked } from '../entries.ts'
 import type { Act } from '../manage_acts.ts'
 import type { Brought, Where } from '../manage_shelf.ts'
 import { ownPlace } from '../place.ts'
-import { passkeySlot } from '../record.ts'
+import { passkeySlot, pinSlot } from '../record.ts'
 import { day, type Say } from '../words.ts'
 import { Aside } from './aside.ts'
 import { type FileArea, fileArea, takeDrops } from './files.ts'
@@ -132,6 +132,7 @@ export class ManageList {
     if (standing.chip === 'soon') parts.push(say('soon', { d: standing.days }))
     if (source?.kind === 'record' && source.record.backup === 'due') parts.push(say('backup-due'))
     if (source?.kind === 'record' && passkeySlot(source.record) !== null) parts.push(say('manage-passkey'))
+    if (source?.kind === 'record' && pinSlot(source.record) !== null) parts.push(say('manage-simple'))
     return parts.join(' ')
   }
 

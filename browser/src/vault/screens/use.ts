@@ -3,6 +3,7 @@
 import { localKeypad } from '../../keypad/vault.ts'
 import { button, el, show } from '../dom.ts'
 import type { Say } from '../words.ts'
+import { Ways } from './pin_field.ts'
 
 /** What the controller needs of it. The password leaves the field as bytes, and the field is emptied (B11). */
 export interface UseForm {
@@ -10,12 +11,16 @@ export interface UseForm {
   readonly keep: HTMLInputElement
   focusPassword(): void
   empty(): boolean
+  /** Whether 간편비밀번호 is what is asked for. */
+  byPin(): boolean
+  /** Its six digits; the field is empty afterwards. */
+  takePin(): Uint8Array
   /** UTF-8 of the password, never trimmed or normalised; the field is empty afterwards. */
   take(): Uint8Array
   clear(): void
   wrong(text: string): void
   /** Which parts a line needs. */
-  fit(parts: { readonly password: boolean; readonly keep: boolean; readonly passkey: boolean }): void
+  fit(parts: { readonly password: boolean; readonly keep: boolean; readonly passkey: boolean; readonly pin: boolean }): void
   busy(word: string | null): void
   keepTold(text: string): void
 }
@@ -34,8 +39,9 @@ export function useForm(say: Say, onPhone: boolean, events: UseEvents): UseForm 
   const confirm = el('button', { type: 'submit', class: 'primary' }, say('confirm'))
   const actions = el('div', { class: 'ends' }, button(say('cancel'), 'secondary', events.cancel), confirm)
   const passkey = el('p', { class: 'hint', id: 'passkey-hint', hidden: true }, say('passkey-hint'))
-  password.element.append(passkey)
-  const element = el('form', { class: 'use', novalidate: true }, password.element, keep.element, actions)
+  const ways = new Ways(say, password.element, password.input)
+  ways.element.append(passkey)
+  const element = el('form', { class: 'use', novalidate: true }, ways.element, keep.element, actions)
   element.addEventListener('submit', (event) => {
     event.preventDefault()
     events.confirm()
@@ -43,17 +49,22 @@ export function useForm(say: Say, onPhone: boolean, events: UseEvents): UseForm 
   return {
     element,
     keep: keep.box,
-    focusPassword: () => password.input.focus(),
-    empty: () => password.input.value === '',
+    focusPassword: () => ways.focus(),
+    empty: () => ways.empty(),
+    byPin: () => ways.byPin,
+    takePin: () => ways.pin.take(),
     take: () => {
       const bytes = new TextEncoder().encode(password.input.value)
       password.clear()
       return bytes
     },
-    clear: password.clear,
-    wrong: password.wrong,
+    clear: () => {
+      password.clear()
+      ways.pin.clear()
+    },
+    wrong: (text) => (ways.byPin ? ways.pin : password).wrong(text),
     fit: (parts) => {
-      show(password.element, parts.password)
+      ways.fit(parts.password, parts.pin)
       show(keep.element, parts.keep)
       show(passkey, parts.passkey)
     },
