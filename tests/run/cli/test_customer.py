@@ -160,3 +160,39 @@ def test_a_token_is_given_to_a_customer_and_its_key_is_no_argument(
     assert main(["token", "hong7510", "hotp", str(key), "--data", str(data)]) == 4
     key.write_text("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", encoding="ascii")
     assert main(["token", "nobody00", "hotp", str(key), "--data", str(data)]) == 6
+
+
+def test_a_union_is_given_heads_up_to_its_places_and_one_is_taken_away(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INGAM_UNION_HEADS", "2")
+    enrol(data, {**HONG, "kind": "union-head", "union_name": "가온우리사주조합"})
+    path, here = data / "head.json", ["--data", str(data)]
+    path.write_text(json.dumps({"name": "김둘째", "idn": "8203152000002", "mobile": "01085130002"}), encoding="utf-8")
+    assert main(["add-head", "hong7510", str(path), *here]) == 0
+    assert main(["add-head", "hong7510", str(path), *here]) == 6  # the same person
+    path.write_text(json.dumps({"name": "박셋째", "idn": "9001011000003", "mobile": "01085130003"}), encoding="utf-8")
+    assert main(["add-head", "hong7510", str(path), *here]) == 6  # every place is taken
+    capsys.readouterr()
+    assert main(["heads", "hong7510", *here]) == 0
+    told = capsys.readouterr().out
+    assert told.splitlines() == [
+        "1번 · 홍*동 · 751005-1****** · 010-****-0001 · 인증서 없음",
+        "2번 · 김*째 · 820315-2****** · 010-****-0002 · 인증서 없음",
+    ]
+    assert main(["end-head", "hong7510", "2", *here]) == 0
+    assert main(["end-head", "hong7510", "2", *here]) == 6
+    assert main(["add-head", "hong7510", str(path), *here]) == 0
+    assert main(["add-head", "nobody", str(path), *here]) == 6
+
+
+def test_a_head_is_told_in_whole_or_refused_by_its_place(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INGAM_UNION_HEADS", "2")
+    enrol(data, {**HONG, "kind": "union-head"})
+    path = data / "head.json"
+    path.write_text(json.dumps({"name": "김둘째", "idn": "820315-2000002", "mobile": "01085130002"}), encoding="utf-8")
+    assert main(["add-head", "hong7510", str(path), "--data", str(data)]) == 4
+    told = capsys.readouterr().err
+    assert "idn" in told and "820315" not in told
