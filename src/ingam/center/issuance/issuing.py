@@ -41,7 +41,7 @@ from ingam.center.walks import Turn, Visit, With
 from ingam.customer import payment
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ToBind
 from ingam.customer.device import Devices
-from ingam.customer.notice import Notices
+from ingam.customer.notice import Notices, Words
 from ingam.customer.payment import Fees, ToPay
 from ingam.kernel.errors import Outage, Refusal
 from ingam.kernel.instants import rfc3339
@@ -401,17 +401,18 @@ class Issuing:
     async def _told_of(
         self, walk: Walk, found: Certificate, policy: Policy, replaces: Binding | None, binding_id: str
     ) -> list[Outgoing]:
-        """Of the new one; and of the registered one where it was of the same policy, which the authority has ended.
+        """Of the new one; and of the registered one where it was of the same policy and stood: the authority ended it.
 
         Of one that was never registered here the authority tells by itself (security D2).
         """
         contact = await self._accounting.contact(walk.customer)
-        again = _kind(walk) is Kind.REISSUE  # its text says that the former one ended
-        ended = replaces is not None and replaces.policy_oid == policy.oid and not again
+        again, ended = _kind(walk) is Kind.REISSUE, None  # the text of a reissue says that the former one ended
+        if replaces is not None and replaces.policy_oid == policy.oid and walk.now <= replaces.not_after and not again:
+            details = await self._bindings.details(replaces)
+            ended = Words(details.use_ko, details.use_en)
         return self._notices.issued(
-            walk.customer, email=contact.email, use=policy.name_ko, not_after=found.not_after, at=walk.now,
-            replaced=(await self._bindings.details(replaces)).use_ko if replaces is not None and ended else None,
-            dedup=f"issued:{binding_id}", again=again,
+            walk.customer, email=contact.email, use=Words(policy.name_ko, policy.name_en), not_after=found.not_after,
+            at=walk.now, replaced=ended, dedup=f"issued:{binding_id}", again=again,
         )  # fmt: skip
 
     # sealed under the customer's own key (H6)
