@@ -27,6 +27,7 @@ STATUS: Final[Mapping[str, int]] = {
     "csrf-refused": 403,
     "forbidden": 403,
     "binding-suspended": 403,
+    "finance-suspended": 403,
     "login-locked": 403,
     "login-rebind": 403,
     "login-unregistered": 403,

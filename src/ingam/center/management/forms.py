@@ -14,6 +14,7 @@ from ingam.customer.device.acts import By, Signed
 from ingam.customer.device.keys import KeyUnknown, read_answer
 
 ID: Final = re.compile(r"[0-9a-f]{32}")
+FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 NONCE: Final = re.compile(r"[0-9a-f]{64}")
 SIGNED_MAX: Final = 48 * 1024
 
@@ -21,13 +22,14 @@ SIGNED_MAX: Final = 48 * 1024
 def task(form: Fields) -> Task:
     """What is to be done, and to which certificate. Raises KeyUnknown for what no page of ours offers, FormRefused."""
     kind, binding, reason = form.get("kind", ""), form.get("binding", ""), form.get("reason", "")
-    if kind not in list(Kind) or not ID.fullmatch(binding):
+    fingerprint = form.get("certificate", "") if kind == Kind.REVOCATION else ""
+    if kind not in list(Kind) or not (ID.fullmatch(binding) or FINGERPRINT.fullmatch(fingerprint)):
         raise KeyUnknown
     if kind != Kind.REVOCATION:
         return Task(kind, binding)
     if reason not in list(Reason):
         raise FormRefused({"reason": "life.need_reason"})
-    return Task(kind, f"{binding}:{reason}")
+    return Task(kind, f"{binding or fingerprint}:{reason}")
 
 
 def by(form: Fields) -> By:

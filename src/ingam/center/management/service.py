@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ingam.center.management.flow import CRL_REASONS, MANAGEMENT, PURPOSES, Kind
+from ingam.center.management.issued import Issued, IssuedElsewhere, NotValid
 from ingam.center.management.looking import NOBODY, Looking, Overview, Registered
-from ingam.center.management.revoking import to_authority
+from ingam.center.management.revoking import to_authority, to_authority_by_serial
 from ingam.center.task.flow import Confirming, Task
 from ingam.center.task.service import TaskService
 from ingam.center.task.walks import Feature, Limits, Walk, Walks
@@ -27,12 +28,14 @@ from ingam.customer.notice import Notices, Sender, Words
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.instants import korean_day
 from ingam.kernel.words import say
-from ingam.ports.certification import Certification, CertificationOutage
+from ingam.ports.certification import Certification, CertificationOutage, CertificationRefused
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
 from ingam.ports.store import Change, Outgoing, Store
 from ingam.protocols.challenge import Purpose
+
+FINGERPRINT_DIGITS: Final = 64
 
 Hold: TypeAlias = Callable[[Binding, Customer, datetime], Outgoing]
 """The word to the authority that a binding's certificate is suspended."""
@@ -79,6 +82,7 @@ class Management(TaskService):
         self._acts = acts
         self._bindings = bindings
         self._looking = Looking(bindings, ports.certification, ports.clock)
+        self._issued = IssuedElsewhere(ports.store, bindings, ports.certification, ports.clock)
         self._notices = notices
         self._sender = sender
         self._hold = hold
@@ -92,6 +96,27 @@ class Management(TaskService):
     async def about(self, visit: Visit, task: Task) -> Registered | None:
         """The certificate of a task; None where it is not registered any more."""
         return await self._looking.one(await self.customer(visit), visit.session.slot, binding_of(task))
+
+    async def issued(self, visit: Visit) -> tuple[Issued, ...] | None:
+        """What our own authority issued to the person and is not registered here; None: it does not answer."""
+        try:
+            return await self._issued.of(await self.customer(visit))
+        except CertificationRefused:
+            return ()
+        except CertificationOutage:
+            return None
+
+    async def about_issued(self, visit: Visit, task: Task) -> Issued | None:
+        """The certificate of a task that is about one of them; None where it is none or valid no more.
+
+        Raises CertificationOutage.
+        """
+        if not of_issued(task):
+            return None
+        try:
+            return await self._issued.one(await self.customer(visit), binding_of(task))
+        except NotValid:
+            return None
 
     async def ways(self, visit: Visit) -> tuple[By, ...]:
         """What the person could sign with."""
@@ -120,10 +145,15 @@ class Management(TaskService):
     # ── the tasks ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def begin(self, visit: Visit, task: Task) -> None:
-        """A task; one that was under way is left. Raises NothingRegistered, NotOurs, AnotherHeads,
-        CertificationOutage.
+        """A task; one that was under way is left.
+
+        Raises NothingRegistered, NotValid, NotOurs, AnotherHeads, CertificationOutage.
         """
         async with self._walks.turn_of(visit.session):
+            if of_issued(task):
+                await self._issued.one(await self.customer(visit), binding_of(task))
+                await self._walks.begin(visit, task)
+                return
             found = await self._registered(visit, task)
             if not found.mine:
                 raise AnotherHeads
@@ -149,8 +179,8 @@ class Management(TaskService):
     async def finish(self, visit: Visit, turn: Turn, signed: Signed | None) -> str:
         """The last press; the kind that is done. A key that was there when it was shown is not asked for twice.
 
-        Raises TrueStep (also where the binding moved meanwhile), NothingRegistered, NotOurs, ProofMissing, and what
-        ActProofs.check refuses.
+        Raises TrueStep (also where the binding moved meanwhile), NothingRegistered, NotValid, NotOurs, ProofMissing,
+        and what ActProofs.check refuses.
         """
         async with self._walks.turn_of(visit.session):
             walk = await self._walks.at(visit, turn, Confirming)
@@ -165,6 +195,8 @@ class Management(TaskService):
             return kind
 
     async def _made(self, walk: Walk, signed: Signed | None) -> With:
+        if of_issued(walk.task):
+            return await self._revocation_of_issued(walk)
         found = await self._registered(walk.visit, walk.task)
         match walk.task.kind:
             case Kind.RELEASE:
@@ -196,6 +228,14 @@ class Management(TaskService):
             facts={"reason": reason},
         )
 
+    async def _revocation_of_issued(self, walk: Walk) -> With:
+        """One that was registered meanwhile is none of these any more: it is revoked from its own card."""
+        one = await self._issued.one(walk.customer, binding_of(walk.task))
+        reason, use = CRL_REASONS[reason_of(walk.task)], Words(one.use_ko, one.use_en)
+        told = self._notices.tell(walk.customer, "revoked", at=walk.now, dedup=f"revoked:{walk.flow_id}", use=use)
+        word = to_authority_by_serial(one, walk.customer, reason, walk.now, walk.flow_id)
+        return With(outbox=[*told, word], facts={"reason": reason, "serial": one.serial})
+
     async def _suspension(self, walk: Walk, found: Registered) -> With:
         if found.binding.status != ACTIVE:
             raise NothingRegistered
@@ -213,8 +253,13 @@ def _ended(walk: Walk, found: Registered, status: str, why: str) -> list[Change]
     return ended(found.binding, status, walk.now, why=why, keep=walk.visit.session.session)
 
 
+def of_issued(task: Task) -> bool:
+    """Whether a task is about a certificate that is not registered here: its target is a fingerprint."""
+    return len(binding_of(task)) == FINGERPRINT_DIGITS
+
+
 def binding_of(task: Task) -> str:
-    """The id of the binding that a task is about."""
+    """The id of the binding that a task is about, or the fingerprint of a certificate that has none."""
     return task.target.partition(":")[0]
 
 

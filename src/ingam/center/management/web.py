@@ -60,13 +60,15 @@ class ManagementWeb(TaskWeb):
 
     async def _explained(self, request: Request, kind: str, status: int = 200, **facts: Any) -> Response:
         told: dict[str, Any] = {"place": str(kind), "kind": str(kind), "shown": None, "errors": {}, "typed": {}}
-        told |= {"done": False, "locked": "", "reasons": list(Reason), "under_way": False}
+        told |= {"done": False, "locked": "", "reasons": list(Reason), "under_way": False, "issued": ()}
         if logged_in(request) is not None:
             visit = visit_of(request)
             end = await self._service.last_end(visit)
             told["shown"] = await self._service.overview(visit)
             told["locked"] = end.cause if isinstance(end, Locked) else ""
             told["done"] = request.query_params.get("done") == "1"
+            if kind == Kind.REVOCATION and not told["done"]:
+                told["issued"] = await self._service.issued(visit)
             told["under_way"] = (await self._service.here(visit)).task is not None
         return render(request, "management/explain.html", status=status, **(told | facts))
 
@@ -84,10 +86,11 @@ class ManagementWeb(TaskWeb):
             elsewhere = self._elsewhere(request, failure)
             if elsewhere is not None or kind not in list(Kind):
                 return elsewhere or see_other(ROOT)
-            typed = {"binding": fields.get("binding", "")}
-            return await self._explained(
-                request, kind, status_of(failure), errors=errors_of(request, failure), typed=typed
-            )  # fmt: skip
+            typed = {name: fields.get(name, "")[:64] for name in ("binding", "certificate")}
+            errors = errors_of(request, failure)
+            if typed["certificate"] and "reason" in errors:  # of that card's own group
+                errors = {f"reason-{typed['certificate'][:8]}": errors["reason"]}
+            return await self._explained(request, kind, status_of(failure), errors=errors, typed=typed)
         return see_other(TASK)
 
     async def sign(self, request: Request) -> Response:
@@ -120,12 +123,14 @@ class ManagementWeb(TaskWeb):
             return see_other(f"{ROOT}/{Kind.RELEASE}" if stopped else ROOT)
         told: dict[str, Any] = {"errors": {}, "place": task.kind, "here": here, "state": state, "task": task}
         told |= {"one": await self._service.about(visit, task), "vault_origin": self._vault}
+        told["beside"] = None
         if isinstance(state, ChoosingFactor | AwaitingFactor):
             told |= await self._factor(request, state, chosen)
             return render(request, "management/factor.html", status=status, **(told | facts))
         if not isinstance(state, Confirming):
             raise TrueStep
         told |= {"reason": reason_of(task), "By": By, "ways": (), "text": ""}
+        told["beside"] = await self._service.about_issued(visit, task)
         if task.kind == Kind.RELEASE and told["one"] is not None:
             told |= {"ways": await self._service.ways(visit), "text": await self._service.text(visit, task)}
         return render(request, "management/confirm.html", status=status, **(told | facts))
