@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import io
 import json
 import re
@@ -265,6 +266,18 @@ def test_language_is_korean_until_chosen_and_returns_to_the_same_page(log: io.St
     assert cookie.startswith("lang=en;") and "HttpOnly" in cookie and "SameSite=lax" in cookie
     assert '<html lang="en"' in ask(made, "GET", "/about", headers={"Cookie": "a=b; lang=en"}).text
     assert '<html lang="ko"' in ask(made, "GET", "/about", headers={"Cookie": "lang=xx"}).text
+
+
+def test_the_language_switch_keeps_where_a_login_leads_and_what_was_done(log: io.StringIO) -> None:
+    made = gallery.app()
+    for query in ("way=id&then=/management/notices", "done=1"):
+        page = ask(made, "GET", f"/gallery?{query}&code=123456").text
+        assert f'name="back" value="{html.escape(f"/gallery?{query}")}"' in page
+        chosen = ask(
+            made, "POST", "/language", data={"lang": "en", "back": f"/gallery?{query}"}, headers={"Origin": BASE}
+        )
+        assert chosen.headers["location"] == f"/gallery?{query}"
+    assert 'name="back" value="/gallery"' in ask(made, "GET", "/gallery?new=1").text
 
 
 @pytest.mark.parametrize(

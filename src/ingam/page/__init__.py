@@ -4,10 +4,11 @@
 add the static files, the language switch and the health answer.
 """
 
+from ingam.page.back import local_path
 from ingam.page.bundle import Bundle
 from ingam.page.coming import Coming, coming_route
 from ingam.page.failures import failure_handlers, failure_response, see_other, status_of
-from ingam.page.language import language_of, local_path
+from ingam.page.language import language_of
 from ingam.page.log import set_up_log
 from ingam.page.menu import Place
 from ingam.page.origin import check_origin, check_post

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ingam.page.back import local_path
 from ingam.page.failures import see_other
 from ingam.page.origin import check_origin, check_post
 
@@ -16,19 +17,12 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "lang"
 A_YEAR_S: Final = 365 * 86400
-# A path on this origin: one slash, then neither a second one nor a backslash (browsers read both as a host).
-_LOCAL = re.compile(r"/(?:[A-Za-z0-9._~%=&?-][A-Za-z0-9/._~%=&?#-]*)?")
 
 
 def language_of(cookie_header: str) -> Lang:
     """ "en" where the cookie says so, else "ko"."""
     chosen = re.search(r"(?:^|;\s*)lang=(ko|en)(?:;|$)", cookie_header)
     return "en" if chosen and chosen[1] == "en" else "ko"
-
-
-def local_path(text: object, otherwise: str = "/") -> str:
-    """The path if it stays on this origin and is at most 200 characters, else `otherwise`."""
-    return text if isinstance(text, str) and len(text) <= 200 and _LOCAL.fullmatch(text) else otherwise
 
 
 async def choose_language(request: Request) -> Response:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from ingam.kernel import instants, words
 from ingam.kernel.errors import Defect
 from ingam.page import menu
+from ingam.page.back import way_back
 from ingam.page.bundle import Bundle
 from ingam.page.headers import content_policy
 from ingam.page.web_app import with_web_app
@@ -166,6 +167,7 @@ class Pages:
             "now": now,
             "until": lambda seconds: now + timedelta(seconds=seconds),
             "path": request.url.path,
+            "back": way_back(request),
             "frame": self.frame,
             "service_worker": self.service_worker,
             "deposit_link": self.deposit_link,
