@@ -102,6 +102,8 @@ export class CopySender {
     if (slot === null && rest > 0) return screen.wrong(say('resting', { m: rest }))
     if (slot === null && screen.empty()) return screen.wrong(say('password-missing'))
     if (slot !== null && !(await this.#askPasskey(() => askPasskey(slot)))) return
+    if (slot === null) this.#prf = null
+    this.#pin.drop()
     this.#on({ on: 'chosen', stale: this.#spent || expired(this.#request, performance.now()) })
   }
 

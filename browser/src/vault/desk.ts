@@ -208,6 +208,8 @@ export class Desk {
   async #confirm(): Promise<void> {
     if (this.#ready !== null) return this.#answer(this.#ready)
     if (this.#busy) return
+    this.#prf = null
+    this.#pin.drop()
     const found = this.#entry()
     if (found === null) return this.#view.missingChoice()
     if (!found.standing.usable) return this.#view.alert(this.#view.reason(found))

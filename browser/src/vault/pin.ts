@@ -17,6 +17,9 @@ import { type FreshPin, type KeptRecord, pinInput, pinSlot, without } from './re
 import { forgetPinKey, keepPinKey, pinKeyOf, recordOf, replace } from './store.ts'
 import type { PinOpening } from './work.ts'
 
+/** For how long a person who is in already waits for the center to hear that the try was right. */
+const PROOF_MS = 4_000
+
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /** One try: what it became, to be moved to the worker, and what the center says of it. */
@@ -58,6 +61,12 @@ export class PinUse {
     }
   }
 
+  /** Forgets a try that came to nothing: what is typed next counts alone. */
+  drop(): void {
+    if (this.#try !== null) wipe(this.#try.output)
+    this.#try = null
+  }
+
   /** For the worker, once; its bytes move. */
   opening(): { readonly pin?: PinOpening } {
     const found = this.#try
@@ -71,7 +80,9 @@ export class PinUse {
     if (found === null || signature === null) return
     this.#try = null
     const { handle, number } = found
-    await this.#line({ act: 'proved', handle, number, signature: toBase64(signature) }).catch(() => undefined)
+    const told = this.#line({ act: 'proved', handle, number, signature: toBase64(signature) }).catch(() => undefined)
+    // The page hands it on also when this frame is gone by then.
+    await Promise.race([told, new Promise((resolve) => setTimeout(resolve, PROOF_MS))])
   }
 
   /** The try did not open: how many are left; after the last one it is gone, here and there. */
