@@ -17,7 +17,9 @@ from ingam.center.about import web as about
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
 from ingam.kernel.errors import Defect, Outage, Refusal
+from ingam.npki import policies
 from ingam.page import Bundle, Pages, Viewer, check_post, failure_handlers, middleware, render, see_other, shell_routes
+from ingam.ports.customers import CustomerKind
 from ingam.settings import Settings
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -84,6 +86,18 @@ async def extend(request: Request) -> Response:
     return JSONResponse({"left": 600})
 
 
+class Everything:
+    """Takes what the table takes."""
+
+    def accepted(self, kind: CustomerKind) -> tuple[policies.Policy, ...]:
+        """Of every authority."""
+        kind_of_table = policies.CustomerKind(str(kind))
+        return tuple(
+            row for row in policies.policies()
+            if policies.judged(row, kind_of_table) is policies.Acceptance.ACCEPTED
+        )  # fmt: skip
+
+
 def app(viewer: Viewer | None = None, settings: Settings | None = None, bundle: Bundle | None = None) -> Starlette:
     """The center's shell around the gallery, the static menu pages and a route for every family of failure."""
     settings = settings or Settings(mode="test")
@@ -99,8 +113,7 @@ def app(viewer: Viewer | None = None, settings: Settings | None = None, bundle: 
         Route("/session/extend", extend, methods=["POST"]),
         *shell_routes(pages),
     ]
-    for feature in (about, inquiry, issuance):
-        routes += feature.routes()
+    routes += [*about.routes(Everything()), *inquiry.routes(), *issuance.routes()]
     made = Starlette(
         routes=routes,
         middleware=[middleware(settings), Middleware(LoggedIn, viewer=viewer)],

@@ -6,6 +6,8 @@ import unicodedata
 from datetime import date
 from typing import Final
 
+from ingam.kernel.words import say
+
 _CENTURIES: Final = {"9": 1800, "0": 1800, "1": 1900, "2": 1900, "5": 1900, "6": 1900}
 
 
@@ -33,3 +35,8 @@ def birth_date(number: str) -> date | None:
 def is_foreign(number: str) -> bool:
     """Whether a 13-digit number is a foreigner's: its seventh digit is 5 to 8."""
     return number[6:7] in {"5", "6", "7", "8"}
+
+
+def number_named(text: str, lang: str, *, corporate: bool) -> str:
+    """A text of a refusal with the number's name as this kind of customer has it: 사업자등록번호 for 주민등록번호."""
+    return text.replace(say("registration.idn", lang), say("registration.idn_business", lang)) if corporate else text

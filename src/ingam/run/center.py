@@ -232,7 +232,8 @@ def _routes(
         *loan_routes(settings, given, challenges, bindings, prover),
         *seal_key.routes(seal_keys, settings.vault_origin),
         *issuing,
-        *(route for place in (about, inquiry, issuance) for route in place.routes()),
+        *about.routes(prover),
+        *(route for place in (inquiry, issuance) for route in place.routes()),
     ]
 
 

@@ -320,6 +320,7 @@ def test_A9_only_a_policy_of_this_issuer_for_this_customer_is_accepted(
     async def story(world: World, browser: Browser) -> None:
         await refusal_of(world, browser, party(policy=policy), code)
         assert message in browser.page
+        assert "등록할 수 있는 인증서는 다음과 같습니다. 코스콤: 범용(개인), 증권/보험용" in browser.page
 
     told(sqlite_url, tmp_path, story)
 
@@ -330,6 +331,7 @@ def test_A9_a_corporate_customer_cannot_register_a_personal_certificate(sqlite_u
             browser = await world.browser(FIRM)
             await browser.to_certificate(FIRM)
             await refusal_of(world, browser, party(FIRM), "kind-clash")
+            assert "등록할 수 있는 인증서는 다음과 같습니다. 코스콤: 범용(법인), 증권/보험용(법인)" in browser.page
 
     asyncio.run(go())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.center.registration.world import FIRM, HONG, KIM, Browser, R, Window,
 from tests.npki import certs
 
 from ingam.customer.session import Level
+from ingam.kernel.secret import Secret
 from ingam.ports.store import Row, Save
 
 Story = Callable[[World, Browser], Awaitable[None]]
@@ -25,6 +27,11 @@ def told(url: str, folder: Path, story: Story, **limits: int) -> None:
             await story(world, await world.browser())
 
     asyncio.run(go())
+
+
+def main(page: str) -> str:
+    """What a page says, without what stands on every page."""
+    return page.partition("<main")[2].partition("</main>")[0]
 
 
 async def bindings(world: World) -> list[Row]:
@@ -61,9 +68,22 @@ def test_a_corporate_customer_registers_a_corporate_certificate(sqlite_url: str,
     async def go() -> None:
         async with opened(sqlite_url, tmp_path) as world:
             browser = await world.browser(FIRM)
-            await browser.to_certificate(FIRM)
+            assert "사업자등록번호" in main(await browser.get()).partition("<form")[2]
+            # Every text that names the number names theirs.
+            wrong = await browser.identify(FIRM, password="another-Secret-1")
+            assert "ID, 비밀번호, 사업자등록번호를 확인해 주세요." in wrong
+            await browser.identify(FIRM)
+            await browser.request_code()
+            wrong = await browser.prove(FIRM, phone_back="0000")
+            assert "사업자등록번호 뒷자리 또는 휴대폰번호" in wrong and "주민등록번호 뒷자리 또는" not in wrong
+            page = await browser.prove(FIRM)
+            assert "코스콤: 범용(법인), 증권/보험용(법인)" in page and "(개인)" not in main(page)
+            other = replace(FIRM, idn=Secret("1148203610"))  # VID over ten digits, of another business
+            wrong = await browser.register(party(other, policy="1.2.410.200004.5.1.1.7", serial=7))
+            assert "사업자등록번호와 인증서 소유자를 확인해 주세요." in wrong
             page = await browser.register(party(FIRM, policy="1.2.410.200004.5.1.1.7"))
             assert "완료 되었습니다" in page
+            assert await world.results("registration.certificate") == ["owner-mismatch", "ok"]
 
     asyncio.run(go())
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ingam.customer.binding import accepted
 from ingam.kernel import words
+from ingam.npki.policies import Policy
 from ingam.page import render
+from ingam.ports.customers import CustomerKind
 
 TEMPLATES: Final = "ingam.center.about"
 KINDS: Final = ("sec", "uni", "bank")
 STEPS: Final = ("1", "2", "3", "4", "5")
 PLACES: Final = ("windows", "usb", "mac", "linux")
+SHOWN: Final = (CustomerKind.PERSONAL, CustomerKind.CORPORATE)
+"""A head of a union registers what any person does."""
 QUESTIONS: Final = ("which", "forgot", "moved", "expired", "reissued", "token", "phone", "lost", "safe")
 MOST_ASKED: Final = 60
 
@@ -42,9 +48,22 @@ class Entry(NamedTuple):
     word: str
 
 
-async def show(request: Request) -> Response:
+class Takes(Protocol):
+    """What is taken of whom: `customer.binding.proof.Prover`."""
+
+    def accepted(self, kind: CustomerKind) -> tuple[Policy, ...]:
+        """What a customer of this kind may register."""
+
+
+def show(takes: Takes) -> Callable[[Request], Awaitable[Response]]:
     """GET /about."""
-    return render(request, "about/about.html", kinds=KINDS)
+
+    async def shown(request: Request) -> Response:
+        lang = request.state.lang
+        told = {str(kind): accepted.lines(takes.accepted(kind), lang) for kind in SHOWN}
+        return render(request, "about/about.html", kinds=KINDS, accepted=told)
+
+    return shown
 
 
 async def help_page(request: Request) -> Response:
@@ -81,10 +100,10 @@ def _holds(one: Entry, asked: str) -> bool:
     return all(word in told for word in asked.casefold().split())
 
 
-def routes() -> list[Route]:
+def routes(takes: Takes) -> list[Route]:
     """GET /about, /help, /help/codes."""
     return [
-        Route("/about", show, methods=["GET"]),
+        Route("/about", show(takes), methods=["GET"]),
         Route("/help", help_page, methods=["GET"]),
         Route("/help/codes", codes, methods=["GET"]),
     ]

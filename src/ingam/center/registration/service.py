@@ -59,6 +59,7 @@ from ingam.kernel.instants import korean_day
 from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.kernel.words import say
+from ingam.npki.policies import Policy
 from ingam.ports.ars import CallState
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers, HeadsFull, Phone
@@ -127,6 +128,7 @@ class Registration:
         self._auth = auth
         self._challenges = challenges
         self._bindings = bindings
+        self._prover = prover
         self._devices = Devices(store, digests)
         self._checks = TwelveChecks(
             store, self._walks, challenges, prover, bindings, seal_keys, notices, self._devices, limits
@@ -162,6 +164,10 @@ class Registration:
     async def customer(self, visit: Visit) -> Customer:
         """Who is registering. Raises NotLoggedIn."""
         return await self._walks.head_at(visit, await self._walks.settled(visit))
+
+    def accepted(self, customer: Customer) -> tuple[Policy, ...]:
+        """What this kind of customer may register."""
+        return self._prover.accepted(customer.kind)
 
     async def old(self, visit: Visit) -> Old | None:
         """The binding that a registration would replace, if there is one."""

@@ -32,6 +32,8 @@ from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.no_medium import masked_number
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, Typed
+from ingam.customer.binding import accepted
+from ingam.customer.person import number_named
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.instants import KST
 from ingam.kernel.words import say
@@ -209,6 +211,9 @@ class RegistrationWeb:
             return elsewhere
         lang = request.state.lang
         texts = {name: message_of(one, lang) for name, one in errors.items()}
+        if failure.code in accepted.WRONG and "certificate" in texts:
+            rows = self._registration.accepted(await self._registration.customer(_visit(request)))
+            texts["certificate"] = accepted.instead(texts["certificate"], rows, lang)
         return await self._again(request, fields, texts, typed, status_of(failure))
 
     async def _again(
@@ -234,6 +239,7 @@ class RegistrationWeb:
             told["known"] = await self._registration.known(visit)
         if isinstance(here.state, AwaitingCertificate):
             told["old"] = await self._registration.old(visit)
+            told["accepted"] = accepted.lines(self._registration.accepted(customer), request.state.lang)
         if isinstance(here.state, ChoosingFactor | AwaitingFactor):
             chosen = str(facts.get("typed", {}).get("method", ""))
             state, now, purpose = here.state.factor, self._clock.now(), await self.purpose(request)
@@ -250,6 +256,9 @@ class RegistrationWeb:
             "customer_number": masked_number(customer),
             "corporate": len(customer.idn) != 13,
         }
+        if told["corporate"]:
+            texts = facts.get("errors", {}).items()
+            facts["errors"] = {name: number_named(text, visit.lang, corporate=True) for name, text in texts}
         return render(request, template, status=status, **(told | facts))
 
 

@@ -21,6 +21,7 @@ from ingam.customer.additional_auth import Method
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, DeviceNotExempt, Typed
+from ingam.customer.person import number_named
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.words import say
 from ingam.page import failure_response, see_other, status_of
@@ -103,7 +104,9 @@ class TaskWeb(ABC):
 
     async def refused(self, request: Request, fields: Fields, errors: Texts, status: int) -> Response:
         """See FactorHost."""
-        return await self._page(request, status, errors=dict(errors), chosen=fields.get("method", ""))
+        corporate = len((await self.customer(request)).idn) != 13
+        told = {name: number_named(text, request.state.lang, corporate=corporate) for name, text in errors.items()}
+        return await self._page(request, status, errors=told, chosen=fields.get("method", ""))
 
     async def failed(self, request: Request, failure: Failure) -> Response | None:
         """See FactorHost."""

@@ -156,6 +156,17 @@ class Prover:
         """Check 8, after `path`. Raises CheckFailed, StatusUnavailable."""
         return await self._check_8_status(person, authority, False, at)
 
+    def accepted(self, kind: CustomerKind) -> tuple[Policy, ...]:
+        """Every row of the table that check 6 takes of this kind of customer here and now (A9, G2)."""
+        ours = {policies.authority(one.certificate.subject) for one in self._trusted()}
+        kind_of_table, now = policies.CustomerKind(str(kind)), self._accepting
+        rows = (row for row in policies.policies() if policies.judged(row, kind_of_table) is Acceptance.ACCEPTED)
+        return tuple(row for row in rows if row.ca in ours and (now is None or now.takes(row.ca.key, row.oid)))
+
+    def _trusted(self) -> list[IssuingAuthority]:
+        now, every = self._accepting, self._authorities.by_fingerprint.values()
+        return [one for one in every if now is None or now.trusts(one.certificate.fingerprint)]
+
     async def standing(self, person: Certificate, policy: Policy, *, fresh: bool, at: datetime) -> Good:
         """Checks 5, 7 and 8 of a certificate whose form, signature and policy somebody else checked (금융인증서).
 
