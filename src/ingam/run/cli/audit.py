@@ -9,7 +9,6 @@ import os
 import sys
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -30,9 +29,9 @@ from ingam.protocols.log.head import TreeHead
 from ingam.protocols.log.keys import LogKey, WitnessKey
 from ingam.protocols.log.note import MOST_NOTE
 from ingam.run import auditor
-from ingam.run.cli import answers
+from ingam.run.cli import answers, examples, server
 from ingam.run.examining import Examined, examine
-from ingam.settings import Settings, read
+from ingam.settings import Settings
 from ingam.wiring import keys_path
 
 DONE, DEFECT, USAGE, UNREADABLE, REFUSED, AWAY, UNSIGNED = 0, 1, 2, 4, 6, 7, 10
@@ -86,8 +85,7 @@ def main(argv: Sequence[str]) -> int:
         return int(ended.code or 0)
     lang = answers.language(options.lang, os.environ)
     try:
-        settings = read(os.environ)
-        settings = settings if options.data is None else replace(settings, data=options.data)
+        settings = server.settings_of(options)
         match options.verb:
             case "verify":
                 return _verify(options, settings, lang)
@@ -132,10 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="the day after the last (UTC)")
     export.add_argument("--subject", metavar="PSEUDONYM", help="lines of one person only")
     verbs.add_parser("key", help="점검용 공개키 · the key that checkpoints are checked with")
-    for verb in verbs.choices.values():
-        verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA); INGAM_STORE names PostgreSQL")
-        verb.add_argument("--lang", choices=("ko", "en"))
-    return parser
+    server.options_of(verbs.choices.values(), names_store=True)
+    return examples.exampled(parser)
 
 
 def _day(text: str) -> datetime:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ingam.kernel.words import say
 from ingam.npki.key_file import Variant
+from ingam.run.cli.examples import exampled
 
 Run = Callable[[Namespace], int]
 FORMS = ("attributes", "plain", "koscom-brief")
@@ -43,7 +44,7 @@ def parser(lang: str, runs: Mapping[str, Run]) -> ArgumentParser:
         if name != "list":
             _password(told[name], lang)
     _rest(told, lang)
-    return top
+    return exampled(top)
 
 
 def _verb(add: Callable[..., ArgumentParser], name: str, run: Run, lang: str) -> ArgumentParser:

@@ -7,8 +7,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from ingam.adapters.clock.system import SystemClock
@@ -21,8 +19,8 @@ from ingam.console.operators.register import Operators
 from ingam.kernel.errors import Failure, Outage
 from ingam.kernel.instants import korean_minute
 from ingam.kernel.words import say
-from ingam.run.cli import answers
-from ingam.settings import Settings, read
+from ingam.run.cli import answers, examples, server
+from ingam.settings import Settings
 from ingam.wiring import keys_path
 from ingam.wiring.console import console_store
 
@@ -40,8 +38,7 @@ def main(argv: Sequence[str]) -> int:
         return int(ended.code or 0)
     options.lang = answers.language(options.lang, os.environ)
     try:
-        settings = read(os.environ)
-        settings = settings if options.data is None else replace(settings, data=options.data)
+        settings = server.settings_of(options)
         check_revision(console_store(settings))
         return asyncio.run(_run(settings, options))
     except Failure as failure:
@@ -59,9 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     invite = verbs.add_parser("invite", help="another enrolment link for an operator who never had a passkey")
     invite.add_argument("employee", metavar="EMPLOYEE")
     verbs.add_parser("list", help="who is an operator, and with how many passkeys")
-    for verb in verbs.choices.values():
-        verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA)")
-        verb.add_argument("--lang", choices=("ko", "en"))
+    server.options_of(verbs.choices.values())
+    examples.exampled(operators)
     return parser
 
 

@@ -7,17 +7,15 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ingam.adapters.otp.tables import Kind
-from ingam.adapters.store.migrate import check_revision
 from ingam.customer.masking import mask_email, mask_idn, mask_name, mask_phone
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.words import say
 from ingam.ports.customers import MOST_HEADS, Customer, HeadRefused, HeadsFull
-from ingam.run.cli import answers
+from ingam.run.cli import answers, examples, server
 from ingam.run.cli.customer_desk import (
     LARGEST_FILE,
     CustomerFileRefused,
@@ -30,7 +28,7 @@ from ingam.run.cli.customer_desk import (
     parse_head,
     token_key,
 )
-from ingam.settings import Settings, read
+from ingam.settings import Settings
 
 DONE, USAGE, UNREADABLE, REFUSED, AWAY = 0, 2, 4, 6, 7
 
@@ -46,10 +44,7 @@ def main(argv: Sequence[str]) -> int:
         return int(ended.code or 0)
     options.lang = answers.language(options.lang, os.environ)
     try:
-        settings = read(os.environ)
-        settings = settings if options.data is None else replace(settings, data=options.data)
-        check_revision(settings.store)
-        return asyncio.run(_run(settings, options))
+        return asyncio.run(_run(server.checked(options), options))
     except Failure as failure:
         print(answers.failure_text(failure, options.lang), file=sys.stderr)
         return exit_code(failure)
@@ -87,10 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("banking_id", metavar="BANKING_ID")
     add_head.add_argument("file", metavar="FILE.json")
     end_head.add_argument("slot", metavar="PLACE", type=int, choices=range(2, MOST_HEADS + 1))
-    for verb in (unlock, show, add, many, token, add_head, heads, end_head):
-        verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA)")
-        verb.add_argument("--lang", choices=("ko", "en"))
-    return parser
+    server.options_of(verbs.choices.values())
+    return examples.exampled(parser)
 
 
 async def _run(settings: Settings, options: argparse.Namespace) -> int:

@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +16,6 @@ from cryptography import x509
 from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.store import open_store
-from ingam.adapters.store.migrate import check_revision
 from ingam.adapters.timestamps.rfc3161 import checked, read_roots
 from ingam.customer.evidence import Evidences, Kept
 from ingam.kernel import words
@@ -28,8 +26,8 @@ from ingam.npki.chain import Anchors
 from ingam.protocols import evidence as form
 from ingam.protocols.evidence import Evidence
 from ingam.protocols.evidence.examining import Report, StampCheck, examine
-from ingam.run.cli import answers, cert_status
-from ingam.settings import Settings, read
+from ingam.run.cli import answers, cert_status, examples, server
+from ingam.settings import Settings
 from ingam.wiring import keys_path
 
 DONE, DEFECT, USAGE, UNREADABLE, REFUSED, AWAY = 0, 1, 2, 4, 6, 7
@@ -92,11 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     listed = verbs.add_parser("list", help="한 고객이 서명한 거래 · what a customer signed")
     listed.add_argument("banking_id", metavar="ID")
     listed.add_argument("--json", action="store_true")
-    for verb in (export, listed):
-        verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA); INGAM_STORE names PostgreSQL")
-    for verb in verbs.choices.values():
-        verb.add_argument("--lang", choices=("ko", "en"))
-    return parser
+    server.options_of((export, listed), names_store=True)
+    verify.add_argument("--lang", choices=("ko", "en"), help="of what is said (else that of LANG)")
+    return examples.exampled(parser)
 
 
 def _digest(text: str) -> str:
@@ -210,9 +206,7 @@ def _list(options: argparse.Namespace, lang: str) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    settings = read(os.environ)
-    settings = settings if options.data is None else replace(settings, data=options.data)
-    check_revision(settings.store)
+    settings = server.checked(options)
     if not keys_path(settings).exists():
         raise FileUnreadable(name=str(keys_path(settings)))
     return settings

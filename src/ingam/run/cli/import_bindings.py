@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,15 +22,14 @@ from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.registrations import digest, open_source
 from ingam.adapters.status import trust_file
 from ingam.adapters.store.import_tables import Tables, open_import
-from ingam.adapters.store.migrate import check_revision
 from ingam.customer.importing.deciding import Decider
 from ingam.kernel.errors import Failure, Outage
 from ingam.kernel.words import say
 from ingam.ports.clock import Clock
 from ingam.ports.importing import Holders, Run
-from ingam.run.cli import answers
+from ingam.run.cli import answers, examples, server
 from ingam.run.importing import AT_ONCE, Importing, Report, TableHolders
-from ingam.settings import Settings, read
+from ingam.settings import Settings
 from ingam.wiring import keys_path
 
 DONE, USAGE, UNREADABLE, SOME_REFUSED, AWAY = 0, 2, 4, 6, 7
@@ -47,10 +46,7 @@ def main(argv: Sequence[str]) -> int:
         return int(ended.code or 0)
     options.lang = answers.language(options.lang, os.environ)
     try:
-        settings = read(os.environ)
-        settings = settings if options.data is None else replace(settings, data=options.data)
-        check_revision(settings.store)
-        return asyncio.run(_run(settings, options))
+        return asyncio.run(_run(server.checked(options), options))
     except Failure as failure:
         print(answers.failure_text(failure, options.lang), file=sys.stderr)
         return AWAY if isinstance(failure, Outage) else UNREADABLE
@@ -66,9 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     bindings.add_argument("--dry-run", action="store_true", help="check every row and write nothing but the report")
     bindings.add_argument("--again", action="store_true", help="a finished file once more, from its first row")
     bindings.add_argument("--batch", type=int, default=AT_ONCE, metavar="ROWS", help=f"of one commit ({AT_ONCE})")
-    bindings.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA)")
-    bindings.add_argument("--lang", choices=("ko", "en"))
-    return parser
+    server.options_of([bindings])
+    return examples.exampled(parser)
 
 
 async def _run(settings: Settings, options: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ from ingam.protocols.log.head import TreeHead
 from ingam.protocols.log.keys import LogKey, WitnessKey
 from ingam.protocols.log.tiles import HEAD_NAME
 from ingam.run.cli import answers
+from ingam.run.cli.examples import exampled
 
 DONE, DEFECT, USAGE, UNREADABLE, REFUSED, AWAY = 0, 1, 2, 4, 6, 7
 UNSIGNED, UNWITNESSED, CUT, CHANGED, FORKED, SHRUNK, NOT_INCLUDED, OTHER_CERTIFICATE = 10, 11, 12, 13, 14, 15, 16, 17
@@ -155,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (verify, check, prove):
         verb.add_argument("--json", action="store_true")
         verb.add_argument("--lang", choices=("ko", "en"))
-    return parser
+    return exampled(parser)
 
 
 def _serial(word: str) -> int:

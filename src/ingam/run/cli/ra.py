@@ -7,11 +7,9 @@ ra` issues it and `ingam ca export` lays out what the center must know. Here aga
 from __future__ import annotations
 
 import argparse
-import os
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,8 +21,8 @@ from ingam.npki import certificate, shapes
 from ingam.npki.certificate import Certificate, CertificateMalformed
 from ingam.ports.signing import Intent, KeyKind, Signer, SigningKeys
 from ingam.protocols.cmp import pkcs10
-from ingam.run.cli import ca_place, ca_telling
-from ingam.settings import Settings, read
+from ingam.run.cli import ca_place, ca_telling, examples, server
+from ingam.settings import Settings
 from ingam.wiring.certification import (
     Registrar,
     RegistrarRefused,
@@ -58,8 +56,7 @@ def main(argv: Sequence[str]) -> int:
         "request": _request, "install": _install, "status": _status
     }  # fmt: skip
     try:
-        settings = read(os.environ)
-        verbs[options.verb](options, replace(settings, data=options.data or settings.data))
+        verbs[options.verb](options, server.settings_of(options))
     except Failure as failure:
         return ca_telling.tell_failure(failure, as_json=options.json)
     return ca_telling.DONE
@@ -85,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb in verbs.choices.values():
         verb.add_argument("--data", type=Path, metavar="DIR", help="데이터 폴더 · the data folder (else INGAM_DATA)")
         verb.add_argument("--json", action="store_true", help="JSON으로 · as JSON")
-    return whole
+    return examples.exampled(whole)
 
 
 def _request(options: argparse.Namespace, settings: Settings) -> None:

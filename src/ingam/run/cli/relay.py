@@ -6,14 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ingam.adapters.hsm.file import open_keys, publish_ticket_key
 from ingam.kernel.errors import Failure
-from ingam.run.cli import answers
-from ingam.settings import read
+from ingam.run.cli import answers, examples, server
 from ingam.wiring import keys_path
 
 DONE, USAGE, REFUSED, UNWRITTEN = 0, 2, 6, 7
@@ -27,15 +25,13 @@ def main(argv: Sequence[str]) -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     key = verbs.add_parser("key", help="print the public key (64 hex digits), or add it to the file that relays read")
     key.add_argument("--to", type=Path, help="that file (INGAM_RELAY_TICKET_KEYS of a relay); keys there stay")
-    key.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA)")
-    key.add_argument("--lang", choices=("ko", "en"))
+    server.options_of([key])
     try:
-        options = parser.parse_args(list(argv))
+        options = examples.exampled(parser).parse_args(list(argv))
     except SystemExit as ended:
         return int(ended.code or 0)
     try:
-        settings = read(os.environ)
-        settings = settings if options.data is None else replace(settings, data=options.data)
+        settings = server.settings_of(options)
         public = open_keys(keys_path(settings), production=settings.production).tickets.public
         if options.to is not None:
             publish_ticket_key(options.to, public)

@@ -6,15 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from pathlib import Path
+from dataclasses import fields
 from typing import Final
 
 from ingam.adapters.store.migrate import check_revision, migrate
 from ingam.adapters.store.roles import Roles, apply, grants
 from ingam.kernel.errors import Failure, Outage
-from ingam.run.cli import answers
-from ingam.settings import read
+from ingam.run.cli import answers, examples, server
 
 DONE, USAGE, REFUSED, AWAY = 0, 2, 6, 7
 
@@ -36,16 +34,13 @@ def main(argv: Sequence[str]) -> int:
         roles.add_argument(
             f"--{one.name}", default=one.default, metavar="ROLE", help=f"the {one.name}'s ({one.default})"
         )
-    for verb in verbs.choices.values():
-        verb.add_argument("--data", type=Path, help="the data folder (else INGAM_DATA); INGAM_STORE names PostgreSQL")
-        verb.add_argument("--lang", choices=("ko", "en"))
+    server.options_of(verbs.choices.values(), names_store=True)
     try:
-        options = parser.parse_args(list(argv))
+        options = examples.exampled(parser).parse_args(list(argv))
     except SystemExit as ended:
         return int(ended.code or 0)
     try:
-        settings = read(os.environ)
-        settings = settings if options.data is None else replace(settings, data=options.data)
+        settings = server.settings_of(options)
         if options.verb == "roles":
             _roles(settings.store, Roles(options.center, options.console, options.auditor), carry_out=options.apply)
         else:
