@@ -1,4 +1,4 @@
-"""What a person is told of 신규발급: in their own language, and nothing of a certificate that time had ended already."""
+"""What a person is told of 신규발급: in their own language, and nothing of one that time had ended already."""
 
 from __future__ import annotations
 

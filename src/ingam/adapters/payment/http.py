@@ -5,6 +5,7 @@ Every call may be repeated: the key is ours and names one payment. 409 is a defi
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final
@@ -19,6 +20,10 @@ from ingam.ports.payment import Order, Payment, PaymentOutage, PaymentRefused, S
 
 LONGEST_ANSWER: Final = 16_384
 SHOWN_MOST: Final = 40
+LONGEST_WINDOW: Final = 2_048
+MOST_WON: Final = 10**9
+_ADDRESS: Final = re.compile(r"https?://[!-?A-~]+")
+"""Printable ASCII without spaces, and without @: nobody's name stands before the host."""
 _LOCAL: Final = ("localhost", "127.0.0.1")
 
 
@@ -90,21 +95,39 @@ def _read(answer: Answer, key: str) -> Payment | None:
     told = answer.body
     if answer.status == 409:
         raise PaymentRefused(stage=_word(told.get("stage")))
-    amount, window, at = told.get("amount"), told.get("window"), told.get("at")
     try:
-        if told.get("key") != key or type(amount) is not int or not isinstance(window, str) or not _safe(window):
-            raise PaymentOutage(cause="answer-malformed")
-        moment = datetime.fromisoformat(at) if isinstance(at, str) and at else None
+        if told.get("key") != key:
+            raise ValueError
+        amount, window, at = _sum(told.get("amount")), _window(told.get("window")), _moment(told.get("at"))
         stage = Stage(_word(told.get("stage")))
     except ValueError:
         raise PaymentOutage(cause="answer-malformed") from None
-    return Payment(key, stage, amount, window, _shown(told.get("means")), _shown(told.get("approval")), moment)
+    return Payment(key, stage, amount, window, _shown(told.get("means")), _shown(told.get("approval")), at)
 
 
-def _safe(window: str) -> bool:
-    """Over TLS, or on this machine."""
-    found = urlsplit(window)
-    return found.scheme == "https" or (found.scheme == "http" and found.hostname in _LOCAL)
+def _sum(value: object) -> int:
+    """Won. Raises ValueError."""
+    if type(value) is not int or not 0 < value <= MOST_WON:
+        raise ValueError
+    return value
+
+
+def _window(value: object) -> str:
+    """An address that a person is sent to: over TLS, or on this machine, nothing but an address. Raises ValueError."""
+    if not isinstance(value, str) or len(value) > LONGEST_WINDOW or not _ADDRESS.fullmatch(value):
+        raise ValueError
+    found = urlsplit(value)
+    if found.port == 0 or not found.hostname or (found.scheme != "https" and found.hostname not in _LOCAL):
+        raise ValueError
+    return value
+
+
+def _moment(value: object) -> datetime | None:
+    """None where nothing is said; a time without its offset is none. Raises ValueError."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) and value else None
+    if found is not None and found.tzinfo is None:
+        raise ValueError
+    return found
 
 
 def _word(value: object) -> str:
