@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from ingam.center.doorway import logged_in, to_login
 from ingam.center.loan import forms
-from ingam.center.loan.application import KINDS, LEAST, MONTHS, MOST, Application
+from ingam.center.loan.application import KINDS, MONTHS, Application
 from ingam.center.loan.service import Loans
 from ingam.center.task.forms import Fields
 from ingam.center.task.web import errors_of, script_told, visit_of
@@ -112,7 +112,7 @@ class LoanWeb:
     # ── parts ──
 
     async def _form(self, request: Request, typed: dict[str, str], failure: Failure | None = None) -> Response:
-        facts: dict[str, Any] = {"kinds": KINDS, "months": MONTHS, "least": LEAST, "most": MOST}
+        facts: dict[str, Any] = {"kinds": KINDS, "months": MONTHS}
         facts |= {"typed": typed, "lines": await self._loans.lines(visit_of(request))}
         facts |= {"errors": {} if failure is None else errors_of(request, failure)}
         return render(
