@@ -58,9 +58,9 @@ export function order(one: Uint8Array, other: Uint8Array): number {
   return one.length - other.length
 }
 
-/** Overwrites with zeros (security B11). */
+/** Overwrites with zeros (security B11). What moved to a worker is none of ours any more, and refuses to be filled. */
 export function wipe(...secrets: readonly Uint8Array[]): void {
-  for (const secret of secrets) secret.fill(0)
+  for (const secret of secrets) if (secret.byteLength > 0) secret.fill(0)
 }
 
 /** The octets of an ASCII text; throws RangeError on anything else. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ed25519, ristretto255_oprf } from '@noble/curves/ed25519.js'
 import { blind, finalize } from '../../src/pure/oprf.ts'
-import { fromHex, toHex } from '../../src/pure/octets.ts'
+import { fromHex, toHex, wipe } from '../../src/pure/octets.ts'
 import { pinText, type PinAct, proofText, weakness } from '../../src/pure/pin.ts'
 import { codeOf, json } from './vectors.ts'
 
@@ -98,4 +98,11 @@ test('B8 some 958,000 of a million numbers are left: five tries find one in 190,
     if (weakness(String(number).padStart(6, '0')) === null) left += 1
   }
   assert.ok(left / looked > 0.94 && left / looked < 0.97, String(left / looked))
+})
+
+test('B11 what moved to a worker is overwritten there, and to overwrite it here is no failure', () => {
+  const [mine, moved] = [new Uint8Array([1, 2]), new Uint8Array([3, 4])]
+  structuredClone(moved.buffer, { transfer: [moved.buffer] })
+  wipe(moved, mine)
+  assert.deepEqual([...mine, moved.byteLength], [0, 0, 0])
 })
