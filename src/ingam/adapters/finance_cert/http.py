@@ -26,6 +26,8 @@ LONGEST_ANSWER: Final = 65_536
 LONGEST_S: Final = 900
 _TRANSACTION: Final = re.compile(r"[0-9a-f]{32}")
 _PROOF: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_PATH: Final = re.compile(r"/[!#-;=?-\[\]-~]{0,400}")
+"""What may stand behind the origin of a window: it becomes a link of ours, and no header or mark-up comes with it."""
 
 
 class HttpFinanceCert:
@@ -67,11 +69,14 @@ class HttpFinanceCert:
         }
         told = await self._caller.json("POST", "/v1/signatures", body=body, idempotent=False)
         window, seconds = told.get("window"), told.get("expiresIn")
-        if not isinstance(window, str) or len(window) > 500 or not window.startswith(f"{self._origin}/"):
+        if not isinstance(window, str) or not self._ours(window):
             raise FinanceCertOutage(cause="window-elsewhere")
         if type(seconds) is not int or not 0 < seconds <= LONGEST_S:
             raise FinanceCertOutage(cause="answer-malformed")
         return Started(transaction, window, self._clock.now() + timedelta(seconds=seconds))
+
+    def _ours(self, window: str) -> bool:
+        return window.startswith(self._origin) and _PATH.fullmatch(window, len(self._origin)) is not None
 
     async def verify(self, transaction: str, proof: str) -> Signed:
         """The signature of a transaction that was begun here."""
@@ -104,7 +109,7 @@ def _signed(told: dict[str, Any]) -> Signed:
     try:
         random = told.get("random")
         name = told["name"]
-        if not isinstance(name, str) or not 0 < len(name) <= 100:
+        if not isinstance(name, str) or not 0 < len(name) <= 100 or not name.isprintable():
             raise ValueError
         return Signed(
             signed=_octets(told["signed"], 32_768),
