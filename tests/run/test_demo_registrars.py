@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from tests.clocks import SetClock
 
 from ingam.adapters.blind_index.process import at_hand
+from ingam.adapters.certification.absent import AbsentCertification
 from ingam.adapters.clock.system import SystemClock
 from ingam.ca.endpoint.service import Endpoint
 from ingam.ca.issuing.service import Issuing
@@ -20,15 +22,17 @@ from ingam.kernel.secret import Secret
 from ingam.npki import certificate, key_file, policies, vid
 from ingam.npki.policies import Acceptance, CustomerKind
 from ingam.npki.signature import known_key
-from ingam.ports.certification import EverIssued, Standing, ToRegister
+from ingam.ports.certification import Certification, CertificationOutage, EverIssued, Standing, ToRegister
 from ingam.run import demo_authority, demo_registrars
+from ingam.run.demo_keeping import Keeping
 from ingam.run.demo_registrars import OTHER_BROKER
 from ingam.run.founding_houses import Moment
 from ingam.sandbox import ours
 from ingam.sandbox.people import CERTIFICATE_PASSWORD, person
 from ingam.settings import Settings
 from ingam.wiring.authority import authority_folder, ca_index_folder, ca_ports
-from ingam.wiring.certification import certification, read, registrar_folder
+from ingam.wiring.certification import FILE, certification, read, registrar_folder
+from ingam.wiring.following import following
 
 ROOT = Path(__file__).parents[2]
 KIM = person(OTHER_BROKER.person)
@@ -124,6 +128,68 @@ def test_a_certificate_that_ends_soon_is_renewed_for_a_new_key(settings: Setting
     assert (first.key, second.key) == ("cmp-1", "cmp-2")
     assert second.certificate.not_after > first.certificate.not_after
     assert len(list((settings.data / "sandbox" / "ours" / "NPKI" / "Ingam" / "USER").iterdir())) == 1
+
+
+def test_a_running_demo_renews_it_and_the_center_speaks_by_the_new_one_after_the_old_ones_end(
+    settings: Settings,
+) -> None:
+    clock = SetClock(datetime.now(UTC).replace(microsecond=0))
+    keeping, folder = Keeping(settings, lambda _: None, clock), registrar_folder(settings)
+    first = read(folder)
+    assert first is not None
+
+    def ends() -> datetime:
+        found = read(folder)
+        assert found is not None
+        return found.certificate.not_after
+
+    async def go() -> None:
+        async with at_hand(ca_index_folder(authority_folder(settings))):
+            ports = ca_ports(settings, clock=clock)
+            wire = Wire(Endpoint(ports.office, Issuing(ports.office), Revoking(ports.office)))
+            center = following(folder / FILE, lambda: certification(settings, wire, clock), clock)
+            idn = Secret(KIM.idn)
+            assert len(await center.issued(idn)) == 1
+            clock.at = first.certificate.not_after - timedelta(days=31)
+            await asyncio.to_thread(keeping.look)
+            assert ends() == first.certificate.not_after  # there is time
+            clock.at += timedelta(days=2)
+            await asyncio.to_thread(keeping.look)
+            assert ends() > first.certificate.not_after
+            assert len(await center.issued(idn)) == 1  # as soon as it was renewed
+            clock.at = first.certificate.not_after + timedelta(days=1)
+            await asyncio.to_thread(keeping.look)
+            assert len(await center.issued(idn)) == 1  # and though the first is over
+            await ports.shut()
+
+    asyncio.run(go())
+
+
+def test_files_that_cannot_be_used_leave_the_former_and_a_look_that_fails_ends_nothing(settings: Settings) -> None:
+    clock = SetClock(datetime.now(UTC).replace(microsecond=0))
+    folder, made = registrar_folder(settings), []
+
+    async def go() -> None:
+        def make() -> Certification:
+            made.append(read(folder))
+            return AbsentCertification()
+
+        center = following(folder / FILE, make, clock)
+        good = (folder / FILE).read_bytes()
+        for number, content in enumerate((b"nonsense", good)):
+            (folder / FILE).write_bytes(content)
+            clock.at += timedelta(seconds=10)
+            with pytest.raises(CertificationOutage):  # of the authority itself, which is none
+                await center.authorities()
+            assert len(made) == 1 + number
+
+    asyncio.run(go())
+    said: list[str] = []
+    keeping = Keeping(settings, said.append, clock)
+    (folder / FILE).write_bytes(b"nonsense")
+    clock.at += timedelta(hours=7)
+    keeping.look()
+    assert len(said) == 1 and "not renewed" in said[0]
 
 
 def test_where_the_sandbox_stands_alone_there_are_none(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
 from ingam.run import (
     demo_authority,
+    demo_keeping,
     demo_operators,
     demo_staff,
     demo_table,
@@ -178,6 +179,7 @@ def _watch(settings: Settings, environment: dict[str, str], over_tls: Trial | No
         if not _ready(ports, children, stopping):
             return 1
         _tell(settings, over_tls, quiet=quiet)
+        keeping = demo_keeping.Keeping(settings, _say)
         with contextlib.closing(demo_staff.Staff(read(environment))) as staff:
             while not stopping:
                 for child in children:
@@ -186,6 +188,7 @@ def _watch(settings: Settings, environment: dict[str, str], over_tls: Trial | No
                         print(f"✗ {child.name} 종료 · ended with {code}", file=sys.stderr, flush=True)
                         return 1
                 staff.look()
+                keeping.look()
                 time.sleep(0.2)
         return 0
     finally:

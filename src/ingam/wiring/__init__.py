@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -42,9 +43,10 @@ from ingam.ports.store import Store
 from ingam.ports.tokens import TokenSigner
 from ingam.settings import Settings
 from ingam.wiring.ars import ars_caller
-from ingam.wiring.certification import certification
+from ingam.wiring.certification import FILE, certification, registrar_folder
 from ingam.wiring.customers import kept_customers
 from ingam.wiring.finance import finance_cert
+from ingam.wiring.following import following
 from ingam.wiring.parties import PartyPorts, party_ports, watched_parties
 from ingam.wiring.sms import sms_sender
 from ingam.wiring.watching import Board, watched
@@ -106,7 +108,8 @@ def center_ports(settings: Settings) -> CenterPorts:
     board = Board(clock)
     finance = finance_cert(settings, clock)
     status = OnlineStatus(authorities, outgoing, store, ephemeral, cache_s=settings.limits.status_cache_s)
-    authority_ports = certification(settings, authority, clock) if issues else None
+    ra, made = registrar_folder(settings) / FILE, partial(certification, settings, authority, clock)
+    authority_ports = following(ra, made, clock) if issues else None
     fields = CustomerFields(store, keys.fields)
     customers = kept_customers(settings, store, keys.fields, keys.digests, blind_index, passwords, clock)
     core = customers if isinstance(customers, CoreBankCustomers) else None
