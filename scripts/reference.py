@@ -1,13 +1,16 @@
-"""Prints `docs/reference/{settings,codes}.md` from the code, so that they cannot differ from it."""
+"""Prints `docs/reference/{settings,codes,commands}.md` from the code, so that they cannot differ from it."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import MISSING, fields
+from importlib import import_module
 from pathlib import Path
 
 from ingam.kernel.words import table
 from ingam.page.failures import STATUS
+from ingam.run.cli import NOUNS, cert_options
+from ingam.run.cli.examples import EXAMPLES, lines_of, verbs_of
 from ingam.settings import (
     ArsSettings,
     AuditSettings,
@@ -203,13 +206,30 @@ def codes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def commands_page() -> str:
+    """Every command of EXAMPLES with its line, its example, and its exit codes."""
+    lines = ["# Commands", "", NOTE, "", "`ingam <noun> <verb> --help` has the options of each. Further nouns: `ca`"]
+    lines += ["([ca.md](ca.md)), `copy` ([copy.md](copy.md)), `doctor`."]
+    for program, examples in EXAMPLES.items():
+        noun, *below = program.split()
+        module = import_module(NOUNS[noun])
+        parser = cert_options.parser("en", module.RUNS) if noun == "cert" else module._parser()
+        for one in below:
+            parser = verbs_of(parser)[one]
+        codes = (parser.epilog or "").partition("\n\n")[0]
+        lines += ["", f"## ingam {program}", "", "| | | example |", "|---|---|---|"]
+        lines += [f"| `{verb}` | {_cell(line)} | `{examples[verb]}` |" for verb, line in lines_of(parser).items()]
+        lines += ["", " ".join(codes.split())]
+    return "\n".join(lines) + "\n"
+
+
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def main() -> int:
     """Writes them; `--check` only tells whether they are in step."""
-    pages = {"settings.md": settings_page(), "codes.md": codes_page()}
+    pages = {"settings.md": settings_page(), "codes.md": codes_page(), "commands.md": commands_page()}
     if "--check" in sys.argv:
         read = {name: REFERENCE / name for name in pages}
         stale = [n for n, path in read.items() if not path.exists() or path.read_text(encoding="utf-8") != pages[n]]

@@ -42,7 +42,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "evidence": {
         "verify": "ingam evidence verify evidence.json --anchors /srv/ingam/trust",
-        "export": "ingam evidence export L2026-000123 --out evidence.json",
+        "export": "ingam evidence export 20261126-0048213907 --out evidence.json",
         "list": "ingam evidence list hong1234",
     },
     "import": {"bindings": "ingam import bindings registrations.csv --dry-run"},
@@ -69,15 +69,29 @@ EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
 def exampled(parser: ArgumentParser) -> ArgumentParser:
     """The same parser, whose verbs end their help with their example and say in front what their line says."""
     told = EXAMPLES[parser.prog.removeprefix("ingam ")]
-    verbs = next(one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
-    lines = {one.dest: one.help for one in verbs._choices_actions}
-    for name, verb in verbs.choices.items():
+    lines = lines_of(parser)
+    for name, verb in verbs_of(parser).items():
         verb.description = verb.description or lines.get(name)
         wrapped = verb.formatter_class is RawDescriptionHelpFormatter
         about, codes = (_wrapped(text or "", wrapped) for text in (verb.description, verb.epilog or parser.epilog))
         verb.description, verb.epilog = about, f"{codes}\n\n예 · example:\n  {told[name]}"
         verb.formatter_class = RawDescriptionHelpFormatter
     return parser
+
+
+def verbs_of(parser: ArgumentParser) -> Mapping[str, ArgumentParser]:
+    """What may follow."""
+    found: Mapping[str, ArgumentParser] = _below(parser).choices
+    return found
+
+
+def lines_of(parser: ArgumentParser) -> dict[str, str]:
+    """The line of each."""
+    return {one.dest: one.help or "" for one in _below(parser)._choices_actions}
+
+
+def _below(parser: ArgumentParser) -> argparse._SubParsersAction[ArgumentParser]:
+    return next(one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
 
 
 def _wrapped(text: str, already: bool) -> str:

@@ -21,13 +21,8 @@ EXIT_CODES: Final = "exit codes: 0 done, 2 usage, 6 settings or keys that are re
 
 def main(argv: Sequence[str]) -> int:
     """Run `ingam relay …`; returns the exit code that --help documents."""
-    parser = argparse.ArgumentParser(prog="ingam relay", description=__doc__, epilog=EXIT_CODES)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    key = verbs.add_parser("key", help="print the public key (64 hex digits), or add it to the file that relays read")
-    key.add_argument("--to", type=Path, help="that file (INGAM_RELAY_TICKET_KEYS of a relay); keys there stay")
-    server.options_of([key])
     try:
-        options = examples.exampled(parser).parse_args(list(argv))
+        options = _parser().parse_args(list(argv))
     except SystemExit as ended:
         return int(ended.code or 0)
     try:
@@ -43,3 +38,12 @@ def main(argv: Sequence[str]) -> int:
         return UNWRITTEN
     print(public.hex())
     return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ingam relay", description=__doc__, epilog=EXIT_CODES)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    key = verbs.add_parser("key", help="print the public key (64 hex digits), or add it to the file that relays read")
+    key.add_argument("--to", type=Path, help="that file (INGAM_RELAY_TICKET_KEYS of a relay); keys there stay")
+    server.options_of([key])
+    return examples.exampled(parser)

@@ -22,6 +22,23 @@ not answer"""
 
 def main(argv: Sequence[str]) -> int:
     """Run `ingam store …`; returns the exit code that --help documents."""
+    try:
+        options = _parser().parse_args(list(argv))
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    try:
+        settings = server.settings_of(options)
+        if options.verb == "roles":
+            _roles(settings.store, Roles(options.center, options.console, options.auditor), carry_out=options.apply)
+        else:
+            (migrate if options.verb == "migrate" else check_revision)(settings.store)
+    except Failure as failure:
+        print(answers.failure_text(failure, answers.language(options.lang, os.environ)), file=sys.stderr)
+        return AWAY if isinstance(failure, Outage) else REFUSED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ingam store", description=__doc__, epilog=EXIT_CODES)
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("migrate", help="bring the schema to the newest revision, under a lock; nothing is lost")
@@ -35,20 +52,7 @@ def main(argv: Sequence[str]) -> int:
             f"--{one.name}", default=one.default, metavar="ROLE", help=f"the {one.name}'s ({one.default})"
         )
     server.options_of(verbs.choices.values(), names_store=True)
-    try:
-        options = examples.exampled(parser).parse_args(list(argv))
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    try:
-        settings = server.settings_of(options)
-        if options.verb == "roles":
-            _roles(settings.store, Roles(options.center, options.console, options.auditor), carry_out=options.apply)
-        else:
-            (migrate if options.verb == "migrate" else check_revision)(settings.store)
-    except Failure as failure:
-        print(answers.failure_text(failure, answers.language(options.lang, os.environ)), file=sys.stderr)
-        return AWAY if isinstance(failure, Outage) else REFUSED
-    return DONE
+    return examples.exampled(parser)
 
 
 def _roles(url: str, roles: Roles, *, carry_out: bool) -> None:
