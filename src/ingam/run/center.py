@@ -102,7 +102,8 @@ TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.finance_cert",
     "ingam.center.home", "ingam.center.incident", "ingam.center.issuance", "ingam.center.loan", "ingam.center.login",
     "ingam.center.management", "ingam.center.mybank", "ingam.center.notices", "ingam.center.oidc",
-    "ingam.center.protection", "ingam.center.registration", "ingam.center.renewal", "ingam.center.terms",
+    "ingam.center.protection", "ingam.center.registration", "ingam.center.renewal", "ingam.center.task",
+    "ingam.center.terms",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from ingam.center.management import forms
 from ingam.center.management.flow import Kind, Reason
 from ingam.center.management.service import Management, reason_of
 from ingam.center.task.flow import AwaitingFactor, ChoosingFactor, Confirming, Locked
-from ingam.center.task.forms import turn_of
+from ingam.center.task.forms import by, signed, turn_of
 from ingam.center.task.web import TaskWeb, errors_of, script_told, visit_of
 from ingam.center.walks import TrueStep
 from ingam.customer.additional_auth.service import AdditionalAuth
@@ -97,7 +97,7 @@ class ManagementWeb(TaskWeb):
         """What a key signs, as JSON; the certificate window asks here too."""
         fields = await posted(request)
         try:
-            asked = await self._service.challenge(visit_of(request), turn_of(fields), forms.by(fields))
+            asked = await self._service.challenge(visit_of(request), turn_of(fields), by(fields))
         except Failure as failure:
             return script_told(request, failure)
         return JSONResponse(asked)
@@ -106,7 +106,7 @@ class ManagementWeb(TaskWeb):
         """The last press."""
         fields = await posted(request)
         try:
-            done = await self._service.finish(visit_of(request), turn_of(fields), forms.signed(fields))
+            done = await self._service.finish(visit_of(request), turn_of(fields), signed(fields))
         except Failure as failure:
             return await self._failed(request, failure)
         return see_other(f"{ROOT}/{done}?done=1")

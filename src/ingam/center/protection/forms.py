@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -13,14 +11,11 @@ from ingam.center.protection.flow import Kind
 from ingam.center.task.flow import Task
 from ingam.center.task.forms import Fields, FormRefused
 from ingam.customer import fields as rules
-from ingam.customer.device.acts import By, Signed
 from ingam.customer.device.designated import Kind as KeyKind
 from ingam.customer.device.keys import Answer, KeyUnknown, read_answer
 from ingam.ports.customers import Phone
 
 ID: Final = re.compile(r"[0-9a-f]{32}")
-NONCE: Final = re.compile(r"[0-9a-f]{64}")
-SIGNED_MAX: Final = 48 * 1024
 
 
 def task(form: Fields) -> Task:
@@ -59,30 +54,6 @@ def number(form: Fields, phone: Phone, today: date) -> str:
     if found.error is not None:
         raise FormRefused({"number": f"fields.{found.error}"})
     return found.value
-
-
-def by(form: Fields) -> By:
-    """What signs. Raises KeyUnknown."""
-    text = form.get("by", "")
-    if text not in list(By):
-        raise KeyUnknown
-    return By(text)
-
-
-def signed(form: Fields) -> Signed:
-    """The signature of a key of the person. Raises FormRefused where the script or the window left none."""
-    chosen = by(form)
-    if chosen is not By.CERTIFICATE:
-        if not form.get("device_answer"):
-            raise FormRefused({"form": "protection.need_signature"})
-        return Signed(chosen, read_answer(form["device_answer"]))
-    nonce, text = form.get("nonce", ""), form.get("signed", "")
-    if not NONCE.fullmatch(nonce) or not text or len(text) > SIGNED_MAX:
-        raise FormRefused({"form": "protection.need_signature"})
-    try:
-        return Signed(chosen, None, nonce, base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
-        raise FormRefused({"form": "protection.need_signature"}) from None
 
 
 def answer(form: Fields) -> Answer:

@@ -15,7 +15,7 @@ from ingam.center.protection import forms
 from ingam.center.protection.flow import Kind
 from ingam.center.protection.service import ProtectionService
 from ingam.center.task.flow import AwaitingFactor, ChoosingFactor, Confirming
-from ingam.center.task.forms import Fields, turn_of
+from ingam.center.task.forms import Fields, by, signature, signed, turn_of
 from ingam.center.task.walks import Here
 from ingam.center.task.web import Handler, TaskWeb, script_told, visit_of
 from ingam.center.walks import TrueStep, Visit
@@ -122,7 +122,7 @@ class ProtectionWeb(TaskWeb):
         fields = await posted(request)
         try:
             number = await self._number(request, fields)
-            told = await self._service.challenge(visit_of(request), turn_of(fields), number, forms.by(fields))
+            told = await self._service.challenge(visit_of(request), turn_of(fields), number, by(fields))
         except Failure as failure:
             return script_told(request, failure)
         return JSONResponse(told)
@@ -131,8 +131,8 @@ class ProtectionWeb(TaskWeb):
         """Another number, signed."""
         fields = await posted(request)
         try:
-            number, signed = await self._number(request, fields), forms.signed(fields)
-            done = await self._service.change_number(visit_of(request), turn_of(fields), number, signed)
+            number, made = await self._number(request, fields), signature(fields)
+            done = await self._service.change_number(visit_of(request), turn_of(fields), number, made)
         except Failure as failure:
             return await self._failed(request, failure)
         return see_other(f"{HERE}?done={done}")
@@ -141,8 +141,7 @@ class ProtectionWeb(TaskWeb):
         """해지, signed or with the proof that is held."""
         fields = await posted(request)
         try:
-            signed = forms.signed(fields) if fields.get("by") else None
-            done = await self._service.remove(visit_of(request), turn_of(fields), signed)
+            done = await self._service.remove(visit_of(request), turn_of(fields), signed(fields))
         except Failure as failure:
             return await self._failed(request, failure)
         return see_other(f"{HERE}?done={done}")

@@ -118,7 +118,7 @@ class TaskWeb(ABC):
         """What the page of the additional authentication needs."""
         customer = await self.customer(request)
         shown = await screen(self._auth, self, request, state.factor, self._clock.now(), chosen=chosen)
-        return {"factor": shown, "task": state.task, "corporate": len(customer.idn) != 13}
+        return {"at": self._at, "factor": shown, "task": state.task, "corporate": len(customer.idn) != 13}
 
     async def _failed(self, request: Request, failure: Failure, typed: Texts | None = None) -> Response:
         """A failure as the person meets it: the true step, the login, or the same screen with what is wrong."""
