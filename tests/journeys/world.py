@@ -130,7 +130,10 @@ def _free(port: int) -> bool:
 
 
 def start(data: Path, port: int | None = None, **extra: str) -> World:
-    """Start it and wait until it says that it is ready; once more where somebody took one of its ports meanwhile."""
+    """Start it and wait until it says that it is ready; once more where somebody took one of its ports meanwhile.
+
+    `{sandbox}` in a value of `extra` is where the sandbox answers.
+    """
     for turn in range(TURNS):
         chosen = port or free_ports(9, turn)
         process = _launch(data, chosen, extra)
@@ -150,7 +153,7 @@ def _launch(data: Path, port: int, extra: dict[str, str]) -> subprocess.Popen[by
         "INGAM_CHEAP_PASSWORDS": "1",
         "PYTHONUNBUFFERED": "1",
         **{f"INGAM_LIMIT_{name}": most for name, most in LIMITS.items()},
-        **extra,
+        **{name: told.replace("{sandbox}", f"http://localhost:{port + 6}") for name, told in extra.items()},
     }
     command = [sys.executable, "-m", "ingam.run.demo", "--port", str(port), "--data", str(data)]
     with log_of(data).open("wb") as log:

@@ -133,7 +133,8 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
     told = read(environment)
     migrate(told.store)
     publish_ticket_key(told.ticket_keys, open_keys(keys_path(told)).tickets.public)
-    asyncio.run(_enrol(told, settings.data / "sandbox" / "people.json"))
+    if not told.customers.address:  # else a core-banking system keeps them
+        asyncio.run(_enrol(told, settings.data / "sandbox" / "people.json"))
     asyncio.run(demo_operators.prepare(told))
     demo_staff.prepare(told)
     return environment
