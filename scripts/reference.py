@@ -54,6 +54,7 @@ MEANINGS = {
     "INGAM_CUSTOMERS_KEY": "the key that it knows us by",
     "INGAM_CUSTOMERS_CERTIFICATE": "our certificate and key (PEM), for TLS on both sides",
     "INGAM_CUSTOMERS_CA": "certificates (PEM) that it is trusted by; empty is the system's",
+    "INGAM_UNION_HEADS": "so many heads of one union register a certificate each (docs/reference/customers.md); 1 to 9",
     "INGAM_OIDC_CLIENTS": "TOML file of OpenID Connect clients (docs/reference/oidc.md); empty: no provider",
     "INGAM_KILL_AT": "a numbered step at which the process kills itself; tests only, refused in production",
     "INGAM_CHEAP_PASSWORDS": "`1`: Argon2id with the least work; tests only, refused in production",
