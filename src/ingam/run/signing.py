@@ -11,6 +11,7 @@ from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
 from ingam.customer.evidence import Evidences
 from ingam.customer.evidence.signing import Signing
+from ingam.customer.notice import Notices, Sender
 from ingam.run.auditor import timestamps_of
 from ingam.settings import Settings
 from ingam.wiring import CenterPorts
@@ -23,5 +24,5 @@ def loan_routes(
     evidences, timestamps = Evidences(given.store, given.fields), timestamps_of(settings)
     signing = Signing(challenges, bindings, prover, evidences, given.clock, timestamps)
     ports = Ports(given.store, given.clock, given.customers, given.digests, given.fields)
-    loans = Loans(ports, signing, evidences, settings.institution, timestamps)
+    loans = Loans(ports, signing, evidences, settings.institution, Notices(Sender(settings.institution)), timestamps)
     return [*LoanWeb(loans, given.clock, settings.vault_origin).routes()]

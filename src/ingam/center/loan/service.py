@@ -14,6 +14,7 @@ from ingam.customer.binding.bindings import SealDetails
 from ingam.customer.evidence import Evidences, EvidenceUnknown
 from ingam.customer.evidence.numbering import Numbers
 from ingam.customer.evidence.signing import Signing
+from ingam.customer.notice import Notices
 from ingam.kernel import steps
 from ingam.kernel.errors import Failure, Refusal
 from ingam.npki import certificate as certificates
@@ -22,7 +23,7 @@ from ingam.npki.certificate import Certificate
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Conflict, Insert, Row, Store
+from ingam.ports.store import Conflict, Insert, Outgoing, Row, Store
 from ingam.ports.timestamps import TimestampInvalid, Timestamps
 from ingam.protocols import evidence as form
 from ingam.protocols.challenge import Purpose
@@ -92,11 +93,13 @@ class Loans:
         signing: Signing,
         evidences: Evidences,
         institution: InstitutionNames,
+        notices: Notices,
         timestamps: Timestamps | None = None,
     ) -> None:
         self._store, self._clock, self._fields = ports.store, ports.clock, ports.fields
         self._recorder = Recorder(ports.store, ports.customers, ports.digests)
         self._signing, self._evidences = signing, evidences
+        self._notices = notices
         self._numbers = Numbers(ports.digests, ports.clock)
         self._institution, self._timestamps = institution, timestamps
 
@@ -145,15 +148,21 @@ class Loans:
             raise
         evidence = done.evidence
         rows = [*done.rows, await self._row(customer, one, evidence)]
-        steps.reach("loan-before")
+        steps.reach("loan.1")
         act = Act(visit, customer, evidence.at, ACTION)
         try:
-            await self._recorder.save(act, None, With(rows=rows, facts={"evidence": done.digest}))
+            beside = With(rows=rows, outbox=self._told(customer, evidence), facts={"evidence": done.digest})
+            await self._recorder.save(act, None, beside)
         except Conflict:
             if not await self._received(customer, number):
                 raise
-        steps.reach("loan-after")
+        steps.reach("loan.2")
         return number
+
+    def _told(self, customer: Customer, evidence: Evidence) -> list[Outgoing]:
+        """Whoever did not apply hears of it at the registered contact, once."""
+        dedup = f"loan-received:{evidence.number}"
+        return self._notices.tell(customer, "loan-received", at=evidence.at, dedup=dedup)
 
     async def _received(self, customer: Customer, number: str) -> bool:
         where: Row = {"number": number, "customer_id": customer.customer_id}
