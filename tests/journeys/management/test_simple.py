@@ -160,6 +160,7 @@ def test_B8_it_is_taken_away_at_the_desk_and_nobody_who_is_not_logged_in_sets_on
     desk.told("simple-removed")
     assert desk.notices("pin-removed")
     desk.page.context.clear_cookies(name=re.compile("ingam-center"))
+    desk.at.open("/about")  # another page first: a new hash alone loads nothing
     desk.open("#simple")
     expect(desk.frame.locator("button.primary[data-act='simple']")).to_be_visible()
     desk.act("simple")
