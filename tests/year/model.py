@@ -126,11 +126,10 @@ class _Year:
 
     def dawn(self) -> None:
         """No night has found yet that the old one is over. The books hold one at a time of a person and policy, so
-        that a new one ends the former also where its time had ended it.
+        that a new one ends the former also where its time had ended it; the person is told of no such end.
         """
         self.papers[-1].reason = SUPERSEDED
         self.issued(self.life.costs)
-        self.told("superseded")
 
     def morning(self) -> None:
         """Of a certificate with two registrations its holder hears once."""
