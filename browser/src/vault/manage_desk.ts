@@ -201,7 +201,7 @@ export class ManageDesk {
       lang,
       certificate,
       key: keyText(entry.source, this.#say),
-      registered: certificate.fingerprintHex === registered,
+      registered: this.#manage.known ? certificate.fingerprintHex === registered : null,
       anchors: this.#anchors,
       believed: this.#believed,
       announce: (text) => this.#view.announce(text),

@@ -126,6 +126,7 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     owner = certificate.parse(at.files(slug)[0].read_bytes())
     expect(desk.frame.locator("dd[data-fact='serial-decimal'] span")).to_have_text(str(owner.serial))
     expect(desk.frame.locator(".manage-path li")).to_have_count(3)
+    expect(desk.frame.locator("dd[data-fact='here']")).to_have_text(desk.say("manage-here-login"))
     desk.look("view")
     desk.saved(r".+_.+_\d{4}-\d\d-\d\d\.pem", desk.button("manage-save-pem"), tmp_path)
     desk.back()

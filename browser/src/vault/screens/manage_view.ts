@@ -24,7 +24,8 @@ export interface ViewOptions {
   readonly lang: Lang
   readonly certificate: Certificate
   readonly key: string
-  readonly registered: boolean
+  /** Null: nobody is logged in who could know. */
+  readonly registered: boolean | null
   readonly anchors: readonly Certificate[]
   readonly believed: readonly Certificate[]
   announce(text: string): void
@@ -81,7 +82,7 @@ function personal({ say, lang, certificate, registered, key }: ViewOptions): rea
     { name: 'use', text: use },
     { name: 'issuer', text: issuerName(issuer, lang) },
     { name: 'validity', text: `${day(notBefore)} – ${day(notAfter)}` },
-    { name: 'here', text: say(registered ? 'manage-here-yes' : 'manage-here-no') },
+    { name: 'here', text: say(registered === null ? 'manage-here-login' : registered ? 'manage-here-yes' : 'manage-here-no') },
     { name: 'key', text: key },
   ]
 }
