@@ -101,7 +101,7 @@ def test_A19_the_text_of_the_page_is_the_text_of_the_window_and_the_one_that_is_
         receipt = (await browser.get(f"/loan/{number}")).text
         assert number in receipt and "10,000,000원" in receipt and "110234567890" in receipt
         evidence = form.read((await browser.client.get(f"/loan/{number}/evidence.json")).content)
-        assert evidence.text == shown and evidence.number == number
+        assert evidence.text == shown and evidence.number == number and form.digest(evidence) in receipt
         assert "10,000,000" in (await browser.get("/loan")).text
 
     told(store_url, tmp_path, story)

@@ -56,20 +56,22 @@ def test_A19_a_loan_application_is_signed_as_it_is_shown_and_its_evidence_holds(
         at.page.get_by_role("link", name=at.say("loan.file")).click()
     file = tmp_path / "evidence.json"
     download.value.save_as(file)
-    told = verified(at, file)
+    told = verified(at, file, at.page.locator("code.long").last.inner_text())
     assert told["result"] == "right" and told["text"] == text
-    assert [one["verdict"] for one in told["checks"]] == ["ok"] * 5, told["checks"]
-    assert at.world.audit()[-1]["facts"] == {"evidence": told["digest"]}
+    assert [one["verdict"] for one in told["checks"]] == ["ok"] * 7, told["checks"]
+    assert told["time_from"] == "stamp" and told["number"] in text
+    signed = [one for one in at.world.audit() if one["action"] == "loan.sign"]
+    assert signed[-1]["facts"] == {"evidence": told["digest"]}
     at.open("/mybank")
     expect(at.page.get_by_role("link", name=at.say("evidence.act_loan")).first).to_be_visible()
     assert found == []
 
 
-def verified(at: Walk, file: Path) -> dict[str, Any]:
-    """`ingam evidence verify`, with the authorities and the time-stamp authority of the demo."""
+def verified(at: Walk, file: Path, digest: str) -> dict[str, Any]:
+    """`ingam evidence verify`, with the authorities and the time-stamp authority of the demo. `digest`: printed."""
     data = at.world.data
     words = ["evidence", "verify", str(file), "--anchors", str(data / "trust"), "--json"]
-    words += ["--tsa-roots", str(data / "sandbox" / "tsa" / "root.pem")]
+    words += ["--tsa-roots", str(data / "sandbox" / "tsa" / "root.pem"), "--digest", digest]
     command = [sys.executable, "-c", "import sys; from ingam.run.cli import main; sys.exit(main(sys.argv[1:]))", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
