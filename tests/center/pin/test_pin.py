@@ -22,9 +22,10 @@ from ingam.center.pin.service import NONCE_S, OF_HANDLE, PROOF_S
 from ingam.ports.store import Save, Update
 from ingam.protocols import oprf, pin
 from ingam.protocols.pin import Act
+from ingam.run import tidy
 from ingam.run.pins import pin_deliveries
 from ingam.run.worker import once
-from ingam.settings import Settings
+from ingam.settings import Limits, Settings
 
 JSON = {"Accept": "application/json"}
 
@@ -323,6 +324,21 @@ def test_a_person_has_so_many_and_the_one_unused_for_longest_makes_room(sqlite_u
         handles = {str(row["handle"]) for row in await world.rows("pin_key")}
         assert len(handles) == RECORDS_MOST + 1
         assert oldest not in handles and kim.handle in handles
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_one_that_nobody_used_for_longer_than_a_device_is_remembered_goes_by_itself(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await vault(world)
+        keep = Limits()
+        store, now = world.ports.store, world.clock.now()
+        await tidy.once(store, now + timedelta(seconds=keep.keep_devices_s - 1), keep)
+        assert len(await world.rows("pin_key")) == 1
+        await tidy.once(store, now + timedelta(seconds=keep.keep_devices_s + 1), keep)
+        assert await world.rows("pin_key") == []
 
     told(sqlite_url, tmp_path, story)
 

@@ -151,8 +151,10 @@ def test_B8_six_digits_open_the_window_and_five_wrong_ones_are_the_end_of_them_w
 def test_B8_it_is_taken_away_at_the_desk_and_nobody_who_is_not_logged_in_sets_one(
     simple: Callable[..., Simple],
 ) -> None:
-    desk = simple("kim", 360, "en")
+    desk = simple("kim", 1280, "en")
     desk.act("simple")
+    desk.settled()
+    desk.wrong += trouble(desk.page, "manage-simple-en-1280")
     desk.type_pin(PIN)
     desk.told("simple-done")
     desk.act("simple")
@@ -165,7 +167,8 @@ def test_B8_it_is_taken_away_at_the_desk_and_nobody_who_is_not_logged_in_sets_on
     expect(desk.frame.locator("button.primary[data-act='simple']")).to_be_visible()
     desk.act("simple")
     expect(desk.button("simple-to-login")).to_be_visible()
-    desk.look("simple-login", 360)
+    desk.settled()
+    desk.wrong += trouble(desk.page, "manage-simple-login-en-1280")
     assert desk.wrong == []
 
 

@@ -24,6 +24,7 @@ from ingam.protocols import device, oprf, pin
 
 BASE: Final = "/management/pin"
 NUMBER_MOST: Final = 2**31 - 1
+HANDLE_MOST: Final = 64
 
 Fields = Mapping[str, str]
 
@@ -60,7 +61,7 @@ class PinWeb:
         if not (number.isascii() and number.isdigit() and 0 < len(number) < 10 and int(number) <= NUMBER_MOST):
             raise PinMalformed
         signature = _bytes(form, "signature", pin.PROOF)
-        return {"wrong": await self._pins.proved(visit, form.get("handle", ""), int(number), signature)}
+        return {"wrong": await self._pins.proved(visit, _handle(form), int(number), signature)}
 
     async def _remove(self, visit: Visit, form: Fields) -> dict[str, Any]:
         await self._pins.remove(visit, _asked(form, element=False))
@@ -85,9 +86,14 @@ def _asked(form: Fields, *, of_record: bool = True, element: bool = True) -> Ask
     return Asked(
         nonce=form.get("nonce", ""),
         signature=_bytes(form, "signature", device.SIGNATURE_BYTES),
-        handle=form.get("handle", "") if of_record else "",
+        handle=_handle(form) if of_record else "",
         element=_bytes(form, "element", oprf.ELEMENT) if element else b"",
     )
+
+
+def _handle(form: Fields) -> str:
+    """As it was sent; what is none is told like one that is unknown, and makes no long key of a counter."""
+    return form.get("handle", "")[:HANDLE_MOST]
 
 
 def _bytes(form: Fields, name: str, size: int) -> bytes:
