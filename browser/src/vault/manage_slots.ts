@@ -57,7 +57,7 @@ async function setPin(slots: Slots, screen: Asking, entry: Entry, password: Uint
       handle = made.handle
       const done = await labour.answered(worker, screen, entry, (source) => ({ manage: 'pin', source, password: again, pin: made }))
       if (done === null) return
-      if (done.kind !== 'slotted' || !(await replace(done.record))) throw new Refusal('cannot-keep')
+      if (done.kind !== 'slotted' || !(await replace(done.record))) throw new Refusal('manage-cannot-change')
       handle = null
       const older = pinSlot(recordOf(entry))
       if (older !== null) await pin.abandon(older.handle)
@@ -101,7 +101,7 @@ async function addPasskey(slots: Slots, screen: Asking, entry: Entry, password: 
       const passkey = { ...made, prf: made.prf.slice() }
       const done = await labour.answered(worker, screen, entry, (source) => ({ manage: 'passkey', source, password, passkey }))
       if (done === null) return
-      if (done.kind !== 'slotted' || !(await replace(done.record))) throw new Refusal('cannot-keep')
+      if (done.kind !== 'slotted' || !(await replace(done.record))) throw new Refusal('manage-cannot-change')
       wipe(made.prf)
       await slots.done('bio-done')
     })
