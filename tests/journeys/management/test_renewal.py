@@ -6,22 +6,39 @@ import asyncio
 import base64
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from playwright.sync_api import Page, expect
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 from tests.ca import world as authority
 from tests.journeys.screens import trouble
-from tests.journeys.vault_issue.bench import CSRF, FLOW, PASSWORD, Bench, Served, parsed
+from tests.journeys.vault_issue.bench import BUILT, CSRF, FLOW, PASSWORD, Bench, Served, parsed
 from tests.journeys.vault_issue.conftest import phone as phone  # the fixture
 from tests.journeys.vault_issue.walk import Walk
+from tests.page.gallery import FixedClock, LoggedIn
 
-from ingam.npki import key_file
+from ingam.center.renewal.flow import Agreeing
+from ingam.center.renewal.products import ALL
+from ingam.center.renewal.service import CONSENTS
+from ingam.center.renewal.walks import Here
+from ingam.center.terms.registry import Registry
+from ingam.kernel.words import say
+from ingam.npki import key_file, policies
+from ingam.page import Bundle, Pages, Viewer, middleware, render, shell_routes
 from ingam.ports.books import State
+from ingam.ports.payment import Payment, Stage
 from ingam.protocols.cmp import message
 from ingam.protocols.cmp.message import BodyKind
+from ingam.settings import Settings
 
 OLD_PASSWORD = "Old!paper-1985"
 DAYS = 346
@@ -179,3 +196,121 @@ def test_M_RENEW_what_cannot_be_renewed_says_why(bench: Bench, phone: Callable[.
     at.page.keyboard.press("Space")
     expect(at.vault.locator("#why")).to_have_text(at.say("why-renew-early"))
     assert (FLOW, CSRF) and bench.bodies == []
+
+
+class PaidBench(RenewalBench):
+    """The center's own page of 갱신, and a certificate whose renewal costs 4,400."""
+
+    paid = False
+
+    def told(self) -> dict[str, Any]:
+        rows = [row for row in policies.policies() if row.holder == "personal" and row.ca.key == "ingam"]
+        return super().told() | {
+            "policies": sorted({row.oid for row in rows if row.use in ("securities", "universal")})
+        }
+
+    async def enrol(self) -> bytes:
+        if not self.old:
+            self.old = await authority.enrolled(self.ca, key=3, profile="universal")
+            self.ca.clock.forward(DAYS * 86_400)
+        return self.old
+
+    async def key(self, fields: dict[str, str]) -> dict[str, Any]:
+        return await super().key(fields) | {"product": "universal"}
+
+    async def product(self, fields: dict[str, str]) -> dict[str, Any]:
+        assert fields["product"] == "universal"
+        if not self.paid and self.state == "product":
+            return {"pay": f"{self.center}/pay"}
+        return await super().product(fields)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/pay", self._pay), Route("/static/service-worker.js", _worker), Route("/static/{name}", _static),
+            *super().routes(),
+        ]  # fmt: skip
+
+    async def _pay(self, _: Request) -> Response:
+        self.paid = True
+        made: Response = self._document('<h1>paid</h1><a href="/issuance/new">back</a>')
+        return made
+
+    async def _page(self, request: Request) -> Response:
+        if self.state == "issued":
+            return await super()._page(request)
+        page = await _own_page(self)
+        return HTMLResponse(page.text, headers={"content-security-policy": page.headers["content-security-policy"]})
+
+
+async def _static(request: Request) -> Response:
+    """A file of the build; the institution's own colours are none."""
+    path = BUILT / "center" / request.path_params["name"]
+    kinds = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2"}
+    return Response(path.read_bytes(), media_type=kinds[path.suffix]) if path.is_file() else Response(status_code=404)
+
+
+async def _worker(_: Request) -> Response:
+    """A service worker that does nothing."""
+    return Response("", media_type="text/javascript", headers={"service-worker-allowed": "/"})
+
+
+async def _own_page(bench: PaidBench) -> httpx2.Response:
+    """As the center draws it."""
+    state = None if bench.state == "key" else Agreeing("d", "a" * 64, "b" * 64, "universal")
+    allowed = (
+        Payment("1" * 32, Stage.AUTHORISED, 4_400, "https://pay.test/", "시험카드 ****-4321") if bench.paid else None
+    )
+    at = datetime(2026, 11, 27, tzinfo=UTC)
+    documents = Registry.read(None, production=False).documents(CONSENTS, at)
+    word = "key" if bench.state == "key" else bench.state
+
+    async def show(request: Request) -> Response:
+        return render(
+            request, "renewal/renewal.html", place="renewal", base="/issuance/new", word=word, state=state,
+            here=Here(1, bench.version, state, at), vault_origin=bench.vault, errors={},
+            typed={}, documents=documents, products=ALL, allowed=allowed,
+        )  # fmt: skip
+
+    settings = Settings(mode="test", center_origin=bench.center, vault_origin=bench.vault)
+    pages = Pages(["ingam.center.renewal"], settings, Bundle.read(BUILT), FixedClock())
+    app = Starlette(
+        routes=[Route("/", show), *shell_routes(pages)],
+        middleware=[middleware(settings), Middleware(LoggedIn, viewer=Viewer("ko", CSRF, "홍길동", "id", 581))],
+    )
+    app.state.pages = pages
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=bench.center) as client:
+        return await client.get("/")
+
+
+@pytest.fixture
+def paid_bench(tmp_path: Path) -> Iterator[Bench]:
+    """A fresh center, vault and authority, and a fee."""
+    served = Served(tmp_path, PaidBench)
+    yield served.bench
+    served.stop()
+
+
+def test_a_renewal_that_costs_says_its_price_on_the_button_and_goes_on_when_it_is_paid(
+    paid_bench: Bench, phone: Callable[..., Page], tmp_path: Path
+) -> None:
+    at = Walk(phone(), paid_bench)
+    pick(at, files(paid_bench, tmp_path))
+    go(at)
+    form = at.page.locator("form[data-product]")
+    expect(form.get_by_role("radio", name=say("renewal.product_universal"))).to_be_checked()
+    expect(form.get_by_text(say("renewal.product_gold"), exact=True)).to_be_hidden()
+    wrong = trouble(at.page, "renewal-5-fee-360-ko")
+    pay = form.get_by_role("button", name=say("payment.press_renewal", n="4,400"), exact=True)
+    pay.press("Enter")
+    expect(at.page.get_by_role("heading", name="paid")).to_be_visible()
+    at.page.get_by_role("link", name="back").press("Enter")
+    at.page.set_viewport_size({"width": 1280, "height": 800})
+    at.resume(OLD_PASSWORD)
+    expect(form.get_by_role("status")).to_have_text(
+        say("payment.allowed_renewal", n="4,400", means="시험카드 ****-4321")
+    )
+    wrong += trouble(at.page, "renewal-6-allowed-1280-ko")
+    form.get_by_role("button", name=say("renewal.ok"), exact=True).press("Enter")
+    at.issued()
+    assert state(paid_bench) is State.REVOKED
+    assert wrong == []
