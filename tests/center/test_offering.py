@@ -86,3 +86,5 @@ def test_a_door_belongs_to_its_way_with_all_below_it_and_nothing_beside_it(door:
 def test_a_certificate_that_was_issued_is_still_brought_home() -> None:
     assert way_of("/issuance/new/carry") is None
     assert way_of("/issuance/new/key") is Way.ISSUANCE
+    assert way_of("/issuance/renewal/carry") is None
+    assert way_of("/issuance/renewal/key") is Way.ISSUANCE

@@ -118,3 +118,13 @@ def test_a_state_that_was_stored_before_there_were_kinds_is_of_a_new_certificate
     stored = ISSUANCE.dump(flow.AwaitingKey(DOOR)).replace(',"kind":"new"', "")
     assert "kind" not in stored
     assert flow.kind_of(ISSUANCE.load(stored)) is flow.Kind.NEW
+
+
+def test_a_run_that_ends_without_a_certificate_keeps_the_codes_that_have_to_be_withdrawn() -> None:
+    for state in STATES:
+        for event in (flow.Declined("x"), flow.TimeRanOut()):
+            if ISSUANCE.allows(state, event):
+                sealed = flow.codes_of(ISSUANCE.advance(state, event).state)
+                assert sealed == (state.sealed if isinstance(state, flow.Requested | flow.Delivered) else "")
+    before = ISSUANCE.dump(flow.Expired()).replace('"sealed":""', "")
+    assert flow.codes_of(ISSUANCE.load(before)) == ""
