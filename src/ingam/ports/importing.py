@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from ingam.ports.customers import CustomerKind
@@ -37,15 +38,29 @@ class FieldSeal(Protocol):
         """The sealed bytes of a field."""
 
 
-@dataclass(frozen=True, slots=True)
+class Opened(NamedTuple):
+    """What lies encrypted of a customer: `name`, as the institution has it, and what seals what is theirs."""
+
+    name: str
+    cipher: FieldSeal
+
+    def __repr__(self) -> str:
+        return "<opened>"  # it holds a name (security H1)
+
+
+@dataclass(frozen=True)
 class Holder:
-    """A customer as an import needs one. `name`: as the institution has it."""
+    """A customer as an import needs one. `open` is asked once, and not at all by a row that only claims."""
 
     customer_id: str
     kind: CustomerKind
     status: str
-    name: str = field(repr=False)
-    cipher: FieldSeal = field(repr=False)
+    open: Callable[[], Opened] = field(repr=False)
+
+    @cached_property
+    def opened(self) -> Opened:
+        """Raises a Defect for bytes of another customer."""
+        return self.open()
 
 
 class Holders(Protocol):

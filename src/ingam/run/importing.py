@@ -26,7 +26,7 @@ from ingam.customer.importing.rows import RowRefused, read
 from ingam.kernel.errors import Failure, Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.customers import CustomerKind
-from ingam.ports.importing import Batch, Holder, Holders, ImportTables, Line, Run
+from ingam.ports.importing import Batch, Holder, Holders, ImportTables, Line, Opened, Run
 from ingam.ports.keys import FieldKeys
 from ingam.ports.store import Audit
 
@@ -229,10 +229,13 @@ class TableHolders:
         return {str(row["banking_id"]): self._holder(row) for row in rows}
 
     def _holder(self, row: Mapping[str, Any]) -> Holder:
+        customer_id = str(row["customer_id"])
+        return Holder(customer_id, CustomerKind(row["kind"]), str(row["status"]), lambda: self._opened(row))
+
+    def _opened(self, row: Mapping[str, Any]) -> Opened:
         customer_id, version = str(row["customer_id"]), int(row["key_version"])
         cipher = FieldCipher(self._keys.unwrap(row["data_key"], context(customer_id), version), version)
-        name = cipher.open(TABLE, "name", customer_id, row["name"]).decode()
-        return Holder(customer_id, CustomerKind(row["kind"]), str(row["status"]), name, cipher)
+        return Opened(cipher.open(TABLE, "name", customer_id, row["name"]).decode(), cipher)
 
 
 def _short(text: str) -> int:

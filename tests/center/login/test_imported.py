@@ -14,7 +14,7 @@ from ingam.customer.importing.deciding import Decider, Places, bindings_and_clai
 from ingam.customer.importing.rows import Fingerprinted, Named, Registration
 from ingam.npki.chain import Anchors
 from ingam.ports.customers import Customer
-from ingam.ports.importing import Holder
+from ingam.ports.importing import Holder, Opened
 from ingam.ports.store import Insert, Save
 
 
@@ -35,7 +35,8 @@ async def imported(world: World, customer: Customer, what: Fingerprinted | Named
     decider = Decider(world.ports.digests, Anchors(), world.clock.now(), token=lambda size: b"\x07" * size)
     empty = b'{"subject":"","issuer":"","serial":"","use_ko":"","use_en":"","certificate":"","imported":true}'
     sealed = await fields.seal(customer.customer_id, "binding", "details", ("07" * 16), empty)
-    holder = Holder(customer.customer_id, customer.kind, "ACTIVE", customer.name, _Sealing(sealed))
+    opened = Opened(customer.name, _Sealing(sealed))
+    holder = Holder(customer.customer_id, customer.kind, "ACTIVE", lambda: opened)
     wanted = decider.wanted(Registration(customer.banking_id, what), holder)
     assert Places((), ()).take(wanted)
     bindings, claims = bindings_and_claims(decider, [wanted])

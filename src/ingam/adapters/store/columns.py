@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table,
 from ingam.adapters.store.schema import Instant, metadata
 from ingam.kernel.errors import Defect
 from ingam.kernel.instants import from_micros, to_micros
-from ingam.ports.store import Value
+from ingam.ports.store import Row, Value
 
 Encoded: TypeAlias = str | int | bytes | bool | None
 
@@ -94,6 +94,22 @@ def encode(table: str, column: str, value: Value) -> Encoded:
         return _ENCODERS[table][column](value)
     except (KeyError, TypeError, ValueError) as wrong:
         raise WrongValue(table=table, column=column) from wrong
+
+
+def encode_row(table: str, row: Row) -> list[Encoded]:
+    """`encode` of each value of a row, in its order. Raises WrongValue."""
+    encoders = _ENCODERS.get(table, {})
+    nullable: Collection[str] = _NULLABLE.get(table, ())
+    found: list[Encoded] = []
+    for name, value in row.items():
+        if value is None and name in nullable:
+            found.append(None)
+            continue
+        try:
+            found.append(encoders[name](value))
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise WrongValue(table=table, column=name) from wrong
+    return found
 
 
 def check(table: str, *names: str) -> None:

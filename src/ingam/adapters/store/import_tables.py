@@ -15,7 +15,7 @@ from ingam.adapters.sqlite.writer import BUSY_S, connect, outage_of, turn
 from ingam.adapters.store import statements
 from ingam.adapters.store.addresses import sqlite_path
 from ingam.adapters.store.chaining import append
-from ingam.adapters.store.columns import decode, encode
+from ingam.adapters.store.columns import decode, encode, encode_row
 from ingam.adapters.store.postgresql import FLUSHED
 from ingam.adapters.store.sealing import Sealer
 from ingam.adapters.store.statements import Step, numbered
@@ -113,7 +113,14 @@ class Tables:
 
 
 def _insert(table: str, row: Row) -> tuple[str, list[Any]]:
-    return statements.insert_sql(table, tuple(row)), [encode(table, name, value) for name, value in row.items()]
+    return statements.insert_sql(table, tuple(row)), encode_row(table, row)
+
+
+def _by_statement(inserts: Sequence[tuple[str, Sequence[Any]]]) -> dict[str, list[Sequence[Any]]]:
+    found: dict[str, list[Sequence[Any]]] = {}
+    for sql, args in inserts:
+        found.setdefault(sql, []).append(args)
+    return found
 
 
 class _TakenError(Exception):
@@ -150,8 +157,9 @@ class _OnSqlite:
         with turn(self._path):
             connection.execute("BEGIN IMMEDIATE")
             try:
-                for sql, args in inserts:
-                    if connection.execute(sql, args).rowcount != 1:
+                for sql, rows in _by_statement(inserts).items():
+                    # A place that is taken gives way without a word; so the rows that came in are counted.
+                    if connection.executemany(sql, rows).rowcount != len(rows):
                         raise _TakenError
                 if connection.execute(_PUT, put).rowcount != 1:
                     raise Stale
@@ -208,11 +216,8 @@ class _OnPostgresql:
     async def _save(
         self, connection: Any, inserts: Sequence[tuple[str, Sequence[Any]]], put: Sequence[Any], line: Step | None
     ) -> None:
-        by_statement: dict[str, list[Sequence[Any]]] = {}
-        for sql, args in inserts:
-            by_statement.setdefault(sql, []).append(args)
         async with connection.transaction():
-            for sql, rows in by_statement.items():
+            for sql, rows in _by_statement(inserts).items():
                 # executemany tells no counts: without giving way, a taken place is an error of the whole.
                 await connection.executemany(numbered(sql.removesuffix(" ON CONFLICT DO NOTHING")), rows)
             if not (await connection.execute(numbered(_PUT), *put)).endswith(" 1"):

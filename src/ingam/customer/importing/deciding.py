@@ -111,7 +111,7 @@ class Decider:
         chain.validate(found, self._anchors, self._at, cache=self._cache)
         _check_policy(policy, holder.kind)
         assert policy is not None
-        if not same_person(found, holder.kind, holder.name):
+        if not same_person(found, holder.kind, holder.opened.name):
             raise NotTaken("import-other-name")
         return ToBind(holder, found.fingerprint.hex(), policy, found.not_after, at, found)
 
@@ -135,7 +135,7 @@ class Decider:
             certificate=b"" if found is None else found.der,
             imported=True,
         )
-        sealed = one.holder.cipher.seal("binding", "details", binding_id, msgspec.json.encode(details))
+        sealed = one.holder.opened.cipher.seal("binding", "details", binding_id, msgspec.json.encode(details))
         return {
             "binding_id": binding_id,
             "customer_id": one.holder.customer_id,

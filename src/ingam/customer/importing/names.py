@@ -16,6 +16,7 @@ _TYPES: Final = {
 }  # fmt: skip
 _DOTTED: Final = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _COUNTRY: Final = _TYPES["c"]
+_ESCAPED: Final = re.compile(r"\\(.)")
 _PIECE: Final = re.compile(r"((?:[^\\,+;]|\\.)*)([,+;]|$)", re.DOTALL)
 
 
@@ -66,4 +67,4 @@ def _attribute(piece: str) -> Attribute:
     oid = _TYPES.get(kind) or (kind if _DOTTED.fullmatch(kind) else None)
     if not equals or not value or oid is None or not value.isprintable():
         raise NameTextMalformed
-    return Attribute(oid, re.sub(r"\\(.)", r"\1", value))
+    return Attribute(oid, _ESCAPED.sub(r"\1", value) if "\\" in value else value)
