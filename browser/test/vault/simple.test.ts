@@ -4,9 +4,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ed25519, ristretto255_oprf } from '@noble/curves/ed25519.js'
 import { blind, finalize } from '../../src/pure/oprf.ts'
+import { Certificate } from '../../src/pure/npki/certificate.ts'
 import { openKey } from '../../src/pure/npki/key_file.ts'
 import { same } from '../../src/pure/octets.ts'
 import { proofText } from '../../src/pure/pin.ts'
+import { asked } from '../../src/vault/asked.ts'
+import { performCopy, type Progress as Copied } from '../../src/vault/copy_operation.ts'
+import { perform, type Told } from '../../src/vault/operation.ts'
 import { Managing, type Progress } from '../../src/vault/managing.ts'
 import type { ManageStep } from '../../src/vault/manage_work.ts'
 import { fromCenter, fromVault, written } from '../../src/vault/messages.ts'
@@ -16,6 +20,8 @@ import {
   withPassword,
 } from '../../src/vault/record.ts'
 import { bytes, codeOf, counted, json, text } from '../pure/vectors.ts'
+import { copyOutMessage } from './copy_request.ts'
+import { CENTER, request } from './request.ts'
 
 const VECTORS = json<{ certificate: string; password: string; cases: readonly { key_file: string }[] }>('management/keys.json')
 const CERTIFICATE = bytes(VECTORS.certificate)
@@ -125,6 +131,33 @@ test('B8 a record that differs in its PIN slot is another record', async () => {
   }
   const many = { ...record, slots: [{ ...slot, rounds: 1e9 }] }
   assert.equal(await codeOf(() => openByPin(many, counted(4)(64), PROOF)), 'record-damaged')
+})
+
+test('B8 a PIN signs at login and for a copy in the place of the password, and proves that it was right even where the rest fails', async () => {
+  const mine = key()
+  const record = await setPin(await keep(CERTIFICATE, KEY_FILE, text(PASSWORD), 1), mine)
+  const source = { kind: 'record', record } as const
+  const fingerprint = new Certificate(CERTIFICATE).fingerprintHex
+  const opening = (typed: string): { output: Uint8Array; proof: Uint8Array } => ({ output: stretched(record, typed, mine), proof: PROOF })
+  const work = { source, password: new Uint8Array(0), signingTime: Date.parse('2026-11-22T10:00:30Z') }
+  const signing = { ...work, challenge: request().challenge, sealFor: null, keep: false }
+  const never = (): Promise<Uint8Array> => Promise.reject(new Error('not asked'))
+  const told: Told = { opened: false }
+  assert.ok((await perform({ ...signing, pin: opening(PIN) }, never, told)).signed.length > 0)
+  assert.ok(ed25519.verify(told.proved!, PROOF, ed25519.getPublicKey(SEED)))
+  const missed: Told = { opened: false }
+  assert.equal(await codeOf(() => perform({ ...signing, pin: opening('471904') }, never, missed)), 'wrong-pin')
+  assert.deepEqual(missed, { opened: false })
+
+  const { challenge } = asked(copyOutMessage(), CENTER, 1000)
+  const copying: Copied = { opened: false, certificate: null }
+  const done = await performCopy({ ...work, copy: 'prove', challenge, bound: [fingerprint], pin: opening(PIN) }, copying)
+  assert.ok(done.kind === 'proved' && same(done.keyFile, KEY_FILE))
+  assert.equal(copying.proved?.length, 64)
+  const elsewhere: Copied = { opened: false, certificate: null }
+  const other = { ...work, copy: 'prove', challenge, bound: ['0'.repeat(64)], pin: opening(PIN) } as const
+  assert.equal(await codeOf(() => performCopy(other, elsewhere)), 'copy-not-registered')
+  assert.equal(elsewhere.proved?.length, 64)
 })
 
 const B32 = `${'A'.repeat(43)}=`
