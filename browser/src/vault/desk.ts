@@ -248,7 +248,8 @@ export class Desk {
     } catch (failure) {
       if (!(failure instanceof Refusal)) throw failure
       if (failure.code === 'pin-gone') await this.#look()
-      return this.#fail(failure.code, failure.facts)
+      this.#fail(failure.code, failure.facts)
+      return this.#view.use.focusPassword()
     }
     if (this.#closed) return
     if (!expired(this.#request, performance.now())) return this.#sign()
@@ -260,7 +261,8 @@ export class Desk {
     const left = await this.#pin.missed()
     if (left === 0) {
       await this.#look()
-      return this.#fail('pin-locked')
+      this.#fail('pin-locked')
+      return this.#view.use.focusPassword()
     }
     this.#working(false)
     this.#view.wrong(this.#view.say('pin-wrong', { n: left }))

@@ -136,6 +136,7 @@ def test_B8_six_digits_open_the_window_and_five_wrong_ones_are_the_end_of_them_w
     attempt(desk, OTHER)
     expect(at.vault.locator("#alert")).to_have_text(at.window_says("pin-locked"))
     expect(at.vault.locator("#pin")).to_be_hidden()
+    expect(at.vault.locator("#password")).to_be_focused()
     desk.wrong += trouble(page, "manage-simple-gone-ko-1280")
     assert desk.notices("pin-locked")
     at.vault.get_by_label(desk.say("password"), exact=True).fill(desk.password)
