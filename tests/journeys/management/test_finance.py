@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 from tests.journeys.screens import trouble
-from tests.journeys.walks import Walk
+from tests.journeys.walks import INSTITUTION, Walk
 
 PIN = "260127"
 
 
-def prove(at: Walk) -> None:
+def prove(at: Walk, go_on: str = "finance.next") -> None:
     """본인확인 추가인증 by SMS."""
     before = len(at.inbox())
     at.person.press(at.button("factor.request_code"))
@@ -21,7 +22,23 @@ def prove(at: Walk) -> None:
     at.person.type_into(at.field("factor.code"), at.newest_code(before))
     at.person.type_into(at.field("factor.number_back"), at.who["idn"][6:])
     at.person.type_into(at.field("factor.phone_back"), at.who["mobile"][-4:])
-    at.person.press(at.button("finance.next"))
+    at.person.press(at.button(go_on))
+
+
+def lose(at: Walk) -> None:
+    """사고신고 of the finance certificate alone; the message says when it is suspended (E11)."""
+    at.page.context.clear_cookies(name="ingam-center")
+    before = len(at.inbox())
+    at.open("/incident")
+    at.person.type_into(at.field("incident.banking_id", institution=INSTITUTION[at.lang]), at.who["banking_id"])
+    at.person.type_into(at.field("incident.idn"), at.who["idn"])
+    at.person.press(at.page.get_by_text(at.say("incident.which_finance"), exact=True))
+    at.person.press(at.button("incident.report"))
+    expect(at.page.get_by_text(at.say("incident.next_2"))).to_be_visible()
+    until = time.monotonic() + 15
+    while not any("정지했습니다" in sms["text"] for sms in at.inbox()[: len(at.inbox()) - before]):
+        assert time.monotonic() < until, "no SMS came"
+        at.page.wait_for_timeout(100)
 
 
 def to_window(at: Walk) -> None:
@@ -94,6 +111,18 @@ def test_B5_a_finance_certificate_is_registered_logged_in_with_and_released(hurr
     connect(at, at)
     sign(at)
     expect(at.page.get_by_role("heading", name=at.say("finance.registered"))).to_be_visible()
+
+    lose(at)
+    at.log_in_by_id(then="/finance-cert")
+    expect(at.page.get_by_text(at.say("finance.suspended_more"))).to_be_visible()
+    wrong += trouble(at.page, "finance-suspended-1280-ko-light")
+    at.person.press(at.page.get_by_role("link", name=at.say("finance.to_resume"), exact=True))
+    wrong += trouble(at.page, "finance-resume-1280-ko-light")
+    at.person.press(at.button("incident.begin"))
+    prove(at, "incident.go_on")
+    at.person.press(at.button("incident.resume"))
+    expect(at.page.get_by_text(at.say("incident.resumed"))).to_be_visible()
+    at.open("/finance-cert")
 
     at.person.press(at.button("finance.release"))
     prove(at)
