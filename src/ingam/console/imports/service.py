@@ -20,7 +20,7 @@ from ingam.ports.store import Row, Store
 ACTION: Final = "binding.import"
 RUNS_MOST: Final = 20
 LINES_MOST: Final = 1500
-"""Of the audit, newest first: a million and a half rows in batches of a thousand; each line is opened, which takes time."""
+"""Of the audit, newest first: of a million and a half rows in batches of a thousand. Opening each takes time."""
 
 QUIET: Final = timedelta(minutes=10)
 """A run that wrote nothing for so long has stopped."""
