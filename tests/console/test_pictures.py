@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.console.world import KIM, World, told
 
 from ingam.console.pictures.charts import HEIGHT, WIDTH, by_hour, ceiling, longest_first
-from ingam.ports.store import Audit, Insert, Save
+from ingam.console.pictures.service import PicturesOfTheDay
+from ingam.ports.store import Audit, Insert, Outgoing, Save
 
 
 async def acted(world: World, action: str, result: str, times: int, hours_ago: int = 0) -> None:
@@ -86,3 +87,17 @@ def test_the_scale_is_a_round_number_above_the_tallest_bar(most: int, top: int) 
 def test_codes_are_ordered_by_how_often_they_were_met() -> None:
     rows = longest_first({"b": 5, "a": 5, "c": 10, "d": 0})
     assert [(row.code, row.length) for row in rows] == [("c", 100), ("a", 50), ("b", 50), ("d", 1)]
+
+
+def test_what_waits_for_a_later_night_hides_nothing_of_what_is_due(tmp_path: Path) -> None:
+    """Each registered finance certificate has two messages in the outbox that are due some night."""
+
+    async def story(world: World) -> None:
+        now = world.clock.now()
+        later = [Outgoing("finance-look", b"{}", f"look:{one}", now + timedelta(days=1)) for one in range(1_000)]
+        await world.ports.store.save(Save(outbox=later))
+        due = [Outgoing("sms", b"{}", f"sms:{one}", now - timedelta(minutes=1)) for one in range(3)]
+        await world.ports.store.save(Save(outbox=due))
+        assert (await PicturesOfTheDay(world.ports.store, world.clock).of()).waiting == 3
+
+    told(tmp_path, story)

@@ -114,7 +114,7 @@ class PicturesOfTheDay:
         for one in found:
             if one.result not in FINE:
                 failures[one.result] += one.count
-        waiting = await self._store.many("outbox", {"delivered_at": None}, limit=1000)
+        waiting = await self._store.many("outbox", {"delivered_at": None}, order="due_at", limit=1000)
         return Pictures(
             day=since,
             hours=hours,
