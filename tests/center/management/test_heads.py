@@ -110,7 +110,7 @@ def test_each_head_sees_all_of_them_by_masked_names_and_may_end_their_own_alone(
         history = (await mybank.shown(UNION.customer_id, "ko", 2)).history
         assert {one.head for one in history} == {"이*합", "김*째"}
         await begin(world, second, "release", 1)
-        assert second.status == 403 and await states(world) == ["1 ACTIVE", "2 ACTIVE"]
+        assert second.status == 422 and await states(world) == ["1 ACTIVE", "2 ACTIVE"]
 
     told(sqlite_url, tmp_path, story, heads=2)
 
