@@ -258,7 +258,7 @@ def test_B8_a_signed_request_is_good_once_in_its_own_visit_and_for_two_minutes(s
     told(sqlite_url, tmp_path, story)
 
 
-def test_B8_tries_at_one_moment_are_counted_each_or_refused(sqlite_url: str, tmp_path: Path) -> None:
+def test_B8_tries_at_one_moment_are_counted_each_or_refused(store_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         here = await vault(world)
         ready = [(await here.request(b"%06d" % number))[0] for number in range(9)]
@@ -269,7 +269,7 @@ def test_B8_tries_at_one_moment_are_counted_each_or_refused(sqlite_url: str, tmp
         rows = await world.rows("pin_key")
         assert not rows or rows[0]["asked"] == len(evaluated)
 
-    told(sqlite_url, tmp_path, story)
+    told(store_url, tmp_path, story)
 
 
 def test_B8_it_opens_before_a_login_and_is_set_after_one_only(sqlite_url: str, tmp_path: Path) -> None:
