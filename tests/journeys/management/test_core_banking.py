@@ -34,7 +34,14 @@ def count(at: Walk, table: str) -> int:
 
 def test_a_customer_of_the_core_registers_logs_in_and_releases(hurry: Callable[..., Walk]) -> None:
     at = hurry("lee")
-    at.register("union-head")
+    at.open("/about#accepted")
+    wrong = shots(at, "accepted-about", 360)
+    at.at_certificate()
+    expect(at.page.get_by_text(at.say("accepted.lead_personal"))).to_be_visible()
+    wrong += shots(at, "accepted", 360, 1280)
+    at.open_window()
+    at.pick("union-head")
+    at.confirm()
     expect(at.page.get_by_role("link", name=at.say("registration.login"), exact=True)).to_be_visible()
     assert count(at, "customer") == 0 and count(at, "customer_key") == 1
     at.page.context.clear_cookies(name="ingam-center")
@@ -44,7 +51,7 @@ def test_a_customer_of_the_core_registers_logs_in_and_releases(hurry: Callable[.
     at.confirm()
     expect(at.page.get_by_text(at.say("life.next_registered"))).to_be_visible()
     expect(at.page.get_by_text("이*합", exact=True)).to_be_visible()
-    wrong = shots(at, "core-overview", 360, 1280)
+    wrong += shots(at, "core-overview", 360, 1280)
     at.open("/management/release")
     at.person.press(at.button("life.begin_release"))
     expect(at.button("factor.request_code")).to_be_visible()
