@@ -39,6 +39,8 @@ class Manage {
   #frame: HTMLIFrameElement | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
   #asked = 0
+  /** Whether the frame has come: before, there is nobody to talk to. */
+  #ready = false
 
   constructor(section: HTMLElement) {
     this.#section = section
@@ -51,7 +53,9 @@ class Manage {
   start(): void {
     window.addEventListener('message', (event) => this.#hear(event))
     // The side menu leads here with what the person came for.
-    window.addEventListener('hashchange', () => this.#begin())
+    window.addEventListener('hashchange', () => {
+      if (this.#ready) this.#begin()
+    })
     this.#section.querySelector('[data-manage-retry]')?.addEventListener('click', () => this.#open())
     this.#open()
   }
@@ -59,6 +63,7 @@ class Manage {
   #open(): void {
     this.#error.hidden = true
     this.#waits(true)
+    this.#ready = false
     const frame = document.createElement('iframe')
     frame.className = 'issue-frame'
     frame.title = this.#section.dataset['title'] ?? ''
@@ -82,6 +87,7 @@ class Manage {
     if (!comesFrom(event, this.#vault, this.#frame?.contentWindow ?? null)) return
     const message = readOrNull(event.data)
     if (message?.kind === 'ready') {
+      this.#ready = true
       clearTimeout(this.#patience)
       this.#waits(false)
       return this.#begin()
