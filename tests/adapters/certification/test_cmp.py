@@ -15,6 +15,7 @@ from tests.ca.world import (
     KIM,
     SERVER,
     World,
+    by_certificate,
     by_code,
     certificates,
     enrolled,
@@ -40,6 +41,7 @@ from ingam.ports.certification import CertificationOutage, CertificationRefused,
 from ingam.ports.certification import Registered as Registered_
 from ingam.protocols.cmp import general, issued, message, withdrawing
 from ingam.protocols.cmp.header import Info
+from ingam.protocols.cmp.message import BodyKind
 
 pytestmark = pytest.mark.anyio
 HERE = "http://localhost:8703/.well-known/cmp"
@@ -245,6 +247,20 @@ async def test_a_message_is_carried_unchanged_both_ways(ca: World, wire: Wire) -
     answer = await made.carry(b"\x30\x00")
     assert wire.sent[-1] == b"\x30\x00"
     message.parse(answer)
+
+
+async def test_D10_a_renewal_that_costs_a_fee_goes_through_the_center_alone(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    old = await enrolled(ca, HONG, 103, "universal")
+    ca.clock.forward(345 * 86_400)
+    body = asked(held("hong", 104), BodyKind.KUR, encrypted=vid_of(ca))
+    kur = by_certificate(ca, old, held("hong", 103)).compose(body)
+    assert (
+        refusal(message.parse(await wire.post(made._url, kur, "application/pkixcmp", 65_536))).code == "cmp-kur-by-ra"
+    )
+    only_certificate(message.parse(await made.carry(kur)))
+    # What the holder signed lies in the envelope as it came.
+    assert kur in wire.sent[-1]
 
 
 async def test_a_certificate_is_suspended_resumed_and_revoked(ca: World, wire: Wire) -> None:

@@ -13,7 +13,9 @@ from tests.ca.world import (
     SERVER,
     Holder,
     World,
+    by_certificate,
     by_code,
+    enrolled,
     held,
     only_certificate,
     refusal,
@@ -185,3 +187,20 @@ async def test_what_an_ra_encloses_and_is_not_whole_refuses_its_word(ca: World) 
     for number, (original, expected) in enumerate(wrong.items(), 1):
         assert refusal(await server_by_ra(ca, original))[1:] == expected
         assert ca.books.count_of(1) == number  # the RA's own
+
+
+@pytest.mark.parametrize("by_ra", [True, False])
+async def test_D10_what_costs_a_fee_is_renewed_in_the_ras_envelope_alone(ca: World, by_ra: bool) -> None:
+    ra = await registrar(ca)
+    old = await enrolled(ca, HONG, 103, "universal")
+    ca.clock.forward(345 * 86_400)
+    holder = by_certificate(ca, old, held("hong", 103))
+    kur = holder.compose(request(held("hong", 104), BodyKind.KUR, encrypted=vid_of(ca)))
+    if by_ra:
+        only_certificate(await ca.ask(around(ra, kur)))
+        return
+    before = ca.books.count_of(1)
+    assert refusal(await ca.ask(kur)) == (BodyKind.KUP, "notAuthorized", "cmp-kur-by-ra")
+    # Nobody but an RA makes such an envelope.
+    assert refusal(await ca.ask(around(holder, kur))).code == "cmp-not-authorized"
+    assert ca.books.count_of(1) == before

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.ca.world import only_certificate
+from tests.ca.endpoint.asking import revoke
+from tests.ca.world import by_certificate, held, only_certificate
 from tests.center.issuance.test_fees import BOTH, charges, stages, taken
 from tests.center.issuance.world import World, told
-from tests.center.renewal.test_renewal import Renewal, begun
+from tests.center.renewal.test_renewal import NEW, Renewal, begun
 
 from ingam.kernel.words import say
 from ingam.npki import certificate
@@ -157,5 +158,26 @@ def test_a_confirmation_that_was_lost_is_charged_when_the_authority_says_that_it
         await world.deliver()
         assert (charges(world), await stages(world)) == (1, ["captured"])
         assert await at.active() == [certificate.parse(only_certificate(kup)).fingerprint.hex()]
+
+    told(sqlite_url, tmp_path, story, products=BOTH)
+
+
+def test_who_ends_what_stood_and_says_that_nobody_uses_it_any_more_pays_for_it(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        at = await universal(world)
+        await paid(at)
+        kup = await at.carry(at.kur())
+        await world.ca.ask(at.confirming(kup))  # at the authority's own port
+        world.clock.forward(70 * 60)
+        new = only_certificate(kup)
+        assert at.state(certificate.parse(new)) is State.VALID
+        await world.ca.ask(by_certificate(world.ca, new, held("person", NEW)).compose(revoke(new, 5)))
+        assert at.state(certificate.parse(new)) is State.REVOKED
+        world.clock.forward(2 * 3600)
+        await world.ca.revoking.sweep()
+        await world.deliver()
+        assert (charges(world), await stages(world)) == (1, ["captured"])
 
     told(sqlite_url, tmp_path, story, products=BOTH)

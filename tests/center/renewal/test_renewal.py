@@ -317,7 +317,7 @@ def test_D10_a_certificate_that_is_not_this_persons_of_this_key_brings_no_number
         sent, asked = at.kur(), world.wire.post
 
         async def post(url: str, body: bytes, content_type: str, limit: int) -> bytes:
-            return answer.raw if body == sent else await asked(url, body, content_type, limit)
+            return answer.raw if sent in body else await asked(url, body, content_type, limit)
 
         world.wire.post = post  # type: ignore[method-assign]
         status, found = await at.tell("carry", message=base64.b64encode(sent).decode())

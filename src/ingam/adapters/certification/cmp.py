@@ -34,7 +34,7 @@ from ingam.ports.signing import Intent, Signer
 from ingam.protocols.cmp import client, exchange, general, issued, on_behalf, registering, status, withdrawing
 from ingam.protocols.cmp.exchange import Client, Exchange
 from ingam.protocols.cmp.header import NULL_DN, Info, directory_name
-from ingam.protocols.cmp.message import MOST_MESSAGE, Body, PKIMessage, UnverifiedMessage
+from ingam.protocols.cmp.message import MOST_MESSAGE, Body, BodyKind, PKIMessage, UnverifiedMessage, parse
 from ingam.protocols.cmp.on_behalf import OperatorSignature
 from ingam.protocols.cmp.protection import SignatureProtection, verify_signature
 from ingam.protocols.cmp.status import CmpRefused, FailInfo
@@ -112,8 +112,15 @@ class CmpCertification:
             raise CertificationOutage from None
 
     async def carry(self, message: bytes) -> bytes:
-        """Unchanged, both ways; only its size is looked at."""
-        return await self._post(message)
+        """Unchanged, both ways; a kur goes in the RA's envelope, which says that its fee, if any, is settled here."""
+        return await self._post(self._added(message))
+
+    def _added(self, given: bytes) -> bytes:
+        try:
+            inner = parse(given)
+        except CmpRefused:
+            return given
+        return self._client().add(inner, at=self._clock.now()) if inner.body.kind is BodyKind.KUR else given
 
     async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
         """An rr under the RA's signature."""

@@ -26,7 +26,8 @@ KEPT: Final = timedelta(hours=1)
 class Call:
     """`transaction`: what the books know its exchange by; `request_hash`: SHA-256 of the whole message.
 
-    `source`: the address that it came from; `depth`: 1 for what came by itself, more for what lay in a nested one.
+    `source`: the address that it came from; `depth`: 1 for what came by itself, more for what lay in a nested one;
+    `added`: whether that one has an RA's protection (RFC 9483 section 5.2.2).
     """
 
     message: PKIMessage
@@ -35,6 +36,7 @@ class Call:
     request_hash: bytes
     source: str
     depth: int = 1
+    added: bool = False
 
     @property
     def header(self) -> Header:

@@ -98,9 +98,15 @@ class Certifying:
         )
 
     def _updating(self, call: Call, one: crmf.CertReqMsg) -> Holder:
-        """A kur is signed by the certificate that it updates, for the same subject and another key (security D5)."""
+        """A kur is signed by the certificate that it updates, for the same subject and another key (security D5).
+
+        Where a renewal costs a fee, the RA takes it, and its envelope around the kur says so.
+        """
         assert isinstance(call.sender, Certified)
         given, entry, wishes = call.sender.certificate, call.sender.entry, one.template
+        profile = self._office.authority.profile(entry.profile)
+        if profile.renewal_by_ra and not call.added:
+            raise CmpRefused("cmp-kur-by-ra", FailInfo.NOT_AUTHORIZED)
         named = crmf.old_cert_id(one)
         if named is not None and not self._is_meant(named, given):
             raise CmpRefused("cmp-old-cert-id", FailInfo.BAD_CERT_ID)
@@ -108,7 +114,7 @@ class Certifying:
         if wishes.public_key == given.spki:
             raise CmpRefused("cmp-kur-same-key", FailInfo.BAD_CERT_TEMPLATE)
         return Holder(
-            profile=self._office.authority.profile(entry.profile),
+            profile=profile,
             operation=Operation.RENEW,
             facts=self._own_facts(entry),
             person=entry.person,

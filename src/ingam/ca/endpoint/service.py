@@ -102,11 +102,11 @@ class Endpoint:
         """
         return self._office.books.answered(transaction, request_hash)
 
-    async def _heard(self, given: UnverifiedMessage, source: str, depth: int = 1) -> Call:
+    async def _heard(self, given: UnverifiedMessage, source: str, depth: int = 1, *, added: bool = False) -> Call:
         """The message as its sender's."""
         self._practice.check_header(given.header, given.body.kind, self._office.clock.now())
         sender, verified = await self._doorway.sender(given, source)
-        return Call(verified, sender, self._practice.transaction(given.header), digest(given), source, depth)
+        return Call(verified, sender, self._practice.transaction(given.header), digest(given), source, depth, added)
 
     async def _carried(self, call: Call) -> bytes:
         kind, heard = call.body.kind, False
@@ -157,7 +157,8 @@ class Endpoint:
         answered together (RFC 9483 section 5.2.2). Every protection is verified before anything is carried out.
         """
         inner = bodies.read_nested(call.body, call.depth, self._practice.versions)
-        heard = [await self._heard(one, call.source, call.depth + 1) for one in inner]
+        by_ra = call.sender.role is Role.REGISTRAR
+        heard = [await self._heard(one, call.source, call.depth + 1, added=by_ra) for one in inner]
         if len(inner) == 1:
             check_added(call.header, inner[0].header)
             return await self._again(heard[0])

@@ -40,7 +40,8 @@ class Profile:
     `units`: organisational units from the root on, and `common`: patterns over `{name}`, `{english}`, `{number}`,
     `{branch}`, `{host}`; `branch`: of whoever names none. `identified`: with realName and VID. `hosts`: with dNSNames.
     `years`, `day_end` (23:59:59 in Korea), `renew_from_days`, `renewal_carries` (the remaining days), `reissue_keeps`
-    (the end date): its validity. `supersedes`: a person has one at a time. `lists`: `ldap`, `http`; `access`: `ocsp`,
+    (the end date): its validity. `renewal_by_ra`: renewed in an RA's envelope alone, since it costs a fee there.
+    `supersedes`: a person has one at a time. `lists`: `ldap`, `http`; `access`: `ocsp`,
     `ca-issuers`; `delta`: it names the delta list.
     """
 
@@ -64,6 +65,7 @@ class Profile:
     day_end: bool
     renew_from_days: int
     renewal_carries: bool
+    renewal_by_ra: bool
     reissue_keeps: bool
     supersedes: bool
     lists: tuple[str, ...]

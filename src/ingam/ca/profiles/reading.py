@@ -184,6 +184,7 @@ def _profile(table: Table, name: str, authority: Authority) -> Profile:
         day_end=table.flag("day_end"),
         renew_from_days=table.number("renew_from_days", 0, 366),
         renewal_carries=table.flag("renewal_carries"),
+        renewal_by_ra=table.has("renewal_by_ra") and table.flag("renewal_by_ra"),
         reissue_keeps=table.flag("reissue_keeps"),
         supersedes=table.flag("supersedes"),
         lists=tuple(table.one_of("lists", one, ("ldap", "http")) for one in table.texts("lists")),

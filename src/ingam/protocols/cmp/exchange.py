@@ -81,6 +81,24 @@ class Client:
         start = Exchange(client.Asking(question), transaction_id, nonce, None, None)
         return replace(start, outgoing=self._compose(start, body, nonce, at, infos=infos))
 
+    def add(self, inner: UnverifiedMessage, *, at: datetime) -> bytes:
+        """Somebody else's message, unchanged, with our protection around it (RFC 9483 section 5.2.2.1).
+
+        The envelope has its transactionID and nonces; the answer is the one to the message inside.
+        """
+        given = inner.header
+        header = Header(
+            pvno=given.pvno,
+            sender=self.sender,
+            recipient=self.recipient,
+            message_time=at,
+            sender_kid=self.sender_kid,
+            transaction_id=given.transaction_id,
+            sender_nonce=given.sender_nonce,
+            recip_nonce=given.recip_nonce,
+        )
+        return message.compose(header, bodies.write_nested([inner.raw]), self.protection, self.extra_certs)
+
     def receive(self, exchange: Exchange, data: bytes, *, nonce: bytes, at: datetime) -> Exchange:
         """What an answer leads to. Raises CmpRefused, with the code of the first check that fails; nothing moves then.
 
