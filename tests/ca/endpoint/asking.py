@@ -8,7 +8,7 @@ from typing import Any
 from tests.ca.world import HeldKey, Holder, only_certificate, responses
 
 from ingam.npki import certificate, der, shapes
-from ingam.protocols.cmp import bodies, general, revocation
+from ingam.protocols.cmp import bodies, general, message, revocation
 from ingam.protocols.cmp.bodies import CertStatus
 from ingam.protocols.cmp.header import Info
 from ingam.protocols.cmp.message import Body, BodyKind, UnverifiedMessage
@@ -30,6 +30,14 @@ def revoke(of: bytes, reason: int | None = 0, **template: Any) -> Body:
     found = certificate.parse(of)
     named = CertTemplate(**{"serial_number": found.serial, "issuer": found.issuer.raw, **template})
     return revocation.write_rev_req(RevDetails(named, reason))
+
+
+def around(ra: Holder, inner: bytes, **header: Any) -> bytes:
+    """An envelope that adds the RA's protection to a message."""
+    given = message.parse(inner).header
+    fields = {"transaction_id": given.transaction_id, "sender_nonce": given.sender_nonce,
+              "recip_nonce": given.recip_nonce, **header}  # fmt: skip
+    return ra.compose(bodies.write_nested([inner]), **fields)
 
 
 def genm(*asked: Info) -> Body:

@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from tests.ca.endpoint.asking import confirmation, genm
+from tests.ca.endpoint.asking import confirmation, genm, revoke
 from tests.ca.world import (
     HONG,
     KIM,
@@ -24,6 +24,7 @@ from tests.ca.world import (
 )
 
 from ingam.ca.facts import Facts
+from ingam.ca.revoking import changes
 from ingam.kernel.secret import Secret
 from ingam.npki import certificate
 from ingam.protocols.cmp import general, issued
@@ -54,7 +55,8 @@ async def test_D2_every_certificate_ever_issued_to_a_person_is_told_newest_first
     assert [one.ended for one in found] == [None, None, issued.Ended(4, ca.clock.now())]
     newest = found[0]
     assert newest.fingerprint == hashlib.sha256(third.der).digest()
-    assert (newest.subject, newest.policy, newest.profile) == (third.subject.raw, third.policy_oid, "securities")
+    assert (newest.issuer, newest.subject) == (third.issuer.raw, third.subject.raw)
+    assert (newest.policy, newest.profile) == (third.policy_oid, "securities")
     assert (newest.issued_at, newest.not_before, newest.not_after) == (
         ca.clock.now(), third.not_before, third.not_after,
     )  # fmt: skip
@@ -83,6 +85,19 @@ async def test_a_suspended_one_says_since_when(ca: World) -> None:
     await ca.revoking.suspend(ca.revoking.find(1, own.serial), by="test")
     (found,) = (await told(ca, await registrar(ca))).certificates
     assert (found.standing, found.ended) == (Standing.HELD, issued.Ended(6, ca.clock.now()))
+
+
+async def test_what_nobody_confirmed_is_told_apart_from_what_its_holder_ended_with_the_same_reason(ca: World) -> None:
+    ra, holder = await registrar(ca), by_code(ca, await ca.register("securities", HONG))
+    own = await enrolled(ca, HONG, 104, "universal")
+    await ca.ask(holder.compose(request(held("hong", 103), encrypted=vid_of(ca))))
+    await ca.ask(by_certificate(ca, own, held("hong", 104)).compose(revoke(own, changes.CESSATION)))
+    ca.clock.forward(660)
+    assert await ca.revoking.sweep() == 1
+    unconfirmed, ended = sorted((await told(ca, ra)).certificates, key=lambda one: one.profile)
+    assert unconfirmed.ended == issued.Ended(changes.CESSATION, ca.clock.now(), never_stood=True)
+    assert ended.ended is not None
+    assert (ended.ended.reason, ended.ended.never_stood) == (changes.CESSATION, False)
 
 
 async def test_nothing_is_told_of_anybody_else(ca: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.ca.endpoint.asking import confirmation, genm
+from tests.ca.endpoint.asking import around, confirmation, genm
 from tests.ca.world import (
     HONG,
     IMPLICIT,
@@ -42,14 +42,6 @@ async def coded(ca: World, facts: Any = HONG) -> Holder:
 
 def person(ca: World, holder: Holder, key: int = 103, **header: Any) -> bytes:
     return holder.compose(request(held("hong", key), encrypted=vid_of(ca)), **header)
-
-
-def around(ra: Holder, inner: bytes, **header: Any) -> bytes:
-    """An envelope that adds the RA's protection to a message."""
-    given = message.parse(inner).header
-    fields = {"transaction_id": given.transaction_id, "sender_nonce": given.sender_nonce,
-              "recip_nonce": given.recip_nonce, **header}  # fmt: skip
-    return ra.compose(bodies.write_nested([inner]), **fields)
 
 
 def inside(answer: UnverifiedMessage) -> tuple[UnverifiedMessage, ...]:

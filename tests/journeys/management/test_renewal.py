@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from tests.ca import world as authority
+from tests.ca.endpoint.asking import around
 from tests.journeys.screens import trouble
 from tests.journeys.vault_issue.bench import BUILT, CSRF, FLOW, PASSWORD, Bench, Served, parsed
 from tests.journeys.vault_issue.conftest import phone as phone  # the fixture
@@ -223,6 +224,11 @@ class PaidBench(RenewalBench):
         if not self.paid and self.state == "product":
             return {"pay": f"{self.center}/pay"}
         return await super().product(fields)
+
+    async def sent(self, given: bytes) -> bytes:
+        if message.parse(given).body.kind is not BodyKind.KUR:
+            return given
+        return around(await authority.registrar(self.ca), given)
 
     def routes(self) -> list[Route]:
         return [
