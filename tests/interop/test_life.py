@@ -134,7 +134,7 @@ def as_registrar(authority: Running, openssl: OpenSsl, one: certificate.Certific
     speakers, clock = (openssl.read("cmp.pem"),), SystemClock()
     here = "http://localhost:1"
     asking = CmpCertification(authority.cmp, here, Posting(), who, speakers, clock, secrets.token_bytes)
-    asyncio.run(asking.revoke(one.issuer.raw, one.serial, number))
+    asyncio.run(asking.revoke(one.issuer.raw, one.serial, number, one.subject.raw))
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def _issued(one: Certificate, standing: Standing) -> IssuedCertificate:
     return IssuedCertificate(
         serial=f"{one.serial:x}", fingerprint=one.fingerprint.hex(), subject=str(one.subject), through="",
         profile="securities", policy="1.2", issued_at=one.not_before, not_before=one.not_before,
-        not_after=one.not_after, standing=standing,
+        not_after=one.not_after, standing=standing, issuer_name=one.issuer.raw, subject_name=one.subject.raw,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ The embedded CA and a contracted one stand behind the same port; an adapter says
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -88,7 +88,8 @@ class IssuedCertificate:
 
     `subject`: as people read it (`CN=…, OU=…`); `through`: the subject's OU nearest the holder, which names the firm or
     branch that it was asked for at, "" where there is none. `profile`: the authority's word; `policy`: dotted.
-    `reason`: a CRLReason number and `ended_at` since when, where it is held or revoked.
+    `reason`: a CRLReason number and `ended_at` since when, where it is held or revoked. `never_stood`: it ended because
+    nobody confirmed it. `issuer_name`, `subject_name`: DER Names, which with the serial say which one is meant.
     """
 
     serial: str
@@ -103,6 +104,9 @@ class IssuedCertificate:
     standing: Standing
     reason: int | None = None
     ended_at: datetime | None = None
+    never_stood: bool = False
+    issuer_name: bytes = field(kw_only=True)
+    subject_name: bytes = field(kw_only=True)
 
     def stands(self, at: datetime) -> bool:
         """Whether it is valid or suspended at an instant: what a new one under its policy would end."""
@@ -144,8 +148,11 @@ class Certification(Protocol):
     async def carry(self, message: bytes) -> bytes:
         """A holder's PKIMessage to the authority and its answer back, both as they are. Raises CertificationOutage."""
 
-    async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
-        """End (or 6: suspend, 8: resume) a certificate; `issuer`: DER Name. Raises as `register`."""
+    async def revoke(self, issuer: bytes, serial: int, reason: int, subject: bytes) -> None:
+        """End (or 6: suspend, 8: resume) a certificate; `issuer`, `subject`: DER Names of it. Raises as `register`.
+
+        A serial under an issuer that names another's certificate is refused.
+        """
 
     async def revoke_on_behalf(self, text: str, signatures: Sequence[OperatorSignature]) -> None:
         """End the certificate that a change of the console names, which two operators signed (security D14).

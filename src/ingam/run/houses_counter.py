@@ -121,7 +121,7 @@ class Counter:
             await self._ask(f"/desk/{issuer}/act", {"serial": f"{one.serial:x}", "act": act})
         else:
             house = await asyncio.to_thread(self._certification, issuer)
-            await house.revoke(one.issuer.raw, one.serial, REASONS[act])
+            await house.revoke(one.issuer.raw, one.serial, REASONS[act], one.subject.raw)
 
     async def _register(self, order: Order) -> Registered:
         owner = order.person

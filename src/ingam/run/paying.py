@@ -27,10 +27,6 @@ _CAME: Final = {
 }  # fmt: skip
 
 
-CESSATION: Final = 5
-"""CRLReason of what nobody confirmed in time, or whose holder gave it back."""
-
-
 def payment_deliveries(given: CenterPorts) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
     """For the worker; nothing where nothing that costs is offered."""
     if given.parties is None or given.parties.payments is None or given.certification is None:
@@ -97,5 +93,4 @@ class _Asking:
 def _came(one: IssuedCertificate) -> Came:
     if one.standing is Standing.PENDING:
         return Came.WAITS
-    never = one.standing is Standing.REVOKED and one.reason == CESSATION
-    return Came.NOTHING if never else Came.CERTIFICATE
+    return Came.NOTHING if one.never_stood else Came.CERTIFICATE

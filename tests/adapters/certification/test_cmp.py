@@ -267,13 +267,25 @@ async def test_a_certificate_is_suspended_resumed_and_revoked(ca: World, wire: W
     made = await center(ca, wire)
     own = certificate.parse(await enrolled(ca))
     for reason, state in ((6, State.HELD), (8, State.VALID), (1, State.REVOKED)):
-        await made.revoke(own.issuer.raw, own.serial, reason)
+        await made.revoke(own.issuer.raw, own.serial, reason, own.subject.raw)
         standing = ca.books.standing(1, own.serial)
         assert standing is not None
         assert standing.state is state
     with pytest.raises(CertificationRefused) as refused:
-        await made.revoke(own.issuer.raw, own.serial, 1)
+        await made.revoke(own.issuer.raw, own.serial, 1, own.subject.raw)
     assert refused.value.facts["fail_info"] == "certRevoked"
+
+
+async def test_a_serial_that_is_anothers_certificate_ends_nothing(ca: World, wire: Wire) -> None:
+    made = await center(ca, wire)
+    mine, theirs = [certificate.parse(await enrolled(ca, one, key)) for one, key in ((HONG, 3), (KIM, 5))]
+    for reason in (1, 6, 8):
+        with pytest.raises(CertificationRefused) as refused:
+            await made.revoke(theirs.issuer.raw, theirs.serial, reason, mine.subject.raw)
+        assert (refused.value.facts["fail_info"], refused.value.facts["said"]) == ("badCertId", "cmp-rr-unknown")
+    standing = ca.books.standing(1, theirs.serial)
+    assert standing is not None
+    assert standing.state is State.VALID
 
 
 async def test_the_encryption_certificate_is_asked_once(ca: World, wire: Wire) -> None:
@@ -304,7 +316,7 @@ async def test_the_one_that_a_new_certificate_ends_is_the_standing_one_of_its_pr
         assert ending is not None
         assert ending.fingerprint == expected.fingerprint.hex()
     assert found.ended_by("server", now) is None
-    await made.revoke(stands.issuer.raw, stands.serial, 6)
+    await made.revoke(stands.issuer.raw, stands.serial, 6, stands.subject.raw)
     assert (await made.issued(HONG.idn)).ended_by("securities", now) is not None
     assert found.ended_by("securities", stands.not_after.replace(year=2030)) is None
 
@@ -321,6 +333,7 @@ async def test_D2_every_certificate_ever_issued_to_a_person_is_told_with_what_be
     first, second = found
     assert (first.serial, first.fingerprint) == (f"{new.serial:x}", new.fingerprint.hex())
     assert (first.subject, first.policy, first.not_after) == (str(new.subject), new.policy_oid, new.not_after)
+    assert (first.issuer_name, first.subject_name) == (new.issuer.raw, new.subject.raw)
     assert (first.standing, first.reason, first.ended_at) == (Standing.VALID, None, None)
     assert (second.serial, second.standing, second.reason) == (f"{old.serial:x}", Standing.REVOKED, 4)
     assert (second.through, second.ended_at) == ("다온증권", ca.clock.now())

@@ -40,8 +40,8 @@ class Authority(AbsentCertification):
     async def authorities(self) -> tuple[bytes, ...]:
         return (certs.ca().certificate.der,) if self.ours else (certs.root().certificate.der,)
 
-    async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
-        assert issuer == certs.ca().certificate.subject.raw
+    async def revoke(self, issuer: bytes, serial: int, reason: int, subject: bytes) -> None:
+        assert (issuer, subject) == (certs.ca().certificate.subject.raw, party().certificate.subject.raw)
         if self.down:
             raise CertificationOutage
         self.asked.append((serial, reason))

@@ -84,6 +84,7 @@ HALF: Final = NOW + timedelta(minutes=28, seconds=12)
 OLD: Final = IssuedCertificate(
     "4a3f09c2b1d5e677", "f" * 64, "CN=홍길동()0088049202611220001", "미래에셋증권", "securities",
     "1.2.410.200004.5.1.1.9", NOW, NOW, datetime(2027, 3, 14, 14, 59, 59, tzinfo=UTC), Standing.VALID,
+    issuer_name=b"", subject_name=b"",
 )  # fmt: skip
 BOUND: Final = Details("CN=홍길동", "CN=SignKorea CA4", "4a3f09c2b1d5e677", "증권용 개인", "Securities, personal", b"")
 CONTACT: Final = Contact("hong@example.test", "", "01085131234", "", "", "")

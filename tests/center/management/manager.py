@@ -36,7 +36,7 @@ class Authority(AbsentCertification):
             raise CertificationOutage
         return (certs.ca().certificate.der,)
 
-    async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
+    async def revoke(self, issuer: bytes, serial: int, reason: int, subject: bytes) -> None:
         assert issuer == certs.ca().certificate.subject.raw
         if self.down:
             raise CertificationOutage

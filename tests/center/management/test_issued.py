@@ -12,9 +12,10 @@ from tests.center.world import HONG, World, party, told
 from tests.npki import certs
 
 from ingam.kernel.secret import Secret
-from ingam.ports.certification import CertificationOutage, CertificationRefused, EverIssued, IssuedCertificate, Standing
+from ingam.ports.certification import CertificationOutage, EverIssued, IssuedCertificate, Standing
 
 SERIAL = 0xBEEF
+HOLDER = certs.name(("C", "KR"), ("CN", "홍길동"))
 OLDER = certs.name(("C", "KR"), ("O", "SignKorea"), ("OU", "AccreditedCA"), ("CN", "SignKorea CA1 (test)"))
 
 
@@ -24,6 +25,7 @@ def paper(world: World, serial: int = SERIAL, **facts: object) -> IssuedCertific
     made = IssuedCertificate(
         f"{serial:x}", f"{serial:064x}", "CN=홍길동", "다른 지점", "securities", "1.2.410.200004.5.1.1.9", now, now,
         now + timedelta(days=300), Standing.VALID,
+        issuer_name=certs.ca().certificate.subject.raw, subject_name=HOLDER,
     )  # fmt: skip
     return replace(made, **facts)  # type: ignore[arg-type]
 
@@ -35,6 +37,8 @@ class Knowing(Authority):
     papers: dict[str, list[IssuedCertificate]] = field(default_factory=dict)
     older: bool = False
     tried: int = 0
+    strangers: list[tuple[int, int]] = field(default_factory=list)
+    """What was done to somebody else's certificate, of this very serial under the newer name."""
 
     async def authorities(self) -> tuple[bytes, ...]:
         issuing = (*await super().authorities(), certs.root().certificate.der)
@@ -45,19 +49,22 @@ class Knowing(Authority):
             raise CertificationOutage
         return EverIssued.of(self.papers.get(idn.reveal(), []))
 
-    async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
+    async def revoke(self, issuer: bytes, serial: int, reason: int, subject: bytes) -> None:
         self.tried += 1
+        assert subject == HOLDER
         if self.older and issuer == certs.ca().certificate.subject.raw:
-            raise CertificationRefused(fail_info="badCertId", said="unknown")
-        assert issuer != certs.root().certificate.subject.raw
+            self.strangers.append((serial, reason))
+            return
         if self.older:
+            assert issuer == OLDER
             self.asked.append((serial, reason))
             return
-        await super().revoke(issuer, serial, reason)
+        await super().revoke(issuer, serial, reason, subject)
 
 
 async def holder(world: World, *papers: IssuedCertificate, older: bool = False) -> tuple[Manager, Knowing]:
-    authority = Knowing(papers={HONG.idn.reveal(): list(papers or [paper(world)])}, older=older)
+    mine = paper(world, issuer_name=OLDER) if older else paper(world)
+    authority = Knowing(papers={HONG.idn.reveal(): list(papers or [mine])}, older=older)
     return await manager(world, authority), authority
 
 
@@ -81,7 +88,7 @@ def test_it_is_shown_proved_for_and_revoked_and_the_registered_one_stays(
         assert "폐지했습니다" in await one.finish() and authority.asked == []
         (text,) = [text for text in await one.heard() if "폐지했습니다" in text]
         assert "증권" in text and authority.asked == [(SERIAL, 1)]
-        assert await one.statuses() == ["ACTIVE"]
+        assert authority.strangers == [] and await one.statuses() == ["ACTIVE"]
         assert await world.results("management.revocation") == ["ok"] == await world.results("management.authority")
 
     told(store_url, tmp_path, story)

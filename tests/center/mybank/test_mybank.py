@@ -32,8 +32,9 @@ from ingam.ports.certification import (
 AT = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 POLICY = "2.25.87309791621482727547270451842754097887.1.9"
 VALID = IssuedCertificate(
-    "1f3a", "ab" * 32, "CN=홍길동-1", "예시증권", "securities", POLICY, AT, AT, AT + timedelta(days=365), Standing.VALID
-)
+    "1f3a", "ab" * 32, "CN=홍길동-1", "예시증권", "securities", POLICY, AT, AT, AT + timedelta(days=365),
+    Standing.VALID, issuer_name=b"", subject_name=b"",
+)  # fmt: skip
 
 
 class Authority(AbsentCertification):
@@ -53,8 +54,9 @@ def held(state: Standing, reason: int | None = None, serial: str = "1f3b") -> Is
     """Another one, in a state."""
     ended = AT + timedelta(days=2) if reason is not None else None
     return IssuedCertificate(
-        serial, "cd" * 32, "CN=홍길동-2", "", "securities", POLICY, AT, AT, VALID.not_after, state, reason, ended
-    )
+        serial, "cd" * 32, "CN=홍길동-2", "", "securities", POLICY, AT, AT, VALID.not_after, state, reason, ended,
+        issuer_name=b"", subject_name=b"",
+    )  # fmt: skip
 
 
 def with_mybank(world: World, certification: Certification) -> None:

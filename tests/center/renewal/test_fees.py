@@ -162,9 +162,7 @@ def test_a_confirmation_that_was_lost_is_charged_when_the_authority_says_that_it
     told(sqlite_url, tmp_path, story, products=BOTH)
 
 
-def test_who_ends_what_stood_and_says_that_nobody_uses_it_any_more_pays_for_it(
-    sqlite_url: str, tmp_path: Path
-) -> None:
+def test_who_ends_what_stood_and_says_that_nobody_uses_it_any_more_pays_for_it(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         at = await universal(world)
         await paid(at)

@@ -20,9 +20,10 @@ from ingam.protocols.cmp.status import CmpRefused
 fast = settings(deadline=None, max_examples=60)
 AT = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 NAME = shapes.name(("C", "KR"), ("O", "Ingam"), ("OU", "다온증권"), ("CN", "김증권-210000001"))
-VALID = One(77, bytes(32), NAME, "securities", "1.2.3.9", AT, AT, AT.replace(year=2027), Standing.VALID)
+ISSUER = shapes.name(("C", "KR"), ("O", "Ingam"), ("CN", "Ingam CA"))
+VALID = One(77, bytes(32), ISSUER, NAME, "securities", "1.2.3.9", AT, AT, AT.replace(year=2027), Standing.VALID)
 
-ended = st.builds(Ended, st.integers(0, 10), strategies.instants)
+ended = st.builds(Ended, st.integers(0, 10), strategies.instants, st.booleans())
 
 
 @st.composite
@@ -31,6 +32,7 @@ def ones(draw: st.DrawFn) -> One:
     standing = draw(st.sampled_from(Standing))
     return One(
         draw(st.integers(1, 2**127)), draw(st.binary(min_size=32, max_size=32)), draw(strategies.names),
+        draw(strategies.names),
         draw(strategies.texts.filter(lambda text: len(text.encode()) <= issued.MOST_PROFILE)), draw(strategies.oids),
         draw(strategies.instants), draw(strategies.instants), draw(strategies.instants), standing,
         draw(ended) if standing in (Standing.HELD, Standing.REVOKED) else None,

@@ -27,9 +27,9 @@ class AbsentCertification:
         """Nothing is carried."""
         _away(message)
 
-    async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
+    async def revoke(self, issuer: bytes, serial: int, reason: int, subject: bytes) -> None:
         """Nothing is revoked."""
-        _away(issuer, serial, reason)
+        _away(issuer, serial, reason, subject)
 
     async def revoke_on_behalf(self, text: str, signatures: Sequence[OperatorSignature]) -> None:
         """Nothing is revoked."""

@@ -122,9 +122,9 @@ class CmpCertification:
             return given
         return self._client().add(inner, at=self._clock.now()) if inner.body.kind is BodyKind.KUR else given
 
-    async def revoke(self, issuer: bytes, serial: int, reason: int) -> None:
+    async def revoke(self, issuer: bytes, serial: int, reason: int, subject: bytes) -> None:
         """An rr under the RA's signature."""
-        body, question = exchange.revoke(issuer, serial, reason)
+        body, question = exchange.revoke(issuer, serial, reason, subject)
         state = (await self._asked(body, question)).state
         if not isinstance(state, client.Revoked):
             raise CertificationOutage
@@ -226,10 +226,11 @@ def _pairs(holder: ToRegister) -> dict[str, str]:
 
 def _issued(one: issued.One) -> IssuedCertificate:
     name = subject.parse(one.subject)
-    reason, ended_at = one.ended or (None, None)
+    reason, ended_at, never_stood = one.ended or (None, None, False)
     return IssuedCertificate(
         f"{one.serial:x}", one.fingerprint.hex(), str(name), name.value("OU") or "", one.profile, one.policy,
         one.issued_at, one.not_before, one.not_after, Standing(one.standing.name.lower()), reason, ended_at,
+        never_stood, issuer_name=one.issuer, subject_name=one.subject,
     )  # fmt: skip
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
+from functools import partial
 from typing import Final
 
+from ingam.ca.issuing.withdrawing import never_stood
 from ingam.ca.office import Office
 from ingam.kernel.secret import Secret
 from ingam.npki import certificate
@@ -29,13 +32,18 @@ async def issued_to(office: Office, idn: Secret[str]) -> tuple[Info, int]:
     Raises BlindIndexOutage, BooksOutage.
     """
     found = office.books.of_person(await office.index.index("idn", idn))
-    return issued.tell(map(_one, found[:MOST_ISSUED]), more=len(found) > MOST_ISSUED), len(found)
+    return issued.tell(map(partial(_one, office), found[:MOST_ISSUED]), more=len(found) > MOST_ISSUED), len(found)
 
 
-def _one(of: Certificate) -> One:
-    issued_at = of.issued_at or of.not_before
-    ended = Ended(of.reason or _UNSPECIFIED, of.changed_at or issued_at) if of.state in _ENDED else None
+def _one(office: Office, of: Certificate) -> One:
+    made, issued_at = certificate.parse(of.der), of.issued_at or of.not_before
     return One(
-        of.serial, hashlib.sha256(of.der).digest(), certificate.parse(of.der).subject.raw, of.profile, of.policy,
-        issued_at, of.not_before, of.not_after, _STANDINGS[of.state], ended,
+        of.serial, hashlib.sha256(of.der).digest(), made.issuer.raw, made.subject.raw, of.profile, of.policy,
+        issued_at, of.not_before, of.not_after, _STANDINGS[of.state], _ended(office, of, issued_at),
     )  # fmt: skip
+
+
+def _ended(office: Office, of: Certificate, issued_at: datetime) -> Ended | None:
+    if of.state not in _ENDED:
+        return None
+    return Ended(of.reason or _UNSPECIFIED, of.changed_at or issued_at, never_stood(office, of))

@@ -38,7 +38,13 @@ async def withdraw(office: Office, reference: str, *, by: str) -> str:
 def _came(office: Office, one: Certificate) -> str:
     if one.state is State.PENDING:
         return "pending"
+    return "given-up" if never_stood(office, one) else "used"
+
+
+def never_stood(office: Office, one: Certificate) -> bool:
+    """Whether its end was that nobody confirmed it: a CRLReason says nothing of that, since anybody may name one."""
     if one.state is not State.REVOKED or one.changed_at is None:
-        return "used"
+        return False
     lines = [line for action in NEVER_STOOD for line in office.books.audited_at(action, one.changed_at)]
-    return "given-up" if any(json.loads(line.facts).get("serial") == f"{one.serial:x}" for line in lines) else "used"
+    facts = [json.loads(line.facts) for line in lines]
+    return any((of.get("ca"), of.get("serial")) == (one.ca, f"{one.serial:x}") for of in facts)

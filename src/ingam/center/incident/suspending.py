@@ -194,7 +194,7 @@ class Suspending:
         result = "not-ours"
         if authority is not None and await _issues(authority, found):
             try:
-                await authority.revoke(found.issuer.raw, found.serial, reason)
+                await authority.revoke(found.issuer.raw, found.serial, reason, found.subject.raw)
                 result = "ok"
             except CertificationRefused as refused:
                 result, said = refused.code, str(refused.facts.get("said", ""))[:LONGEST_WORD]

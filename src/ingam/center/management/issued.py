@@ -31,7 +31,10 @@ class NotValid(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """One of them, valid or suspended. `serial`: lower hex; `through`: the firm or branch that it was asked for at."""
+    """One of them, valid or suspended. `serial`: lower hex; `through`: the firm or branch that it was asked for at.
+
+    `issuer`, `subject`: DER Names, as the authority told them of this very certificate.
+    """
 
     fingerprint: str
     serial: str
@@ -41,6 +44,8 @@ class Issued:
     issued_at: datetime
     not_after: datetime
     suspended: bool
+    issuer: bytes
+    subject: bytes
 
 
 class IssuedElsewhere:
@@ -83,5 +88,6 @@ def _shown(one: IssuedCertificate) -> Issued:
     policy = next((row for row in policies.policies() if row.oid == one.policy), None)
     ko, en = (policy.name_ko, policy.name_en) if policy else (one.profile, one.profile)
     return Issued(
-        one.fingerprint, one.serial, ko, en, one.through, one.issued_at, one.not_after, one.standing is Said.HELD
+        one.fingerprint, one.serial, ko, en, one.through, one.issued_at, one.not_after, one.standing is Said.HELD,
+        one.issuer_name, one.subject_name,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
@@ -22,20 +22,21 @@ REVOKING: Final = "management-revocation"
 """The outbox kind."""
 
 LONGEST_WORD: Final = 40
-UNKNOWN: Final = "badCertId"
-"""PKIFailureInfo of a serial that an issuer never gave out (RFC 4210)."""
 
 
 class _Asked(msgspec.Struct, frozen=True):
     """What the outbox carries, sealed. `reason`: a CRLReason.
 
-    `certificate`: DER; empty of one that is not registered here, whose `serial` (hex) alone is known.
+    `certificate`: DER; empty of one that is not registered here, which `issuer`, `subject` (DER Names) and `serial`
+    (hex) name.
     """
 
     certificate: bytes
     reason: int
     banking_id: str
     serial: str = ""
+    issuer: bytes = b""
+    subject: bytes = b""
 
 
 def to_authority(binding: Binding, details: Details, customer: Customer, reason: int, at: datetime) -> Outgoing:
@@ -46,7 +47,7 @@ def to_authority(binding: Binding, details: Details, customer: Customer, reason:
 
 def to_authority_by_serial(one: Issued, customer: Customer, reason: int, at: datetime, run: str) -> Outgoing:
     """The same for a certificate that is not registered here; `run`: of whoever asked, who may ask again."""
-    asked = _Asked(b"", reason, customer.banking_id, one.serial)
+    asked = _Asked(b"", reason, customer.banking_id, one.serial, one.issuer, one.subject)
     return Outgoing(REVOKING, msgspec.json.encode(asked), f"{REVOKING}:{one.fingerprint}:{run}", at)
 
 
@@ -64,13 +65,15 @@ def deliver_revoking(
             raise CertificationOutage(cause="no-authority")
         asked = msgspec.json.decode(claimed.payload, type=_Asked)
         found = certificate.parse(asked.certificate) if asked.certificate else None
-        serial = found.serial if found else int(asked.serial, 16)
-        issuers = [found.issuer.raw] if found else await _issuers(authority)
-        result, said = await _revoked(authority, issuers, serial, asked.reason)
+        if found is not None:
+            issuer, serial, subject = found.issuer.raw, found.serial, found.subject.raw
+        else:
+            issuer, serial, subject = asked.issuer, int(asked.serial, 16), asked.subject
+        result, said = await _revoked(authority, issuer, serial, asked.reason, subject)
         facts: dict[str, str | int] = {"reason": asked.reason, "serial": f"{serial:x}"}
         facts |= {"said": said} if said else {}
-        subject = digests.digest("banking-id", asked.banking_id)
-        line = Audit(clock.now(), "management.authority", result, subject, None, None, facts)
+        whose = digests.digest("banking-id", asked.banking_id)
+        line = Audit(clock.now(), "management.authority", result, whose, None, None, facts)
         await store.save(Save(audit=[line]))
         if found is not None:
             await ended(found)
@@ -78,25 +81,17 @@ def deliver_revoking(
     return {REVOKING: deliver}
 
 
-async def _issuers(authority: Certification) -> list[bytes]:
-    """Names that our authority issues under, newest first, each once. Raises CertificationOutage."""
-    every = [certificate.parse(der) for der in await authority.authorities()]
-    return list(dict.fromkeys(one.subject.raw for one in every if one.subject.raw != one.issuer.raw))
+async def _revoked(
+    authority: Certification, issuer: bytes, serial: int, reason: int, subject: bytes
+) -> tuple[str, str]:  # fmt: skip
+    """What came of it, as a code and the authority's word. Raises CertificationOutage.
 
-
-async def _revoked(authority: Certification, issuers: Sequence[bytes], serial: int, reason: int) -> tuple[str, str]:
-    """What came of it, as a code and the authority's word. A name that it knows no such serial under is passed over.
-
-    Raises CertificationOutage.
+    A certificate is named whole: a bare serial may be another's.
     """
-    result, said = CertificationRefused.code, "unknown"
-    for issuer in issuers:
-        try:
-            await authority.revoke(issuer, serial, reason)
-        except CertificationRefused as refused:
-            result, said = refused.code, str(refused.facts.get("said", ""))[:LONGEST_WORD]
-            if UNKNOWN in str(refused.facts.get("fail_info", "")):
-                continue
-            return result, said
-        return "ok", ""
-    return result, said
+    if not (issuer and subject):
+        return CertificationRefused.code, "unnamed"
+    try:
+        await authority.revoke(issuer, serial, reason, subject)
+    except CertificationRefused as refused:
+        return refused.code, str(refused.facts.get("said", ""))[:LONGEST_WORD]
+    return "ok", ""

@@ -298,9 +298,14 @@ def from_pkcs10(request: bytes, spki: bytes) -> tuple[Body, Question]:
     return bodies.write_p10cr(request), Question(BodyKind.P10CR, cert_response.P10CR_CERT_REQ_ID, spki)
 
 
-def revoke(issuer: bytes, serial_number: int, reason: int) -> tuple[Body, Question]:
-    """An rr for one certificate (DER Name of its issuer); reason 6 suspends, 8 resumes (RFC 9483 §4.2)."""
-    named = CertTemplate(serial_number=serial_number, issuer=issuer)
+def revoke(
+    issuer: bytes, serial_number: int, reason: int, subject: bytes | None = None
+) -> tuple[Body, Question]:  # fmt: skip
+    """An rr for one certificate; reason 6 suspends, 8 resumes (RFC 9483 §4.2). `issuer`, `subject`: DER Names.
+
+    Whoever may end anybody's names the subject too, so that a wrong serial ends nothing.
+    """
+    named = CertTemplate(serial_number=serial_number, issuer=issuer, subject=subject)
     return revocation.write_rev_req(revocation.RevDetails(named, reason)), Question(BodyKind.RR, -1, b"")
 
 

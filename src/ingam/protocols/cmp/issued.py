@@ -5,10 +5,11 @@ genm and genp carry `id-ingam-issued` (2.25.147690576529670081407829877669301549
     question   UTF8String, the person's number: 13 or 10 digits
     answer     SEQUENCE { more BOOLEAN, SEQUENCE SIZE (0..100) OF IssuedCertificate }, newest first
     IssuedCertificate ::= SEQUENCE {
-        serialNumber INTEGER, fingerprint OCTET STRING (SIZE (32)), subject Name, profile UTF8String,
+        serialNumber INTEGER, fingerprint OCTET STRING (SIZE (32)), issuer Name, subject Name, profile UTF8String,
         policy OBJECT IDENTIFIER, issuedAt, notBefore, notAfter GeneralizedTime,
         state ENUMERATED { pending (0), valid (1), held (2), revoked (3) },
-        ended SEQUENCE { reason CRLReason, at GeneralizedTime } OPTIONAL }    -- of held and revoked ones
+        ended SEQUENCE {                                                      -- of held and revoked ones
+            reason CRLReason, at GeneralizedTime, neverStood BOOLEAN DEFAULT FALSE } OPTIONAL }
 
 `more`: there are older ones that the answer leaves out. It is a person's, so it travels as registrations do.
 """
@@ -54,17 +55,19 @@ class Standing(IntEnum):
 
 
 class Ended(NamedTuple):
-    """Since when it is held or revoked, and the CRLReason."""
+    """Since when it is held or revoked, and the CRLReason. `never_stood`: nobody confirmed it, or it was given back."""
 
     reason: int
     at: datetime
+    never_stood: bool = False
 
 
 class One(NamedTuple):
-    """An issued certificate. `fingerprint`: SHA-256 of its DER; `subject`: DER Name; `policy`: dotted."""
+    """An issued certificate. `fingerprint`: SHA-256 of its DER; `issuer`, `subject`: DER Names; `policy`: dotted."""
 
     serial: int
     fingerprint: bytes
+    issuer: bytes
     subject: bytes
     profile: str
     policy: str
@@ -128,12 +131,17 @@ def read_told(info: Info) -> Told:
 
 
 def _write(one: One) -> bytes:
-    ended = b"" if one.ended is None else der.seq(_enumerated(one.ended.reason), generalized_time(one.ended.at))
     times = map(generalized_time, (one.issued_at, one.not_before, one.not_after))
     return der.seq(
-        der.integer(one.serial), der.octets(one.fingerprint), one.subject,
-        der.tlv(der.UTF8_STRING, one.profile.encode()), der.oid(one.policy), *times, _enumerated(one.standing), ended,
+        der.integer(one.serial), der.octets(one.fingerprint), one.issuer, one.subject,
+        der.tlv(der.UTF8_STRING, one.profile.encode()), der.oid(one.policy), *times, _enumerated(one.standing),
+        b"" if one.ended is None else _write_ended(one.ended),
     )  # fmt: skip
+
+
+def _write_ended(ended: Ended) -> bytes:
+    never = _TRUE if ended.never_stood else b""
+    return der.seq(_enumerated(ended.reason), generalized_time(ended.at), never)
 
 
 def _read(data: bytes, at: int, limit: int) -> One:
@@ -143,20 +151,28 @@ def _read(data: bytes, at: int, limit: int) -> One:
     print_at, print_end = scan.inside(data, after, limit, der.OCTET_STRING)
     if print_end - print_at != 32:
         raise NotDer(expected="a fingerprint", found=print_end - print_at)
-    _, name_end = scan.inside(data, print_end, limit, der.SEQUENCE)
+    issuer, name_at = _name(data, print_end, limit)
+    subject, name_end = _name(data, name_at, limit)
     word_at, word_end = scan.inside(data, name_end, limit, der.UTF8_STRING)
-    if name_end - print_end > MAX_NAME or word_end - word_at > MOST_PROFILE:
-        raise NotDer(expected="a name and a profile", found="longer ones")
+    if word_end - word_at > MOST_PROFILE:
+        raise NotDer(expected="a profile", found="a longer word")
     oid_at, oid_end = scan.inside(data, word_end, limit, der.OID)
     issued_at, behind = _time(data, oid_end, limit)
     not_before, behind = _time(data, behind, limit)
     not_after, behind = _time(data, behind, limit)
     standing, behind = _standing(data, behind, limit)
     return One(
-        number, data[print_at:print_end], data[print_end:name_end], status.utf8(data[word_at:word_end]),
+        number, data[print_at:print_end], issuer, subject, status.utf8(data[word_at:word_end]),
         der.decode_oid(data[oid_at:oid_end]), issued_at, not_before, not_after, standing,
         _ended(data, behind, limit, standing),
     )  # fmt: skip
+
+
+def _name(data: bytes, at: int, limit: int) -> tuple[bytes, int]:
+    _, end = scan.inside(data, at, limit, der.SEQUENCE)
+    if end - at > MAX_NAME:
+        raise NotDer(expected="a name", found="a longer one")
+    return data[at:end], end
 
 
 def _standing(data: bytes, at: int, limit: int) -> tuple[Standing, int]:
@@ -175,9 +191,10 @@ def _ended(data: bytes, at: int, limit: int, standing: Standing) -> Ended | None
     body, end = reading.only(data, at, limit, der.SEQUENCE)
     reason, after = _number(data, body, end)
     ended_at, last = _time(data, after, end)
-    if last != end:
+    never = data[last:end] == _TRUE
+    if last != end and not never:
         raise NotDer(expected="reason and instant", found="more")
-    return Ended(reason, ended_at)
+    return Ended(reason, ended_at, never)
 
 
 def _time(data: bytes, at: int, limit: int) -> tuple[datetime, int]:
