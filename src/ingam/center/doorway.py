@@ -13,6 +13,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingam.customer.heads import in_session
 from ingam.customer.session import Level, Session
 from ingam.customer.session.sessions import Ended, Opened, Sessions, digest
 from ingam.kernel.errors import Refusal
@@ -21,6 +22,7 @@ from ingam.page.viewer import Lang
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.ephemeral import Ephemeral
+from ingam.ports.keys import Digests
 
 A_YEAR_S: Final = 365 * 86_400
 FOR_PROGRAMS: Final = ("/oidc/token", "/oidc/userinfo", "/oidc/jwks", "/.well-known/openid-configuration")
@@ -82,8 +84,10 @@ class Doorway:
         ephemeral: Ephemeral,
         clock: Clock,
         cookies: Cookies,
+        digests: Digests,
     ) -> None:
         self.app = app
+        self._digests = digests
         self._sessions = sessions
         self._customers = customers
         self._ephemeral = ephemeral
@@ -119,7 +123,7 @@ class Doorway:
             if session.customer_id is None:
                 return session, None
             found = await self._customers.by_id(session.customer_id)
-            customer = None if found is None else found.as_head(session.slot)
+            customer = None if found is None else in_session(self._digests, found, session)
             if customer is not None and customer.status == "ACTIVE":
                 return session, customer
             await self._sessions.end(session, "closed")

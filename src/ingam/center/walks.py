@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ingam.customer.heads import in_session
 from ingam.customer.session import Session
 from ingam.kernel.errors import Failure, Refusal
 from ingam.ports.customers import Customer, Customers
@@ -111,7 +112,8 @@ class Recorder:
         if session.customer_id is None:
             raise NotLoggedIn
         found = await self._customers.by_id(session.customer_id)
-        customer = None if found is None else found.as_head(slot or session.slot)
+        own = None if found is None else in_session(self._digests, found, session)
+        customer = own if own is None or slot is None else own.as_head(slot)
         if customer is None:
             raise NotLoggedIn
         return customer

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from ingam.kernel.secret import Secret
 from ingam.ports.customers import CustomerKind
 from ingam.ports.store import Audit, Row
 
@@ -39,10 +40,14 @@ class FieldSeal(Protocol):
 
 
 class Opened(NamedTuple):
-    """What lies encrypted of a customer: `name`, as the institution has it, and what seals what is theirs."""
+    """What lies encrypted of a customer: `name` and `idn`, as the institution has them, and what seals what is theirs.
+
+    `idn` is asked for of a union's head alone.
+    """
 
     name: str
     cipher: FieldSeal
+    idn: Callable[[], Secret[str]]
 
     def __repr__(self) -> str:
         return "<opened>"  # it holds a name (security H1)

@@ -132,6 +132,7 @@ def app(settings: Settings, given: CenterPorts, bundle: Bundle) -> Starlette:
                 ephemeral=given.ephemeral,
                 clock=given.clock,
                 cookies=cookies,
+                digests=given.digests,
             ),
             Middleware(Offering, availability=availability),
             Middleware(FlowDoor, store=given.store, clock=given.clock, digests=given.digests, cookies=cookies),

@@ -31,6 +31,8 @@ def device_keys(
     host = settings.center_origin.partition("://")[2].partition(":")[0]
     rp = RelyingParty(host, settings.institution.name_ko, settings.center_origin)
     store, clock, limits = given.store, given.clock, settings.limits
-    designated = Designated(store, clock, given.fields, challenges, rp, limits, software=settings.device_software)
+    designated = Designated(
+        store, clock, given.digests, given.fields, challenges, rp, limits, software=settings.device_software
+    )  # fmt: skip
     passkeys = Passkeys(store, clock, given.digests, given.fields, challenges, rp, limits)
     return DeviceKeys(designated, passkeys, ActProofs(challenges, designated, passkeys, bindings, prover, clock))

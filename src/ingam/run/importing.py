@@ -24,6 +24,7 @@ from ingam.adapters.store.import_tables import Tables
 from ingam.customer.importing.deciding import Decider, NotTaken, Places, ToBind, Wanted, bindings_and_claims
 from ingam.customer.importing.rows import RowRefused, read
 from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
 from ingam.ports.customers import CustomerKind
 from ingam.ports.importing import Batch, Holder, Holders, ImportTables, Line, Opened, Run
@@ -235,7 +236,11 @@ class TableHolders:
     def _opened(self, row: Mapping[str, Any]) -> Opened:
         customer_id, version = str(row["customer_id"]), int(row["key_version"])
         cipher = FieldCipher(self._keys.unwrap(row["data_key"], context(customer_id), version), version)
-        return Opened(cipher.open(TABLE, "name", customer_id, row["name"]).decode(), cipher)
+
+        def opened(column: str) -> str:
+            return cipher.open(TABLE, column, customer_id, row[column]).decode()
+
+        return Opened(opened("name"), cipher, lambda: Secret(opened("idn")))
 
 
 def _short(text: str) -> int:

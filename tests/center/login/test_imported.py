@@ -35,7 +35,7 @@ async def imported(world: World, customer: Customer, what: Fingerprinted | Named
     decider = Decider(world.ports.digests, Anchors(), world.clock.now(), token=lambda size: b"\x07" * size)
     empty = b'{"subject":"","issuer":"","serial":"","use_ko":"","use_en":"","certificate":"","imported":true}'
     sealed = await fields.seal(customer.customer_id, "binding", "details", ("07" * 16), empty)
-    opened = Opened(customer.name, _Sealing(sealed))
+    opened = Opened(customer.name, _Sealing(sealed), lambda: customer.idn)
     holder = Holder(customer.customer_id, customer.kind, "ACTIVE", lambda: opened)
     wanted = decider.wanted(Registration(customer.banking_id, what), holder)
     assert Places((), ()).take(wanted)

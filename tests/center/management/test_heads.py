@@ -5,24 +5,34 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.center.incident.test_incident import Authority as Holder
 from tests.center.incident.test_incident import report, work
 from tests.center.management.manager import TASK, Authority, Manager
+from tests.center.pin.test_pin import Vault
+from tests.center.protection.person import Person, deliver, person
+from tests.center.protection.test_passkeys import enter
 from tests.center.registration.test_heads import FIRST_CERT, HEAD_2, NEWER_CERT, SECOND, SECOND_CERT, UNION
 from tests.center.world import PASSWORD, Browser, World, told
 from tests.npki.certs import Party
 
 from ingam.adapters.certification.absent import AbsentCertification
 from ingam.center.mybank.service import MyBank
+from ingam.center.pin.keys import RECORDS_MOST
+from ingam.customer.additional_auth import Purpose
+from ingam.customer.additional_auth.branch import BranchNumbers
 from ingam.customer.binding.bindings import Bindings
+from ingam.customer.notice import Sender
 from ingam.kernel.secret import Secret
 from ingam.page import Bundle
 from ingam.ports.customers import Customer, NewCustomer
 from ingam.ports.status import Revoked, Source
 from ingam.ports.store import Conflict, Save
 from ingam.run import center
+from ingam.run.cli.customer_desk import Desk, HeadTold
 from ingam.run.recheck import recheck
 from ingam.settings import Settings
 
@@ -212,6 +222,259 @@ def test_A17_whoever_has_the_place_next_is_not_let_in_by_the_certificate_of_the_
         assert (await world.browser().present(SECOND_CERT)).status_code == 403
         assert "최*음" not in (await (await as_second(world)).look("/management"))
         await by_certificate(world, FIRST_CERT)
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+NEXT = replace(SECOND, name="최다음", idn=Secret("7701011000009"))
+
+
+async def given_to_next(world: World) -> None:
+    """The second place is somebody else's from now on, and nobody asked anything in between."""
+    gone = await world.ports.customers.end_head(await account(world), 2, world.clock.now())
+    await world.ports.store.save(Save(rows=[gone]))
+    await world.ports.customers.add_head(await account(world), NEXT)
+
+
+def desk(world: World) -> Desk:
+    ports = world.ports
+    bindings = Bindings(ports.store, ports.digests, ports.fields)
+    return Desk(ports.store, ports.customers, ports.digests, ports.clock, cast(Any, None), bindings)
+
+
+def test_A17_an_open_session_is_over_when_the_place_is_anothers_though_nobody_asked_in_between(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        open_one, first = await by_certificate(world, SECOND_CERT), await by_certificate(world, FIRST_CERT)
+        await given_to_next(world)
+        await open_one.get("/loan")
+        assert NEXT.name not in open_one.page and not await inside(open_one)
+        (row,) = [row for row in await world.rows("session") if row["slot"] == 2]
+        assert row["ended_by"] == "closed"
+        assert await inside(first)
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+def test_A19_nothing_is_signed_in_the_next_heads_name_by_the_certificate_of_the_one_before(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Even where a session were the next head's: whose the certificate is, is asked with the number."""
+
+    async def story(world: World) -> None:
+        await union(world)
+        second = (await account(world)).as_head(2)
+        await given_to_next(world)
+        after = (await account(world)).as_head(2)
+        assert second is not None and after is not None
+        bindings = Bindings(world.ports.store, world.ports.digests, world.ports.fields)
+        binding = await bindings.by_fingerprint(SECOND_CERT.certificate.fingerprint.hex())
+        assert binding is not None
+        assert await bindings.belongs(binding, second) and not await bindings.belongs(binding, after)
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+def test_A17_end_head_ends_the_sessions_of_a_head_who_released_their_certificate_before(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        second = Manager(world, await by_certificate(world, SECOND_CERT), who=HEAD_2)
+        await begin(world, second, "release", 2)
+        await second.prove()
+        await second.finish()
+        assert await states(world) == ["1 ACTIVE", "2 RELEASED"] and await inside(second.browser)
+        await desk(world).end_head(UNION.banking_id, 2)
+        assert "head-ended" in [row["ended_by"] for row in await world.rows("session") if row["slot"] == 2]
+        await desk(world).add_head(UNION.banking_id, HeadTold(NEXT.name, NEXT.idn.reveal(), "01077776666"))
+        assert not await inside(second.browser)
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_A17_the_next_first_head_is_not_entered_by_the_certificate_of_the_one_before(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heads: int
+) -> None:
+    """The core-banking system has somebody else under the same customer_id."""
+
+    async def story(world: World) -> None:
+        await world.ports.customers.enrol(NewCustomer(UNION, Secret(PASSWORD)))
+        await world.bind(await account(world), FIRST_CERT)
+        by_certificate_, by_id = await by_certificate(world, FIRST_CERT), world.browser()
+        await by_id.log_in(UNION)
+        assert await inside(by_certificate_) and await inside(by_id)
+        customers = type(world.ports.customers)
+        before = customers.by_id
+
+        async def changed(self: Any, customer_id: str) -> Customer | None:
+            found = await before(self, customer_id)
+            return None if found is None else replace(found, name="박새장", idn=Secret("7701011000009"))
+
+        monkeypatch.setattr(customers, "by_id", changed)
+        assert not await inside(by_certificate_) and not await inside(by_id)
+        refused = await world.browser().present(FIRST_CERT)
+        assert refused.status_code == 403
+        lines = await world.ports.store.many("audit", {"action": "login.certificate"}, order="seq")
+        assert [row["result"] for row in lines] == ["ok", "login-rebind"]
+
+    told(sqlite_url, tmp_path, story, heads=heads)
+
+
+def test_A17_a_first_head_registered_before_the_number_was_kept_registers_anew_and_is_not_let_in(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(world: World) -> None:
+        await world.ports.customers.enrol(NewCustomer(UNION, Secret(PASSWORD)))
+        kept = await account(world)
+        with monkeypatch.context() as before:
+            before.setattr(Bindings, "head_key", lambda self, customer: "")
+            await world.bind(kept, FIRST_CERT)
+        assert (await world.browser().present(FIRST_CERT)).status_code == 403
+        bindings = Bindings(world.ports.store, world.ports.digests, world.ports.fields)
+        binding = await bindings.active(kept)
+        assert binding is not None and not await bindings.belongs(binding, kept)
+        owned = cast(Any, SimpleNamespace(customer=kept, proven=SimpleNamespace(certificate=FIRST_CERT.certificate)))
+        await bindings.check_10_owner(owned)  # registered already, and for nobody: no reason to refuse it
+        assert await bindings.check_11_replacement(owned, binding.fingerprint) == binding
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F7_a_head_who_was_ended_does_not_come_back_by_a_passkey(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        second = await with_passkey(world, SECOND_CERT, HEAD_2)
+        fresh = replace(person(world), passkey=second.passkey)
+        assert await enter(fresh) == 303
+        (row,) = [row for row in await world.rows("session") if row["level"] == "passkey"]
+        assert row["slot"] == 2
+        await desk(world).end_head(UNION.banking_id, 2)
+        assert not await inside(fresh.browser)
+        assert [row["status"] for row in await world.rows("passkey")] == ["REMOVED"]
+        assert await enter(replace(person(world), passkey=second.passkey)) != 303
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+def test_F7_the_passkey_of_a_former_head_is_not_the_next_ones(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        second = await with_passkey(world, SECOND_CERT, HEAD_2)
+        await given_to_next(world)
+        assert await enter(replace(person(world), passkey=second.passkey)) != 303
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+@pytest.mark.parametrize("way", ["id", "passkey"])
+def test_E11_stopping_after_any_other_login_asks_the_telephone_of_the_head_whose_certificate_it_is(
+    sqlite_url: str, tmp_path: Path, way: str
+) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        one = await as_second(world)
+        if way == "passkey":
+            made = await with_passkey(world, SECOND_CERT, HEAD_2)
+            fresh = replace(person(world), passkey=made.passkey)
+            assert await enter(fresh) == 303
+            one = Manager(world, fresh.browser, who=HEAD_2)
+            await one.look("/management")
+        await begin(world, one, "suspension", 2)
+        await one.finish()
+        assert await states(world) == ["1 ACTIVE", "2 ACTIVE"]
+        before = set(world.phone.sent)
+        await begin(world, one, "suspension", 2)
+        await one.prove()
+        await one.finish()
+        await work(world, Holder())
+        assert await states(world) == ["1 ACTIVE", "2 SUSPENDED"]
+        assert {sms.to for name, sms in world.phone.sent.items() if name not in before} == {SECOND.mobile}
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+async def with_passkey(world: World, holder: Party, who: Customer) -> Person:
+    one = Person(world, await by_certificate(world, holder), who=who)
+    await one.look()
+    await one.to_new("passkey")
+    assert "패스키를 등록했습니다." in await one.make("passkey", "내 휴대폰")
+    world.clock.forward(61)
+    await deliver(world)
+    return one
+
+
+def test_E8_one_head_removes_nothing_of_anothers_by_a_key_of_their_own_and_has_a_room_of_their_own(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        await with_passkey(world, FIRST_CERT, UNION)
+        second = await with_passkey(world, SECOND_CERT, HEAD_2)
+        rows = {row["head_slot"]: row for row in await world.rows("passkey")}
+        assert [rows[slot]["slot"] for slot in (1, 2)] == [1, 1]
+        page = await second.look()
+        assert str(rows[1]["passkey_id"]) not in page and str(rows[2]["passkey_id"]) in page
+        await second.begin("remove-passkey", str(rows[1]["passkey_id"]))
+        assert second.status != 200
+        assert [row["status"] for row in await world.rows("passkey")] == ["ACTIVE", "ACTIVE"]
+        # Of two that the account has, one's only one is the last of theirs: additional authentication first.
+        await second.begin("remove-passkey", str(rows[2]["passkey_id"]))
+        assert "factor" in second.page
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+def test_B8_a_head_who_fills_their_room_takes_no_key_of_anothers_and_each_is_told_of_their_own(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        second = Vault(await by_certificate(world, SECOND_CERT))
+        await second.browser.get("/management")
+        assert (await second.set())[0] == 200
+        await work(world, Holder())
+        assert {sms.to for sms in world.phone.sent.values() if "간편비밀번호" in sms.text} == {SECOND.mobile}
+        mine, first = second.handle, Vault(await by_certificate(world, FIRST_CERT))
+        await first.browser.get("/management")
+        found = []
+        for _ in range(RECORDS_MOST + 1):
+            world.clock.forward(1)
+            found.append((await first.set())[0])
+        assert found[:-1] == [200] * RECORDS_MOST and found[-1] != 200
+        rows = await world.rows("pin_key")
+        assert [row["handle"] for row in rows if row["slot"] == 2] == [mine] and len(rows) == RECORDS_MOST + 1
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+def test_E10_a_number_that_the_branch_gave_one_head_proves_nothing_of_anothers_and_is_told_to_that_head(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        ports, settings = world.ports, Settings(mode="test")
+        numbers = BranchNumbers(
+            ports.store, ports.clock, ports.digests, settings.limits, Sender(settings.institution)
+        )  # fmt: skip
+        kept = await account(world)
+        second = kept.as_head(2)
+        assert second is not None
+        for whose, ended in ((kept, "2 ACTIVE"), (second, "2 RELEASED")):
+            before = set(world.phone.sent)
+            code = (await numbers.issue(whose, Purpose.RELEASE, "e-1", "본점")).code.reveal()
+            await work(world, Holder())
+            assert {sms.to for name, sms in world.phone.sent.items() if name not in before} == {whose.mobile}
+            one = await as_second(world)
+            await begin(world, one, "release", 2)
+            backs = {"number_back": HEAD_2.idn.reveal()[6:], "phone_back": SECOND.mobile[-4:]}
+            answer = {"method": "branch-otp", "branch": code, "code": code, **backs}
+            await one.post(f"{TASK}/factor", answer)
+            await one.finish()
+            assert await states(world) == ["1 ACTIVE", ended]
 
     told(sqlite_url, tmp_path, story, heads=2)
 

@@ -314,16 +314,18 @@ def test_it_is_taken_away_by_its_device_told_and_then_like_one_that_never_was(sq
     told(sqlite_url, tmp_path, story)
 
 
-def test_a_person_has_so_many_and_the_one_unused_for_longest_makes_room(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_person_has_so_many_and_a_further_one_is_refused_and_takes_none_away(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         here, kim = await vault(world), await vault(world, KIM)
         oldest = here.handle
-        for _ in range(RECORDS_MOST):
+        for _ in range(RECORDS_MOST - 1):
             world.clock.at += timedelta(seconds=1)
             assert (await here.set())[0] == 200
+        status, told_ = await here.set()
+        assert status != 200 and "pin-most" in str(told_)
         handles = {str(row["handle"]) for row in await world.rows("pin_key")}
         assert len(handles) == RECORDS_MOST + 1
-        assert oldest not in handles and kim.handle in handles
+        assert {oldest, kim.handle} <= handles
 
     told(sqlite_url, tmp_path, story)
 

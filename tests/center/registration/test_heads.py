@@ -12,6 +12,7 @@ from typing import Any
 from tests.center.registration.world import PASSWORD, Browser, Window, World, opened, party
 from tests.npki.certs import Party
 
+from ingam.customer.heads import head_key
 from ingam.customer.session import Level
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import Customer, CustomerKind, Head, NewCustomer
@@ -136,7 +137,8 @@ def test_after_a_login_with_a_certificate_only_that_heads_number_fits(sqlite_url
         session = await world.store.one("session", {"session": one.session})
         assert session is not None
         opened_by = await world.sessions.open_pre(None)
-        risen = world.sessions.rise(opened_by.session, Level.CERT, UNION.customer_id, None, 2)
+        head = head_key(world.keys.digests, HEAD_2)
+        risen = world.sessions.rise(opened_by.session, Level.CERT, UNION.customer_id, None, 2, head)
         await world.store.save(Save(rows=risen.changes))
         one.client.cookies.set("ingam-center", risen.cookie)
         one.csrf = risen.session.csrf

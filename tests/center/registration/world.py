@@ -50,6 +50,7 @@ from ingam.customer.availability.reading import Availability
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import Prover
+from ingam.customer.heads import head_key
 from ingam.customer.notice import LoginLockNotice, Notices, Sender, deliver_sms
 from ingam.customer.session import Level
 from ingam.customer.session.sessions import Sessions, Times
@@ -218,7 +219,8 @@ class World:
         """A browser, logged in by ID unless `customer` is None."""
         opened = await self.sessions.open_pre(None)
         if customer is not None:
-            risen = self.sessions.rise(opened.session, Level.ID, customer.customer_id, device)
+            key = head_key(self.keys.digests, customer)
+            risen = self.sessions.rise(opened.session, Level.ID, customer.customer_id, device, head=key)
             from ingam.ports.store import Save
 
             await self.store.save(Save(rows=risen.changes))
@@ -459,7 +461,13 @@ def _assembled(
         *shell_routes(pages),
     ]
     doorway = Middleware(
-        Doorway, sessions=sessions, customers=customers, ephemeral=ephemeral, clock=clock, cookies=Cookies(False)
+        Doorway,
+        sessions=sessions,
+        customers=customers,
+        ephemeral=ephemeral,
+        clock=clock,
+        cookies=Cookies(False),
+        digests=keys.digests,
     )
     app = Starlette(routes=routes, middleware=[shell(settings), doorway], exception_handlers=failure_handlers())
     app.state.pages = pages

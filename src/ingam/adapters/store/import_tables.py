@@ -47,7 +47,7 @@ _CLAIMS: Final = (
     'FROM "binding_claim" WHERE "{by}" IN '
 )
 _CUSTOMERS: Final = (
-    'SELECT "customer_id", "kind", "banking_id", "data_key", "key_version", "name", "status" FROM "customer" '
+    'SELECT "customer_id", "kind", "banking_id", "data_key", "key_version", "name", "idn", "status" FROM "customer" '
     'WHERE "banking_id" IN '
 )
 
@@ -85,7 +85,7 @@ class Tables:
         return await self._known(_CLAIMS, ("customer_id", customer_ids), ("claim_key", keys))
 
     async def customers(self, banking_ids: Collection[str]) -> list[Row]:
-        """Rows of `customer`: key, kind, status, and what opens the name."""
+        """Rows of `customer`: key, kind, status, and what opens name and number."""
         return [dict(row) for row in await self._database.among(_CUSTOMERS, list(banking_ids))]
 
     async def begin_again(self, run: Run) -> None:

@@ -139,7 +139,8 @@ session = Table(
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("ended_by", Text),
-    Column("slot", Integer),  # which head of a union, as the certificate said; none: no certificate
+    Column("slot", Integer),  # which head of a union, as certificate or passkey said; none: the first
+    Column("head", Text, nullable=False, server_default=""),  # keyed HMAC of that head's number; "" of others
     Index("session_by_customer", "customer_id"),
 )  # fmt: skip
 
@@ -285,8 +286,10 @@ designated_device = Table(
     Column("added_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("ended_at", Instant),
+    Column("head_slot", Integer, nullable=False, server_default="1"),  # which head of a union
+    Column("head", Text, nullable=False, server_default=""),  # keyed HMAC of that head's number; "" of others
     Index("designated_device_by_customer", "customer_id", "status"),
-    Index("designated_device_by_slot", "customer_id", "slot", unique=True,
+    Index("designated_device_by_slot", "customer_id", "head_slot", "head", "slot", unique=True,
           sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
 )  # fmt: skip
 
@@ -304,8 +307,10 @@ passkey = Table(
     Column("added_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("ended_at", Instant),
+    Column("head_slot", Integer, nullable=False, server_default="1"),  # which head of a union
+    Column("head", Text, nullable=False, server_default=""),  # keyed HMAC of that head's number; "" of others
     Index("passkey_by_customer", "customer_id", "status"),
-    Index("passkey_by_slot", "customer_id", "slot", unique=True,
+    Index("passkey_by_slot", "customer_id", "head_slot", "head", "slot", unique=True,
           sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
 )  # fmt: skip
 
@@ -454,6 +459,7 @@ branch_number = Table(
     Column("issued_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("slot", Integer, nullable=False, server_default="1"),  # which head of a union
     Index("branch_number_by_customer", "customer_id", "state"),
     Index("branch_number_by_day", "branch", "day"),
 )  # fmt: skip
@@ -581,6 +587,7 @@ pin_key = Table(
     Column("missed", BigInteger, nullable=False),  # tries before it that did not
     Column("made_at", Instant, nullable=False),
     Column("asked_at", Instant, nullable=False),
+    Column("slot", Integer, nullable=False, server_default="1"),  # which head of a union
     Index("pin_key_by_customer", "customer_id", "asked_at"),
     Index("pin_key_by_use", "asked_at"),
 )  # fmt: skip

@@ -339,7 +339,8 @@ class Sending:
 
 def _bound(walk: Walk) -> Bound:
     """What a proof of this copy is good for."""
-    return Bound(walk.customer.customer_id, Purpose.COPY_OUT, walk.copy_id, walk.visit.session.session)
+    session, whose = walk.visit.session.session, walk.customer
+    return Bound(whose.customer_id, Purpose.COPY_OUT, walk.copy_id, session, whose.slot)
 
 
 def _voided(walk: Walk) -> list[LedgerMove]:

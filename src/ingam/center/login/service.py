@@ -29,6 +29,7 @@ from ingam.customer.binding.proof import ProvenCertificate, Prover, UnverifiedPr
 from ingam.customer.device import Devices
 from ingam.customer.device.keys import Answer, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
+from ingam.customer.heads import at_place, head_key
 from ingam.customer.importing.deciding import same_person
 from ingam.customer.notice import Notices
 from ingam.customer.session import Level, Session
@@ -163,7 +164,8 @@ class Login:
         """
         try:
             used = await self._passkeys.login(session, answer)
-            customer = await self._customers.by_id(used.key.customer_id)
+            kept = await self._customers.by_id(used.key.customer_id)
+            customer = None if kept is None else at_place(self._digests, kept, used.key.head_slot, used.key.head)
             if customer is None or customer.status != "ACTIVE":
                 raise KeyUnknown
         except Refusal as refusal:
@@ -252,8 +254,9 @@ class Login:
         """A new session id, the device remembered, the counters cleared and the audit line: one transaction."""
         fresh = None if device else base64.urlsafe_b64encode(self._token(DEVICE_BYTES)).rstrip(b"=").decode()
         named = digest(device or fresh or "")
-        slot = customer.slot if level is Level.CERT else None
-        opened = self._sessions.rise(session, level, customer.customer_id, named, slot)
+        slot = customer.slot if level in (Level.CERT, Level.PASSKEY) else None
+        head = head_key(self._digests, customer)
+        opened = self._sessions.rise(session, level, customer.customer_id, named, slot, head)
         now, proved = self._clock.now(), level is Level.CERT
         notice = [] if level is Level.ID else await self._told_of(customer, named, now)
         notice = [*notice, *self._notices.logged_in(customer, str(level), now, f"login:{opened.session.session}")]

@@ -35,7 +35,11 @@ class Reason(StrEnum):
 CRL_REASONS: Final[Mapping[str, int]] = {Reason.KEY: 1, Reason.FACTS: 3, Reason.UNUSED: 5}
 """keyCompromise, affiliationChanged, cessationOfOperation (RFC 5280, 5.3.1)."""
 
-PURPOSES: Final[Mapping[str, Purpose]] = {Kind.RELEASE: Purpose.RELEASE, Kind.REVOCATION: Purpose.REVOCATION}
-"""What the additional authentication of each task is for (E1)."""
+PURPOSES: Final[Mapping[str, Purpose]] = {
+    Kind.RELEASE: Purpose.RELEASE,
+    Kind.REVOCATION: Purpose.REVOCATION,
+    Kind.SUSPENSION: Purpose.SUSPENSION,
+}
+"""What the additional authentication of each task is for (E1); 효력정지 asks for it of a union's heads alone."""
 
 MANAGEMENT: Final[Machine[State, Event]] = flow.machine("management", flow.SIGNED)

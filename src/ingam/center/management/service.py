@@ -25,6 +25,7 @@ from ingam.customer.binding.ending import ended
 from ingam.customer.device import Devices
 from ingam.customer.device.acts import ActProofs, By, Signed
 from ingam.customer.notice import Notices, Sender, Words
+from ingam.customer.session import Level
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.instants import korean_day
 from ingam.kernel.words import say
@@ -163,7 +164,9 @@ class Management(TaskService):
                 raise NothingRegistered
             if task.kind == Kind.REVOCATION:
                 _must_be_ours(found)
-            await self._walks.begin(visit, task, signs=task.kind == Kind.SUSPENSION)
+            # A password, or one's own passkey, says too little of which head of several asks for it.
+            alone = not found.head or visit.session.level is Level.CERT
+            await self._walks.begin(visit, task, signs=task.kind == Kind.SUSPENSION and alone)
 
     async def challenge(self, visit: Visit, turn: Turn, by: By) -> dict[str, object]:
         async with self._walks.turn_of(visit.session):

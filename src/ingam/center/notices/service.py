@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ingam.customer.heads import in_session
 from ingam.customer.masking import mask_email, mask_phone
 from ingam.customer.notice import Notices
 from ingam.customer.notice.wishes import Wish, Wishes
@@ -93,7 +94,7 @@ class NoticeSettings:
 
     async def _customer(self, session: Session) -> Customer:
         kept = None if session.customer_id is None else await self._customers.by_id(session.customer_id)
-        customer = None if kept is None else kept.as_head(session.slot)
+        customer = None if kept is None else in_session(self._digests, kept, session)
         if customer is None:
             raise NobodyToTell
         return customer

@@ -26,6 +26,7 @@ from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.flow import Answered
 from ingam.customer.additional_auth.proof import Bound, consume
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Typed
+from ingam.customer.heads import in_session
 from ingam.customer.session import Level, Session
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
@@ -236,7 +237,7 @@ class Oidc:
         await self._save(here, flow.Declined("access_denied"), session, beside)
 
     def _bound(self, here: Here, session: Session) -> Bound:
-        return Bound(session.customer_id or "", Purpose.LOGIN, here.flow_id, session.session)
+        return Bound(session.customer_id or "", Purpose.LOGIN, here.flow_id, session.session, session.slot or 1)
 
     # ── yes and no ──
 
@@ -286,7 +287,7 @@ class Oidc:
     async def customer(self, session: Session) -> Customer:
         """Whose session it is. Raises OidcOver."""
         kept = None if session.customer_id is None else await self._customers.by_id(session.customer_id)
-        found = None if kept is None else kept.as_head(session.slot)
+        found = None if kept is None else in_session(self._digests, kept, session)
         if found is None:
             raise OidcOver
         return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from ingam.customer.binding.bindings import SealDetails
+from ingam.customer.binding.bindings import SealDetails, Whose
 from ingam.ports.store import Change, Delete, Insert, Row, Store, Update
 
 TABLE: Final = "pin_key"
@@ -20,7 +20,7 @@ TRIES: Final = 5
 MISSED_MOST: Final = 50
 """So many wrong ones in its whole life do, however many right ones lie between."""
 RECORDS_MOST: Final = 10
-"""Of one person; the one that was not used for longest makes room."""
+"""Of one person; a further one is refused until one of them is taken away, or has gone unused for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class PinKey:
     made_at: datetime
     asked_at: datetime
     sealed: bytes = field(repr=False)
+    slot: int = 1
+    """Which head of a union set it."""
 
     @property
     def open(self) -> int:
@@ -65,17 +67,17 @@ class PinKeys:
         row = await self._store.one(TABLE, {"handle": handle})
         return None if row is None else _read(row)
 
-    async def all_of(self, customer_id: str) -> list[PinKey]:
+    async def all_of(self, person: Whose) -> list[PinKey]:
         """A person's, the one that was not used for longest first."""
-        return [_read(row) for row in await self._store.many(TABLE, {"customer_id": customer_id}, order="asked_at")]
+        where: Row = {"customer_id": person.customer_id, "slot": person.slot}
+        return [_read(row) for row in await self._store.many(TABLE, where, order="asked_at")]
 
-    async def fresh(
-        self, handle: str, customer_id: str, device: bytes, proves: bytes, key: bytes, at: datetime
-    ) -> Insert:
+    async def fresh(self, handle: str, person: Whose, device: bytes, proves: bytes, key: bytes, at: datetime) -> Insert:
         """A new one; `key`: the scalar, sealed under the person's own key (H6)."""
         row: Row = {
-            "handle": handle, "customer_id": customer_id, "device": device, "proves": proves,
-            "sealed": await self._fields.seal(customer_id, TABLE, "sealed", handle, key),
+            "handle": handle, "customer_id": person.customer_id, "device": device, "proves": proves,
+            "slot": person.slot,
+            "sealed": await self._fields.seal(person.customer_id, TABLE, "sealed", handle, key),
             "asked": 0, "proved": 0, "missed": 0, "made_at": at, "asked_at": at,
         }  # fmt: skip
         return Insert(TABLE, row)
@@ -108,5 +110,6 @@ def _read(row: Row) -> PinKey:
     numbers = [row[name] for name in ("asked", "proved", "missed")]
     asked, proved, missed = (number if isinstance(number, int) else 0 for number in numbers)
     return PinKey(
-        str(row["handle"]), str(row["customer_id"]), device, proves, asked, proved, missed, made_at, asked_at, sealed
+        str(row["handle"]), str(row["customer_id"]), device, proves, asked, proved, missed, made_at, asked_at, sealed,
+        int(str(row["slot"])),
     )  # fmt: skip

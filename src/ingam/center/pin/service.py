@@ -19,6 +19,7 @@ import msgspec
 from ingam.center.pin import keys
 from ingam.center.pin.keys import RECORDS_MOST, PinKey, PinKeys
 from ingam.customer.binding.bindings import SealDetails
+from ingam.customer.heads import in_session
 from ingam.customer.notice import Notices
 from ingam.customer.session import Level, Session
 from ingam.kernel.errors import Refusal
@@ -30,7 +31,6 @@ from ingam.ports.keys import Digests
 from ingam.ports.store import (
     AlreadyUsed,
     Audit,
-    Change,
     Claimed,
     Issue,
     NotIssued,
@@ -87,6 +87,12 @@ class PinCrowded(Refusal):
     """Asked too often: of this record, this visit, or this network."""
 
     code = "too-many-requests"
+
+
+class PinMost(Refusal):
+    """The person has as many as they may have (fact n); none of them is taken away for a further one."""
+
+    code = "pin-most"
 
 
 class PinMalformed(Refusal):
@@ -166,7 +172,7 @@ class Pins:
     async def set(self, visit: Visit, asked: Asked, point: bytes, proves: bytes) -> tuple[str, bytes]:
         """A new key of a record: its handle, and the first evaluation, which is no try.
 
-        `point`: the device key; `proves`: the slot's. Raises PinLogin, PinNonce, PinGone, PinMalformed.
+        `point`: the device key; `proves`: the slot's. Raises PinLogin, PinNonce, PinGone, PinMalformed, PinMost.
         """
         customer = await self._customer(visit)
         await self._admit(visit, "")
@@ -175,12 +181,11 @@ class Pins:
         self._signed(Act.SET, asked, point, body)
         handle, key, now = self._random(HANDLE_BYTES).hex(), oprf.new_key(self._random), self._clock.now()
         evaluated = self._evaluated(key, asked.element)
-        rows: list[Change] = [await self._keys.fresh(handle, customer.customer_id, point, proves, key, now)]
+        if len(await self._keys.all_of(customer)) >= RECORDS_MOST:
+            await self._store.save(Save(audit=[self._line("pin.set", PinMost.code, customer, visit)]))
+            raise PinMost(n=RECORDS_MOST)
+        rows = [await self._keys.fresh(handle, customer, point, proves, key, now)]
         audit = [self._line("pin.set", "ok", customer, visit)]
-        owned = await self._keys.all_of(customer.customer_id)
-        if len(owned) >= RECORDS_MOST:
-            rows += keys.deleted(owned[0])
-            audit.append(self._line("pin.ended", "pin-most", customer, visit))
         told = self._notices.tell(customer, "pin-set", at=now, dedup=f"pin-set:{handle}")
         await self._store.save(Save(rows=rows, outbox=told, audit=audit))
         return handle, evaluated
@@ -195,7 +200,7 @@ class Pins:
             raise PinGone
         now, number = self._clock.now(), one.asked + 1
         left = one.left - 1
-        customer = await self._customers.by_id(one.customer_id)
+        customer = await self._whose(one)
         line = self._line("pin.ask", "ok", customer, visit, left=left)
         ending = [] if left else [_ending(one.handle, number, now)]
         await self._store.save(Save(rows=[keys.counted(one, now)], outbox=ending, audit=[line]))
@@ -220,7 +225,7 @@ class Pins:
         if one is None or not one.proved < number <= one.asked:
             raise PinGone
         wrong = number - one.proved - 1
-        customer = await self._customers.by_id(one.customer_id)
+        customer = await self._whose(one)
         line = self._line("pin.proved", "ok", customer, visit, wrong=wrong)
         await self._store.save(Save(rows=[keys.forgiven(one, number)], audit=[line]))
         return wrong
@@ -245,7 +250,7 @@ class Pins:
             await self._end(one, "pin-locked")
 
     async def _end(self, one: PinKey, result: str, visit: Visit | None = None) -> None:
-        customer, now = await self._customers.by_id(one.customer_id), self._clock.now()
+        customer, now = await self._whose(one), self._clock.now()
         locked = result != "ok"
         action, key = ("pin.ended", "pin-locked") if locked else ("pin.removed", "pin-removed")
         told: list[Outgoing] = []
@@ -298,10 +303,15 @@ class Pins:
         except (NotIssued, AlreadyUsed):
             raise PinNonce from None
 
+    async def _whose(self, one: PinKey) -> Customer | None:
+        kept = await self._customers.by_id(one.customer_id)
+        return None if kept is None else kept.as_head(one.slot)
+
     async def _customer(self, visit: Visit) -> Customer:
         session = visit.session
         logged_in = session.level is not Level.PRE and session.customer_id is not None
-        customer = await self._customers.by_id(str(session.customer_id)) if logged_in else None
+        kept = await self._customers.by_id(str(session.customer_id)) if logged_in else None
+        customer = None if kept is None else in_session(self._digests, kept, session)
         if customer is None:
             raise PinLogin
         return customer
@@ -312,6 +322,8 @@ class Pins:
         subject = None if customer is None else self._digests.digest("banking-id", customer.banking_id)
         session = None if visit is None else visit.session.session
         address = None if visit is None else self._digests.digest("address", visit.address)
+        if customer is not None and customer.heads:
+            facts["head"] = customer.slot
         return Audit(self._clock.now(), action, result, subject, session, address, facts)
 
 

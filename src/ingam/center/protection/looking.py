@@ -67,10 +67,10 @@ class Looking:
         quarantine, now = self._limits.contact_quarantine_s, self._clock.now()
         return Overview(
             since=await self._protection.since(customer.customer_id),
-            devices=await self._designated.keys.active(customer.customer_id),
+            devices=await self._designated.keys.active(customer),
             here=here.key_id if here else None,
             most=self._designated.keys.most,
-            passkeys=await self._passkeys.keys.active(customer.customer_id),
+            passkeys=await self._passkeys.keys.active(customer),
             numbers=numbers,
             fresh=frozenset(phone for phone, one in numbers.items() if one and one.quarantined(quarantine, now)),
             history=await self._protection.history(customer.customer_id),

@@ -18,6 +18,7 @@ from ingam.customer.device.designated import Designated
 from ingam.customer.device.keys import ACTIVE, Answer, Key, Keys, KeyUnknown
 from ingam.customer.device.passkeys import Passkeys
 from ingam.customer.device.protection import Happened, Protection
+from ingam.customer.heads import every_head
 from ingam.customer.notice import Notices, Sender, Words
 from ingam.customer.notice.wishes import Wishes
 from ingam.customer.session.browsers import BrowserSessions
@@ -96,7 +97,7 @@ class Making:
 
     async def target(self, customer: Customer, task: Task) -> Key | None:
         """The device or passkey that a task removes; None where it is gone or there is none."""
-        return await self._keys(task.kind).by_id(customer.customer_id, task.target) if task.kind in ENDED else None
+        return await self._keys(task.kind).by_id(customer, task.target) if task.kind in ENDED else None
 
     def _keys(self, kind: str) -> Keys:
         return self._designated.keys if kind == Kind.REMOVE_DEVICE else self._passkeys.keys
@@ -148,20 +149,25 @@ class Making:
 
     async def _another(self, walk: Walk, keys: Keys, key: Key) -> Change:
         """Another one that is still there when this one goes: two that leave at once are not both without a proof."""
-        others = [one for one in await keys.active(walk.customer.customer_id) if one.key_id != key.key_id]
+        others = [one for one in await keys.active(walk.customer) if one.key_id != key.key_id]
         if not others:
             raise LastDevice
         return Update(keys.table, {keys.column: others[0].key_id, "status": ACTIVE}, {"status": ACTIVE})
 
     async def _end(self, walk: Walk) -> Made:
         keys = self._designated.keys
-        found = await keys.active(walk.customer.customer_id)
+        heads = every_head(walk.customer)
+        found = [key for head in heads for key in await keys.active(head)]
         devices = [keys.removed(key, walk.now) for key in found]
         marks = [key.mark for key in found]
         over = await self._sessions.over(walk.customer.customer_id, marks, walk.visit.session, walk.now)
         ended = await self._protection.cancelled(walk.customer, walk.now)
-        notice = self._notices.protection_cancelled(walk.customer, walk.now, f"protection:{walk.flow_id}")
-        return Made([*devices, *ended, *over], notice)
+        return Made([*devices, *ended, *over], [one for head in heads for one in self._cancelled(walk, head)])
+
+    def _cancelled(self, walk: Walk, head: Customer) -> Sequence[Outgoing]:
+        """The service is the account's: each head whose devices go with it is told."""
+        dedup = f"protection:{walk.flow_id}" + ("" if head.slot == walk.customer.slot else f":{head.slot}")
+        return self._notices.protection_cancelled(head, walk.now, dedup)
 
     async def _signature(self, walk: Walk, body: str, signed: Signed | None) -> list[Change]:
         if signed is None:

@@ -142,11 +142,11 @@ class ProtectionService(TaskService):
         if task.kind == Kind.DEVICE:
             if await self._designated.here(customer, visit.session) is not None:
                 raise AlreadyHere
-            await self._designated.keys.room(customer.customer_id)
+            await self._designated.keys.room(customer)
         if task.kind == Kind.PASSKEY:
             if visit.session.level is not Level.CERT:
                 raise CertificateFirst
-            await self._passkeys.keys.room(customer.customer_id)
+            await self._passkeys.keys.room(customer)
         if task.kind in ENDED and await self.target(visit, task) is None:
             raise KeyUnknown
         if task.kind == Kind.CONTACT and not await self._acts.ways(customer, visit.session):
@@ -157,7 +157,7 @@ class ProtectionService(TaskService):
         if task.kind not in ENDED or not await self._acts.ways(customer, visit.session):
             return False
         keys = self._designated.keys if task.kind == Kind.REMOVE_DEVICE else self._passkeys.keys
-        if len(await keys.active(customer.customer_id)) < 2:
+        if len(await keys.active(customer)) < 2:
             return False
         return await self._devices.is_confirmed(customer, visit.session.device)
 

@@ -155,7 +155,8 @@ class TwelveChecks:
 
 def bound(walk: Walk, purpose: Purpose) -> Bound:
     """What a proof of this walk is good for."""
-    return Bound(walk.customer.customer_id, purpose, walk.flow_id, walk.visit.session.session)
+    session, whose = walk.visit.session.session, walk.customer
+    return Bound(whose.customer_id, purpose, walk.flow_id, session, whose.slot)
 
 
 def vid_key(walk: Walk) -> str:

@@ -267,7 +267,7 @@ class Registration:
             return None
         customer = await self._walks.head_at(visit, here)
         flow_id, purpose = here.flow_id(visit.session), await self.purpose(customer)
-        wanted = Bound(customer.customer_id, purpose, flow_id, visit.session.session)
+        wanted = Bound(customer.customer_id, purpose, flow_id, visit.session.session, customer.slot)
         return await self._auth.look(wanted, state.factor.request_id)
 
     async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:

@@ -119,7 +119,8 @@ class Walk:
     @property
     def bound(self) -> Bound:
         """What the proof of this task is bound to (E1)."""
-        return Bound(self.customer.customer_id, self.purpose, self.flow_id, self.visit.session.session)
+        session, whose = self.visit.session.session, self.customer
+        return Bound(whose.customer_id, self.purpose, self.flow_id, session, whose.slot)
 
     @property
     def proof_id(self) -> str | None:

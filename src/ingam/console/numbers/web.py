@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +25,7 @@ from ingam.customer.additional_auth import Purpose
 from ingam.customer.additional_auth.branch import BranchNumber, BranchNumberOver, BranchNumberOwn, BranchNumbers
 from ingam.customer.availability import Way
 from ingam.customer.availability.reading import Availability
+from ingam.customer.heads import every_head
 from ingam.customer.masking import mask_name
 from ingam.kernel.errors import Refusal
 from ingam.page import render, see_other
@@ -58,6 +59,13 @@ class OtherBranch(Refusal):
     """The number is another branch's."""
 
     code = "branch-number-elsewhere"
+
+
+class Seen(NamedTuple):
+    """A head of a union, with the masked name, whose identity card it may be."""
+
+    slot: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +125,22 @@ class NumbersWeb(ConsoleWeb):
         await self._refuse_own(asking, customer)
         await self._availability.require(Way.BRANCH_OTP, request.state.lang)
         card, purpose = str(form.get("card", "")), _purpose(str(form.get("purpose", "")))
-        if card not in CARDS or purpose is None:
+        seen = _seen(customer, str(form.get("head", "")))
+        if card not in CARDS or purpose is None or seen is None:
             return await self._form(request, customer, {"card": message_of(IdCardUnseen(), request.state.lang)})
         await self._once(str(form.get("once", "")))
         reason = await self._openings.reason(asking, customer.customer_id)
         facts: dict[str, str | int] = {"reason": reason, "card": card, "purpose": str(purpose)}
+        if seen.heads:
+            facts["head"] = seen.slot
         line = self.trail.line(asking, "console.number-issue", banking_id=customer.banking_id, facts=facts)
         operator = asking.operator
-        issued = await self._numbers.issue(customer, purpose, operator.employee, operator.branch, audit=[line])
+        issued = await self._numbers.issue(seen, purpose, operator.employee, operator.branch, audit=[line])
         shown: dict[str, Any] = {
             "code": issued.code.reveal(),
             "expires_at": issued.expires_at,
             "purpose": purpose,
-            "name": mask_name(customer.name),
+            "name": mask_name(seen.name),
             "customer_id": customer.customer_id,
         }
         return render(request, "numbers/issued.html", place="numbers", **shown)
@@ -157,7 +168,8 @@ class NumbersWeb(ConsoleWeb):
 
     async def _refuse_own(self, asking: Visit, customer: Customer) -> None:
         """Nobody issues for their own record (E10): by the number of the person, not by a name. Written down."""
-        if asking.operator.is_person(await self._blind_index.index("idn", customer.idn)):
+        numbers = [await self._blind_index.index("idn", one.idn) for one in every_head(customer)]
+        if any(asking.operator.is_person(number) for number in numbers):
             own = BranchNumberOwn()
             await self.trail.write(asking, "console.number-issue", own.code, banking_id=customer.banking_id)
             raise own
@@ -171,6 +183,7 @@ class NumbersWeb(ConsoleWeb):
             "customer_id": customer.customer_id,
             "purposes": tuple(Purpose),
             "cards": CARDS,
+            "heads": [Seen(one.slot, mask_name(one.name)) for one in _heads(customer)],
             "once": once,
             "errors": errors,
             "off_now": await self._availability.way(Way.BRANCH_OTP),
@@ -186,7 +199,20 @@ class NumbersWeb(ConsoleWeb):
 
     async def _name_of(self, number: BranchNumber) -> str:
         customer = await self._customers.by_id(number.customer_id)
-        return "–" if customer is None else mask_name(customer.name)
+        head = None if customer is None else customer.as_head(number.slot)
+        return "–" if head is None else mask_name(head.name)
+
+
+def _heads(customer: Customer) -> list[Customer]:
+    """Of a union with several, the first one first; else none: there is nothing to choose."""
+    found = every_head(customer)
+    return found if len(found) > 1 else []
+
+
+def _seen(customer: Customer, chosen: str) -> Customer | None:
+    """Whose identity card it was; None where several could be and nobody said."""
+    heads = _heads(customer)
+    return next((one for one in heads if str(one.slot) == chosen), None) if heads else customer
 
 
 def _purpose(text: str) -> Purpose | None:

@@ -1,7 +1,8 @@
 """1회용 인증번호: eight digits that a branch gives a person for one purpose, good once within a day (E3, E10).
 
 Kept as a keyed digest, so that nobody reads one after the screen that showed it. A newer one for the same person and
-purpose voids the older. Wrong ones are counted per person, over all numbers and purposes, before they are compared.
+purpose voids the older; of a union with several heads the person is the one whom the branch saw. Wrong ones are
+counted per account, over all numbers and purposes, before they are compared.
 """
 
 from __future__ import annotations
@@ -91,6 +92,8 @@ class BranchNumber:
     issued_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    slot: int = 1
+    """Which head of a union the branch saw."""
 
 
 class BranchNumbers:
@@ -128,6 +131,7 @@ class BranchNumbers:
     ) -> Issued:
         """A new number; older ones of this person and purpose are void, and the customer is told.
 
+        `customer`: as the head whom the branch saw sees the account; nobody else's act is proved by it.
         `branch`: its name, as the notice says it. `own`: the operator's own customer_id, if they are a customer.
         `audit`: the operator's line, in the same transaction. Raises BranchNumberOwn.
         """
@@ -136,10 +140,11 @@ class BranchNumbers:
         now = self._clock.now()
         number_id, expires = self._token(NUMBER_BYTES).hex(), now + timedelta(seconds=self._limits.branch_ttl_s)
         code = Secret(f"{self._below(10**DIGITS):0{DIGITS}d}")
-        older = [one for one in await self._live(customer.customer_id, now) if one.purpose == purpose]
+        older = [one for one in await self._live(customer, now) if one.purpose == purpose]
         row: Row = {
             "number_id": number_id,
             "customer_id": customer.customer_id,
+            "slot": customer.slot,
             "purpose": str(purpose),
             "digest": self._digest(number_id, code),
             "branch": branch,
@@ -205,7 +210,7 @@ class BranchNumbers:
         if hits > most:
             raise BranchNumberSpent(max=most)
         found = None
-        for one, digest in await self._comparable(customer.customer_id, now):
+        for one, digest in await self._comparable(customer.customer_id, bound.slot, now):
             right = hmac.compare_digest(digest, self._digest(one.number_id, typed))
             found = one if right and one.purpose == bound.purpose else found
         if found is None:
@@ -222,11 +227,11 @@ class BranchNumbers:
 
     # ── small facts ──
 
-    async def _live(self, customer_id: str, now: datetime) -> list[BranchNumber]:
-        return [one for one, _ in await self._comparable(customer_id, now)]
+    async def _live(self, customer: Customer, now: datetime) -> list[BranchNumber]:
+        return [one for one, _ in await self._comparable(customer.customer_id, customer.slot, now)]
 
-    async def _comparable(self, customer_id: str, now: datetime) -> list[tuple[BranchNumber, str]]:
-        where: Row = {"customer_id": customer_id, "state": ISSUED}
+    async def _comparable(self, customer_id: str, slot: int, now: datetime) -> list[tuple[BranchNumber, str]]:
+        where: Row = {"customer_id": customer_id, "slot": slot, "state": ISSUED}
         rows = await self._store.many("branch_number", where, order="issued_at", descending=True, limit=20)
         found = [(_number(row, now), str(row["digest"])) for row in rows]
         return [(one, digest) for one, digest in found if one.state == ISSUED]
@@ -271,4 +276,5 @@ def _number(row: Row, now: datetime) -> BranchNumber:
         issued_at=issued,
         expires_at=expires,
         ended_at=ended if isinstance(ended, datetime) else None,
+        slot=int(str(row["slot"])),
     )

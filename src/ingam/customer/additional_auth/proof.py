@@ -32,12 +32,16 @@ class ProofMissing(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a proof is good for, and nothing else: all four have to be equal when it is used."""
+    """What a proof is good for, and nothing else: all of it has to be equal when it is used.
+
+    `slot`: which head of a union proved it.
+    """
 
     customer_id: str
     purpose: Purpose
     flow_id: str
     session: str
+    slot: int = 1
 
 
 @dataclass(frozen=True, slots=True)

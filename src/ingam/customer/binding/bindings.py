@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from ingam.customer.binding.proof import OwnedCertificate
+from ingam.customer.heads import head_key
 from ingam.customer.session import Level
 from ingam.customer.session.ending import sessions_over
 from ingam.kernel.errors import Refusal
@@ -123,7 +124,7 @@ class Details(msgspec.Struct, frozen=True):
     """DER; empty where an import had its fingerprint alone and nobody came with it yet."""
     imported: bool = False
     head: str = ""
-    """Keyed digest of the number of a further head of a union: whoever has the slot next is somebody else."""
+    """Keyed digest of the number of a head of a union: whoever has the slot next is somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +193,21 @@ class Bindings:
         `customer`: whose `customer_id` the binding has, as the institution keeps them.
         """
         head = customer.as_head(binding.slot)
-        if head is None or head.slot == 1:
-            return head
-        return head if (await self.details(binding)).head == self.head_key(head) else None
+        return head if head is not None and await self.belongs(binding, head) else None
+
+    async def belongs(self, binding: Binding, customer: Customer) -> bool:
+        """Whether it is this very person's: the place, and of a union the number that it was registered with too.
+
+        One of a union that was registered before the number was kept is nobody's until it is registered anew.
+        """
+        if (binding.customer_id, binding.slot) != (customer.customer_id, customer.slot):
+            return False
+        key = self.head_key(customer)
+        return not key or (await self.details(binding)).head == key
 
     def head_key(self, customer: Customer) -> str:
-        """Keyed digest of the number of a further head; "" of everybody else."""
-        return "" if customer.slot == 1 else self._digests.digest("union-head", customer.idn.reveal())
+        """Keyed digest of the number of a head of a union; "" of everybody else."""
+        return head_key(self._digests, customer)
 
     async def refuse_suspended(self, person: Whose) -> None:
         """Raises BindingSuspended where that, and not the want of one, is why there is no active binding."""
@@ -250,6 +259,8 @@ class Bindings:
             return
         if (found.customer_id, found.slot) != (owned.customer.customer_id, owned.customer.slot):
             raise BoundToOther(check=10)
+        if found.status == ACTIVE and not await self.belongs(found, owned.customer):
+            return  # it speaks for nobody yet: registering it anew, in its own place, is what it waits for
         # Registering it anew is no way around resuming it (E11).
         raise AlreadyBound(check=10) if found.status == ACTIVE else BindingSuspended(check=10)
 

@@ -68,7 +68,7 @@ class ActProofs:
         found = []
         if await self._designated.here(customer, session) is not None:
             found.append(By.DEVICE)
-        if await self._passkeys.keys.active(customer.customer_id):
+        if await self._passkeys.keys.active(customer):
             found.append(By.PASSKEY)
         if await self._bindings.active(customer) is not None:
             found.append(By.CERTIFICATE)
@@ -90,7 +90,7 @@ class ActProofs:
         if by is By.CERTIFICATE:
             return dict(given.for_window(seal=False, customer_kind=str(customer.kind), lang=lang))
         if by is By.PASSKEY:
-            return self._passkeys.asks(given, await self._passkeys.keys.active(customer.customer_id))
+            return self._passkeys.asks(given, await self._passkeys.keys.active(customer))
         key = await self._designated.here(customer, session)
         assert key is not None
         return self._designated.asks(given, key)
@@ -121,7 +121,7 @@ class ActProofs:
         presentation = UnverifiedPresentation(given.challenge, cms)
         proven = await self._prover.prove(presentation, kind=customer.kind, fresh=True, at=self._clock.now())
         binding = await self._bindings.by_fingerprint(proven.certificate.fingerprint.hex())
-        if binding is None or (binding.customer_id, binding.slot) != (customer.customer_id, customer.slot):
+        if binding is None or not await self._bindings.belongs(binding, customer):
             await self._bindings.refuse_suspended(customer)
             raise KeyUnknown
         held: Row = {"fingerprint": binding.fingerprint, "status": ACTIVE}

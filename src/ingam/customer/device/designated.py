@@ -23,6 +23,7 @@ from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer
+from ingam.ports.keys import Digests
 from ingam.ports.store import Change, Insert, LedgerMove, Save, Store
 from ingam.protocols import challenge as protocol
 from ingam.protocols import device, webauthn
@@ -62,6 +63,7 @@ class Designated:
         self,
         store: Store,
         clock: Clock,
+        digests: Digests,
         fields: SealDetails,
         challenges: Challenges,
         rp: RelyingParty,
@@ -70,7 +72,7 @@ class Designated:
         software: bool = True,
         token: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        self.keys = Keys(store, fields, TABLE, "device_id", limits.device_max)
+        self.keys = Keys(store, fields, digests, TABLE, "device_id", limits.device_max)
         self._store = store
         self._clock = clock
         self._challenges = challenges
@@ -90,7 +92,7 @@ class Designated:
     async def _here(self, customer: Customer, mark: str | None) -> Key | None:
         if mark is None or not await stands(self._store, customer.customer_id):
             return None
-        found = [key for key in await self.keys.active(customer.customer_id) if key.mark == mark]
+        found = [key for key in await self.keys.active(customer) if key.mark == mark]
         allowed = [key for key in found if self._software or key.kind == Kind.HARDWARE]
         return allowed[-1] if allowed else None
 
@@ -174,7 +176,7 @@ class Designated:
             raise DeviceBarred(cause="software")
         if session.device is None:
             raise KeyUnknown
-        await self.keys.room(customer.customer_id)
+        await self.keys.room(customer)
         device_id = self._token(ID_BYTES).hex()
         notes = {"device_id": device_id, "kind": str(kind)}
         given = await self._challenges.issue(
@@ -182,7 +184,7 @@ class Designated:
         )
         told: dict[str, object] = fields_of(given, None) | {"kind": str(kind)}
         if kind is Kind.HARDWARE:
-            known = [key.credential.credential_id for key in await self.keys.active(customer.customer_id)]
+            known = [key.credential.credential_id for key in await self.keys.active(customer)]
             challenge = device.in_webauthn(device.text(given.challenge))
             told["options"] = webauthn.registration_options(
                 self._rp, bytes.fromhex(device_id), alias, challenge, known, platform=True, resident=False
@@ -206,7 +208,7 @@ class Designated:
         credential = self._made(kind, given, answer)
         own: dict[str, Any] = {"kind": str(kind), "mark": session.device}
         row = await self.keys.added(
-            customer.customer_id, given.notes["device_id"], credential, alias, browser, self._clock.now(), own
+            customer, given.notes["device_id"], credential, alias, browser, self._clock.now(), own
         )
         return row, kind
 

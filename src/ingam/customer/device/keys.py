@@ -13,7 +13,10 @@ from typing import Final
 import msgspec
 
 from ingam.customer.binding.bindings import SealDetails
+from ingam.customer.heads import head_key
 from ingam.kernel.errors import Refusal
+from ingam.ports.customers import Customer
+from ingam.ports.keys import Digests
 from ingam.ports.store import Change, Insert, Row, Store, Update
 from ingam.protocols.webauthn import Credential, decode, encode
 
@@ -65,6 +68,9 @@ class Key:
     used_at: datetime | None
     kind: str = "hardware"
     mark: str | None = None
+    head_slot: int = 1
+    """Which head of a union made it, and the keyed digest of their number (customer/heads.py)."""
+    head: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +92,30 @@ def read_answer(text: str) -> Answer:
 
 
 class Keys:
-    """The rows of one table of keys; `column`: its primary key, `most`: how many a person may have."""
+    """The rows of one table of keys; `column`: its primary key, `most`: how many a person may have.
 
-    def __init__(self, store: Store, fields: SealDetails, table: str, column: str, most: int) -> None:
+    A person is a customer, and at a union's account the head whose key it is: `customer` is as that head sees it.
+    """
+
+    def __init__(
+        self, store: Store, fields: SealDetails, digests: Digests, table: str, column: str, most: int
+    ) -> None:  # fmt: skip
         self._store = store
         self._fields = fields
+        self._digests = digests
         self.table = table
         self.column = column
         self.most = most
 
-    async def active(self, customer_id: str) -> list[Key]:
+    async def active(self, customer: Customer) -> list[Key]:
         """Those that stand, the oldest first."""
-        where: Row = {"customer_id": customer_id, "status": ACTIVE}
+        where: Row = {**self._whose(customer), "status": ACTIVE}
         rows = await self._store.many(self.table, where, order="added_at", limit=self.most)
         return [await self._key(row) for row in rows]
 
-    async def by_id(self, customer_id: str, key_id: str) -> Key | None:
+    async def by_id(self, customer: Customer, key_id: str) -> Key | None:
         """One of this person that stands."""
-        row = await self._store.one(self.table, {self.column: key_id, "customer_id": customer_id, "status": ACTIVE})
+        row = await self._store.one(self.table, {self.column: key_id, **self._whose(customer), "status": ACTIVE})
         return None if row is None else await self._key(row)
 
     async def by_credential(self, credential_id: bytes) -> Key | None:
@@ -111,25 +123,34 @@ class Keys:
         row = await self._store.one(self.table, {"credential": encode(credential_id), "status": ACTIVE})
         return None if row is None else await self._key(row)
 
-    async def room(self, customer_id: str) -> int:
+    def of(self, key: Key, customer: Customer) -> bool:
+        """Whether a key is this person's."""
+        whose: Row = {"customer_id": key.customer_id, "head_slot": key.head_slot, "head": key.head}
+        return whose == self._whose(customer)
+
+    def _whose(self, customer: Customer) -> Row:
+        head = head_key(self._digests, customer)
+        return {"customer_id": customer.customer_id, "head_slot": customer.slot, "head": head}
+
+    async def room(self, customer: Customer) -> int:
         """The lowest free slot. Raises KeyLimit {n}."""
-        taken = {key.slot for key in await self.active(customer_id)}
+        taken = {key.slot for key in await self.active(customer)}
         free = next((slot for slot in range(1, self.most + 1) if slot not in taken), None)
         if free is None:
             raise KeyLimit(n=self.most)
         return free
 
     async def added(
-        self, customer_id: str, key_id: str, credential: Credential, alias: str, browser: str, at: datetime, own: Row
+        self, customer: Customer, key_id: str, credential: Credential, alias: str, browser: str, at: datetime, own: Row
     ) -> Insert:
         """The row of a new key. Raises KeyLimit. A credential that is there already ends in Conflict."""
-        slot = await self.room(customer_id)
+        slot, customer_id = await self.room(customer), customer.customer_id
         told = msgspec.json.encode({"alias": alias, "browser": browser})
         return Insert(
             self.table,
             {
                 self.column: key_id,
-                "customer_id": customer_id,
+                **self._whose(customer),
                 "credential": encode(credential.credential_id),
                 "public_key": credential.public_key,
                 "counter": credential.counter,
@@ -173,4 +194,6 @@ class Keys:
             used_at=used,
             kind=str(row.get("kind", "hardware")),
             mark=None if row.get("mark") is None else str(row["mark"]),
+            head_slot=int(str(row["head_slot"])),
+            head=str(row["head"]),
         )

@@ -49,7 +49,7 @@ class Passkeys:
         limits: PasskeyLimits,
         token: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        self.keys = Keys(store, fields, TABLE, "passkey_id", limits.passkey_max)
+        self.keys = Keys(store, fields, digests, TABLE, "passkey_id", limits.passkey_max)
         self._clock = clock
         self._digests = digests
         self._challenges = challenges
@@ -84,7 +84,7 @@ class Passkeys:
     async def signed(self, customer: Customer, given: Given, answer: Answer) -> Used:
         """Whether a passkey of this person signed a challenge that was claimed. Raises as `login`."""
         used = await self._signed(given, answer)
-        if used.key.customer_id != customer.customer_id:
+        if not self.keys.of(used.key, customer):
             raise KeyUnknown
         return used
 
@@ -94,7 +94,7 @@ class Passkeys:
         if key is None:
             raise KeyUnknown
         handle = webauthn.user_handle(told)
-        if handle is not None and not hmac.compare_digest(handle, self._handle(key.customer_id)):
+        if handle is not None and not hmac.compare_digest(handle, self._handle(key.customer_id, key.head_slot)):
             raise KeyUnknown
         challenge = device.in_webauthn(device.text(given.challenge))
         counter = webauthn.check(self._rp, challenge, key.credential, told)
@@ -104,15 +104,15 @@ class Passkeys:
 
     async def offer(self, customer: Customer, session: Session, address: str, body_text: str) -> dict[str, object]:
         """What a new passkey is to sign. Raises KeyLimit, TooManyChallenges."""
-        await self.keys.room(customer.customer_id)
+        await self.keys.room(customer)
         notes = {"passkey_id": self._token(ID_BYTES).hex()}
         given = await self._challenges.issue(
             protocol.Purpose.DEVICE_ADD, session.session, address, body_text=body_text, notes=notes
         )
-        known = [key.credential.credential_id for key in await self.keys.active(customer.customer_id)]
+        known = [key.credential.credential_id for key in await self.keys.active(customer)]
         options = webauthn.registration_options(
             self._rp,
-            self._handle(customer.customer_id),
+            self._handle(customer.customer_id, customer.slot),
             customer.banking_id,
             device.in_webauthn(device.text(given.challenge)),
             known,
@@ -136,10 +136,12 @@ class Passkeys:
         challenge = device.in_webauthn(device.text(given.challenge))
         credential = webauthn.register(self._rp, challenge, answer.webauthn or {})
         own = {"backed_up": credential.backed_up}
-        return await self.keys.added(
-            customer.customer_id, passkey_id, credential, alias, browser, self._clock.now(), own
-        )
+        return await self.keys.added(customer, passkey_id, credential, alias, browser, self._clock.now(), own)
 
-    def _handle(self, customer_id: str) -> bytes:
-        """32 bytes that say nothing of the person to whoever reads the authenticator (WebAuthn L3, 14.6.1)."""
-        return bytes.fromhex(self._digests.digest("passkey-handle", customer_id))
+    def _handle(self, customer_id: str, slot: int) -> bytes:
+        """32 bytes that say nothing of the person to whoever reads the authenticator (WebAuthn L3, 14.6.1).
+
+        Each head of a union has their own: an authenticator keeps one passkey of a handle.
+        """
+        whose = customer_id if slot == 1 else f"{customer_id}:{slot}"
+        return bytes.fromhex(self._digests.digest("passkey-handle", whose))

@@ -99,7 +99,7 @@ class Signing:
     async def _held(self, customer: Customer, proven: ProvenCertificate) -> Change:
         """It is the one registered for this person, and is so still when the act is saved (A17)."""
         binding = await self._bindings.by_fingerprint(proven.certificate.fingerprint.hex())
-        if binding is None or (binding.customer_id, binding.slot) != (customer.customer_id, customer.slot):
+        if binding is None or not await self._bindings.belongs(binding, customer):
             await self._bindings.refuse_suspended(customer)
             raise NotYours
         held: Row = {"fingerprint": binding.fingerprint, "status": ACTIVE}

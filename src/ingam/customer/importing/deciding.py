@@ -23,6 +23,7 @@ from ingam.customer.binding.bindings import (
     claim_key,
     name_key,
 )
+from ingam.customer.heads import key_of
 from ingam.customer.importing.rows import Fingerprinted, Given, Named, Registration
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import korean_day
@@ -123,6 +124,10 @@ class Decider:
             raise NotTaken("cert-expired", date=korean_day(known.not_after))
         return ToBind(holder, known.fingerprint, policy, known.not_after, at)
 
+    def _head(self, holder: Holder) -> str:
+        union = holder.kind is CustomerKind.UNION_HEAD
+        return key_of(self._digests, holder.opened.idn()) if union else ""
+
     def binding(self, one: ToBind) -> Row:
         """The row of `binding`."""
         binding_id, found = self._token(BINDING_BYTES).hex(), one.certificate
@@ -134,6 +139,7 @@ class Decider:
             use_en=one.policy.name_en,
             certificate=b"" if found is None else found.der,
             imported=True,
+            head=self._head(one.holder),
         )
         sealed = one.holder.opened.cipher.seal("binding", "details", binding_id, msgspec.json.encode(details))
         return {

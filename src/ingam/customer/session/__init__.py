@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -21,8 +21,9 @@ class Level(StrEnum):
 class Session:
     """A live session as the request sees it. `session`: SHA-256 of the cookie's bits, 64 lower hex.
 
-    `slot`: which head of a union it is, as the certificate of the login says; None: the login was another one, and
-    the session is the first head's. It never changes.
+    `slot`: which head of a union it is, as the certificate or passkey of the login says; None: the login was another
+    one, and the session is the first head's. `head`: keyed digest of that head's number, "" where it is no union
+    (customer/heads.py). They never change.
     """
 
     session: str
@@ -34,3 +35,4 @@ class Session:
     seen_at: datetime
     expires_at: datetime
     slot: int | None = None
+    head: str = field(repr=False, default="")

@@ -67,10 +67,12 @@ class Sessions:
         await self._store.save(Save(rows=opened.changes))
         return opened
 
-    def rise(self, old: Session, level: Level, customer_id: str, device: str | None, slot: int | None = None) -> Opened:
+    def rise(
+        self, old: Session, level: Level, customer_id: str, device: str | None, slot: int | None = None, head: str = ""
+    ) -> Opened:
         """The session that follows `old` at a login or a rise of assurance; save its changes with the proof."""
         now = self._clock.now()
-        opened = self._new(level, customer_id, device, now, slot)
+        opened = self._new(level, customer_id, device, now, slot, head)
         return replace(opened, changes=(*opened.changes, _end(old.session, "replaced", now)))
 
     async def find(self, cookie: str) -> Session:
@@ -106,8 +108,9 @@ class Sessions:
         await self._store.save(Save(rows=[_end(session.session, why, self._clock.now())]))
 
     def _new(
-        self, level: Level, customer_id: str | None, device: str | None, now: datetime, slot: int | None = None
-    ) -> Opened:
+        self, level: Level, customer_id: str | None, device: str | None, now: datetime, slot: int | None = None,
+        head: str = "",
+    ) -> Opened:  # fmt: skip
         cookie = base64.urlsafe_b64encode(self._token(COOKIE_BYTES)).rstrip(b"=").decode()
         csrf = base64.urlsafe_b64encode(self._token(COOKIE_BYTES)).rstrip(b"=").decode()
         lifetime = self._times.max_s if level is not Level.PRE else PRE_SESSION_S
@@ -121,6 +124,7 @@ class Sessions:
             seen_at=now,
             expires_at=now + timedelta(seconds=lifetime),
             slot=slot,
+            head=head,
         )
         return Opened(cookie, session, (Insert("session", _row(session)),))
 
@@ -138,6 +142,7 @@ def _row(session: Session) -> Row:
         "ended_at": None,
         "ended_by": None,
         "slot": session.slot,
+        "head": session.head,
     }
 
 
@@ -154,6 +159,7 @@ def _session(row: Row) -> Session:
         seen_at=seen,
         expires_at=expires,
         slot=None if row["slot"] is None else int(str(row["slot"])),
+        head=str(row["head"]),
     )
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -20,18 +21,21 @@ from ingam.adapters.otp.tables import Kind, TableOtp
 from ingam.adapters.store import open_store
 from ingam.customer.binding.bindings import RELEASED, Bindings
 from ingam.customer.binding.ending import ended
+from ingam.customer.device import designated, passkeys
+from ingam.customer.device.keys import ACTIVE, REMOVED
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, CustomerKind, Customers, Head, NewCustomer
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Conflict, Save, Store
+from ingam.ports.store import Audit, Change, Conflict, Delete, Row, Save, Store, UpdateAll
 from ingam.protocols import oath
 from ingam.settings import Settings
 from ingam.wiring import index_folder, keys_path
 from ingam.wiring.customers import kept_customers
 
 MOST_DEVICES: Final = 1000
+HEAD_ENDED: Final = "head-ended"
 LARGEST_FILE: Final = 64 * 1024 * 1024
 
 Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8,12}$")]
@@ -191,10 +195,11 @@ class Desk:
         head = customer.as_head(slot)
         if slot == 1 or head is None:
             raise HeadUnknown
-        over = [await self.customers.end_head(customer, slot, now)]
+        over: list[Change] = [await self.customers.end_head(customer, slot, now)]
         binding = await self.bindings.standing(head)
         if binding is not None:
-            over += ended(binding, RELEASED, now, why="head-ended")
+            over += ended(binding, RELEASED, now, why=HEAD_ENDED)
+        over += _nothing_left(customer.customer_id, slot, now)
         subject = self.digests.digest("banking-id", banking_id)
         line = Audit(now, "customer.head", "ended", subject, None, None, {"by": "cli", "head": slot})
         await self.store.save(Save(rows=over, audit=[line]))
@@ -215,6 +220,18 @@ class Desk:
         resets = [f"login-fail:{key}:{device}" for device in ("new", *(str(row["device"]) for row in devices))]
         line = Audit(self.clock.now(), "customer.unlock", "done", key, None, None, {"by": "cli"})
         await self.store.save(Save(resets=resets, audit=[line]))
+
+
+def _nothing_left(customer_id: str, slot: int, at: datetime) -> list[Change]:
+    """The end of every session, passkey, device and 간편비밀번호 of a place, whether or not a certificate was there."""
+    keys: Row = {"customer_id": customer_id, "head_slot": slot, "status": ACTIVE}
+    gone: Row = {"status": REMOVED, "ended_at": at}
+    live: Row = {"customer_id": customer_id, "slot": slot, "ended_at": None}
+    return [
+        *(UpdateAll(table, keys, gone) for table in (designated.TABLE, passkeys.TABLE)),
+        Delete("pin_key", {"customer_id": customer_id, "slot": slot}),
+        UpdateAll("session", live, {"ended_at": at, "ended_by": HEAD_ENDED}),
+    ]
 
 
 @asynccontextmanager

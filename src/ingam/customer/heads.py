@@ -1,0 +1,45 @@
+"""Whose a session or a key is at a union's account: a place alone is not a person, so a keyed digest goes with it.
+
+Whoever is head of a union changes, in our tables or at the core-banking system, and no word may come to us of it. What
+a former head opened, made or registered therefore names the number it was of, and speaks for nobody after that.
+"""
+
+from __future__ import annotations
+
+from ingam.customer.session import Session
+from ingam.kernel.secret import Secret
+from ingam.ports.customers import Customer, CustomerKind
+from ingam.ports.keys import Digests
+
+
+def head_key(digests: Digests, customer: Customer) -> str:
+    """Keyed digest of the number of a head of a union, the first one too; "" of everybody else.
+
+    `customer`: as the head sees the account.
+    """
+    return key_of(digests, customer.idn) if customer.kind is CustomerKind.UNION_HEAD else ""
+
+
+def key_of(digests: Digests, idn: Secret[str]) -> str:
+    """Keyed digest of the number (13 digits) of a head of a union."""
+    return digests.digest("union-head", idn.reveal())
+
+
+def at_place(digests: Digests, customer: Customer, slot: int | None, head: str) -> Customer | None:
+    """The account as the head of `slot` sees it; None where that place is nobody's, or another's than `head` says."""
+    found = customer.as_head(slot)
+    return found if found is not None and head_key(digests, found) == head else None
+
+
+def in_session(digests: Digests, customer: Customer, session: Session) -> Customer | None:
+    """The account as whoever opened the session sees it; None where they are its head no more.
+
+    `customer`: whose `customer_id` the session has, as the institution keeps them.
+    """
+    return at_place(digests, customer, session.slot, session.head)
+
+
+def every_head(customer: Customer) -> list[Customer]:
+    """The account as each of its heads who has a place sees it, `customer` first; of anybody else themselves."""
+    others = (customer.as_head(one.slot) for one in customer.heads)
+    return [customer, *(one for one in others if one is not None)]
