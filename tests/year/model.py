@@ -222,6 +222,8 @@ class _Year:
         assert tie is not None
         match life.kind:
             case Kind.RENEWED:
+                if life.costs:
+                    self.bought(Buying.AT_ONCE)
                 self.succeeded(old.end.replace(year=old.end.year + 1))
                 self.tied("renewed")
             case Kind.REISSUED:

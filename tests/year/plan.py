@@ -80,13 +80,13 @@ OURS: Final = (
 )  # fmt: skip
 KINDS: Final = {
     (Authority.HERE, "securities"): (*OURS, Kind.RENEWED, Kind.BOTH, Kind.RENEWED_THERE, Kind.ISSUED_LATE),
-    (Authority.HERE, "universal"): OURS,
+    (Authority.HERE, "universal"): (*OURS, Kind.RENEWED),
     (Authority.ELSEWHERE, "securities"): (
         *ANYWHERE, Kind.REVOKED_THERE, Kind.SUSPENDED_THERE, Kind.RESUMED_THERE, Kind.REISSUED_THERE, Kind.MOVED,
         Kind.REPORTED_TWICE, Kind.MOVED_HELD,
     ),
 }  # fmt: skip
-"""By authority and product. What costs something is not renewed here, and elsewhere nobody but its holder revokes."""
+"""By authority and product. Elsewhere nobody but its holder revokes."""
 
 
 @dataclass(frozen=True)

@@ -291,7 +291,7 @@ class World:
             RenewalPorts(
                 given.store, given.clock, given.customers, given.digests, given.fields, given.certification
             ),
-            limits, consents, self.bindings, self.notices, CENTER,
+            limits, consents, self.bindings, self.notices, CENTER, fees,
         )  # fmt: skip
         nobody = cast(AdditionalAuth, None)
         ports = management.Ports(given.store, given.clock, given.customers, given.digests, given.certification)
@@ -522,7 +522,11 @@ class World:
         run, spki = 1, hashlib.sha256(key.public.spki).hexdigest()
         version, _ = await self.renewing.key_made(visit, run, spki, old.fingerprint.hex())
         ticks = {document.code: document.tick("ko") for document in self.renewing.documents()}
-        await self.renewing.agree(visit, Turn(run, version), ticks)
+        told = await self.renewing.agree(visit, Turn(run, version), ticks)
+        if "pay" in told:
+            self.provider.decided(told["pay"].rpartition("/")[2], allowed=True)
+            told = await self.renewing.agree(visit, Turn(run, version), ticks)
+        assert "pay" not in told
         holder = by_certificate(self.here, old.der, old_key)
         sent = holder.compose(request(key, BodyKind.KUR, encrypted=vid_of(self.here)))
         kup = message.parse(_answer(await self.renewing.carry(visit, run, sent)))
