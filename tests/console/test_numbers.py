@@ -7,8 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.center.registration.test_heads import SECOND, UNION
 from tests.console.world import FIRM, HONG, KIM, Desk, World, told
 
+from ingam.adapters.customers.tables import TableCustomers
 from ingam.customer.additional_auth import Purpose
 from ingam.customer.additional_auth.branch import BranchNumbers, BranchNumberSpent, BranchNumberWrong
 from ingam.customer.additional_auth.proof import Bound
@@ -16,7 +18,7 @@ from ingam.customer.availability import Way
 from ingam.customer.availability.setting import Switch, switch
 from ingam.customer.notice import Sender
 from ingam.kernel.secret import Secret
-from ingam.ports.customers import Customer
+from ingam.ports.customers import Customer, NewCustomer
 from ingam.ports.store import Save
 from ingam.settings import Institution, Limits
 
@@ -207,5 +209,31 @@ def test_a_number_lives_a_day(tmp_path: Path) -> None:
         world.clock.at += timedelta(days=1)
         with pytest.raises(BranchNumberWrong):
             await use(world, code)
+
+    told(tmp_path, story)
+
+
+def test_E10_of_a_union_with_several_heads_the_clerk_says_whose_card_it_was_and_that_head_is_told(
+    tmp_path: Path,
+) -> None:
+    async def story(world: World) -> None:
+        customers = world.ports.customers
+        assert isinstance(customers, TableCustomers)
+        customers._heads = 2
+        await customers.enrol(NewCustomer(UNION, Secret("correct horse")))
+        await customers.add_head(UNION, SECOND)
+        desk = await world.at_customer(UNION)
+        path = f"/customers/{UNION.customer_id}/number"
+        await desk.get(path)
+        assert "김*째" in desk.text and "이*합" in desk.text
+        answer = await desk.send(path, WANTED | {"once": once(desk)})
+        assert answer.status_code == 422 and await world.rows("branch_number") == []
+        await issue(desk, UNION, head="2")
+        (row,) = await world.rows("branch_number")
+        assert row["slot"] == 2
+        ((_, facts),) = [one for one in await world.audit("console.number-issue") if one[0] == "ok"]
+        assert facts["head"] == 2
+        (message,) = await world.ports.store.claim(world.clock.now(), 60, 10)
+        assert SECOND.mobile in message.payload.decode()
 
     told(tmp_path, story)

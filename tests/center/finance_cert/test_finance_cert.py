@@ -21,7 +21,7 @@ from ingam.npki import cms, der
 from ingam.page import Bundle
 from ingam.ports.finance_cert import Asked, FinanceCertOutage, FinanceCertUnfinished, Signed, Stage, Started
 from ingam.ports.status import Authorities, IssuingAuthority, Revoked, Source
-from ingam.ports.store import Save
+from ingam.ports.store import Save, Update
 from ingam.run import center
 from ingam.settings import Settings
 
@@ -182,6 +182,22 @@ def test_E7_A14_somebody_elses_is_refused_by_name_birth_date_and_vid(
         assert "고객님의 금융인증서가 아닙니다" in one.page
         assert await world.results("finance.register") == ["finance-cert-foreign"]
         assert await world.rows("finance_binding") == []
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_A17_one_that_is_of_another_number_than_the_accounts_opens_no_session(sqlite_url: str, tmp_path: Path) -> None:
+    """As at a union whose head changed: it was registered by the one before."""
+
+    async def story(world: World) -> None:
+        cloud = with_cloud(world)
+        await register(world, cloud)
+        (row,) = await world.rows("finance_binding")
+        assert row["head"] == ""  # of a person there is nothing to keep
+        changed = Update("finance_binding", {"binding_id": row["binding_id"]}, {"head": "00" * 32})
+        await world.ports.store.save(Save(rows=[changed]))
+        await enter(world, cloud)
+        assert await world.results("login.finance") == ["login-unregistered"]
 
     told(sqlite_url, tmp_path, story)
 

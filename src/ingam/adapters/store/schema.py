@@ -140,7 +140,7 @@ session = Table(
     Column("ended_at", Instant),
     Column("ended_by", Text),
     Column("slot", Integer),  # which head of a union, as certificate or passkey said; none: the first
-    Column("head", Text, nullable=False, server_default=""),  # keyed HMAC of that head's number; "" of others
+    Column("head", Text, nullable=False, server_default=text("''")),  # keyed HMAC of that head's number; "" of others
     Index("session_by_customer", "customer_id"),
 )  # fmt: skip
 
@@ -194,6 +194,7 @@ finance_binding = Table(
     Column("status", Text, nullable=False),  # ACTIVE | REPLACED | RELEASED
     Column("bound_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("head", Text, nullable=False, server_default=text("''")),  # keyed HMAC of the number of a union's head
     Index("finance_one_active", "customer_id", unique=True, sqlite_where=_ACTIVE_FINANCE,
           postgresql_where=_ACTIVE_FINANCE),
     Index("finance_one_owner", "fingerprint", unique=True, sqlite_where=_ACTIVE_FINANCE,
@@ -287,7 +288,7 @@ designated_device = Table(
     Column("used_at", Instant),
     Column("ended_at", Instant),
     Column("head_slot", Integer, nullable=False, server_default="1"),  # which head of a union
-    Column("head", Text, nullable=False, server_default=""),  # keyed HMAC of that head's number; "" of others
+    Column("head", Text, nullable=False, server_default=text("''")),  # keyed HMAC of that head's number; "" of others
     Index("designated_device_by_customer", "customer_id", "status"),
     Index("designated_device_by_slot", "customer_id", "head_slot", "head", "slot", unique=True,
           sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),
@@ -308,7 +309,7 @@ passkey = Table(
     Column("used_at", Instant),
     Column("ended_at", Instant),
     Column("head_slot", Integer, nullable=False, server_default="1"),  # which head of a union
-    Column("head", Text, nullable=False, server_default=""),  # keyed HMAC of that head's number; "" of others
+    Column("head", Text, nullable=False, server_default=text("''")),  # keyed HMAC of that head's number; "" of others
     Index("passkey_by_customer", "customer_id", "status"),
     Index("passkey_by_slot", "customer_id", "head_slot", "head", "slot", unique=True,
           sqlite_where=text("status = 'ACTIVE'"), postgresql_where=text("status = 'ACTIVE'")),

@@ -182,7 +182,7 @@ class FinanceCerts(TaskService):
         current: FinanceBinding | None = await self._bindings.active(customer.customer_id)
         if (current.fingerprint if current else "") != came.challenge.replaces:
             raise ReplaceConfirm(check=11)
-        new = await self._bindings.bind(customer.customer_id, proven, current, walk.visit.session.session)
+        new = await self._bindings.bind(customer, proven, current, walk.visit.session.session)
         told = self._notices.tell(
             customer, "finance-registered", at=walk.now, dedup=f"finance-registered:{walk.flow_id}",
             date=korean_day(proven.certificate.not_after),

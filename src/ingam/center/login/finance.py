@@ -37,6 +37,7 @@ class Found:
     held: Update
     facts: dict[str, str | int]
     then: str
+    head: str = ""
 
 
 class FinanceLogin:
@@ -78,4 +79,5 @@ class FinanceLogin:
         where: Row = {"fingerprint": fingerprint, "status": ACTIVE}
         age = int((proven.at - proven.status.produced).total_seconds())
         facts: dict[str, str | int] = {"source": str(proven.status.source), "age_s": age}
-        return Found(binding.customer_id, Update(TABLE, where, {"status": ACTIVE}), facts, came.then)
+        held = Update(TABLE, where, {"status": ACTIVE})
+        return Found(binding.customer_id, held, facts, came.then, binding.head)

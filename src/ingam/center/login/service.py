@@ -186,7 +186,8 @@ class Login:
         assert self._finance is not None
         try:
             found = await self._finance.find(session, nonce, proof)
-            customer = await self._customers.by_id(found.customer_id)
+            kept = await self._customers.by_id(found.customer_id)
+            customer = None if kept is None else at_place(self._digests, kept, None, found.head)
             if customer is None or customer.status != "ACTIVE":
                 raise NotRegistered
         except Failure as failure:

@@ -17,6 +17,7 @@ from ingam.customer.session.ending import sessions_over
 from ingam.kernel.errors import Refusal
 from ingam.npki import certificate
 from ingam.npki.certificate import Certificate
+from ingam.ports.customers import Customer
 from ingam.ports.keys import Digests
 from ingam.ports.store import Change, Insert, Row, Store, Update
 
@@ -66,6 +67,8 @@ class FinanceBinding:
     bound_at: datetime
     ended_at: datetime | None
     sealed: bytes = field(repr=False)
+    head: str = field(repr=False, default="")
+    """Of whom it is at a union's account (customer/heads.py); "" of everybody else."""
 
 
 class NewFinance(NamedTuple):
@@ -144,10 +147,10 @@ class FinanceBindings:
         raise FinanceBound(check=10) if found.status == ACTIVE else FinanceSuspended(check=10)
 
     async def bind(
-        self, customer_id: str, proven: ProvenFinance, replaces: FinanceBinding | None, session: str
+        self, customer: Customer, proven: ProvenFinance, replaces: FinanceBinding | None, session: str
     ) -> NewFinance:
         """The rows of check 12. The unique indexes hold the rest: one active of a customer, one of a certificate."""
-        binding_id = self._token(16).hex()
+        binding_id, customer_id = self._token(16).hex(), customer.customer_id
         sealed = await self._fields.seal(
             customer_id, TABLE, "details", binding_id, msgspec.json.encode(proven.certificate.der)
         )
@@ -162,6 +165,7 @@ class FinanceBindings:
             "status": ACTIVE,
             "bound_at": proven.at,
             "ended_at": None,
+            "head": self._names.head_key(customer),
         }
         ending: list[Change] = []
         if replaces is not None:
@@ -204,4 +208,5 @@ def _binding(row: Row | None) -> FinanceBinding | None:
         bound_at=bound_at,
         ended_at=ended_at,
         sealed=details,
+        head=str(row["head"]),
     )

@@ -13,10 +13,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Empty digests: of a union nobody is let in by them any more, of everybody else nothing changes."""
-    op.add_column("session", sa.Column("head", sa.Text(), nullable=False, server_default=""))
+    for table in ("session", "finance_binding"):
+        op.add_column(table, sa.Column("head", sa.Text(), nullable=False, server_default=sa.text("''")))
     for table in ("designated_device", "passkey"):
         op.add_column(table, sa.Column("head_slot", sa.Integer(), nullable=False, server_default="1"))
-        op.add_column(table, sa.Column("head", sa.Text(), nullable=False, server_default=""))
+        op.add_column(table, sa.Column("head", sa.Text(), nullable=False, server_default=sa.text("''")))
         op.drop_index(f"{table}_by_slot", table_name=table)
         op.create_index(
             f"{table}_by_slot", table, ["customer_id", "head_slot", "head", "slot"], unique=True,
