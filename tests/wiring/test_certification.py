@@ -107,7 +107,7 @@ def test_a_center_that_is_nobodys_ra_has_an_authority_that_never_answers(tmp_pat
     asked = (
         lambda: absent.register(ToRegister("securities", "홍길동", Secret("7510051000001"))),
         lambda: absent.carry(b""),
-        lambda: absent.revoke(b"", 1, 0),
+        lambda: absent.revoke(b"", 1, 0, b""),
         absent.encryption_certificate,
         absent.authorities,
         lambda: absent.issued(Secret("7510051000001")),
