@@ -34,7 +34,8 @@ def at_the_end(case: Case) -> None:
     assert all(row["payload"] is None for row in tables.outbox)
     shown = Counter(case.ground.references(case.since))
     earlier = {row["dedup"] for row in tables.texts} - shown.keys()
-    assert shown == Counter(row["dedup"] for row in tables.texts if row["dedup"] not in earlier)
+    left = Counter(row["dedup"] for row in tables.texts if row["dedup"] not in earlier)
+    assert shown == left, (shown - left, left - shown)
     told = [text for text in case.texts() if CODE.search(text) is None]
     assert len(told) == sum(not name.startswith("sms-code:") for name in shown), told
 
