@@ -31,6 +31,7 @@ from ingam.wiring.authority import authority_folder
 
 ROOT = Path(__file__).parents[2]
 START_S = 180
+STOP_S = 60
 
 
 @dataclass
@@ -138,7 +139,7 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
 
     # Ctrl-C.
     first.process.send_signal(signal.SIGINT)
-    assert first.process.wait(20) == 0
+    assert first.process.wait(STOP_S) == 0
     wait_for(gone(children))
     assert "Traceback" not in first.printed
 
@@ -150,7 +151,7 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
         assert answer.status == 200
     children = moved.children()
     os.kill(children[-1], signal.SIGKILL)
-    assert moved.process.wait(20) == 1
+    assert moved.process.wait(STOP_S) == 1
     assert "종료 · ended with -9" in moved.printed
     wait_for(gone(children))
 
@@ -212,7 +213,7 @@ def test_ctrl_c_while_it_prepares_ends_it_quietly(start: Callable[[int], Demo], 
     early = start(free_ports(9))
     wait_for(lambda: (tmp_path / "data" / "lock").exists(), START_S)
     early.process.send_signal(signal.SIGINT)
-    assert early.process.wait(20) == 0
+    assert early.process.wait(STOP_S) == 0
     assert "Traceback" not in early.printed
 
 
