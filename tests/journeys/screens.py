@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Error, Frame, Page
 from tests.journeys import reading
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = Path(__file__).resolve().parent / "shots"
 TARGET_PX = 44
+MOST_TURNS = 3
 
 RUN = """async () => {
   const found = await axe.run(document, { resultTypes: ['violations'], iframes: false })
@@ -29,6 +30,18 @@ SMALL = """(least) => [...document.querySelectorAll('button.primary, button.seco
 
 def trouble(page: Page, name: str) -> list[str]:
     """Everything that is wrong with the screen as it is now, in all of its frames; takes its picture when asked to."""
+    for _ in range(MOST_TURNS):
+        try:
+            return _trouble(page, name)
+        except Error as over:
+            # The page before this one was still going: what comes is what is looked at.
+            if "context was destroyed" not in over.message:
+                raise
+            page.wait_for_load_state()
+    return _trouble(page, name)
+
+
+def _trouble(page: Page, name: str) -> list[str]:
     shoot(page, name)
     found = [one for frame in page.frames if frame.url.startswith("http") for one in _trouble_in(frame, name)]
     return found + (reading.walk(page, name) if reading.wanted() and "ko" in name.split("-") else [])

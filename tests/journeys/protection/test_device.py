@@ -52,6 +52,7 @@ class Devices:
         at.person.type_into(at.field("factor.number_back"), at.who["idn"][6:])
         at.person.type_into(at.field("factor.phone_back"), at.who["mobile"][-4:])
         at.person.press(at.button("protection.next"))
+        expect(at.button("factor.resend")).to_have_count(0)
 
     def designate(self, alias: str) -> None:
         """이 기기 지정."""
