@@ -59,7 +59,7 @@ class Ground:
         chosen = {f"INGAM_LIMIT_{name.upper()}": str(number) for name, number in limits.items()}
         env = {**self.env, "INGAM_DATA": str(folder), "INGAM_STORE": url, **chosen}
         database = Database(url, open_keys(folder / "center" / "keys" / "center.keys").outbox)
-        return Case(self, folder, database, env, len(self.inbox()) and self.inbox()[0]["id"])
+        return Case(self, folder, database, env, self.newest())
 
     def copy_of(self, prepared: str, folder: Path) -> str:
         """A database of one's own."""
@@ -77,6 +77,11 @@ class Ground:
             found: list[dict[str, Any]] = json.load(answer)
             return found
 
+    def newest(self) -> int:
+        """The id of the newest message on anybody's telephone: cases before this one wrote to others than Hong too."""
+        with closing(self._phone()) as phone:
+            return int(phone.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0])
+
     def switch(self, kind: str, position: str) -> None:
         """Turn a switch of the sandbox."""
         origin = f"http://localhost:{self.port + 6}"
@@ -85,8 +90,11 @@ class Ground:
 
     def references(self, since: int) -> list[str]:
         """The references of all messages on the phone after one: which message of which outbox each of them is."""
-        with closing(sqlite3.connect(self.folder / "data" / "sandbox" / "phone.db")) as phone:
+        with closing(self._phone()) as phone:
             return [row[0] for row in phone.execute("SELECT reference FROM message WHERE id > ?", (since,))]
+
+    def _phone(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.folder / "data" / "sandbox" / "phone.db")
 
 
 @dataclass
