@@ -27,6 +27,7 @@ from pathlib import Path
 from ingam.adapters.hsm.file import open_keys, publish_ticket_key
 from ingam.adapters.store.migrate import migrate
 from ingam.kernel.errors import Failure
+from ingam.ports.customers import HeadRefused, HeadsFull
 from ingam.run import (
     demo_authority,
     demo_keeping,
@@ -40,8 +41,9 @@ from ingam.run import (
     trial,
 )
 from ingam.run.auditor import publish_key
-from ingam.run.cli.customer_desk import opened, parse
+from ingam.run.cli.customer_desk import HeadTold, opened, parse
 from ingam.run.trial import FRONTED, Trial
+from ingam.sandbox.people import further_heads
 from ingam.settings import Settings, read
 from ingam.wiring import index_folder, keys_path
 
@@ -150,6 +152,10 @@ async def _enrol(settings: Settings, people: Path) -> None:
     """The demo's customers; those of an earlier start stay as they are."""
     async with opened(settings) as desk:
         await desk.enrol(parse(people.read_bytes()))
+        for one in further_heads(settings.customers.union_heads):
+            told = HeadTold(one.person.name, one.person.idn, one.person.mobile, one.person.email, one.person.home_phone)
+            with contextlib.suppress(HeadRefused, HeadsFull):  # one of an earlier start; somebody else in the place
+                await desk.add_head(one.union.banking_id, told)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -26,6 +26,7 @@ def lines(demo: dict[str, Any], here: Path) -> list[str]:
                 for one in demo["people"]
             ],
         ),
+        *_heads(demo["heads"], folder),
         "",
         f"인증서 · certificates   비밀번호 · password: {demo['certificate_password']}",
         f"폴더 · folders below: {_from(here, folder)}/   ✓ 등록됨 · is registered   ✗ 거절 · is refused, code",
@@ -40,6 +41,17 @@ def operators(working: Sequence[dict[str, Any]]) -> list[str]:
         roles = ", ".join(f"{say(f'console.role_{role}')} {say(f'console.role_{role}', 'en')}" for role in one["roles"])
         told += [f"· {one['employee']} {one['name']} · {one['branch']} · {roles}"]
         told += [f"{GAP}{one['link']}" if one["link"] else f"{GAP}패스키 등록됨 · has a passkey"]
+    return told
+
+
+def _heads(heads: list[dict[str, Any]], folder: Path) -> list[str]:
+    """Further heads of unions (INGAM_UNION_HEADS): whose ID they log in with, and what is their own."""
+    told = [] if not heads else ["", "조합의 다른 조합장 · further heads of a union   조합의 ID, 본인의 번호와 휴대폰"]
+    for one in heads:
+        told += [
+            f"· {one['name']} · {one['union']} · ID {one['banking_id']} · {one['idn']} · {one['mobile']}",
+            f"{GAP}{_from(folder, Path(one['folder']))}",
+        ]
     return told
 
 

@@ -76,7 +76,7 @@ def prepare(settings: Settings, say: Callable[[str], None], demo: Path | None = 
     signings, world = Signings(settings, folder), World(folder)
     trust.export(signings, settings.data / "trust", _ours(settings))
     listing.spread(world, where, signings.certificate("root4"))
-    listing.write(world, settings.data / "sandbox", where)
+    listing.write(world, settings.data / "sandbox", where, settings.customers.union_heads)
     return addresses(settings.sandbox_origin)
 
 
@@ -111,7 +111,7 @@ def app(
     box = Sandbox(
         world, phones, FreshKeys(), time, demo or demo_folder(settings), settings.center_origin,
         behind(settings, folder, to_houses, time), deposits=deposits, mails=mails,
-        origin=own.center_origin,
+        origin=own.center_origin, places=settings.customers.union_heads,
     )  # fmt: skip
     pages = page.Pages(["ingam.sandbox"], own, bundle or Bundle.read(BUNDLE), time, frame="plain")
 

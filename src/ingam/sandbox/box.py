@@ -22,7 +22,7 @@ from ingam.sandbox.world import World
 class Sandbox:
     """`demo`: where the demo people's files lie; `center`: the center's address; every switch begins at normal.
 
-    `origin`: the sandbox's own.
+    `origin`: the sandbox's own; `places`: how many heads of one union the center registers.
     """
 
     world: World
@@ -39,3 +39,4 @@ class Sandbox:
     calls: Calls = field(default_factory=Calls)
     payments: PaymentBook = field(default_factory=PaymentBook)
     origin: str = "http://localhost:8706"
+    places: int = 1

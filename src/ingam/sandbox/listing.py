@@ -5,28 +5,43 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Final
 
 from ingam.npki import subject
 from ingam.npki.certificate import Certificate
 from ingam.sandbox import ours
-from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, for_center, person
+from ingam.sandbox.people import (
+    BANKING_PASSWORD,
+    CERTIFICATE_PASSWORD,
+    PEOPLE,
+    Person,
+    for_center,
+    further_heads,
+    person,
+)
 from ingam.sandbox.samples import SAMPLES, Sample
 from ingam.sandbox.world import World
 
 _MARK = ".world"
+CERTIFICATE_AS_HEAD: Final = {"kim": "somebody-elses"}
+"""Which certificate a further head of a union has for it: their others are for their own account."""
 
 
-def write(world: World, folder: Path, demo: Path) -> None:
+def write(world: World, folder: Path, demo: Path, places: int = 1) -> None:
     """Writes demo.json and people.json into `folder`; `demo` is named in them."""
     _write_json(folder / "people.json", for_center())
-    _write_json(folder / "demo.json", listing(world, demo))
+    _write_json(folder / "demo.json", listing(world, demo, places))
 
 
-def listing(world: World, demo: Path) -> dict[str, object]:
-    """Who can log in with what, where each certificate file lies, and what becomes of it."""
+def listing(world: World, demo: Path, places: int = 1) -> dict[str, object]:
+    """Who can log in with what, where each certificate file lies, and what becomes of it.
+
+    `places`: how many heads of one union register (INGAM_UNION_HEADS).
+    """
     people = [
         {"key": one.key, "name": one.name, "kind": one.kind, "banking_id": one.banking_id, "idn": one.idn}
         | {"mobile": one.mobile, "password": BANKING_PASSWORD, "carrier": one.carrier, "home_phone": one.home_phone}
+        | {"third_phone": one.third_phone}
         | _papers(one)
         for one in PEOPLE
     ]
@@ -34,6 +49,7 @@ def listing(world: World, demo: Path) -> dict[str, object]:
         "folder": str(demo / "NPKI"),
         "certificate_password": CERTIFICATE_PASSWORD,
         "people": people,
+        "heads": _heads(world, demo, places),
         "certificates": [*(_told(world, one, demo) for one in SAMPLES), *ours.told(world.folder, demo)],
     }
 
@@ -69,6 +85,19 @@ def _papers(one: Person) -> dict[str, object]:
         "bank": bank and {"bank_code": bank.bank_code, "account": bank.account},
         "address": home and {"road": home.road, "zip5": home.zip5, "detail": home.detail},
     }
+
+
+def _heads(world: World, demo: Path, places: int) -> list[dict[str, object]]:
+    """Further heads of unions: at whose account, with whose number and telephone, and by which certificate."""
+    told: list[dict[str, object]] = []
+    for one in further_heads(places):
+        slug = CERTIFICATE_AS_HEAD[one.person.key]
+        told.append(
+            {"key": one.person.key, "name": one.person.name, "slot": one.slot, "union": one.union.union_name}
+            | {"banking_id": one.union.banking_id, "idn": one.person.idn, "mobile": one.person.mobile}
+            | {"slug": slug, "folder": str(demo / folder_of(world, slug))}
+        )
+    return told
 
 
 def _told(world: World, one: Sample, demo: Path) -> dict[str, object]:

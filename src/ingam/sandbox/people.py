@@ -72,6 +72,7 @@ class Person:
     licence: Licence | None = None
     bank: BankAccount | None = None
     address: Home | None = None
+    third_phone: str | None = None
 
     @property
     def natural(self) -> bool:
@@ -83,6 +84,11 @@ class Person:
         """As the number says; of human beings only."""
         year = _CENTURY[self.idn[6]] + int(self.idn[:2])
         return date(year, int(self.idn[2:4]), int(self.idn[4:6]))
+
+    @property
+    def telephones(self) -> list[str]:
+        """Every number that rings with this person, the mobile one first."""
+        return [self.mobile, *(one for one in (self.home_phone, self.third_phone) if one)]
 
     @property
     def foreigner(self) -> bool:
@@ -107,7 +113,7 @@ PEOPLE: Final = (
     Person("kim", "personal", "김증권", "Kim Jeung Kwon", "kim8203", "8203152000002", "01085130002",
            "kim@example.test", carrier="KT", resident_card=ResidentCard(date(2018, 3, 2)),
            licence=Licence("120213000202", "TEST02", date(2021, 7, 2)), bank=BankAccount("088", "85130000000002"),
-           address=_home(2)),
+           address=_home(2), third_phone="0285130002"),
     Person("lee", "union-head", "이조합", "Lee Jo Hap", "lee7012", "7012241000003", "01085130003", "lee@example.test",
            "0285130003", "가온우리사주조합", carrier="LGU", resident_card=ResidentCard(date(2012, 12, 3)),
            licence=Licence("139013000303", "TEST03", date(2019, 8, 3)), bank=BankAccount("020", "85130000000003"),
@@ -143,6 +149,25 @@ FURTHER_HEADS: Final = {"lee": ("kim",)}
 """Who else is a head of somebody's union, where the center gives several a place (INGAM_UNION_HEADS)."""
 
 
+@dataclass(frozen=True, slots=True)
+class FurtherHead:
+    """A person of the demo at another one's account. `slot`: 2 is the second head of the union."""
+
+    union: Person
+    slot: int
+    person: Person
+
+
+def further_heads(places: int) -> list[FurtherHead]:
+    """Every further head who has a place where so many of one union register (INGAM_UNION_HEADS)."""
+    return [
+        FurtherHead(person(union), slot, person(key))
+        for union, keys in FURTHER_HEADS.items()
+        for slot, key in enumerate(keys, start=2)
+        if slot <= places
+    ]
+
+
 def person(key: str) -> Person:
     """The demo person of a key; KeyError for nobody."""
     return {one.key: one for one in PEOPLE}[key]
@@ -159,6 +184,7 @@ def for_center() -> list[dict[str, str | None]]:
             "idn": one.idn,
             "mobile": one.mobile,
             "home_phone": one.home_phone,
+            "third_phone": one.third_phone,
             "email": one.email,
             "union_name": one.union_name,
         }

@@ -20,7 +20,7 @@ from ingam.sandbox.authorities.houses import HOUSES, LICENSED
 from ingam.sandbox.box import Sandbox
 from ingam.sandbox.browser import check_browser
 from ingam.sandbox.payment import PaymentProvider
-from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, person
+from ingam.sandbox.people import BANKING_PASSWORD, CERTIFICATE_PASSWORD, PEOPLE, Person, further_heads, person
 from ingam.sandbox.samples import SAMPLES, Sample
 from ingam.sandbox.world import UnknownSample
 
@@ -61,6 +61,7 @@ class _Screens:
             request,
             "sandbox/overview.html",
             people=people,
+            heads={one.person.key: one for one in further_heads(self._box.places)},
             mails=self._box.mails.counts(),
             certificates=listed,
             banking_password=BANKING_PASSWORD,
@@ -70,7 +71,7 @@ class _Screens:
         )
 
     async def demo(self, _request: Request) -> Response:
-        return JSONResponse(listing.listing(self._box.world, self._box.demo))
+        return JSONResponse(listing.listing(self._box.world, self._box.demo, self._box.places))
 
     async def phone(self, request: Request) -> Response:
         number = request.path_params["number"]
@@ -186,7 +187,7 @@ def _standing(one: Certificate, standings: Mapping[str, str]) -> str:
 
 
 def _owner(number: str) -> Person | None:
-    return next((one for one in PEOPLE if number in (one.mobile, one.home_phone)), None)
+    return next((one for one in PEOPLE if number in one.telephones), None)
 
 
 def _three(given: object) -> tuple[str, str, str]:
