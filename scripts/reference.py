@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from dataclasses import MISSING, fields
 from importlib import import_module
 from pathlib import Path
 
 from ingam.kernel.words import table
 from ingam.page.failures import STATUS
-from ingam.run.cli import NOUNS, cert_options
+from ingam.run.cli import NOUNS, ca_options, cert, cert_options, copy
 from ingam.run.cli.examples import EXAMPLES, lines_of, verbs_of
 from ingam.settings import (
     ArsSettings,
@@ -209,19 +210,38 @@ def codes_page() -> str:
 
 def commands_page() -> str:
     """Every command of EXAMPLES with its line, its example, and its exit codes."""
-    lines = ["# Commands", "", NOTE, "", "`ingam <noun> <verb> --help` has the options of each. Further nouns: `ca`"]
-    lines += ["([ca.md](ca.md)), `copy` ([copy.md](copy.md)), `doctor`."]
+    lines = ["# Commands", "", NOTE, "", "`ingam <noun> <verb> --help` has the options of each. More of `ca` is in"]
+    lines += ["[ca.md](ca.md), of `copy` in [copy.md](copy.md)."]
     for program, examples in EXAMPLES.items():
         noun, *below = program.split()
-        module = import_module(NOUNS[noun])
-        parser = cert_options.parser("en", module.RUNS) if noun == "cert" else module._parser()
+        parser = _parser_of(noun)
         for one in below:
             parser = verbs_of(parser)[one]
-        codes = (parser.epilog or "").partition("\n\n")[0]
         lines += ["", f"## ingam {program}", "", "| | | example |", "|---|---|---|"]
-        lines += [f"| `{verb}` | {_cell(line)} | `{examples[verb]}` |" for verb, line in lines_of(parser).items()]
-        lines += ["", " ".join(codes.split())]
+        told = {"": (parser.description or "").partition("\n\n")[0]} if "" in examples else lines_of(parser)
+        lines += [
+            f"| {_code(verb)} | {_cell(line)} | `{examples[verb]}` |" for verb, line in told.items() if verb in examples
+        ]
+        if codes := (parser.epilog or "").partition("\n\n")[0]:
+            lines += ["", " ".join(codes.split())]
     return "\n".join(lines) + "\n"
+
+
+def _parser_of(noun: str) -> ArgumentParser:
+    """The parser of a noun's words, in English where it speaks one language at a time."""
+    match noun:
+        case "ca":
+            return ca_options.parser()
+        case "cert":
+            return cert_options.parser("en", cert.RUNS)
+        case "copy":
+            return copy.parser("en")
+    found: ArgumentParser = import_module(NOUNS[noun])._parser()
+    return found
+
+
+def _code(word: str) -> str:
+    return f"`{word}`" if word else ""
 
 
 def _cell(text: str) -> str:

@@ -13,6 +13,7 @@ from ingam.ca.profiles.reading import CONFORMANCE
 from ingam.ca.revoking.statement import BY_NAME
 from ingam.npki.signature import KeyKind
 from ingam.run.cli.ca_telling import EXIT_CODES
+from ingam.run.cli.examples import exampled
 
 Parser: TypeAlias = argparse.ArgumentParser
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -40,7 +41,7 @@ def parser() -> Parser:
     for add in (_init, _roll_over, _roll_root, _renew_responder, _ceremony, _register, _issue, _revoke, _suspend,
                 _resume, _statement, _sign, _operator, _status, _crl, _export):  # fmt: skip
         add(verbs)
-    return whole
+    return exampled(whole)
 
 
 _ABOUT: Final = "인증기관을 만들고 운영합니다 · found and run a certification authority, also while it serves"

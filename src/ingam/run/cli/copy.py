@@ -20,7 +20,7 @@ from ingam.kernel.errors import Failure
 from ingam.kernel.words import say
 from ingam.npki import folder
 from ingam.protocols.mailbox import endpoint
-from ingam.run.cli import answers, copy_receive, copy_send
+from ingam.run.cli import answers, copy_receive, copy_send, examples
 from ingam.run.cli.copy_center import Center, CenterRefused, DeviceCookies, client, origin_of
 from ingam.run.cli.copy_link import Dial, dialler
 from ingam.run.cli.copy_terminal import Terminal
@@ -139,4 +139,4 @@ def parser(lang: str) -> argparse.ArgumentParser:
         one.add_argument("--password-stdin", action="store_true", help=say("copy.help_password_stdin", lang))
         one.add_argument("--tls-roots", type=Path, metavar="FILE", help=say("copy.help_tls_roots", lang))
         one.add_argument("--lang", choices=("ko", "en"), help=say("cert.help_lang", lang))
-    return top
+    return examples.exampled(top)

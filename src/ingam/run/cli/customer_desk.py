@@ -68,13 +68,17 @@ class HeadTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
     home_phone: Number | None = None
     work_phone: Number | None = None
+    third_phone: Number | None = None
 
     def __repr__(self) -> str:
         return "<head>"  # it holds a number (security H1)
 
     def head(self) -> Head:
         """Of no place yet."""
-        return Head(0, self.name, Secret(self.idn), self.mobile, self.home_phone, self.work_phone, self.email)
+        return Head(
+            0, self.name, Secret(self.idn), self.mobile, self.home_phone, self.work_phone, self.email,
+            third_phone=self.third_phone,
+        )  # fmt: skip
 
 
 class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +93,7 @@ class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
     home_phone: Number | None = None
     work_phone: Number | None = None
+    third_phone: Number | None = None
     union_name: Annotated[str, msgspec.Meta(max_length=100)] | None = None
 
     def __repr__(self) -> str:
@@ -105,6 +110,7 @@ class Enrolment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             mobile=self.mobile,
             home_phone=self.home_phone,
             work_phone=self.work_phone,
+            third_phone=self.third_phone,
             email=self.email,
             union_name=self.union_name,
         )

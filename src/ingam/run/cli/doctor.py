@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from ingam.run.cli.examples import exampled_alone
+
 BUILT: Final = Path(__file__).resolve().parents[4] / "build" / "browser" / "manifest.json"
 SAME, USAGE, DIFFERENT, AWAY = 0, 2, 6, 7
 LARGEST: Final = 8 * 1024 * 1024
@@ -27,12 +29,8 @@ EXIT_CODES: Final = "exit codes: 0 all the same, 2 usage, 6 something differs, 7
 
 def main(argv: Sequence[str]) -> int:
     """Run `ingam doctor …`; returns the exit code that --help documents."""
-    parser = argparse.ArgumentParser(prog="ingam doctor", description=__doc__, epilog=EXIT_CODES)
-    parser.add_argument("--bundle", metavar="URL", nargs="+", required=True, help="origins that serve a vault")
-    parser.add_argument("--expect", metavar="SHA256", help="the bundle's name (else that of the build beside this)")
-    parser.add_argument("--json", action="store_true")
     try:
-        options = parser.parse_args(list(argv))
+        options = _parser().parse_args(list(argv))
     except SystemExit as ended:
         return int(ended.code or 0)
     expected = options.expect or _built()
@@ -42,6 +40,14 @@ def main(argv: Sequence[str]) -> int:
     if "away" in states:
         return AWAY
     return SAME if states == {"same"} and len(names) == 1 else DIFFERENT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ingam doctor", description=__doc__, epilog=EXIT_CODES)
+    parser.add_argument("--bundle", metavar="URL", nargs="+", required=True, help="origins that serve a vault")
+    parser.add_argument("--expect", metavar="SHA256", help="the bundle's name (else that of the build beside this)")
+    parser.add_argument("--json", action="store_true")
+    return exampled_alone(parser)
 
 
 def _built() -> str | None:

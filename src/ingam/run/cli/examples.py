@@ -16,6 +16,30 @@ EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
         "export": "ingam audit export --since 2026-11-01 --until 2026-12-01 --out audit-2026-11.jsonl",
         "key": "ingam audit key",
     },
+    "ca": {
+        "init": "ingam ca init --preset ingam --participant 홍길동:operator",
+        "roll-over": "ingam ca roll-over --participant 홍길동:operator",
+        "roll-root": "ingam ca roll-root --root-keys /media/root-keys",
+        "renew-responder": "ingam ca renew-responder --new-key",
+        "register": "ingam ca register --profile server --name shop --host shop.example",
+        "issue": "ingam ca issue --profile server --csr shop.csr --host shop.example --out shop.pem --chain",
+        "revoke": "ingam ca revoke --serial 1a2b3c --reason keyCompromise",
+        "suspend": "ingam ca suspend --serial 1a2b3c",
+        "resume": "ingam ca resume --serial 1a2b3c",
+        "statement": "ingam ca statement --serial 1a2b3c --reason cessationOfOperation --basis death --out end.json",
+        "sign": "ingam ca sign end.json --key na.key --as na",
+        "status": "ingam ca status --serial 1a2b3c",
+        "crl": "ingam ca crl --now",
+        "export": "ingam ca export --out public/",
+    },
+    "ca ceremony": {"list": "ingam ca ceremony list", "show": "ingam ca ceremony show"},
+    "ca operator": {
+        "list": "ingam ca operator list",
+        "add": "ingam ca operator add --operator na:E1001:na.key.pub --operator lee:E1002:lee.key.pub",
+        "remove": "ingam ca operator remove lee --out remove-lee.json",
+        "apply": "ingam ca operator apply --statement remove-lee.json --signature a.sig --signature b.sig",
+        "key": "ingam ca operator key --out na.key",
+    },
     "cert": {
         "list": "ingam cert list ~/NPKI",
         "show": "ingam cert show ~/Downloads/hong.pfx --all",
@@ -30,6 +54,10 @@ EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
         "invite": "ingam console operators invite E1001",
         "list": "ingam console operators list",
     },
+    "copy": {
+        "receive": "ingam copy receive --center https://center.example --id hong1234 --to ~/NPKI",
+        "send": "ingam copy send ~/NPKI/SignKorea/USER/cn=hong --center https://center.example --id hong1234",
+    },
     "customer": {
         "unlock": "ingam customer unlock hong1234",
         "show": "ingam customer show hong1234",
@@ -40,6 +68,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
         "heads": "ingam customer heads union2026",
         "end-head": "ingam customer end-head union2026 2",
     },
+    "doctor": {"": "ingam doctor --bundle https://vault.example"},
     "evidence": {
         "verify": "ingam evidence verify evidence.json --anchors /srv/ingam/trust",
         "export": "ingam evidence export 20261126-0048213907 --out evidence.json",
@@ -63,20 +92,33 @@ EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
         "roles": "ingam store roles --apply",
     },
 }
-"""By the program's words, then by its verb. A test gives each to its own parser."""
+"""By the program's words, then by its verb ("" where it has none). A test gives each to its own parser."""
 
 
 def exampled(parser: ArgumentParser) -> ArgumentParser:
     """The same parser, whose verbs end their help with their example and say in front what their line says."""
-    told = EXAMPLES[parser.prog.removeprefix("ingam ")]
-    lines = lines_of(parser)
+    program = parser.prog.removeprefix("ingam ")
+    told, lines = EXAMPLES[program], lines_of(parser)
     for name, verb in verbs_of(parser).items():
-        verb.description = verb.description or lines.get(name)
-        wrapped = verb.formatter_class is RawDescriptionHelpFormatter
-        about, codes = (_wrapped(text or "", wrapped) for text in (verb.description, verb.epilog or parser.epilog))
-        verb.description, verb.epilog = about, f"{codes}\n\n예 · example:\n  {told[name]}"
-        verb.formatter_class = RawDescriptionHelpFormatter
+        if f"{program} {name}" in EXAMPLES:
+            exampled(verb)
+        else:
+            _end_with(verb, told[name], about=lines.get(name), codes=parser.epilog)
     return parser
+
+
+def exampled_alone(parser: ArgumentParser) -> ArgumentParser:
+    """The same parser of a program without verbs."""
+    _end_with(parser, EXAMPLES[parser.prog.removeprefix("ingam ")][""], about=None, codes=None)
+    return parser
+
+
+def _end_with(parser: ArgumentParser, example: str, *, about: str | None, codes: str | None) -> None:
+    wrapped = parser.formatter_class is RawDescriptionHelpFormatter
+    before, after = parser.description or about or "", parser.epilog or codes or ""
+    parser.description = _wrapped(before, wrapped)
+    parser.epilog = f"{_wrapped(after, wrapped)}\n\n예 · example:\n  {example}"
+    parser.formatter_class = RawDescriptionHelpFormatter
 
 
 def verbs_of(parser: ArgumentParser) -> Mapping[str, ArgumentParser]:
