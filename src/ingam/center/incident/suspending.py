@@ -1,6 +1,7 @@
 """What becomes of a report: the outbox compares both facts, suspends, tells the registered contact, asks the authority.
 
-It suspends and never revokes (E11): the only reasons that leave here are certificateHold and removeFromCRL.
+It suspends and never revokes (E11): the only reasons that leave here are certificateHold and removeFromCRL. With the
+joint certificate every 간편비밀번호 of the person goes (B8, decision 0022): what was lost may be a device that has one.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import msgspec
 
 from ingam.center.incident.forms import Lost
 from ingam.center.incident.reporting import REPORTED, Reported, number_digest
+from ingam.center.pin import keys
 from ingam.customer.binding.bindings import ACTIVE, SUSPENDED, Binding, Bindings
 from ingam.customer.binding.ending import ended
 from ingam.customer.finance.bindings import FinanceBinding, FinanceBindings
 from ingam.customer.notice import Notices, Words
+from ingam.kernel.instants import to_micros
 from ingam.npki import certificate
 from ingam.ports.certification import Certification, CertificationRefused
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Change, Claimed, Count, Outgoing, Save, Store
+from ingam.ports.store import Audit, Change, Claimed, Count, Delete, Outgoing, Save, Store
 
 AUTHORITY: Final = "incident-authority"
 """The outbox kind of what the authority is asked."""
@@ -106,12 +109,15 @@ class Suspending:
         if joint is not None or finance is not None:
             await self._suspend(customer, joint, finance, code, now)
             return
-        result, notices = "already", list(code)
+        result, pins = "already", Save()
+        notices = list(code)
         if not await self._suspended(customer, told.which):
             result = "nothing"
             notices += self._notices.nothing_suspended(customer, at=now, dedup=f"incident:{told.report}")
+        elif told.which != Lost.FINANCE:
+            pins = await self._pins_gone(customer, now)
         line = self._line("incident.suspend", result, told.banking_id, now)
-        await self._store.save(Save(outbox=notices, audit=[line]))
+        await self._store.save(Save(rows=pins.rows, outbox=[*notices, *pins.outbox], audit=[line, *pins.audit]))
 
     async def _suspended(self, customer: Customer, which: str) -> bool:
         """Whether something that was reported is suspended already."""
@@ -146,12 +152,15 @@ class Suspending:
         self, customer: Customer, joint: Binding | None, finance: FinanceBinding | None, code: list[Outgoing],
         now: datetime,
     ) -> None:  # fmt: skip
-        """Bindings, the sessions that they opened, notices, the word to the authority and the line: one transaction."""
+        """Bindings, their sessions, keys of PINs, notices, the word to the authority and the line: one transaction."""
         rows: list[Change] = []
         outbox = list(code)
+        lines: list[Audit] = []
         if joint is not None:
-            rows += ended(joint, SUSPENDED, now, why="suspended")
-            outbox += [*await self._joint_told(customer, joint, now), to_authority(joint, customer, now)]
+            pins = await self._pins_gone(customer, now)
+            rows += [*ended(joint, SUSPENDED, now, why="suspended"), *pins.rows]
+            outbox += [*await self._joint_told(customer, joint, now), to_authority(joint, customer, now), *pins.outbox]
+            lines += pins.audit
         if finance is not None:
             # Its authority hears nothing from us: the notice says where else to report it.
             rows += self._finance.ended(finance, SUSPENDED, now, why="suspended")
@@ -160,7 +169,21 @@ class Suspending:
             )
         which = Lost.BOTH if joint and finance else Lost.JOINT if joint else Lost.FINANCE
         line = self._line("incident.suspend", "ok", customer.banking_id, now, {"which": str(which)})
-        await self._store.save(Save(rows=rows, outbox=outbox, audit=[line]))
+        await self._store.save(Save(rows=rows, outbox=outbox, audit=[line, *lines]))
+
+    async def _pins_gone(self, customer: Customer, now: datetime) -> Save:
+        """What ends every 간편비밀번호 of the person, and tells it; nothing where there is none.
+
+        Of every record: the center is not told which certificate lies in which (0022).
+        """
+        there = await self._store.many(keys.TABLE, keys.all_of(customer))
+        if not there:
+            return Save()
+        told = self._notices.tell(
+            customer, "pin-suspended", at=now, dedup=f"pin-suspended:{customer.customer_id}:{to_micros(now)}"
+        )
+        line = self._line("pin.suspended", "ok", customer.banking_id, now, {"count": len(there)})
+        return Save(rows=[Delete(keys.TABLE, keys.all_of(customer))], outbox=told, audit=[line])
 
     async def _joint_told(self, customer: Customer, joint: Binding, now: datetime) -> list[Outgoing]:
         details = await self._bindings.details(joint)

@@ -69,8 +69,7 @@ class PinKeys:
 
     async def all_of(self, person: Whose) -> list[PinKey]:
         """A person's, the one that was not used for longest first."""
-        where: Row = {"customer_id": person.customer_id, "slot": person.slot}
-        return [_read(row) for row in await self._store.many(TABLE, where, order="asked_at")]
+        return [_read(row) for row in await self._store.many(TABLE, all_of(person), order="asked_at")]
 
     async def fresh(self, handle: str, person: Whose, device: bytes, proves: bytes, key: bytes, at: datetime) -> Insert:
         """A new one; `key`: the scalar, sealed under the person's own key (H6)."""
@@ -85,6 +84,11 @@ class PinKeys:
     async def key(self, one: PinKey) -> bytes:
         """The scalar of one, opened."""
         return await self._fields.open(one.customer_id, TABLE, "sealed", one.handle, one.sealed)
+
+
+def all_of(person: Whose) -> Row:
+    """What every row of a person has: of a union with several heads, of this head."""
+    return {"customer_id": person.customer_id, "slot": person.slot}
 
 
 def counted(one: PinKey, at: datetime) -> Update:

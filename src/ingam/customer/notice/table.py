@@ -81,6 +81,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "pin-set": _DEED,
     "pin-removed": _DEED,
     "pin-locked": _DEED,
+    "pin-suspended": _DEED,
     "loan-received": _DEED,
     "branch-number": _DEED,
     "ars-refused": Kind(mails=False),  # while the person holds the telephone
