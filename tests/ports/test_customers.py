@@ -88,7 +88,9 @@ async def opened(way: str, url: str, folder: Path, transport: Any = None, *, hea
 
 
 def head(slot: int, one: Person) -> Head:
-    return Head(slot, one.name, Secret(one.idn), one.mobile, one.home_phone, None, one.email)
+    return Head(
+        slot, one.name, Secret(one.idn), one.mobile, one.home_phone, None, one.email, third_phone=one.third_phone
+    )
 
 
 SECOND = head(2, KIM)
@@ -98,6 +100,7 @@ def customer(one: Person) -> Customer:
     return Customer(
         f"core-{one.key}", CustomerKind(one.kind), one.banking_id, one.name, Secret(one.idn), one.mobile,
         one.home_phone, None, one.email, union_name=one.union_name,
+        third_phone=one.third_phone,
     )  # fmt: skip
 
 

@@ -232,9 +232,9 @@ def test_what_is_told_of_the_demo_leads_to_its_files(kept: Box) -> None:
         assert certificate.parse((Path(one["folder"]) / "signCert.der").read_bytes()).policy_oid == one["policy"]
         assert one["pfx"] is None or Path(one["pfx"]).is_file()
     people = json.loads((kept.settings.data / "sandbox" / "people.json").read_text())
-    assert {"banking_id", "password", "kind", "name", "idn", "mobile", "home_phone", "email", "union_name"} == set(
-        people[0]
-    )
+    assert {"banking_id", "password", "kind", "name", "idn", "mobile", "home_phone", "third_phone", "email"} | {
+        "union_name"
+    } == set(people[0])
 
 
 def test_G7_production_refuses_the_sandbox(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ def test_the_list_for_programs_tells_it_too(kept: Box) -> None:
     assert people["hong"]["licence"] == {"number": "119513000101", "serial": "TEST01", "issued": "2020-06-01"}
     assert people["jung"]["carrier"] == "SKT_MVNO"
     assert people["jung"]["home_phone"] is None
+    assert people["kim"]["third_phone"] == "0285130002"
     assert people["mia"]["resident_card"] is None
     assert people["gaon"]["bank"] is None
     assert json.dumps(people)

@@ -71,6 +71,8 @@ class Head:
     mobile_changed_at: datetime | None = None
     home_phone_changed_at: datetime | None = None
     work_phone_changed_at: datetime | None = None
+    third_phone: str | None = field(repr=False, default=None)
+    third_phone_changed_at: datetime | None = None
     seated: bool = True
 
 
@@ -102,6 +104,8 @@ class Customer:
     status: str = "ACTIVE"
     home_phone_changed_at: datetime | None = None
     work_phone_changed_at: datetime | None = None
+    third_phone: str | None = field(repr=False, default=None)
+    third_phone_changed_at: datetime | None = None
     told: Told = Told()
     slot: int = 1
     heads: tuple[Head, ...] = field(repr=False, default=())
@@ -123,11 +127,12 @@ class Customer:
 
 
 class Phone(StrEnum):
-    """The telephone numbers that codes and calls go to; the value is the field of `Customer`."""
+    """The telephone numbers that codes and calls go to; the value is the field of `Customer`. THIRD: 제3연락처."""
 
     MOBILE = "mobile"
     HOME = "home_phone"
     WORK = "work_phone"
+    THIRD = "third_phone"
 
     def of(self, customer: Customer) -> str | None:
         """Its digits, or None where there is none."""

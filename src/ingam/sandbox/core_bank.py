@@ -17,7 +17,7 @@ from ingam.sandbox.people import BANKING_PASSWORD, FURTHER_HEADS, PEOPLE, Person
 from ingam.sandbox.switches import Switches
 
 PARTY: Final = "customers"
-PHONES: Final = ("mobile", "home_phone", "work_phone")
+PHONES: Final = ("mobile", "home_phone", "work_phone", "third_phone")
 
 
 class CoreBank:
@@ -66,6 +66,8 @@ class CoreBank:
                 self._people[customer_id] = replace(one, mobile=number or "")
             case "home_phone":
                 self._people[customer_id] = replace(one, home_phone=number)
+            case "third_phone":
+                self._people[customer_id] = replace(one, third_phone=number)
             case _:
                 self._work[customer_id] = number
 
@@ -77,8 +79,9 @@ class CoreBank:
         return {
             "customer_id": customer_id, "kind": one.kind, "banking_id": one.banking_id, "name": one.name,
             "idn": one.idn, "mobile": one.mobile, "home_phone": one.home_phone,
-            "work_phone": self._work.get(customer_id), "email": one.email, "union_name": one.union_name,
-            "status": "ACTIVE", "heads": [_head(slot, key) for slot, key in _further(one)],
+            "work_phone": self._work.get(customer_id), "third_phone": one.third_phone, "email": one.email,
+            "union_name": one.union_name, "status": "ACTIVE",
+            "heads": [_head(slot, key) for slot, key in _further(one)],
             **self._changed.get(customer_id, {}),
         }  # fmt: skip
 
@@ -102,7 +105,7 @@ def _head(slot: int, key: str) -> dict[str, Any]:
     one = person(key)
     return {
         "slot": slot, "name": one.name, "idn": one.idn, "mobile": one.mobile, "home_phone": one.home_phone,
-        "email": one.email,
+        "email": one.email, "third_phone": one.third_phone,
     }  # fmt: skip
 
 

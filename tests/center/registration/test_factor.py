@@ -21,13 +21,19 @@ Story = Callable[[World, Browser], Awaitable[None]]
 BESIDE = {"number_back": HONG.idn.reveal()[6:], "phone_back": HONG.mobile[-4:]}
 
 
-def told(url: str, folder: Path, story: Story, **limits: int) -> None:
-    """Run a story in a fresh world with a browser that is logged in by ID; HONG has a landline at home."""
+def told(url: str, folder: Path, story: Story, *, third: str = "", **limits: int) -> None:
+    """Run a story in a fresh world with a browser that is logged in by ID; HONG has a landline at home.
+
+    `third`: their 제3연락처, too.
+    """
 
     async def go() -> None:
         async with opened(url, folder, **limits) as world:
             change = await world.customers.new_number(HONG, Phone.HOME, "027801234", world.clock.now())
             await world.store.save(Save(rows=[change]))
+            if third:
+                change = await world.customers.new_number(HONG, Phone.THIRD, third, world.clock.now())
+                await world.store.save(Save(rows=[change]))
             world.clock.forward(72 * 3600)
             await story(world, await world.browser())
             await world.calls.aclose()
@@ -88,6 +94,16 @@ def test_only_registered_numbers_are_offered_and_none_that_changed_lately(sqlite
         assert browser.status == 422 and "72시간이 지나지 않아" in page and world.telephone.calls == []
 
     told(sqlite_url, tmp_path, story)
+
+
+def test_the_fourth_registered_number_is_called_as_the_others_are(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, browser: Browser) -> None:
+        page = await browser.identify()
+        assert ("third_phone", "제3연락처 031-678-****") in re.findall(r'<option value="(\w+)"[^>]*>([^<]*)<', page)
+        page = await call(world, browser, "third_phone")
+        assert [one.to for one in world.telephone.calls] == ["0316785678"] and "031-678-****" in page
+
+    told(sqlite_url, tmp_path, story, third="0316785678")
 
 
 def test_a_call_that_ends_without_approval_says_how_and_may_be_asked_for_again(sqlite_url: str, tmp_path: Path) -> None:

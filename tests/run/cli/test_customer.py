@@ -23,7 +23,8 @@ from ingam.wiring import keys_path
 
 HONG = {
     "banking_id": "hong7510", "password": "Bank!2026", "kind": "personal", "name": "홍길동", "idn": "7510051000001",
-    "mobile": "01085130001", "home_phone": "0285130001", "third_phone": "0285130009", "email": "hong@example.test", "union_name": None,
+    "mobile": "01085130001", "home_phone": "0285130001", "third_phone": "0285130009",
+    "email": "hong@example.test", "union_name": None,
 }  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def test_showing_is_masked(data: Path, capsys: pytest.CaptureFixture[str]) -> No
     told = capsys.readouterr().out
     assert json.loads(told) == {
         "kind": "personal", "status": "ACTIVE", "name": "홍*동", "idn": "751005-1******", "mobile": "010-****-0001",
-        "home_phone": "02-****-0001", "work_phone": None, "third_phone": "02-****-0009", "email": "h***@example.test", "union_name": None,
+        "home_phone": "02-****-0001", "work_phone": None, "third_phone": "02-****-0009",
+        "email": "h***@example.test", "union_name": None,
     }  # fmt: skip
     assert main(["show", "hong7510", "--data", str(data), "--lang", "en"]) == 0
     assert "7510051000001" not in capsys.readouterr().out

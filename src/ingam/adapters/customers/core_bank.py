@@ -48,10 +48,12 @@ class _Head(msgspec.Struct, frozen=True):
     mobile: Digits
     home_phone: Digits | None = None
     work_phone: Digits | None = None
+    third_phone: Digits | None = None
     email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
     mobile_changed_at: datetime | None = None
     home_phone_changed_at: datetime | None = None
     work_phone_changed_at: datetime | None = None
+    third_phone_changed_at: datetime | None = None
 
     def __repr__(self) -> str:
         return "<head>"  # it holds a number (security H1)
@@ -69,10 +71,12 @@ class _Told(msgspec.Struct, frozen=True):
     status: Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
     home_phone: Digits | None = None
     work_phone: Digits | None = None
+    third_phone: Digits | None = None
     email: Annotated[str, msgspec.Meta(max_length=254)] | None = None
     mobile_changed_at: datetime | None = None
     home_phone_changed_at: datetime | None = None
     work_phone_changed_at: datetime | None = None
+    third_phone_changed_at: datetime | None = None
     union_name: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     heads: Annotated[tuple[_Head, ...], msgspec.Meta(max_length=MOST_HEADS - 1)] = ()
 

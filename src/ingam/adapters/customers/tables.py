@@ -22,7 +22,7 @@ from ingam.ports.store import Audit, Change, Conflict, Insert, Row, Save, Stale,
 
 TABLE: Final = "customer"
 
-OPTIONAL: Final = ("home_phone", "work_phone", "email")
+OPTIONAL: Final = ("home_phone", "work_phone", "third_phone", "email")
 
 NOBODY: Final = "nobody"
 
@@ -40,6 +40,7 @@ class _Kept(msgspec.Struct, frozen=True):
     home_phone: str | None = None
     work_phone: str | None = None
     email: str | None = None
+    third_phone: str | None = None
 
     def __repr__(self) -> str:
         return "<head>"  # it holds a number (security H1)
@@ -121,7 +122,9 @@ class TableCustomers:
 
     async def _new_head(self, customer: Customer, head: Head) -> Save:
         head_id, now = secrets.token_hex(HEAD_BYTES), self._clock.now()
-        kept = _Kept(head.name, head.idn.reveal(), head.mobile, head.home_phone, head.work_phone, head.email)
+        kept = _Kept(
+            head.name, head.idn.reveal(), head.mobile, head.home_phone, head.work_phone, head.email, head.third_phone
+        )  # fmt: skip
         fields = CustomerFields(self._store, self._keys)
         sealed = await fields.seal(customer.customer_id, HEADS, "details", head_id, msgspec.json.encode(kept))
         row: Row = {
@@ -153,7 +156,7 @@ class TableCustomers:
         kept = msgspec.json.decode(clear, type=_Kept)
         return Head(
             slot, kept.name, Secret(kept.idn), kept.mobile, kept.home_phone, kept.work_phone, kept.email,
-            seated=slot <= self._heads,
+            third_phone=kept.third_phone, seated=slot <= self._heads,
         )  # fmt: skip
 
     @cached_property
@@ -167,7 +170,7 @@ class TableCustomers:
         return {
             "customer_id": NOBODY, "kind": CustomerKind.PERSONAL.value, "banking_id": "", "data_key": wrapped,
             "key_version": self._keys.version, "union_id": None, "status": "ENDED", "home_phone": None,
-            "work_phone": None, **none, **sealed,
+            "work_phone": None, "third_phone": None, **none, **sealed,
         }  # fmt: skip
 
     async def _row(self, banking_id: str) -> Row | None:
@@ -236,6 +239,8 @@ class TableCustomers:
             mobile_changed_at=facts["mobile_changed_at"],
             home_phone_changed_at=facts["home_phone_changed_at"],
             work_phone_changed_at=facts["work_phone_changed_at"],
+            third_phone=fields.get("third_phone"),
+            third_phone_changed_at=facts["third_phone_changed_at"],
             union_name=await self._union_name(facts["union_id"]),
             status=facts["status"],
         )

@@ -118,6 +118,8 @@ customer = Table(
     Column("created_at", Instant, nullable=False),
     Column("home_phone_changed_at", Instant),
     Column("work_phone_changed_at", Instant),
+    Column("third_phone", LargeBinary),
+    Column("third_phone_changed_at", Instant),
 )  # fmt: skip
 
 esop_union = Table(

@@ -17,7 +17,7 @@ from ingam.ports.customers import Customer
 from ingam.ports.store import Count, Store
 
 DAY_S: Final = 86_400
-FIELDS: Final = ("name", "idn", "mobile", "home_phone", "work_phone", "email")
+FIELDS: Final = ("name", "idn", "mobile", "home_phone", "work_phone", "third_phone", "email")
 """What is masked and may be shown."""
 
 REASONS: Final = ("identity", "callback", "correction", "incident", "request")

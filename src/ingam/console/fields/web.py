@@ -86,6 +86,7 @@ def _masked(customer: Customer) -> dict[str, str]:
         "mobile": mask_phone(customer.mobile),
         "home_phone": customer.home_phone and mask_phone(customer.home_phone),
         "work_phone": customer.work_phone and mask_phone(customer.work_phone),
+        "third_phone": customer.third_phone and mask_phone(customer.third_phone),
         "email": customer.email and mask_email(customer.email),
     }
     return {name: value for name in FIELDS if (value := told[name])}

@@ -1,4 +1,4 @@
-"""The registered telephone numbers for codes and calls: 휴대폰, 자택, 직장; a new one is used only after 72 h (E9)."""
+"""The registered numbers for codes and calls: 휴대폰, 자택, 직장, 제3연락처; a new one is used only after 72 h (E9)."""
 
 from __future__ import annotations
 
