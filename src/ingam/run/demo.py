@@ -1,8 +1,9 @@
 """`make run`: the whole world on one machine. Prepares what is missing, starts every process, watches them, stops all.
 
-Each child has a process group of its own and dies with this process (PR_SET_PDEATHSIG). It is ready when its port
-answers a connect. The first signal or the first death stops all. With `--https` a front ends TLS before what browsers
-open (`run/trial`), and the processes themselves stay where they are: on loopback.
+The children are forked from this process once it has loaded what all of them run, before it prepares anything
+(`run/forking`). Each has a process group of its own and dies with this process. It is ready when its port answers a
+connect. The first signal or the first death stops all. With `--https` a front ends TLS before what browsers open
+(`run/trial`), and the processes themselves stay where they are: on loopback.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
@@ -19,8 +19,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from ingam.run import (
 )
 from ingam.run.auditor import publish_key
 from ingam.run.cli.customer_desk import HeadTold, opened, parse
+from ingam.run.forking import Brood, Forked
 from ingam.run.trial import FRONTED, Trial
 from ingam.sandbox.people import further_heads
 from ingam.settings import Settings, read
@@ -52,15 +53,6 @@ WITHOUT_PORT = ("houses", "clerk", "auditor")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_S = 180
 STOP_S = 8
-PR_SET_PDEATHSIG = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A running process and what it is called."""
-
-    name: str
-    process: subprocess.Popen[bytes]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,10 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             over_tls = Trial(tls.host_name(chosen.host), settings.base_port)
             environment |= over_tls.environment()
             settings = read(environment)
-        with _only_one(settings.data):
+        names = ("blind_index", "houses", *CHILDREN, "clerk", "auditor", *(("trial",) if over_tls else ()))
+        with Brood(names) as brood, _only_one(settings.data):
             _need_ports(settings, over_tls)
             environment = _prepare(settings, environment)
-            return _watch(settings, environment, over_tls, quiet=chosen.quiet)
+            return _watch(brood, settings, environment, over_tls, quiet=chosen.quiet)
     except KeyboardInterrupt:  # while it prepares; what is half made is made anew at the next start
         return 0
     except Failure as failure:
@@ -171,16 +164,23 @@ def _need_ports(settings: Settings, over_tls: Trial | None) -> None:
             raise Failure("port-taken", port=port, process=name)
 
 
-def _watch(settings: Settings, environment: dict[str, str], over_tls: Trial | None, *, quiet: bool) -> int:
+def _watch(
+    brood: Brood, settings: Settings, environment: dict[str, str], over_tls: Trial | None, *, quiet: bool
+) -> int:
     stopping: list[int] = []
     for number in STOPPING:
         signal.signal(number, lambda got, _frame: stopping.append(got))
-    children = [_start("blind_index", environment, "--folder", str(index_folder(settings)))]
-    children += [_start(name, environment) for name in ("houses", *CHILDREN, "clerk", "auditor")]
+
+    def start(name: str, *words: str) -> Forked:
+        _say(f"{name} 시작 · starting")
+        return brood.start(name, environment, *words)
+
+    children = [start("blind_index", "--folder", str(index_folder(settings)))]
+    children += [start(name) for name in ("houses", *CHILDREN, "clerk", "auditor")]
     ports = {name: settings.port(name) for name in CHILDREN}
     if over_tls is not None:
         where = ("--host", over_tls.host, "--port", str(over_tls.port), "--folder", str(_tls_folder(settings)))
-        children.append(_start("trial", environment, *where))
+        children.append(start("trial", *where))
         ports["trial"] = over_tls.ports[FRONTED[-1]]
     try:
         if not _ready(ports, children, stopping):
@@ -190,8 +190,7 @@ def _watch(settings: Settings, environment: dict[str, str], over_tls: Trial | No
         with contextlib.closing(demo_staff.Staff(read(environment))) as staff:
             while not stopping:
                 for child in children:
-                    if child.process.poll() is not None:
-                        code = child.process.returncode
+                    if (code := child.poll()) is not None:
                         print(f"✗ {child.name} 종료 · ended with {code}", file=sys.stderr, flush=True)
                         return 1
                 staff.look()
@@ -212,30 +211,12 @@ def _free(port: int) -> bool:
     return True
 
 
-def _start(name: str, environment: dict[str, str], *words: str) -> Child:
-    _say(f"{name} 시작 · starting")
-    command = [sys.executable, "-m", f"ingam.run.{name}", *words]
-    return Child(name, subprocess.Popen(command, env=environment, preexec_fn=_own_group(os.getpid())))
-
-
-def _own_group(parent: int) -> Callable[[], None]:
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def run_in_child() -> None:
-        os.setpgid(0, 0)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # the parent died before prctl
-            os._exit(1)
-
-    return run_in_child
-
-
-def _ready(ports: Mapping[str, int], children: list[Child], stopping: list[int]) -> bool:
+def _ready(ports: Mapping[str, int], children: list[Forked], stopping: list[int]) -> bool:
     until = time.monotonic() + READY_S
     waiting = {child.name: child for child in children if child.name in ports}
     while waiting and time.monotonic() < until and not stopping:
         for name, child in list(waiting.items()):
-            if child.process.poll() is not None:
+            if child.poll() is not None:
                 print(f"✗ {name} 시작 실패 · did not start", file=sys.stderr, flush=True)
                 return False
             if _answers(ports[name]):
@@ -254,18 +235,18 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _stop(children: list[Child]) -> None:
+def _stop(children: list[Forked]) -> None:
     for child in children:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.process.pid, signal.SIGTERM)
+            os.killpg(child.pid, signal.SIGTERM)
     until = time.monotonic() + STOP_S
     for child in children:
         try:
-            child.process.wait(max(0.1, until - time.monotonic()))
+            child.wait(max(0.1, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.process.pid, signal.SIGKILL)
-            child.process.wait()
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
 
 
 def _tls_folder(settings: Settings) -> Path:
