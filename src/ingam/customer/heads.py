@@ -43,3 +43,13 @@ def every_head(customer: Customer) -> list[Customer]:
     """The account as each of its heads who has a place sees it, `customer` first; of anybody else themselves."""
     others = (customer.as_head(one.slot) for one in customer.heads)
     return [customer, *(one for one in others if one is not None)]
+
+
+def several(customer: Customer) -> bool:
+    """Whether further heads of this union have a place beside the first."""
+    return len(every_head(customer)) > 1
+
+
+def undecided(customer: Customer, session: Session) -> bool:
+    """Whether the union has several heads and the login did not say which of them is here: ID and password are one."""
+    return session.slot is None and several(customer)

@@ -18,6 +18,7 @@ import structlog
 from ingam.customer.binding.silence import Listening
 from ingam.customer.finance.bindings import ACTIVE, STALE, SUSPENDED, TABLE, FinanceBinding, FinanceBindings
 from ingam.customer.finance.watching import LOOK, REMIND, Watch, first, following
+from ingam.customer.heads import at_place
 from ingam.customer.notice import Notices, Sender
 from ingam.customer.notice.expiry import NEVER, look
 from ingam.kernel.errors import Failure
@@ -136,7 +137,8 @@ class FinanceNight:
     async def _told(
         self, binding: FinanceBinding, key: str, now: datetime, *, dedup: str, days: str = ""
     ) -> list[Outgoing]:  # fmt: skip
-        customer = await self._ports.customers.by_id(binding.customer_id)
+        kept = await self._ports.customers.by_id(binding.customer_id)
+        customer = None if kept is None else at_place(self._ports.digests, kept, binding.slot, binding.head)
         if customer is None or customer.status != "ACTIVE":
             return []
         return self._notices.tell(customer, key, at=now, dedup=dedup, date=korean_day(binding.not_after), days=days)

@@ -197,7 +197,8 @@ finance_binding = Table(
     Column("bound_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("head", Text, nullable=False, server_default=text("''")),  # keyed HMAC of the number of a union's head
-    Index("finance_one_active", "customer_id", unique=True, sqlite_where=_ACTIVE_FINANCE,
+    Column("slot", Integer, nullable=False, server_default=text("1")),  # above 1: another head of a union
+    Index("finance_one_active", "customer_id", "slot", unique=True, sqlite_where=_ACTIVE_FINANCE,
           postgresql_where=_ACTIVE_FINANCE),
     Index("finance_one_owner", "fingerprint", unique=True, sqlite_where=_ACTIVE_FINANCE,
           postgresql_where=_ACTIVE_FINANCE),

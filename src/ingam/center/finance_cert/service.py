@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ingam.center.finance_cert.flow import FINANCE, REGISTER, RELEASE, TASKS
@@ -19,12 +19,14 @@ from ingam.customer.finance.asking import FinanceWindows, Returned
 from ingam.customer.finance.bindings import STALE, FinanceBinding, FinanceBindings, NothingBound
 from ingam.customer.finance.proof import prove, prove_ownership
 from ingam.customer.finance.watching import first
+from ingam.customer.heads import every_head, undecided
+from ingam.customer.masking import mask_name
 from ingam.customer.notice import Notices
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.instants import korean_day
 from ingam.ports import finance_cert as port
 from ingam.ports.clock import Clock
-from ingam.ports.customers import CustomerKind, Customers
+from ingam.ports.customers import Customer, CustomerKind, Customers
 from ingam.ports.keys import Digests
 from ingam.ports.store import Store
 
@@ -58,6 +60,15 @@ class Bound:
     suspended: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class OfHead:
+    """What one head of a union has, as the page shows it after the ID login. `name`: masked."""
+
+    slot: int
+    name: str
+    bound: Bound | None
+
+
 class FinanceCerts(TaskService):
     """The service behind /finance-cert."""
 
@@ -89,10 +100,19 @@ class FinanceCerts(TaskService):
         return self._windows.offered
 
     async def bound(self, visit: Visit) -> Bound | None:
-        """What is registered. Raises NotLoggedIn."""
-        customer_id = (await self.customer(visit)).customer_id
-        binding = await self._bindings.active(customer_id)
-        suspended = None if binding else await self._bindings.suspended(customer_id)
+        """What is registered, of whoever the task under way is about. Raises NotLoggedIn."""
+        return await self._bound(await self.asked(visit))
+
+    async def heads(self, visit: Visit) -> tuple[OfHead, ...]:
+        """Each head of a union, where the login did not say which of them is here; of everybody else none."""
+        customer = await self.customer(visit)
+        if not undecided(customer, visit.session):
+            return ()
+        return tuple([OfHead(one.slot, mask_name(one.name), await self._bound(one)) for one in every_head(customer)])
+
+    async def _bound(self, customer: Customer) -> Bound | None:
+        binding = await self._bindings.active(customer)
+        suspended = None if binding else await self._bindings.suspended(customer)
         shown = binding or suspended
         if shown is None:
             return None
@@ -102,29 +122,36 @@ class FinanceCerts(TaskService):
 
     async def stale(self, visit: Visit) -> bool:
         """Whether what was registered last ended by itself: expired, revoked, renewed in its cloud."""
-        last = await self._bindings.last((await self.customer(visit)).customer_id)
+        last = await self._bindings.last(await self.customer(visit))
         return last is not None and last.status == STALE
 
-    async def begin(self, visit: Visit, kind: str) -> None:
-        """등록하기, 해제하기. Raises NotLoggedIn, PersonalOnly, FinanceSuspended, NothingBound, TrueStep."""
-        async with self._walks.turn_of(visit.session):
-            customer = await self.customer(visit)
-            if kind not in TASKS:
+    async def begin(self, visit: Visit, kind: str, slot: int | None = None) -> None:
+        """등록하기, 해제하기; `slot`: of this head of a union, where the login did not say which of them is here.
+
+        Raises NotLoggedIn, PersonalOnly, FinanceSuspended, NothingBound, TrueStep.
+        """
+        async with self._walks.turn_of(visit):
+            customer, chosen = await self.customer(visit), None
+            if undecided(customer, visit.session):
+                chosen = next((one for one in every_head(customer) if one.slot == slot), None)
+            customer = chosen or customer
+            if kind not in TASKS or (chosen is None and undecided(customer, visit.session)):
                 raise TrueStep
             if customer.kind is CustomerKind.CORPORATE:
                 raise PersonalOnly
-            await self._bindings.refuse_suspended(customer.customer_id)
-            if kind == RELEASE.kind and await self._bindings.active(customer.customer_id) is None:
+            await self._bindings.refuse_suspended(customer)
+            if kind == RELEASE.kind and await self._bindings.active(customer) is None:
                 raise NothingBound
-            await self._walks.begin(visit, TASKS[kind])
+            task = TASKS[kind] if chosen is None else replace(TASKS[kind], slot=chosen.slot)
+            await self._walks.begin(visit, task)
 
     async def open(self, visit: Visit, turn: Turn) -> str:
         """The provider's window for 등록: its nonce. Raises TrueStep, TooManyChallenges, FinanceCertOutage."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             if walk.task.kind != REGISTER.kind:
                 raise TrueStep
-            current = await self._bindings.active(walk.customer.customer_id)
+            current = await self._bindings.in_place(walk.customer)
             try:
                 return await self._windows.open(
                     port.Purpose.REGISTER, visit.session.session, visit.address, visit.lang, AT,
@@ -143,7 +170,7 @@ class FinanceCerts(TaskService):
         Raises TrueStep, ProofMissing, NonceInvalid, FinanceCertUnfinished, FinanceCertOutage, CheckFailed,
         StatusUnavailable, Foreign, FinanceBound, FinanceBoundToOther, ReplaceConfirm.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             here = await self._walks.settled(visit)
             walk = await self._walks.walk(visit, here)
             if not isinstance(here.state, Confirming) or walk.task.kind != REGISTER.kind:
@@ -157,11 +184,11 @@ class FinanceCerts(TaskService):
 
     async def release(self, visit: Visit, turn: Turn) -> None:
         """해제: the certificate itself stays what it is. Raises TrueStep, NothingBound, ProofMissing."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             if walk.task.kind != RELEASE.kind:
                 raise TrueStep
-            binding = await self._bindings.active(walk.customer.customer_id)
+            binding = await self._bindings.active(walk.customer)
             if binding is None:
                 await self._walks.refuse(walk, "release", NothingBound())
             rows = self._bindings.release(binding, walk.now, visit.session.session)
@@ -177,9 +204,9 @@ class FinanceCerts(TaskService):
         customer = walk.customer
         proven = await prove(self._prover, came, fresh=True, at=self._clock.now())
         prove_ownership(proven, came.signed, customer)
-        await self._bindings.check_10_owner(customer.customer_id, proven.certificate)
-        await self._bindings.refuse_suspended(customer.customer_id)
-        current: FinanceBinding | None = await self._bindings.active(customer.customer_id)
+        await self._bindings.check_10_owner(customer, proven.certificate)
+        await self._bindings.refuse_suspended(customer)
+        current: FinanceBinding | None = await self._bindings.in_place(customer)
         if (current.fingerprint if current else "") != came.challenge.replaces:
             raise ReplaceConfirm(check=11)
         new = await self._bindings.bind(customer, proven, current, walk.visit.session.session)

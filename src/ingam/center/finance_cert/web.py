@@ -19,6 +19,8 @@ from ingam.center.task.flow import AwaitingFactor, ChoosingFactor, Confirming, L
 from ingam.center.task.forms import turn_of
 from ingam.center.task.web import TaskWeb, visit_of
 from ingam.customer.additional_auth.service import AdditionalAuth
+from ingam.customer.heads import several
+from ingam.customer.masking import mask_name
 from ingam.kernel.errors import Failure
 from ingam.page import render, see_other
 from ingam.ports.clock import Clock
@@ -56,7 +58,7 @@ class FinanceCertWeb(TaskWeb):
         """등록하기, 해제하기."""
         fields = await posted(request)
         try:
-            await self._service.begin(visit_of(request), fields.get("kind", ""))
+            await self._service.begin(visit_of(request), fields.get("kind", ""), _slot(fields.get("slot", "")))
         except Failure as failure:
             return await self._failed(request, failure)
         return see_other(AT)
@@ -105,16 +107,23 @@ class FinanceCertWeb(TaskWeb):
         here = await self._service.here(visit)
         state, bound = here.state, await self._service.bound(visit)
         told: dict[str, Any] = {"errors": {}, "place": PLACE, "here": here, "state": state, "bound": bound}
+        told["heads"] = await self._service.heads(visit)
+        told["of"] = mask_name(whose.name) if several(whose := await self._service.asked(visit)) else ""
         if isinstance(state, ChoosingFactor | AwaitingFactor):
             told |= await self._factor(request, state, chosen)
             return render(request, "finance_cert/factor.html", status=status, **(told | facts))
         end, done = await self._service.last_end(visit), request.query_params.get("done", "")
         told["locked"] = end.cause if isinstance(end, Locked) else ""
-        told["done"] = done if done in DONE and (done == "register") == (bound is not None) else ""
+        stands = bound is not None or any(one.bound for one in told["heads"])
+        told["done"] = done if done in DONE and (bool(told["heads"]) or (done == "register") == stands) else ""
         told["confirming"] = state.task.kind if isinstance(state, Confirming) else ""
         told["offered"] = self._service.offered
         told["stale"] = bound is None and await self._service.stale(visit)
         return render(request, "finance_cert/overview.html", status=status, **(told | facts))
+
+
+def _slot(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) == 1 else None
 
 
 def leading(request: Request, address: str, origin: str, purpose: str, back: str) -> Response:

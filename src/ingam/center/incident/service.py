@@ -103,15 +103,13 @@ class Resuming(TaskService):
         return tuple(parts)
 
     async def _found(self, customer: Customer) -> tuple[Binding | None, FinanceBinding | None]:
-        """A 금융인증서 is the account holder's, and no further head's."""
-        finance = await self._finance.suspended(customer.customer_id) if customer.slot == 1 else None
-        return await self._bindings.suspended(customer), finance
+        return await self._bindings.suspended(customer), await self._finance.suspended(customer)
 
     # ── the walk ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def begin(self, visit: Visit, slot: int | None = None) -> None:
         """회복 is asked for, of this head of a union; a walk that is under way goes on. Raises NothingSuspended."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.walk(visit, await self._walks.settled(visit))
             if not isinstance(walk.here.state, Idle):
                 return
@@ -126,7 +124,7 @@ class Resuming(TaskService):
 
         Raises TrueStep (also where the binding moved meanwhile), NothingSuspended, ProofMissing.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             joint, finance = await self._found(walk.customer)
             if joint is None and finance is None:

@@ -105,7 +105,7 @@ class Suspending:
             return
         code = await self._code(told, customer, now)
         joint = None if told.which == Lost.FINANCE else await self._bindings.active(customer)
-        finance = await self._finance.active(customer.customer_id) if _finance(customer, told.which) else None
+        finance = None if told.which == Lost.JOINT else await self._finance.active(customer)
         if joint is not None or finance is not None:
             await self._suspend(customer, joint, finance, code, now)
             return
@@ -123,7 +123,7 @@ class Suspending:
         """Whether something that was reported is suspended already."""
         if which != Lost.FINANCE and await self._bindings.suspended(customer) is not None:
             return True
-        return _finance(customer, which) and await self._finance.suspended(customer.customer_id) is not None
+        return which != Lost.JOINT and await self._finance.suspended(customer) is not None
 
     async def _matched(self, told: Reported) -> Customer | None:
         customer = await self._customers.by_banking_id(told.banking_id)
@@ -231,11 +231,6 @@ class Suspending:
         self, action: str, result: str, banking_id: str, now: datetime, facts: dict[str, str | int] | None = None
     ) -> Audit:
         return Audit(now, action, result, self._digests.digest("banking-id", banking_id), None, None, facts or {})
-
-
-def _finance(customer: Customer, which: str) -> bool:
-    """Whether a report reaches the 금융인증서: it is the account holder's, and no further head's."""
-    return which != Lost.JOINT and customer.slot == 1
 
 
 def to_authority(binding: Binding, customer: Customer, at: datetime) -> Outgoing:

@@ -37,6 +37,7 @@ class Found:
     held: Update
     facts: dict[str, str | int]
     then: str
+    slot: int = 1
     head: str = ""
 
 
@@ -80,4 +81,4 @@ class FinanceLogin:
         age = int((proven.at - proven.status.produced).total_seconds())
         facts: dict[str, str | int] = {"source": str(proven.status.source), "age_s": age}
         held = Update(TABLE, where, {"status": ACTIVE})
-        return Found(binding.customer_id, held, facts, came.then, binding.head)
+        return Found(binding.customer_id, held, facts, came.then, binding.slot, binding.head)

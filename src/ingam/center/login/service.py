@@ -187,7 +187,7 @@ class Login:
         try:
             found = await self._finance.find(session, nonce, proof)
             kept = await self._customers.by_id(found.customer_id)
-            customer = None if kept is None else at_place(self._digests, kept, None, found.head)
+            customer = None if kept is None else at_place(self._digests, kept, found.slot, found.head)
             if customer is None or customer.status != "ACTIVE":
                 raise NotRegistered
         except Failure as failure:
@@ -255,7 +255,7 @@ class Login:
         """A new session id, the device remembered, the counters cleared and the audit line: one transaction."""
         fresh = None if device else base64.urlsafe_b64encode(self._token(DEVICE_BYTES)).rstrip(b"=").decode()
         named = digest(device or fresh or "")
-        slot = customer.slot if level in (Level.CERT, Level.PASSKEY) else None
+        slot = None if level is Level.ID else customer.slot
         head = head_key(self._digests, customer)
         opened = self._sessions.rise(session, level, customer.customer_id, named, slot, head)
         now, proved = self._clock.now(), level is Level.CERT

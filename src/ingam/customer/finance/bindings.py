@@ -1,4 +1,7 @@
-"""Who registered which 금융인증서: one of a customer, beside the joint certificate's binding; ended ones stay (A17)."""
+"""Who registered which 금융인증서: one of a person, beside the joint certificate's binding; ended ones stay (A17).
+
+A person is a customer; of a union with several heads each head has a slot of their own, and the number goes with it.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ class FinanceBound(Refusal):
 
 
 class FinanceBoundToOther(Refusal):
-    """Another customer's; said only after signature and VID are proven (H5)."""
+    """Another person's, also another head's of the same union; said only after signature and VID are proven (H5)."""
 
     code = "finance-bound-to-other"
 
@@ -67,6 +70,7 @@ class FinanceBinding:
     bound_at: datetime
     ended_at: datetime | None
     sealed: bytes = field(repr=False)
+    slot: int = 1
     head: str = field(repr=False, default="")
     """Of whom it is at a union's account (customer/heads.py); "" of everybody else."""
 
@@ -89,25 +93,29 @@ class FinanceBindings:
         self._names = Bindings(store, digests, fields)
         self._token = token
 
-    async def active(self, customer_id: str) -> FinanceBinding | None:
-        """The customer's one."""
-        return _binding(await self._store.one(TABLE, {"customer_id": customer_id, "status": ACTIVE}))
+    async def active(self, customer: Customer) -> FinanceBinding | None:
+        """This very person's: of a union the place, and the number that it was registered with."""
+        return _binding(await self._store.one(TABLE, {**self._mine(customer), "status": ACTIVE}))
+
+    async def in_place(self, customer: Customer) -> FinanceBinding | None:
+        """What a registration replaces: the person's, or that of whoever had the place before."""
+        return _binding(await self._store.one(TABLE, {**_place(customer), "status": ACTIVE}))
 
     async def one(self, binding_id: str) -> FinanceBinding | None:
         """One as it stands, whatever its status."""
         return _binding(await self._store.one(TABLE, {"binding_id": binding_id}))
 
-    async def suspended(self, customer_id: str) -> FinanceBinding | None:
-        """The customer's newest one whose use is stopped."""
-        return await self._newest({"customer_id": customer_id, "status": SUSPENDED})
+    async def suspended(self, customer: Customer) -> FinanceBinding | None:
+        """The person's newest one whose use is stopped."""
+        return await self._newest({**self._mine(customer), "status": SUSPENDED})
 
-    async def last(self, customer_id: str) -> FinanceBinding | None:
-        """The customer's newest one, whatever its status."""
-        return await self._newest({"customer_id": customer_id})
+    async def last(self, customer: Customer) -> FinanceBinding | None:
+        """The person's newest one, whatever its status."""
+        return await self._newest(self._mine(customer))
 
-    async def refuse_suspended(self, customer_id: str) -> None:
-        """Raises FinanceSuspended where the customer's is."""
-        if await self.suspended(customer_id) is not None:
+    async def refuse_suspended(self, customer: Customer) -> None:
+        """Raises FinanceSuspended where the person's is."""
+        if await self.suspended(customer) is not None:
             raise FinanceSuspended
 
     async def by_fingerprint(self, fingerprint: str) -> FinanceBinding | None:
@@ -136,20 +144,25 @@ class FinanceBindings:
         der = await self._fields.open(binding.customer_id, TABLE, "details", binding.binding_id, binding.sealed)
         return certificate.parse(msgspec.json.decode(der, type=bytes))
 
-    async def check_10_owner(self, customer_id: str, one: Certificate) -> None:
+    def _mine(self, customer: Customer) -> Row:
+        return {**_place(customer), "head": self._names.head_key(customer)}
+
+    async def check_10_owner(self, customer: Customer, one: Certificate) -> None:
         """Raises FinanceBound, FinanceSuspended, FinanceBoundToOther."""
         fingerprint = one.fingerprint.hex()
         found = await self.by_fingerprint(fingerprint) or await self.suspended_by_fingerprint(fingerprint)
         if found is None:
             return
-        if found.customer_id != customer_id:
+        if (found.customer_id, found.slot) != (customer.customer_id, customer.slot):
             raise FinanceBoundToOther(check=10)
+        if found.head != self._names.head_key(customer):
+            return  # it speaks for nobody yet: registering it anew, in its own place, is what it waits for
         raise FinanceBound(check=10) if found.status == ACTIVE else FinanceSuspended(check=10)
 
     async def bind(
         self, customer: Customer, proven: ProvenFinance, replaces: FinanceBinding | None, session: str
     ) -> NewFinance:
-        """The rows of check 12. The unique indexes hold the rest: one active of a customer, one of a certificate."""
+        """The rows of check 12. The unique indexes hold the rest: one active of a person, one of a certificate."""
         binding_id, customer_id = self._token(16).hex(), customer.customer_id
         sealed = await self._fields.seal(
             customer_id, TABLE, "details", binding_id, msgspec.json.encode(proven.certificate.der)
@@ -165,6 +178,7 @@ class FinanceBindings:
             "status": ACTIVE,
             "bound_at": proven.at,
             "ended_at": None,
+            "slot": customer.slot,
             "head": self._names.head_key(customer),
         }
         ending: list[Change] = []
@@ -183,7 +197,7 @@ class FinanceBindings:
 
         `why`: the word that its sessions end by; `keep`: the session that goes on, of whoever does this.
         """
-        ends = sessions_over(binding.customer_id, Level.FINANCE, at, why=why, keep=keep)
+        ends = sessions_over(binding.customer_id, Level.FINANCE, at, why=why, keep=keep, slot=binding.slot)
         held: Row = {"binding_id": binding.binding_id, "status": binding.status}
         return [Update(TABLE, held, {"status": status, "ended_at": at}), *ends]
 
@@ -191,6 +205,10 @@ class FinanceBindings:
         """The row of one that speaks again. Saving it raises Stale, or Conflict where another one is active by now."""
         where: Row = {"binding_id": binding.binding_id, "status": SUSPENDED}
         return Update(TABLE, where, {"status": ACTIVE, "ended_at": None})
+
+
+def _place(customer: Customer) -> Row:
+    return {"customer_id": customer.customer_id, "slot": customer.slot}
 
 
 def _binding(row: Row | None) -> FinanceBinding | None:
@@ -208,5 +226,6 @@ def _binding(row: Row | None) -> FinanceBinding | None:
         bound_at=bound_at,
         ended_at=ended_at,
         sealed=details,
+        slot=int(str(row["slot"])),
         head=str(row["head"]),
     )

@@ -21,9 +21,9 @@ class Level(StrEnum):
 class Session:
     """A live session as the request sees it. `session`: SHA-256 of the cookie's bits, 64 lower hex.
 
-    `slot`: which head of a union it is, as the certificate or passkey of the login says; None: the login was another
-    one, and the session is the first head's. `head`: keyed digest of that head's number, "" where it is no union
-    (customer/heads.py). They never change.
+    `slot`: which head of a union it is, as the certificate, 금융인증서 or passkey of the login says; None: the login
+    was by ID and password, and the session is the first head's. `head`: keyed digest of that head's number, "" where it
+    is no union (customer/heads.py). They never change.
     """
 
     session: str

@@ -19,7 +19,7 @@ from ingam.adapters.customers.passwords import Passwords
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.otp.tables import Kind, TableOtp
 from ingam.adapters.store import open_store
-from ingam.customer.binding.bindings import RELEASED, Bindings
+from ingam.customer.binding.bindings import RELEASED, SUSPENDED, Bindings
 from ingam.customer.binding.ending import ended
 from ingam.customer.device import designated, passkeys
 from ingam.customer.device.keys import ACTIVE, REMOVED
@@ -229,12 +229,17 @@ class Desk:
 
 
 def _nothing_left(customer_id: str, slot: int, at: datetime) -> list[Change]:
-    """The end of every session, passkey, device and 간편비밀번호 of a place, whether or not a certificate was there."""
+    """The end of every session, passkey, device, 금융인증서 and 간편비밀번호 of a place, certificate or none."""
     keys: Row = {"customer_id": customer_id, "head_slot": slot, "status": ACTIVE}
     gone: Row = {"status": REMOVED, "ended_at": at}
+    over: Row = {"status": RELEASED, "ended_at": at}
     live: Row = {"customer_id": customer_id, "slot": slot, "ended_at": None}
     return [
         *(UpdateAll(table, keys, gone) for table in (designated.TABLE, passkeys.TABLE)),
+        *(
+            UpdateAll("finance_binding", {"customer_id": customer_id, "slot": slot, "status": one}, over)
+            for one in (ACTIVE, SUSPENDED)
+        ),
         Delete("pin_key", {"customer_id": customer_id, "slot": slot}),
         UpdateAll("session", live, {"ended_at": at, "ended_by": HEAD_ENDED}),
     ]
