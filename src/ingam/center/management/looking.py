@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from ingam.customer.binding.bindings import ACTIVE, STALE, SUSPENDED, Binding, Bindings
+from ingam.customer.heads import several
 from ingam.customer.masking import mask_name
 from ingam.npki import certificate, policies
 from ingam.ports.certification import Certification, CertificationOutage
@@ -53,6 +54,10 @@ class Overview:
 
     registered: tuple[Registered, ...]
     last: str
+    alone: str = ""
+    """Of a union with several heads: the one head whose certificates these are, masked; "" where it is all of them."""
+    several: bool = False
+    """Whether the union has several heads and the login did not say which of them is here."""
 
     @property
     def stale(self) -> bool:
@@ -69,12 +74,15 @@ class Looking:
         self._clock = clock
 
     async def overview(self, customer: Customer, slot: int | None) -> Overview:
-        """All that is registered for a customer, and what was. `slot`: of the session."""
-        history = await self._bindings.history(customer.customer_id)
+        """All that is registered for a customer, and what was. `slot`: of the session; a head sees their own alone."""
+        every = await self._bindings.history(customer.customer_id)
+        history = [one for one in every if slot in (None, one.slot)]
         found = [one for one in history if one.status in (ACTIVE, SUSPENDED)]
         found.sort(key=lambda one: one.slot)
         shown = tuple([await self._shown(one, customer, slot) for one in found])
-        return Overview(shown, history[0].status if history else "")
+        many = several(customer)
+        alone = mask_name(customer.name) if many and slot is not None else ""
+        return Overview(shown, history[0].status if history else "", alone, many and slot is None)
 
     async def one(self, customer: Customer, slot: int | None, binding_id: str) -> Registered | None:
         """A registered certificate of this customer, by its id."""

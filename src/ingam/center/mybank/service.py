@@ -106,7 +106,8 @@ class MyBank:
         """For whoever is logged in; `slot`: of the session. Raises TooManyLooks, EphemeralOutage, StoreOutage."""
         if not await self._ephemeral.hit(f"mybank:{customer_id}", WINDOW_S, LOOKS):
             raise TooManyLooks
-        history = await self._bindings.history(customer_id)
+        every = await self._bindings.history(customer_id)
+        history = [one for one in every if slot in (None, one.slot)]  # a head sees their own alone
         here = next((one.fingerprint for one in history if one.status == ACTIVE and one.slot == (slot or 1)), "")
         kept = await self._customers.by_id(customer_id)
         found, failure = await self._ever(None if kept is None else kept.as_head(slot))

@@ -33,6 +33,7 @@ from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.no_medium import masked_number
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, Typed
 from ingam.customer.binding import accepted
+from ingam.customer.heads import several, undecided
 from ingam.customer.person import number_named
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.instants import KST
@@ -255,6 +256,8 @@ class RegistrationWeb:
             "customer_name": customer.name,
             "customer_number": masked_number(customer),
             "corporate": len(customer.idn) != 13,
+            "several_heads": several(customer),
+            "which_head": undecided(customer, visit.session),
         }
         if told["corporate"]:
             texts = facts.get("errors", {}).items()
