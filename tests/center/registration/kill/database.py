@@ -48,8 +48,13 @@ class Tables:
 
     @property
     def texts(self) -> list[Row]:
-        """What leaves for a telephone; the e-mails of the same notices go beside it."""
-        return [row for row in self.outbox if row["kind"] != "email"]
+        """What leaves for a telephone; the e-mails of the same notices go beside it, and calls are no messages."""
+        return [row for row in self.outbox if row["kind"] not in ("email", "ars-call")]
+
+    @property
+    def calls(self) -> list[Row]:
+        """The orders to ring a telephone."""
+        return [row for row in self.outbox if row["kind"] == "ars-call"]
 
     def hits(self, prefix: str) -> int:
         """Hits on all counters of a kind."""
