@@ -2,6 +2,7 @@
  * The conduct of a renewal: as of an issue (issue_desk.ts), but the old certificate is chosen and opened first (D10).
  *
  * The old key is given up last: the new record was stored, read back and opened, and the authority has its confirmation.
+ * A 간편비밀번호 of the old record goes with it (B8): it belongs to that record, and the new one has none until it is set.
  */
 
 import type { Tell } from './channel.ts'
@@ -17,12 +18,15 @@ import { type Conduct, IssueDesk } from './issue_desk.ts'
 import type { Trouble } from './issue_machine.ts'
 import type { IssueStep } from './issue_steps.ts'
 import type { FromVault, Lang } from './messages.ts'
+import { PinUse } from './pin.ts'
+import { pinLine } from './pin_line.ts'
+import { pinSlot } from './record.ts'
 import { asIssue, type RenewMessage } from './renew_messages.ts'
 import type { NewPasswordEvents, NewPasswordForm } from './screens/new_password.ts'
 import { RenewScreen } from './screens/renew_choose.ts'
 import type { Origins } from './settings.ts'
 import { type Renewable, standingToRenew } from './standing_to_renew.ts'
-import { remove } from './store.ts'
+import { recordOf, remove } from './store.ts'
 import { TRIES } from './tries.ts'
 import { words } from '../generated/words.ts'
 import { type Say, saying } from './words.ts'
@@ -30,20 +34,22 @@ import { type Say, saying } from './words.ts'
 /** One renewal, from the `renew` message to its end. */
 export class RenewDesk extends IssueDesk {
   constructor(origins: Origins, tell: Tell, id: string, renew: RenewMessage) {
-    super(origins, tell, id, asIssue(renew), new Renewing(renew))
+    super(origins, tell, id, asIssue(renew), new Renewing(renew, new PinUse(pinLine(tell, () => id), origins.center)))
   }
 }
 
 class Renewing implements Conduct {
   readonly #renew: RenewMessage
+  readonly #pin: PinUse
   readonly #choosing: Choosing
   readonly #began = performance.now()
   /** What is being renewed, and under which password of its own, from the press to the making. */
   #entry: Entry | null = null
   #fresh: Uint8Array | null = null
 
-  constructor(renew: RenewMessage) {
+  constructor(renew: RenewMessage, pin: PinUse) {
     this.#renew = renew
+    this.#pin = pin
     const authorities = renew.anchors.map((each) => new Certificate(fromBase64(each))).filter((each) => !isSelfIssued(each))
     const given: Renewable = {
       own: new Map(renew.own.map(({ fingerprint, standing }) => [fingerprint, standing])),
@@ -121,6 +127,10 @@ class Renewing implements Conduct {
 
   async ended({ id, old }: Draft): Promise<void> {
     const record = old?.record ?? null
-    if (record !== null && record !== id) await remove(record).catch(() => undefined)
+    if (record === null || record === id) return
+    const before = await recordOf(record)
+    await remove(record).catch(() => undefined)
+    const slot = before === null ? null : pinSlot(before)
+    if (slot !== null) await this.#pin.abandon(slot.handle)
   }
 }

@@ -11,8 +11,10 @@ import { comesFrom, fromVault, type FromCenter, type FromVault, MessageRefused, 
 import { type IssueMessage, issueMessage, registeredMessage } from '../vault/issue_messages.ts'
 import { measuredMessage, type RenewMessage, renewMessage } from '../vault/renew_messages.ts'
 import { words } from '../generated/words.ts'
+import type { PinFromVault } from '../vault/pin_messages.ts'
 import { Asking, type Failed } from './issue_asking.ts'
 import { IssueScreen } from './issue_screen.ts'
+import { pinned } from './pin.ts'
 
 const READY_WAIT_MS = 15_000
 const FEATURES = ['clipboard-write', 'publickey-credentials-create', 'publickey-credentials-get']
@@ -35,6 +37,8 @@ class Issue {
   #issue: IssueMessage | null = null
   #renew: RenewMessage | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
+  /** Whether the certificate that was renewed had a 간편비밀번호, which the last page speaks of. */
+  #simple = false
   /** Once the authority may be asked, the person is warned before the page goes. */
   #under = false
 
@@ -117,7 +121,9 @@ class Issue {
         return this.#section.scrollIntoView({ block: 'start' })
       case 'done':
         this.#under = false
-        return location.replace(this.#ask.base)
+        return location.replace(this.#simple ? `${this.#ask.base}?simple=1` : this.#ask.base)
+      case 'pin':
+        return void this.#pinned(message)
       case 'cancelled':
         this.#under = false
         return this.#leave()
@@ -243,6 +249,13 @@ class Issue {
         this.#screen.fail(text, { word: say('issue-again'), press })
       },
     )
+  }
+
+  /** A renewed certificate's 간편비밀번호 goes with the old record. */
+  async #pinned(message: PinFromVault): Promise<void> {
+    if (!this.#renews) return
+    if (message.ask.act === 'remove') this.#simple = true
+    this.#say(await pinned(message))
   }
 
   /** 취소 in the frame: as the page's own button does it, where there is one. */

@@ -18,6 +18,7 @@ from tests.center.issuance.world import World, told
 from tests.npki.certs import Party
 
 from ingam.customer.binding.bindings import ACTIVE, Bindings, ToBind
+from ingam.kernel.words import say
 from ingam.npki import certificate, policies
 from ingam.npki.certificate import Certificate
 from ingam.ports.books import State
@@ -163,6 +164,23 @@ def test_D10_the_registration_goes_over_in_the_transaction_that_sees_the_pkiconf
         notices = len(await world.rows("binding", customer_id=f"c-{ONE.key}"))
         assert (await at.carry(certconf)).body.kind is BodyKind.PKICONF
         assert len(await world.rows("binding", customer_id=f"c-{ONE.key}")) == notices
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_B8_whose_former_certificate_had_a_simple_pin_is_led_to_set_it_again_and_nobody_else(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        at = await begun(world)
+        await at.key()
+        await at.agree()
+        await at.carry(at.confirming(await at.carry(at.kur())))
+        led = '/management/certificates/simple">' + say("renewal.set_simple", "ko")
+        assert led not in await at.page()
+        ended = await at.phone.client.get("/issuance/renewal?simple=1")
+        assert say("renewal.simple", "ko") in ended.text
+        assert re.findall(r'<a class="primary" href="([^"]+)"', ended.text) == ["/management/certificates/simple"]
 
     told(sqlite_url, tmp_path, story)
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from tests.ca import world as authority
 from tests.ca.endpoint.asking import around
@@ -27,7 +27,7 @@ from tests.journeys.vault_issue.conftest import phone as phone  # the fixture
 from tests.journeys.vault_issue.walk import Walk
 from tests.page.gallery import FixedClock, LoggedIn
 
-from ingam.center.renewal.flow import Agreeing
+from ingam.center.renewal.flow import Agreeing, Renewed
 from ingam.center.renewal.products import ALL
 from ingam.center.renewal.service import CONSENTS
 from ingam.center.renewal.walks import Here
@@ -183,6 +183,65 @@ def test_a_reload_goes_on_with_the_new_password_and_never_renews_twice(
     assert wrong == []
 
 
+SLOT = """(handle) => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('ingam-vault')
+  opening.onerror = () => reject(opening.error)
+  opening.onsuccess = async () => {
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
+    const change = opening.result.transaction(['records', 'pins'], 'readwrite')
+    change.oncomplete = () => { opening.result.close(); resolve() }
+    const [salt, nonce, sealed] = [16, 12, 64].map((size) => new Uint8Array(size))
+    change.objectStore('pins').put(pair.privateKey, handle)
+    const reading = change.objectStore('records').getAll()
+    reading.onsuccess = () => {
+      const [record] = reading.result
+      record.slots.push({ kind: 'pin', handle, rounds: 600000, salt, nonce, sealed })
+      change.objectStore('records').put(record)
+    }
+  }
+})"""
+HANDLE = "5a" * 16
+
+
+def test_B8_the_simple_pin_of_a_renewed_certificate_ends_with_it_and_the_last_page_hears_of_it(
+    pin_bench: Bench, phone: Callable[..., Page], tmp_path: Path
+) -> None:
+    bench = pin_bench
+    assert isinstance(bench, PinBench)
+    at = Walk(phone(), bench)
+    pick(at, files(bench, tmp_path))
+    go(at)
+    at.confirm()
+    at.issued()
+    (record,) = at.stored("records")
+    at.button("issue-done").click()
+    expect(at.page.get_by_role("link", name=say("renewal.login"))).to_be_visible()
+    expect(at.page.get_by_text(say("renewal.simple"))).to_have_count(0)
+    assert bench.asked == []
+
+    bench.a_year_later(bytes.fromhex(record["certificate"]))
+    at.open()
+    expect(at.vault.get_by_role("radio")).to_be_visible()
+    frame = next(one for one in at.page.frames if one.url.startswith(bench.vault))
+    frame.evaluate(SLOT, HANDLE)
+    at.open()
+    line = at.vault.get_by_role("radio")
+    line.focus()
+    at.page.keyboard.press("Space")
+    go(at)
+    at.confirm()
+    at.issued()
+    assert bench.asked == [("challenge", ""), ("remove", HANDLE)]
+    assert [slot["kind"] for slot in at.stored("records")[0]["slots"]] == ["password"]
+    assert at.stored("pins") == []
+    at.button("issue-done").click()
+    expect(at.page.get_by_text(say("renewal.simple"))).to_be_visible()
+    expect(at.page.get_by_role("link", name=say("renewal.set_simple"))).to_be_visible()
+    wrong = trouble(at.page, "renewal-7-simple-360-ko")
+    at.page.set_viewport_size({"width": 1280, "height": 800})
+    assert wrong + trouble(at.page, "renewal-7-simple-1280-ko") == []
+
+
 def test_M_RENEW_what_cannot_be_renewed_says_why(bench: Bench, phone: Callable[..., Page], tmp_path: Path) -> None:
     made = files(bench, tmp_path)
     bench.ca.clock.forward(-100 * 86_400)
@@ -197,6 +256,53 @@ def test_M_RENEW_what_cannot_be_renewed_says_why(bench: Bench, phone: Callable[.
     at.page.keyboard.press("Space")
     expect(at.vault.locator("#why")).to_have_text(at.say("why-renew-early"))
     assert (FLOW, CSRF) and bench.bodies == []
+
+
+class PinBench(RenewalBench):
+    """A center that is asked about 간편비밀번호, too."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.asked: list[tuple[str, str]] = []
+
+    def a_year_later(self, renewed: bytes) -> None:
+        """What was renewed is to be renewed."""
+        self.old, self.state, self.spki = renewed, "key", None
+        self.ca.clock.forward(366 * 86_400)
+
+    async def product(self, fields: dict[str, str]) -> dict[str, Any]:
+        await super().product(fields)
+        return {"not_after_at_most": f"{parsed(self.old).not_after.year + 1}-12-31T14:59:59Z"}
+
+    def routes(self) -> list[Route]:
+        return [Route("/management/pin/{act}", self._pin, methods=["POST"]), *STATIC, *super().routes()]
+
+    async def _page(self, request: Request) -> Response:
+        """As the center draws it, once the run is over."""
+        if self.state != "issued":
+            return await super()._page(request)
+        at = datetime(2026, 11, 27, tzinfo=UTC)
+        ended = Renewed("a" * 64, "gold", "1a2b", at, bound=True)
+        told = {
+            "word": "issued",
+            "state": ended,
+            "customer": authority.HONG,
+            "simple": "simple" in request.query_params,
+        }
+        return _as_drawn(await _drawn(self, "renewal/renewed.html", told))
+
+    async def _pin(self, request: Request) -> Response:
+        form = await request.form()
+        self.asked.append((request.path_params["act"], str(form.get("handle", ""))))
+        return JSONResponse({"nonce": "1" * 64} if request.path_params["act"] == "challenge" else {})
+
+
+@pytest.fixture
+def pin_bench(tmp_path: Path) -> Iterator[Bench]:
+    """A fresh center, vault and authority."""
+    served = Served(tmp_path, PinBench)
+    yield served.bench
+    served.stop()
 
 
 class PaidBench(RenewalBench):
@@ -232,8 +338,7 @@ class PaidBench(RenewalBench):
 
     def routes(self) -> list[Route]:
         return [
-            Route("/pay", self._pay), Route("/static/service-worker.js", _worker), Route("/static/{name}", _static),
-            *super().routes(),
+            Route("/pay", self._pay), *STATIC, *super().routes(),
         ]  # fmt: skip
 
     async def _pay(self, _: Request) -> Response:
@@ -244,8 +349,7 @@ class PaidBench(RenewalBench):
     async def _page(self, request: Request) -> Response:
         if self.state == "issued":
             return await super()._page(request)
-        page = await _own_page(self)
-        return HTMLResponse(page.text, headers={"content-security-policy": page.headers["content-security-policy"]})
+        return _as_drawn(await _own_page(self))
 
 
 async def _static(request: Request) -> Response:
@@ -260,6 +364,9 @@ async def _worker(_: Request) -> Response:
     return Response("", media_type="text/javascript", headers={"service-worker-allowed": "/"})
 
 
+STATIC: list[Route] = [Route("/static/service-worker.js", _worker), Route("/static/{name}", _static)]
+
+
 async def _own_page(bench: PaidBench) -> httpx2.Response:
     """As the center draws it."""
     state = None if bench.state == "key" else Agreeing("d", "a" * 64, "b" * 64, "universal")
@@ -269,12 +376,19 @@ async def _own_page(bench: PaidBench) -> httpx2.Response:
     at = datetime(2026, 11, 27, tzinfo=UTC)
     documents = Registry.read(None, production=False).documents(CONSENTS, at)
     word = "key" if bench.state == "key" else bench.state
+    told: dict[str, Any] = {
+        "word": word, "state": state, "here": Here(1, bench.version, state, at), "errors": {}, "typed": {},
+        "documents": documents, "products": ALL, "allowed": allowed,
+    }  # fmt: skip
+    return await _drawn(bench, "renewal/renewal.html", told)
+
+
+async def _drawn(bench: Bench, template: str, told: dict[str, Any]) -> httpx2.Response:
+    """A page of the center's, by its own templates and headers."""
 
     async def show(request: Request) -> Response:
         return render(
-            request, "renewal/renewal.html", place="renewal", base="/issuance/new", word=word, state=state,
-            here=Here(1, bench.version, state, at), vault_origin=bench.vault, errors={},
-            typed={}, documents=documents, products=ALL, allowed=allowed,
+            request, template, place="renewal", base="/issuance/new", vault_origin=bench.vault, **told
         )  # fmt: skip
 
     settings = Settings(mode="test", center_origin=bench.center, vault_origin=bench.vault)
@@ -286,6 +400,10 @@ async def _own_page(bench: PaidBench) -> httpx2.Response:
     app.state.pages = pages
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=bench.center) as client:
         return await client.get("/")
+
+
+def _as_drawn(page: httpx2.Response) -> Response:
+    return HTMLResponse(page.text, headers={"content-security-policy": page.headers["content-security-policy"]})
 
 
 @pytest.fixture

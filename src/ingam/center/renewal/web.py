@@ -61,7 +61,8 @@ class RenewalWeb:
             return render(request, "renewal/elsewhere.html", **facts)
         match here.state:
             case Renewed():
-                return render(request, "renewal/renewed.html", **facts)
+                # Said by the page that the vault ended in: the center is not told which record had a 간편비밀번호.
+                return render(request, "renewal/renewed.html", simple="simple" in request.query_params, **facts)
             case Refused(cause):
                 keys = (f"renewal.why-{cause}", f"refusal.{cause}", "refusal.outage")
                 reason = say(next(key for key in keys if has(key)), request.state.lang)
