@@ -6,8 +6,7 @@
  */
 
 import { pinned } from './pin.ts'
-import type { Place, Wanted } from '../vault/manage_messages.ts'
-import { manageMessage, verifiedMessage, WANTED } from '../vault/manage_messages.ts'
+import { manageMessage, type Place, verifiedMessage } from '../vault/manage_messages.ts'
 import { comesFrom, type FromCenter, fromVault, type FromVault, MessageRefused, written } from '../vault/messages.ts'
 
 const READY_WAIT_MS = 15_000
@@ -39,8 +38,6 @@ class Manage {
   #frame: HTMLIFrameElement | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
   #asked = 0
-  /** Whether the frame has come: before, there is nobody to talk to. */
-  #ready = false
 
   constructor(section: HTMLElement) {
     this.#section = section
@@ -52,10 +49,6 @@ class Manage {
 
   start(): void {
     window.addEventListener('message', (event) => this.#hear(event))
-    // The side menu leads here with what the person came for.
-    window.addEventListener('hashchange', () => {
-      if (this.#ready) this.#begin()
-    })
     this.#section.querySelector('[data-manage-retry]')?.addEventListener('click', () => this.#open())
     this.#open()
   }
@@ -63,7 +56,6 @@ class Manage {
   #open(): void {
     this.#error.hidden = true
     this.#waits(true)
-    this.#ready = false
     const frame = document.createElement('iframe')
     frame.className = 'issue-frame'
     frame.title = this.#section.dataset['title'] ?? ''
@@ -87,7 +79,6 @@ class Manage {
     if (!comesFrom(event, this.#vault, this.#frame?.contentWindow ?? null)) return
     const message = readOrNull(event.data)
     if (message?.kind === 'ready') {
-      this.#ready = true
       clearTimeout(this.#patience)
       this.#waits(false)
       return this.#begin()
@@ -104,7 +95,7 @@ class Manage {
     this.#id = crypto.randomUUID()
     const facts: unknown = JSON.parse(this.#section.dataset['manage'] ?? '{}')
     const now = new Date(Date.parse(this.#section.dataset['now'] ?? '') + performance.now())
-    const told = { ...(facts as object), now: `${now.toISOString().slice(0, 19)}Z`, wanted: wantedOf(location.hash) }
+    const told = { ...(facts as object), now: `${now.toISOString().slice(0, 19)}Z` }
     this.#say({ kind: 'manage', manage: manageMessage(told) })
   }
 
@@ -145,10 +136,6 @@ class Manage {
     this.#frame.style.height = `${height}px`
     if (top < 0 && height !== before) this.#section.scrollIntoView({ block: 'start' })
   }
-}
-
-function wantedOf(hash: string): Wanted {
-  return WANTED.find((each) => hash === `#${each}`) ?? 'list'
 }
 
 function codeOf(told: unknown): string {

@@ -44,9 +44,9 @@ JOINT: Final = (
         "/management",
         (
             Place("certificates", "page.menu_management_view", "/management/certificates"),
-            Place("certificates_password", "page.menu_management_password", "/management/certificates#password"),
-            Place("certificates_files", "page.menu_management_files", "/management/certificates#files"),
-            Place("certificates_simple", "page.menu_management_simple", "/management/certificates#simple"),
+            Place("certificates_password", "page.menu_management_password", "/management/certificates/password"),
+            Place("certificates_files", "page.menu_management_files", "/management/certificates/files"),
+            Place("certificates_simple", "page.menu_management_simple", "/management/certificates/simple"),
             Place("release", "page.menu_management_release", "/management/release"),
             Place("revocation", "page.menu_management_revocation", "/management/revocation"),
             Place("suspension", "page.menu_management_suspension", "/management/suspension"),

@@ -9,11 +9,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.center.management.manager import Authority, manager
 from tests.center.world import HONG, KIM, Browser, World, party, told
 from tests.npki import certs
 
-from ingam.center.management.desk_web import LOOKS
+from ingam.center.management.desk_web import LOOKS, WANTED
+from ingam.kernel.words import say
 from ingam.npki.certificate import Certificate
 from ingam.ports.status import Revoked, Source, StatusUnavailable, Suspended
 
@@ -77,6 +79,22 @@ def test_the_desk_hears_of_our_own_authority_and_opens_where_that_one_is_silent(
         assert len(set(anchors)) == len(anchors)
         own.down = True
         assert (await page(one.browser))["known"]
+
+    told(sqlite_url, tmp_path, story)
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_what_the_menu_names_of_the_desk_has_its_own_address_and_is_marked_without_a_script(
+    wanted: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        browser = world.browser()
+        assert (await page(browser))["wanted"] == "list"
+        answer = await browser.get(f"{HERE}/{wanted}")
+        word = say(f"page.menu_management_{wanted}", "ko")
+        marked = re.findall(r'<a href="(/management[^"]*)" aria-current="page">([^<]*)<', answer.text)
+        assert set(marked) == {(f"{HERE}/{wanted}", word)}
+        assert f"&#34;wanted&#34;: &#34;{wanted}&#34;" in answer.text and f"<title>{word}" in answer.text
 
     told(sqlite_url, tmp_path, story)
 

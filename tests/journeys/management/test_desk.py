@@ -202,7 +202,7 @@ def test_what_ended_or_stands_already_is_kept_after_a_yes_and_its_authority_aske
     at = hurry()
     desk, password = Desk(at), at.world.demo["certificate_password"]
     at.log_in_by_id(then=HERE)
-    desk.open("#files")
+    desk.open("/files")
     desk.bring(at.files("expired"))
     desk.act("import")
     desk.type_password(password)

@@ -163,8 +163,9 @@ def test_B8_it_is_taken_away_at_the_desk_and_nobody_who_is_not_logged_in_sets_on
     desk.told("simple-removed")
     assert desk.notices("pin-removed")
     desk.page.context.clear_cookies(name=re.compile("ingam-center"))
-    desk.at.open("/about")  # another page first: a new hash alone loads nothing
-    desk.open("#simple")
+    desk.open("/simple")
+    menu = desk.page.get_by_role("navigation", name=say("page.side_menu", "en"))
+    expect(menu.locator("[aria-current=page]")).to_have_text(say("page.menu_management_simple", "en"))
     expect(desk.frame.locator("button.primary[data-act='simple']")).to_be_visible()
     desk.act("simple")
     expect(desk.button("simple-to-login")).to_be_visible()

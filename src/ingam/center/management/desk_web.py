@@ -29,6 +29,8 @@ from ingam.ports.status import Authorities
 
 TEMPLATES: Final = "ingam.center.management"
 HERE: Final = "/management/certificates"
+WANTED: Final = ("password", "files", "simple")
+"""What the menu names besides looking, each below HERE at its own address: the same desk, with that in front."""
 VERIFY: Final = "/management/verify"
 WINDOW_S: Final = 60
 LOOKS: Final = 20
@@ -61,10 +63,12 @@ class DeskWeb:
 
     def routes(self) -> list[Route]:
         """The page, and what it posts."""
-        return [Route(HERE, self.show, methods=["GET"]), Route(VERIFY, self.verify, methods=["POST"])]
+        pages = [Route(path, self.show, methods=["GET"]) for path in (HERE, *(f"{HERE}/{one}" for one in WANTED))]
+        return [*pages, Route(VERIFY, self.verify, methods=["POST"])]
 
     async def show(self, request: Request) -> Response:
         """The page with what the desk is told."""
+        wanted = request.url.path.removeprefix(HERE).removeprefix("/")
         session = logged_in(request)
         customer_id = None if session is None else session.customer_id
         slot = 1 if session is None else session.slot or 1
@@ -75,9 +79,11 @@ class DeskWeb:
             "known": customer_id is not None,
             "registered": None if binding is None else binding.fingerprint,
             "anchors": [base64.b64encode(der).decode() for der in await self._above()],
+            "wanted": wanted or "list",
         }
-        now = rfc3339(self._clock.now())
-        return render(request, "management/certificates.html", place="certificates", told=told, now=now)
+        now, place = rfc3339(self._clock.now()), f"certificates_{wanted}" if wanted else "certificates"
+        title = f"page.menu_management_{wanted}" if wanted else "manage_desk.title"
+        return render(request, "management/certificates.html", place=place, told=told, now=now, title=title)
 
     async def _above(self) -> list[bytes]:
         """The authorities over what is looked at, with our own CA's root: the CA is trusted here without it (D12)."""
