@@ -16,6 +16,7 @@ from ingam.kernel.errors import Defect
 from ingam.page import menu
 from ingam.page.back import way_back
 from ingam.page.bundle import Bundle
+from ingam.page.compiled import COMPILED
 from ingam.page.headers import content_policy
 from ingam.page.web_app import with_web_app
 from ingam.ports.clock import Clock
@@ -124,6 +125,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=COMPILED,
         )
         self.environment.filters |= {"minute": instants.korean_minute, "day": instants.korean_day, "clock": _clock_text}
         # The build may lack a script (a process without one still shows its pages); the look must be there.
