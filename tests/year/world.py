@@ -73,7 +73,6 @@ from ingam.center.issuance.flow import Kind as Running
 from ingam.center.issuance.identity import Parts
 from ingam.center.issuance.issuing import Issuing
 from ingam.center.issuance.walks import Walks as IssuanceWalks
-from ingam.center.issuance.walks import flow_id
 from ingam.center.management import service as management
 from ingam.center.management.flow import MANAGEMENT, PURPOSES
 from ingam.center.management.flow import Kind as Managing
@@ -279,7 +278,7 @@ class World:
         assert given.certification is not None and given.parties is not None and given.parties.payments is not None
         terms = Registry.read(None, production=False)
         consents = Consents(terms, given.store, self.random)
-        walks = IssuanceWalks(given.store, given.clock, given.customers, given.digests, limits)
+        walks = IssuanceWalks(given, limits)
         parts = Parts(given.store, given.digests, given.fields, consents)
         accounting = Accounting(walks, parts, cast(AccountPorts, None), limits)
         fees = Fees(given.store, given.parties.payments, given.digests)
@@ -477,8 +476,8 @@ class World:
         state = AwaitingKey(Door(visit.session.session, visit.session.device, now, kind))
         customer_id, expires = one.customer.customer_id, now + timedelta(seconds=self.limits.flow_ttl_s)
         flow = FlowSave(
-            flow_id(customer_id, one.runs), ISSUANCE.name, 0, ISSUANCE.dump(state), visit.session.session, customer_id,
-            expires,
+            f"{ISSUANCE.name}:{customer_id}:{one.runs}", ISSUANCE.name, 0, ISSUANCE.dump(state), visit.session.session,
+            customer_id, expires,
         )  # fmt: skip
         card: Row = {
             "image_id": self.random(16).hex(), "flow_id": flow.flow_id, "customer_id": customer_id, "kind": "resident",

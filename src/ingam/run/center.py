@@ -184,9 +184,7 @@ def _routes(
         devices=keys.designated,
     )
     registration = Registration(
-        store=store,
-        clock=clock,
-        customers=given.customers,
+        ports=given,
         accounts=accounts,
         auth=auth,
         challenges=challenges,
@@ -195,7 +193,6 @@ def _routes(
         seal_keys=seal_keys,
         notices=notices,
         sender=sender,
-        digests=digests,
         limits=limits,
     )
     issuing = _issuance(settings, given, accounts, bindings, challenges, prover, seal_keys, notices, policy)
@@ -249,7 +246,7 @@ def _issuance(
         return []
     terms = Registry.read(settings.terms, production=settings.production).under(policy)
     parts = Parts(given.store, given.digests, given.fields, Consents(terms, given.store))
-    walks = Walks(given.store, given.clock, given.customers, given.digests, limits)
+    walks = Walks(given, limits)
     identity = IdentityPorts(parties.real_name, parties.phone_identity, parties.card_reader, parties.id_cards)
     accounting = Accounting(walks, parts, AccountPorts(parties.bank, parties.addresses), limits)
     issuing = Issuing(

@@ -62,6 +62,7 @@ from ingam.page import Bundle, Pages, failure_handlers, set_up_log, shell_routes
 from ingam.page import middleware as shell
 from ingam.ports.ars import ArsOutage, Call, CallState
 from ingam.ports.customers import Customer, CustomerKind, NewCustomer
+from ingam.ports.keys import Digests
 from ingam.ports.sms import Sms
 from ingam.ports.status import Authorities, Good, IssuingAuthority, Source, Status, StatusList, StatusUnavailable
 from ingam.ports.store import Store
@@ -90,6 +91,16 @@ class SettableClock:
 
     def forward(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a registration works on."""
+
+    store: Store
+    clock: SettableClock
+    customers: TableCustomers
+    digests: Digests
 
 
 @dataclass(frozen=True)
@@ -449,9 +460,9 @@ def _assembled(
     )  # fmt: skip
     seal_keys = SealKeys(clock, limits.nonce_ttl_s)
     registration = Registration(
-        store=store, clock=clock, customers=customers, accounts=accounts, auth=auth,
+        ports=Ports(store, clock, customers, keys.digests), accounts=accounts, auth=auth,
         challenges=challenges, prover=prover, bindings=bindings, seal_keys=seal_keys, notices=notices,
-        sender=sender, digests=keys.digests, limits=limits,
+        sender=sender, limits=limits,
     )  # fmt: skip
     bundle = Bundle({"center.css": "center-0.css"})
     pages = Pages([TEMPLATES, FACTOR_TEMPLATES], settings, bundle, clock)

@@ -55,7 +55,7 @@ class Mailboxes:
         Raises OpensSpent, ReceiverChanged, OutOfOrder, OtherSession, CopyOver, TrueStep.
         """
         role = _role(receiver)
-        action = f"copying.{role}.open"
+        action = f"{role}.open"
         async with self._walks.acting(visit, action):
             states = (*_BEFORE, *_AFTER) if role is Role.RECEIVER else _AFTER
             walk = await self._at(visit, receiver, *states)
@@ -73,7 +73,7 @@ class Mailboxes:
         Raises NumberUnknown for a ticket that is not this end's newest, and what `open` raises but OpensSpent.
         """
         role = _role(receiver)
-        action = f"copying.{role}.opened"
+        action = f"{role}.opened"
         async with self._walks.acting(visit, action):
             walk = await self._at(visit, receiver, *_BEFORE, Proved)
             opening = _opening(walk)
@@ -93,7 +93,7 @@ class Mailboxes:
         The person's notice leaves with it (C3). Raises RunsSpent, NumberUnknown, NumberUsed, and what `opened` raises.
         """
         role = _role(receiver)
-        action = f"copying.{role}.join"
+        action = f"{role}.join"
         async with self._walks.acting(visit, action):
             walk = await self._at(visit, receiver, *_BEFORE, *_AFTER)
             await self._tickets.count_run(walk)

@@ -31,7 +31,7 @@ class Receivers:
         The same session goes on with its copy while what is known of it is the same; else an unfinished copy is over.
         Raises OpensSpent, TrueStep.
         """
-        async with self._walks.acting(visit, "copying.announced"):
+        async with self._walks.acting(visit, "announced"):
             walk = await self._walks.walk(visit)
             mine = not walk.here.ended and walk.receiver.session == visit.session.session
             if mine and walk.receiver.device == device:
@@ -59,5 +59,5 @@ class Receivers:
         if walk.here.ended:
             await self._walks.begin(walk, receiver)
         else:
-            await self._walks.save(walk, ReceiverAnnounced(receiver), "copying.announced", With(), "replaced")
+            await self._walks.save(walk, ReceiverAnnounced(receiver), "announced", With(), "replaced")
         reach("copying.2")

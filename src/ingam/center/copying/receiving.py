@@ -76,7 +76,7 @@ class Receiving:
 
         Raises BoundToOther, OtherCertificate, NotRegistered, and the refusals of Receivers.at.
         """
-        async with self._walks.acting(visit, "copying.arrived"):
+        async with self._walks.acting(visit, "arrived"):
             walk = await self._receivers.at(visit, device, Allowed, Arrived)
             state = walk.here.state
             assert isinstance(state, Allowed | Arrived)
@@ -88,9 +88,9 @@ class Receiving:
             reach("copying.15")
             if refused is not None:
                 event = ArrivalRefused(refused.code)
-                await self._walks.save(walk, event, "copying.arrived", With(facts=told(refused)), refused.code)
+                await self._walks.save(walk, event, "arrived", With(facts=told(refused)), refused.code)
                 raise refused
-            await self._walks.save(walk, CertificateArrived(), "copying.arrived", With())
+            await self._walks.save(walk, CertificateArrived(), "arrived", With())
             reach("copying.16")
 
     async def _refused(self, walk: Walk, proved: str, arrived: str) -> Refusal | None:
@@ -107,7 +107,7 @@ class Receiving:
         State, notices and both audit lines in one transaction, and the device becomes known where the sender has said
         the same (C2); a second word of it changes nothing. Raises OtherCertificate, and the refusals of Receivers.at.
         """
-        async with self._walks.acting(visit, "copying.received"):
+        async with self._walks.acting(visit, "received"):
             walk = await self._receivers.at(visit, device, Arrived, Copied)
             state = walk.here.state
             assert isinstance(state, Arrived | Copied)
@@ -116,16 +116,16 @@ class Receiving:
             if isinstance(state, Copied):
                 return
             known = await self._devices.proved(walk.customer, state.receiver.mark, walk.now) if state.reported else []
-            sent = replace(self._walks.line(walk, "copying.sent"), session=state.sender.session, address=None)
+            sent = replace(self._walks.line(walk, "sent"), session=state.sender.session, address=None)
             beside = With(rows=known, outbox=await self._telling.copied(walk, state), audit=[sent])
             reach("copying.17")
-            await self._walks.save(walk, CertificateStored(walk.now), "copying.received", beside)
+            await self._walks.save(walk, CertificateStored(walk.now), "received", beside)
             reach("copying.18")
 
     async def leave(self, visit: Visit) -> None:
         """취소 on the receiver; nothing is sent or stored any more. Raises OtherSession, CopyOver, TrueStep."""
-        async with self._walks.acting(visit, "copying.receiver.leave"):
+        async with self._walks.acting(visit, "receiver.leave"):
             walk = await self._walks.at(visit, Role.RECEIVER, *UNFINISHED)
             reach("copying.19")
-            await self._walks.save(walk, LeftBy(Role.RECEIVER), "copying.receiver.leave", With())
+            await self._walks.save(walk, LeftBy(Role.RECEIVER), "receiver.leave", With())
             reach("copying.20")

@@ -99,14 +99,14 @@ class Sending:
 
         Raises NoReceiver, ReceiverChanged, SameDevice, NotRegistered, OutOfOrder, TrueStep.
         """
-        async with self._walks.acting(visit, "copying.confirmed"):
+        async with self._walks.acting(visit, "confirmed"):
             walk = await self._asked(visit, receiver)
             await self._registered(walk)
             known = await self._devices.known(walk.customer, walk.receiver.mark)
             sender = Sender(visit.session.session, device, visit.lang)
             beside = With(ledger=_voided(walk), facts={"known": int(known)})
             reach("copying.9")
-            await self._walks.save(walk, ReceiverConfirmed(sender, known), "copying.confirmed", beside)
+            await self._walks.save(walk, ReceiverConfirmed(sender, known), "confirmed", beside)
             reach("copying.10")
             return not known
 
@@ -116,7 +116,7 @@ class Sending:
         Whoever held that session knew ID and password. Raises NoReceiver, ReceiverChanged, SameDevice, OutOfOrder,
         TrueStep.
         """
-        async with self._walks.acting(visit, "copying.denied"):
+        async with self._walks.acting(visit, "denied"):
             walk = await self._asked(visit, receiver)
             where: Row = {"session": walk.receiver.session}
             live = await self._store.one("session", {**where, "ended_at": None})
@@ -124,7 +124,7 @@ class Sending:
             rows = [] if live is None else [Update("session", {**where, "ended_at": None}, over)]
             beside = With(rows=rows, ledger=_voided(walk))
             reach("copying.24")
-            await self._walks.save(walk, Denied(ReceiverDenied.code), "copying.denied", beside)
+            await self._walks.save(walk, Denied(ReceiverDenied.code), "denied", beside)
             reach("copying.25")
 
     async def _asked(self, visit: Visit, receiver: str) -> Walk:
@@ -146,7 +146,7 @@ class Sending:
 
         Raises the refusals of AdditionalAuth.request, OutOfOrder, OtherSession, CopyOver, TrueStep.
         """
-        async with self._walks.acting(visit, f"copying.{method}"):
+        async with self._walks.acting(visit, str(method)):
             walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
             try:
                 asked = await self._auth.request(walk.customer, _bound(walk), method, to, visit.lang)
@@ -156,7 +156,7 @@ class Sending:
             event = FactorRequested(asked.event)
             reach("copying.11")
             beside = With(rows=asked.rows, ledger=asked.ledger, outbox=asked.outbox)
-            await self._walks.save(walk, event, f"copying.{method}", beside)
+            await self._walks.save(walk, event, str(method), beside)
             reach("copying.12")
             return Requested(asked.method, asked.request_id, asked.sent_at, asked.expires_at, asked.to)
 
@@ -173,7 +173,7 @@ class Sending:
 
         Raises the refusals of AdditionalAuth.prove, OutOfOrder, OtherSession, CopyOver, TrueStep.
         """
-        async with self._walks.acting(visit, "copying.factor"):
+        async with self._walks.acting(visit, "factor"):
             walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
             state = walk.here.state
             assert isinstance(state, Confirmed | AwaitingFactor)
@@ -190,7 +190,7 @@ class Sending:
 
     async def device_challenge(self, visit: Visit) -> dict[str, object]:
         """What this browser's designated device is to sign. Raises the refusals of AdditionalAuth.device_challenge."""
-        async with self._walks.acting(visit, "copying.device"):
+        async with self._walks.acting(visit, "device"):
             walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
             return dict(
                 await self._auth.device_challenge(walk.customer, visit.session, visit.address, Purpose.COPY_OUT)
@@ -205,7 +205,7 @@ class Sending:
 
         Raises the refusals of AdditionalAuth.by_device, OutOfOrder, OtherSession, CopyOver, TrueStep.
         """
-        async with self._walks.acting(visit, "copying.factor"):
+        async with self._walks.acting(visit, "factor"):
             walk = await self._walks.at(visit, Role.SENDER, Confirmed, AwaitingFactor)
             try:
                 verified = await self._auth.by_device(walk.customer, _bound(walk), answer, None)
@@ -219,11 +219,11 @@ class Sending:
         confirmed = await self._devices.confirmed(walk.customer, walk.visit.session.device, walk.now)
         rows = [*verified.rows, *confirmed]
         beside = With(rows=rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
-        await self._walks.save(walk, event, "copying.factor", beside)
+        await self._walks.save(walk, event, "factor", beside)
 
     async def _stop(self, walk: Walk, stopped: Refusal) -> None:
         """`0` was keyed in, or too much was wrong: this copy is over (E4)."""
-        await self._walks.save(walk, FactorStopped(stopped.code), "copying.factor", With(), stopped.code)
+        await self._walks.save(walk, FactorStopped(stopped.code), "factor", With(), stopped.code)
 
     # ── ③ 인증서 ──
 
@@ -232,7 +232,7 @@ class Sending:
 
         Raises NotRegistered, TooManyChallenges, OutOfOrder, OtherSession, CopyOver.
         """
-        async with self._walks.acting(visit, "copying.challenge"):
+        async with self._walks.acting(visit, "challenge"):
             walk = await self._walks.at(visit, Role.SENDER, *SIGNABLE)
             bound = await self._registered(walk)
             given = await self._challenges.issue(
@@ -263,7 +263,7 @@ class Sending:
         The nonce is claimed first, whatever comes of the rest (A6). Raises NonceInvalid, CheckFailed, NotRegistered,
         StatusUnavailable, ProofMissing, OutOfOrder, OtherSession, CopyOver, TrueStep.
         """
-        async with self._walks.acting(visit, "copying.proved"):
+        async with self._walks.acting(visit, "proved"):
             given = await self._challenges.claim(protocol.Purpose.COPY_OUT, visit.session.session, presented.nonce)
             walk = await self._walks.at(visit, Role.SENDER, *SIGNABLE)
             if given.notes.get("copy") != walk.copy_id:
@@ -277,7 +277,7 @@ class Sending:
             where: Row = {"fingerprint": fingerprint, "status": ACTIVE}
             beside = With(rows=[Update("binding", where, {"status": ACTIVE})], ledger=await self._consumed(walk))
             reach("copying.22")
-            await self._walks.save(walk, CertificateProved(fingerprint), "copying.proved", beside)
+            await self._walks.save(walk, CertificateProved(fingerprint), "proved", beside)
             reach("copying.23")
 
     async def _consumed(self, walk: Walk) -> list[LedgerMove]:
@@ -314,7 +314,7 @@ class Sending:
         claims an arrival makes none known. A second word of it changes nothing. Raises OtherCertificate, OutOfOrder,
         OtherSession, CopyOver, TrueStep.
         """
-        async with self._walks.acting(visit, "copying.reported"):
+        async with self._walks.acting(visit, "reported"):
             walk = await self._walks.at(visit, Role.SENDER, Arrived, Copied)
             state = walk.here.state
             assert isinstance(state, Arrived | Copied)
@@ -325,15 +325,15 @@ class Sending:
             both = isinstance(state, Copied)
             known = await self._devices.proved(walk.customer, state.receiver.mark, walk.now) if both else []
             reach("copying.26")
-            await self._walks.save(walk, CopyReported(), "copying.reported", With(rows=known))
+            await self._walks.save(walk, CopyReported(), "reported", With(rows=known))
             reach("copying.27")
 
     async def leave(self, visit: Visit) -> None:
         """취소 on the sender; nothing is sent any more. Raises OtherSession, CopyOver, OutOfOrder, TrueStep."""
-        async with self._walks.acting(visit, "copying.sender.leave"):
+        async with self._walks.acting(visit, "sender.leave"):
             walk = await self._walks.at(visit, Role.SENDER, *AGREED)
             reach("copying.19")
-            await self._walks.save(walk, LeftBy(Role.SENDER), "copying.sender.leave", With(ledger=_voided(walk)))
+            await self._walks.save(walk, LeftBy(Role.SENDER), "sender.leave", With(ledger=_voided(walk)))
             reach("copying.20")
 
 

@@ -64,7 +64,7 @@ class Copying:
     ) -> None:
         store = ports.store
         self._bindings = bindings
-        self.walks = Walks(store, ports.clock, ports.customers, ports.digests, limits)
+        self.walks = Walks(ports, limits)
         self.relay = ports.relay
         self.descriptions = Descriptions(ports.digests, ports.regions)
         devices, tickets = (

@@ -141,7 +141,7 @@ class Accounting:
                 walk.customer.customer_id, (ACCOUNT_CONSENT,), command.consents, walk.flow_id, walk.now
             )
             if isinstance(walk.here.state, AwaitingOneWon):
-                await self._walks.save(walk, WentBack(), "issuance.back", With(ledger=self.voided(walk)))
+                await self._walks.save(walk, WentBack(), "back", With(ledger=self.voided(walk)))
                 walk = await self._walks.at_run(visit, turn.run, IdCardAccepted)
             days = self._days(walk, command)
             await self._left(walk, days)
@@ -154,14 +154,14 @@ class Accounting:
                     Transfer(reference, command.bank_code, command.account, code.reveal(), walk.customer.name)
                 )
             except Refusal as refused:
-                await self._walks.refuse(walk, "issuance.onewon", refused, rows)
+                await self._walks.refuse(walk, "onewon", refused, With(rows=rows))
             reach("issuance.18")
             request_id, expires = reference, walk.now + timedelta(seconds=self._limits.onewon_ttl_s)
             spent = await self._parts.store.counted(_wrong_key(walk.customer), MONTH_S, walk.now)
             facts = msgspec.json.encode({"digest": self._digest(request_id, code), "spent": str(spent)}).decode()
             ledger: list[LedgerMove] = [Issue(_kind(walk.customer), request_id, expires, facts)]
             event = OneWonSent(request_id, command.bank_code, masked_account(command.account), walk.now, expires)
-            await self._walks.save(walk, event, "issuance.onewon", With(rows=rows, ledger=ledger))
+            await self._walks.save(walk, event, "onewon", With(rows=rows, ledger=ledger))
             reach("issuance.19")
 
     def _days(self, walk: Walk, command: Account) -> tuple[Budget, Budget]:
@@ -174,10 +174,10 @@ class Accounting:
 
     async def _left(self, walk: Walk, days: tuple[Budget, Budget]) -> None:
         """Before the bank is asked anything: names could be guessed, and each 1원 costs (F9)."""
-        await self._refuse_spent(walk, "issuance.onewon")
+        await self._refuse_spent(walk, "onewon")
         for budget in days:
             if not await budgets.left(self._parts.store, budget, walk.now):
-                await self._walks.refuse(walk, "issuance.onewon", OneWonTooMany())
+                await self._walks.refuse(walk, "onewon", OneWonTooMany())
 
     async def _refuse_spent(self, walk: Walk, action: str) -> None:
         """Wrong digits, over all transfers (E3): nothing goes on here, and the run ends."""
@@ -222,35 +222,35 @@ class Accounting:
             walk = await self._walks.at(visit, turn, AwaitingOneWon)
             state = walk.here.state
             assert isinstance(state, AwaitingOneWon)
-            await self._refuse_spent(walk, "issuance.onewon-proof")
+            await self._refuse_spent(walk, "onewon-proof")
             reach("issuance.20")
             row = await self._parts.store.issued(_kind(walk.customer), state.request_id)
             if row is None or row.used_at is not None or row.expires_at <= walk.now:
-                await self._walks.refuse(walk, "issuance.onewon-proof", OneWonExpired())
+                await self._walks.refuse(walk, "onewon-proof", OneWonExpired())
             tries = await self._parts.store.count(
                 Count(f"onewon-try:{state.request_id}", DAY_S, self._limits.onewon_tries, walk.now)
             )
             if tries > self._limits.onewon_tries:
-                await self._walks.refuse(walk, "issuance.onewon-proof", OneWonExpired())
+                await self._walks.refuse(walk, "onewon-proof", OneWonExpired())
             facts = msgspec.json.decode(row.facts, type=dict[str, str])
             if int(facts.get("spent", "0")) + tries > self._limits.onewon_wrong_a_month:
                 # Tries of this very moment, none of which is told yet that it was wrong (E3, F9).
-                await self._walks.decline(walk, "issuance.onewon-proof", OneWonBudgetSpent())
+                await self._walks.decline(walk, "onewon-proof", OneWonBudgetSpent())
             if not hmac.compare_digest(facts["digest"], self._digest(state.request_id, code)):
                 await self._wrong(walk, tries)
             use = Use(_kind(walk.customer), state.request_id, walk.now)
             reach("issuance.21")
-            await self._walks.save(walk, OneWonProved(walk.now), "issuance.onewon-proof", With(ledger=[use]))
+            await self._walks.save(walk, OneWonProved(walk.now), "onewon-proof", With(ledger=[use]))
             reach("issuance.22")
 
     async def _wrong(self, walk: Walk, tries: int) -> None:
         month = Count(_wrong_key(walk.customer), MONTH_S, self._limits.onewon_wrong_a_month, walk.now)
         if await self._parts.store.count(month) >= self._limits.onewon_wrong_a_month:
-            await self._walks.decline(walk, "issuance.onewon-proof", OneWonBudgetSpent())
+            await self._walks.decline(walk, "onewon-proof", OneWonBudgetSpent())
         left = self._limits.onewon_tries - tries
         if left > 0:
-            await self._walks.refuse(walk, "issuance.onewon-proof", OneWonWrong(n=left))
-        await self._walks.save(walk, WentBack(), "issuance.onewon-proof", With(ledger=self.voided(walk)))
+            await self._walks.refuse(walk, "onewon-proof", OneWonWrong(n=left))
+        await self._walks.save(walk, WentBack(), "onewon-proof", With(ledger=self.voided(walk)))
         raise OneWonExpired
 
     def _digest(self, request_id: str, code: Secret[str]) -> str:
@@ -289,7 +289,7 @@ class Accounting:
             assert isinstance(state, Describing)
             proven = self._parts.digests.digest("mobile", command.mobile) == state.proved.mobile_key
             if not proven and command.mobile != customer.mobile:
-                await self._walks.refuse(walk, "issuance.details", MobileNotProven())
+                await self._walks.refuse(walk, "details", MobileNotProven())
             said = Contact(
                 command.email, command.home_phone, command.mobile, command.zip5, command.road, command.detail
             )
@@ -302,7 +302,7 @@ class Accounting:
                 "flow_id": walk.flow_id, "at": walk.now,
             }  # fmt: skip
             reach("issuance.23")
-            await self._walks.save(walk, Described(walk.now), "issuance.details", With(rows=[Insert("contact", row)]))
+            await self._walks.save(walk, Described(walk.now), "details", With(rows=[Insert("contact", row)]))
             reach("issuance.24")
 
 

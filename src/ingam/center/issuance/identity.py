@@ -193,12 +193,13 @@ class Identification:
             resets = await self._match(walk, command)
             names = Budget(f"real-name:{walk.customer.customer_id}", DAY_S, REAL_NAMES_A_DAY)
             if not await budgets.spent(self._parts.store, names, walk.now):
-                await self._walks.refuse(walk, "issuance.name", TooOften())
+                await self._walks.refuse(walk, "name", TooOften())
             reach("issuance.3")
             if not await self._real(walk, command, resets):
-                await self._walks.refuse(walk, "issuance.name", NameMismatch(), rows)  # it was told a name and a number
+                # It was told a name and a number.
+                await self._walks.refuse(walk, "name", NameMismatch(), With(rows=rows))
             reach("issuance.4")
-            await self._walks.save(walk, NameChecked(walk.now), "issuance.name", With(rows=rows, resets=resets))
+            await self._walks.save(walk, NameChecked(walk.now), "name", With(rows=rows, resets=resets))
             reach("issuance.5")
 
     async def _match(self, walk: Walk, command: Name) -> list[str]:
@@ -206,10 +207,10 @@ class Identification:
         key = f"number-fail:{walk.customer.customer_id}"
         counted = await self._parts.store.count(Count(key, DAY_S, self._limits.vid_max_fail, walk.now))
         if counted > self._limits.vid_max_fail:
-            await self._walks.decline(walk, "issuance.name", PersonLocked())
+            await self._walks.decline(walk, "name", PersonLocked())
         number, name = command.idn == walk.customer.idn, same_name(command.name, walk.customer.name)
         if not (number and name):
-            await self._walks.refuse(walk, "issuance.name", PersonMismatch())
+            await self._walks.refuse(walk, "name", PersonMismatch())
         return [key]
 
     async def _real(self, walk: Walk, command: Name, resets: list[str]) -> bool:
@@ -217,7 +218,7 @@ class Identification:
         try:
             return await self._ports.real_name.check(command.name, command.idn)
         except Outage as outage:
-            await self._walks.record(walk, "issuance.name", outage.code, With(resets=resets))
+            await self._walks.record(walk, "name", outage.code, With(resets=resets))
             raise
 
     # ① 본인인증
@@ -237,16 +238,16 @@ class Identification:
                 command.mobile, command.carrier, command.method,
             )  # fmt: skip
             if not await budgets.spent(self._parts.store, self._askings(walk), walk.now):
-                await self._walks.refuse(walk, "issuance.phone", PhoneIdentityTooMany())
+                await self._walks.refuse(walk, "phone", PhoneIdentityTooMany())
             reach("issuance.6")
             try:
                 started = await self._ports.phone.start(asked)
             except Refusal as refused:
-                await self._walks.refuse(walk, "issuance.phone", refused, rows)
+                await self._walks.refuse(walk, "phone", refused, With(rows=rows))
             reach("issuance.7")
             key = self._mobile_key(command.mobile)
             event = IdentityAsked(Asked(started.transaction, key, started.expires, str(command.method)))
-            await self._walks.save(walk, event, "issuance.phone", With(rows=rows))
+            await self._walks.save(walk, event, "phone", With(rows=rows))
             reach("issuance.8")
 
     async def ask_again(self, visit: Visit, turn: Turn) -> None:
@@ -254,13 +255,13 @@ class Identification:
         async with self._walks.turn_of(visit):
             walk, asked = await self._asked(visit, turn)
             if not await budgets.spent(self._parts.store, self._askings(walk), walk.now):
-                await self._walks.refuse(walk, "issuance.phone-again", PhoneIdentityTooMany())
+                await self._walks.refuse(walk, "phone-again", PhoneIdentityTooMany())
             try:
                 started = await self._ports.phone.resend(asked.transaction)
             except Refusal as refused:
-                await self._walks.refuse(walk, "issuance.phone-again", refused)
+                await self._walks.refuse(walk, "phone-again", refused)
             event = IdentityAsked(Asked(started.transaction, asked.mobile_key, started.expires, asked.method))
-            await self._walks.save(walk, event, "issuance.phone-again", With())
+            await self._walks.save(walk, event, "phone-again", With())
 
     async def prove_phone(self, visit: Visit, turn: Turn, otp: Secret[str]) -> None:
         """The code: the result is fetched from the provider, and compared here (E7).
@@ -274,11 +275,11 @@ class Identification:
             try:
                 found = await self._ports.phone.confirm(asked.transaction, otp)
             except Refusal as refused:
-                await self._walks.refuse(walk, "issuance.phone-proof", refused)
+                await self._walks.refuse(walk, "phone-proof", refused)
             rows = await self._same_person(walk, found, asked)
             reach("issuance.10")
             event = IdentityProved(walk.now, Proved("phone", asked.mobile_key))
-            await self._walks.save(walk, event, "issuance.phone-proof", With(rows=rows, resets=resets))
+            await self._walks.save(walk, event, "phone-proof", With(rows=rows, resets=resets))
             reach("issuance.11")
 
     def _askings(self, walk: Walk) -> Budget:
@@ -290,11 +291,11 @@ class Identification:
         if asked.method == str(Method.APP):  # nothing is typed, so nothing is guessed
             looks = Budget(f"identity-look:{walk.customer.customer_id}", DAY_S, LOOKS_A_DAY)
             if not await budgets.spent(self._parts.store, looks, walk.now):
-                await self._walks.refuse(walk, "issuance.phone-proof", TooOften())
+                await self._walks.refuse(walk, "phone-proof", TooOften())
             return []
         codes = Budget(f"identity-wrong:{walk.customer.customer_id}", DAY_S, self._limits.sms_wrong_a_day)
         if not await budgets.spent(self._parts.store, codes, walk.now):
-            await self._walks.refuse(walk, "issuance.phone-proof", PhoneIdentityTooMany())
+            await self._walks.refuse(walk, "phone-proof", PhoneIdentityTooMany())
         return [codes.key]
 
     async def _asked(self, visit: Visit, turn: Turn) -> tuple[Walk, Asked]:
@@ -317,7 +318,7 @@ class Identification:
             and (known is None or known["ci_key"] == ci)
         )
         if not same:
-            await self._walks.refuse(walk, "issuance.phone-proof", IdentityMismatch())
+            await self._walks.refuse(walk, "phone-proof", IdentityMismatch())
         if known is not None:
             return []
         row: Row = {"customer_id": customer.customer_id, "ci_key": ci, "method": "phone", "at": walk.now}
@@ -346,11 +347,11 @@ class Identification:
             try:
                 await self._owned(walk, nonce, signed, sealed)
             except Failure as failure:
-                await self._walks.record(walk, "issuance.certificate-proof", failure.code, With())
+                await self._walks.record(walk, "certificate-proof", failure.code, With())
                 raise
             event = IdentityProved(walk.now, Proved("certificate", None))
             await self._walks.save(
-                walk, event, "issuance.certificate-proof", With(resets=[f"vid-fail:{walk.customer.customer_id}"])
+                walk, event, "certificate-proof", With(resets=[f"vid-fail:{walk.customer.customer_id}"])
             )
 
     async def _owned(self, walk: Walk, nonce: str, signed: bytes, sealed: bytes | None) -> None:
@@ -377,16 +378,16 @@ class Identification:
             walk = await self._walks.at_run(visit, run, PhoneProved)
             reads = Budget(f"idcard-read:{walk.flow_id}", DAY_S, self._limits.idcard_reads)
             if not await budgets.left(self._parts.store, reads, walk.now):
-                await self._walks.refuse(walk, "issuance.card-read", CardTries())
+                await self._walks.refuse(walk, "card-read", CardTries())
             try:
                 found = await self._ports.reader.read(image, kind)
             except Refusal as refused:
                 await budgets.spent(self._parts.store, reads, walk.now)
-                await self._walks.refuse(walk, "issuance.card-read", refused)
+                await self._walks.refuse(walk, "card-read", refused)
             if not await budgets.spent(self._parts.store, reads, walk.now):
-                await self._walks.refuse(walk, "issuance.card-read", CardTries())
+                await self._walks.refuse(walk, "card-read", CardTries())
             reach("issuance.12")
-            await self._walks.record(walk, "issuance.card-read", "ok", With(rows=await self._image(walk, found)))
+            await self._walks.record(walk, "card-read", "ok", With(rows=await self._image(walk, found)))
             return found
 
     async def _image(self, walk: Walk, found: Reading) -> list[Change]:
@@ -412,27 +413,27 @@ class Identification:
             )
             image = await self._parts.store.one("id_card_image", {"flow_id": walk.flow_id})
             if image is None or image["kind"] != str(command.kind):
-                await self._walks.refuse(walk, "issuance.card", CardNotRead())
+                await self._walks.refuse(walk, "card", CardNotRead())
             if not _of(walk.customer, command):
-                await self._walks.refuse(walk, "issuance.card", CardMismatch())
+                await self._walks.refuse(walk, "card", CardMismatch())
             await self._genuine(walk, command, rows)
             reach("issuance.14")
             event = CardAccepted(walk.now, str(command.kind))
-            await self._walks.save(walk, event, "issuance.card", With(rows=rows))
+            await self._walks.save(walk, event, "card", With(rows=rows))
             reach("issuance.15")
 
     async def _genuine(self, walk: Walk, command: Card, consents: list[Change]) -> None:
         checks = Budget(f"idcard-check:{walk.customer.customer_id}", DAY_S, self._limits.idcard_checks_a_day)
         if not await budgets.left(self._parts.store, checks, walk.now):
-            await self._walks.refuse(walk, "issuance.card", CardTries())
+            await self._walks.refuse(walk, "card", CardTries())
         reach("issuance.13")
         verdict = await self._ports.cards.verify(_asked_of(walk.customer, command))
         if not await budgets.spent(self._parts.store, checks, walk.now):
-            await self._walks.refuse(walk, "issuance.card", CardTries())
+            await self._walks.refuse(walk, "card", CardTries())
         if verdict is Verdict.LOST:
-            await self._walks.refuse(walk, "issuance.card", CardLost(), consents)
+            await self._walks.refuse(walk, "card", CardLost(), With(rows=consents))
         if verdict is not Verdict.GENUINE:
-            await self._walks.refuse(walk, "issuance.card", CardNotGenuine(), consents)
+            await self._walks.refuse(walk, "card", CardNotGenuine(), With(rows=consents))
 
 
 def _of(customer: Customer, card: Card) -> bool:

@@ -36,7 +36,7 @@ from ingam.center.issuance.flow import (
     kind_of,
 )
 from ingam.center.issuance.identity import Parts
-from ingam.center.issuance.walks import ISSUED, Walk, Walks, flow_id, public_id
+from ingam.center.issuance.walks import ISSUED, Walk, Walks
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer import payment
 from ingam.customer.binding.bindings import Binding, Bindings, Details, ToBind
@@ -187,7 +187,7 @@ class Issuing:
         state = walk.here.state
         return {
             "now": rfc3339(walk.now),
-            "flow": public_id(walk.flow_id),
+            "flow": walk.public_id,
             "lang": visit.lang,
             "origin": self._origin,
             "holder": {"name": walk.customer.name, "kind": str(walk.customer.kind)},
@@ -214,7 +214,7 @@ class Issuing:
             if not _SPKI.fullmatch(spki):
                 raise Refusal("bad-request")
             reach("issuance.25")
-            await self._walks.save(walk, KeyMade(walk.now, spki), "issuance.key", With())
+            await self._walks.save(walk, KeyMade(walk.now, spki), "key", With())
             reach("issuance.26")
             return walk.here.version + 1
 
@@ -262,7 +262,7 @@ class Issuing:
             reach("issuance.28")
             sealed = await self._sealed(walk, "codes", msgspec.json.encode(codes))
             event = HolderRegistered(walk.now, chosen.key, sealed)
-            await self._walks.save(walk, event, "issuance.product", With(rows=rows, facts={"n": 1}))
+            await self._walks.save(walk, event, "product", With(rows=rows, facts={"n": 1}))
             reach("issuance.29")
             return self._codes(walk.customer, codes)
 
@@ -284,13 +284,14 @@ class Issuing:
         )  # fmt: skip
         if found.stage is not Stage.OPENED:
             return None
-        await self._walks.record(walk, "issuance.payment", "ok", With(facts={"won": chosen.fee}))
+        await self._walks.record(walk, "payment", "ok", With(facts={"won": chosen.fee}))
         return found.window
 
     async def allowed(self, customer: Customer, run: int) -> Payment | None:
         """The fee that is allowed in this run and not used yet; None where there is none, or nobody can say."""
+        flow_id = self._walks.flow_id(customer.customer_id, run)
         try:
-            found = None if self._fees is None else await self._fees.look(flow_id(customer.customer_id, run))
+            found = None if self._fees is None else await self._fees.look(flow_id)
         except PaymentOutage:
             return None
         return found if found is not None and found.stage is Stage.AUTHORISED else None
@@ -306,7 +307,7 @@ class Issuing:
         try:
             found = await self._certification.register(holder)
         except CertificationRefused as refused:
-            await self._walks.refuse(walk, "issuance.product", RefusedByAuthority(cause=_short(refused)))
+            await self._walks.refuse(walk, "product", RefusedByAuthority(cause=_short(refused)))
         until = rfc3339(found.expires)
         return {"reference": found.reference_number, "code": found.authorization_code.reveal(), "until": until}
 
@@ -349,7 +350,7 @@ class Issuing:
 
     async def _refuse_flood(self, run: int, visit: Visit) -> None:
         """The authority bounds its sources (D9), and all that is carried is of one source. Raises TooOften."""
-        carried = Budget(f"carry:{flow_id(visit.session.customer_id or '', run)}", CARRYING_S, CARRIED)
+        carried = Budget(f"carry:{self._walks.flow_id(self._walks.whose(visit), run)}", CARRYING_S, CARRIED)
         if not await budgets.spent(self._parts.store, carried, self._walks.now()):
             raise TooOften
 
@@ -360,17 +361,17 @@ class Issuing:
             case Asked.CONFIRMATION, carrying.Confirmed():
                 await self._confirmed(walk)
             case Asked.REJECTION, carrying.Confirmed():
-                await self._walks.declined(walk, "issuance.carry", DeclinedByDevice())
+                await self._walks.declined(walk, "carry", DeclinedByDevice())
             case _, carrying.Rejected(word):
                 failure = RefusedByAuthority(cause=word)
-                await self._walks.declined(walk, "issuance.carry", failure)
+                await self._walks.declined(walk, "carry", failure)
 
     async def _certified(self, walk: Walk, found: Certificate) -> None:
         """An ip: only a certificate of the key that was registered is remembered; the vault checks all else (B10)."""
         state = walk.here.state
         assert isinstance(state, Requested | Delivered)
         if sha256(found.spki).hexdigest() != state.spki:
-            await self._walks.record(walk, "issuance.carry", "issuance-other-key", With())
+            await self._walks.record(walk, "carry", "issuance-other-key", With())
             raise Outage("certification-outage")
         if isinstance(state, Delivered) and state.fingerprint == found.fingerprint.hex():
             return
@@ -378,7 +379,7 @@ class Issuing:
         rows = await payment.carried(self._parts.store, walk.flow_id, found.fingerprint.hex())
         reach("issuance.32")
         event = CertificateCarried(walk.now, sealed, found.fingerprint.hex())
-        await self._walks.save(walk, event, "issuance.certificate", With(rows=rows))
+        await self._walks.save(walk, event, "certificate", With(rows=rows))
 
     async def _confirmed(self, walk: Walk) -> None:
         """pkiConf: binding, its history, notices and Issued in ONE transaction, before the vault hears of it."""

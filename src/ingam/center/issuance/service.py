@@ -84,10 +84,10 @@ class Issuance:
         """이전. Raises TrueStep."""
         async with self.walks.turn_of(visit):
             walk = await self.walks.at(visit, turn, *BACK)
-            await self.walks.save(walk, WentBack(), "issuance.back", With(ledger=self.accounting.voided(walk)))
+            await self.walks.save(walk, WentBack(), "back", With(ledger=self.accounting.voided(walk)))
 
     async def cancel(self, visit: Visit, run: int) -> None:
         """취소, for as long as the authority was asked nothing. Raises TrueStep."""
         async with self.walks.turn_of(visit):
             walk = await self.walks.at_run(visit, run, *LEAVE)
-            await self.walks.save(walk, Left(), "issuance.cancel", With(ledger=self.accounting.voided(walk)))
+            await self.walks.save(walk, Left(), "cancel", With(ledger=self.accounting.voided(walk)))

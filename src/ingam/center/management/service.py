@@ -150,7 +150,7 @@ class Management(TaskService):
 
         Raises NothingRegistered, NotValid, NotOurs, AnotherHeads, CertificationOutage.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             if of_issued(task):
                 await self._issued.one(await self.customer(visit), binding_of(task))
                 await self._walks.begin(visit, task)
@@ -169,7 +169,7 @@ class Management(TaskService):
             await self._walks.begin(visit, task, signs=task.kind == Kind.SUSPENSION and alone)
 
     async def challenge(self, visit: Visit, turn: Turn, by: By) -> dict[str, object]:
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             if walk.task.kind != Kind.RELEASE:
                 raise TrueStep
@@ -185,7 +185,7 @@ class Management(TaskService):
         Raises TrueStep (also where the binding moved meanwhile), NothingRegistered, NotValid, NotOurs, ProofMissing,
         and what ActProofs.check refuses.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             kind = walk.task.kind
             if kind != Kind.SUSPENSION and walk.proof_id is None:

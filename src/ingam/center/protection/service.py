@@ -117,7 +117,7 @@ class ProtectionService(TaskService):
 
     async def apply(self, visit: Visit) -> None:
         """신청: nothing is weaker by it, so that it needs no more than the login."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.walk(visit, await self._walks.settled(visit))
             rows = await self._protection.applied(walk.customer, walk.now)
             await self._walks.record(walk, "apply", "ok", With(rows=rows))
@@ -127,7 +127,7 @@ class ProtectionService(TaskService):
 
         Raises NotApplied, AlreadyHere, KeyLimit, CertificateFirst, KeyUnknown (nothing of this id), NoKey.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             customer = await self.customer(visit)
             await self._refuse_vain(visit, customer, task)
             await self._walks.begin(visit, task, signs=await self._signs(visit, customer, task))
@@ -165,7 +165,7 @@ class ProtectionService(TaskService):
 
     async def offer(self, visit: Visit, turn: Turn, alias: str, kind: KeyKind) -> dict[str, object]:
         """What the new device key or passkey is to sign. Raises TrueStep, DeviceBarred, KeyLimit, TooManyChallenges."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             body = self._making.new_text(walk, alias)
             if walk.task.kind == Kind.PASSKEY:
@@ -179,7 +179,7 @@ class ProtectionService(TaskService):
 
         Raises TrueStep, NonceInvalid, ActChanged, KeyUnknown, KeyLimit, DeviceBarred, and what the key's checks refuse.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             kind = walk.task.kind
             try:
@@ -196,7 +196,7 @@ class ProtectionService(TaskService):
 
         Raises TrueStep, KeyUnknown (gone meanwhile, or no signature), and what ActProofs.check refuses.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             kind = walk.task.kind
             try:
@@ -215,7 +215,7 @@ class ProtectionService(TaskService):
 
     async def challenge(self, visit: Visit, turn: Turn, number: str, by: By) -> dict[str, object]:
         """What a key of the person is to sign for the task. Raises TrueStep, KeyUnknown, TooManyChallenges."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             body = await self._making.body(walk, number)
             purpose = Purpose(str(walk.purpose))
@@ -228,7 +228,7 @@ class ProtectionService(TaskService):
 
         Raises TrueStep, SameNumber, and what ActProofs.check refuses.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             try:
                 made = await self._making.number(walk, number, signed)

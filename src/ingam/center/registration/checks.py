@@ -88,12 +88,12 @@ class TwelveChecks:
         vid_of(proven)
         counted = await self._store.count(Count(vid_key(walk), DAY_S, self._limits.vid_max_fail, walk.now))
         if counted > self._limits.vid_max_fail:
-            await self._walks.lock(walk, "registration.certificate", RegistrationLocked())
+            await self._walks.lock(walk, "certificate", RegistrationLocked())
         try:
             owned = prove_ownership(proven, walk.customer, self._seal_keys)
         except CheckFailed:
             if counted == self._limits.vid_max_fail:
-                await self._walks.lock(walk, "registration.certificate", RegistrationLocked())
+                await self._walks.lock(walk, "certificate", RegistrationLocked())
             raise
         reach("registration.16")
         await self._bind(walk, given, owned, use)
@@ -139,7 +139,7 @@ class TwelveChecks:
 
     async def _finish(self, walk: Walk, event: CertificateBound, result: str, beside: With) -> None:
         reach("registration.17")
-        await self._walks.save(walk, event, "registration.certificate", beside, result)
+        await self._walks.save(walk, event, "certificate", beside, result)
         reach("registration.18")
 
     async def check_1_proof(self, walk: Walk, purpose: Purpose) -> LedgerMove:

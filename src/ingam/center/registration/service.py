@@ -37,13 +37,13 @@ from ingam.center.registration.flow import (
 from ingam.center.registration.forms import Identify, Presented
 from ingam.center.registration.steps import STEPS
 from ingam.center.registration.walks import Here, Limits, Walk, Walks
-from ingam.center.walks import TrueStep, Turn, Visit, With, told
+from ingam.center.walks import Ports, TrueStep, Turn, Visit, With, told
 from ingam.customer.account.accounts import LoginLocked, LoginWrong
 from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.ars import ArsRefused, Calling
 from ingam.customer.additional_auth.flow import Answered
 from ingam.customer.additional_auth.medium import MediumTyped
-from ingam.customer.additional_auth.proof import Bound, Verified
+from ingam.customer.additional_auth.proof import Verified
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Offered, Typed
 from ingam.customer.binding.bindings import ACTIVE, STALE, SUSPENDED, Binding, Bindings, Details, ReplaceConfirm
 from ingam.customer.binding.challenges import Challenges
@@ -61,15 +61,8 @@ from ingam.kernel.steps import reach
 from ingam.kernel.words import say
 from ingam.npki.policies import Policy
 from ingam.ports.ars import CallState
-from ingam.ports.clock import Clock
-from ingam.ports.customers import Customer, Customers, HeadsFull, Phone
-from ingam.ports.keys import Digests
-from ingam.ports.store import (
-    AlreadyUsed,
-    Count,
-    NotIssued,
-    Store,
-)
+from ingam.ports.customers import Customer, HeadsFull, Phone
+from ingam.ports.store import AlreadyUsed, Count, NotIssued
 from ingam.protocols import challenge as protocol
 
 KNOWN: Final = timedelta(minutes=10)
@@ -107,9 +100,7 @@ class Registration:
     def __init__(
         self,
         *,
-        store: Store,
-        clock: Clock,
-        customers: Customers,
+        ports: Ports,
         accounts: Accounts,
         auth: AdditionalAuth,
         challenges: Challenges,
@@ -118,18 +109,17 @@ class Registration:
         seal_keys: SealOpener,
         notices: Notices,
         sender: Sender,
-        digests: Digests,
         limits: Limits,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._walks = Walks(store, clock, customers, notices, digests, limits)
+        self._store = store = ports.store
+        self._clock = ports.clock
+        self._walks = Walks(ports, notices, limits)
         self._accounts = accounts
         self._auth = auth
         self._challenges = challenges
         self._bindings = bindings
         self._prover = prover
-        self._devices = Devices(store, digests)
+        self._devices = Devices(store, ports.digests)
         self._checks = TwelveChecks(
             store, self._walks, challenges, prover, bindings, seal_keys, notices, self._devices, limits
         )  # fmt: skip
@@ -158,7 +148,7 @@ class Registration:
             return False
         with suppress(ArsRefused, TrueStep):
             walk = await self._walks.at_run(visit, here.run, AwaitingFactor)
-            await self._walks.lock(walk, "registration.ars", ArsRefused())
+            await self._walks.lock(walk, "ars", ArsRefused())
         return True
 
     async def customer(self, visit: Visit) -> Customer:
@@ -181,15 +171,15 @@ class Registration:
 
         Raises TrueStep, CustomerMismatch (counted toward the lock), LoginLocked, RegistrationLocked.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Identifying)
             reach("registration.1")
             slot, resets = await self._match(walk, command)
             locked = await self._store.counted(vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail
             if locked:
-                await self._walks.lock(walk, "registration.identify", RegistrationLocked())
+                await self._walks.lock(walk, "identify", RegistrationLocked())
             reach("registration.2")
-            await self._walks.save(walk, Identified(slot), "registration.identify", With(resets=resets))
+            await self._walks.save(walk, Identified(slot), "identify", With(resets=resets))
             reach("registration.3")
 
     async def known(self, visit: Visit) -> bool:
@@ -200,7 +190,7 @@ class Registration:
         fresh = self._clock.now() - visit.session.created_at <= KNOWN
         if not fresh or visit.session.level is not Level.ID or visit.session.customer_id is None:
             return False
-        if (await self._walks.customer(visit.session)).heads:
+        if (await self._walks.customer(visit)).heads:
             return False  # which of them it is, the number at ① says
         history = await self._bindings.history(visit.session.customer_id)
         if not history:
@@ -212,14 +202,14 @@ class Registration:
 
         The number is not typed: the certificate's own VID is held against it at ③. Raises TrueStep.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Identifying)
             if not await self.known(visit):
                 raise TrueStep
             if await self._store.counted(vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail:
-                await self._walks.lock(walk, "registration.again", RegistrationLocked())
+                await self._walks.lock(walk, "again", RegistrationLocked())
             reach("registration.2")
-            await self._walks.save(walk, Identified(), "registration.again", With())
+            await self._walks.save(walk, Identified(), "again", With())
             reach("registration.3")
 
     async def _match(self, walk: Walk, command: Identify) -> tuple[int, list[str]]:
@@ -231,15 +221,15 @@ class Registration:
             await self._count_guess(walk)  # one counter, and the same work, whatever was wrong (F8)
             raise CustomerMismatch from None
         except LoginLocked as locked:
-            await self._walks.lock(walk, "registration.identify", locked)
+            await self._walks.lock(walk, "identify", locked)
             raise
         await self._count_guess(walk)
         # Both are compared whatever the first one says; the failure stays counted unless all of it fits (F9).
         slots = [slot for slot, idn in _numbers(entered, session) if idn == command.idn]
         if not slots or entered.customer_id != walk.customer.customer_id:
-            await self._walks.refuse(walk, "registration.identify", CustomerMismatch())
+            await self._walks.refuse(walk, "identify", CustomerMismatch())
         if entered.as_head(slots[0]) is None:
-            await self._walks.refuse(walk, "registration.identify", HeadsFull())
+            await self._walks.refuse(walk, "identify", HeadsFull())
         return slots[0], [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]
 
     async def _count_guess(self, walk: Walk) -> None:
@@ -249,7 +239,7 @@ class Registration:
         """
         guesses = Count(number_key(walk), DAY_S, self._limits.vid_max_fail, walk.now)
         if await self._store.count(guesses) > self._limits.vid_max_fail:
-            await self._walks.lock(walk, "registration.identify", RegistrationLocked())
+            await self._walks.lock(walk, "identify", RegistrationLocked())
 
     # ── ②비밀번호 등록 ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -265,9 +255,8 @@ class Registration:
         state = here.state
         if not isinstance(state, AwaitingFactor) or state.factor.method != Method.ARS:
             return None
-        customer = await self._walks.head_at(visit, here)
-        flow_id, purpose = here.flow_id(visit.session), await self.purpose(customer)
-        wanted = Bound(customer.customer_id, purpose, flow_id, visit.session.session, customer.slot)
+        walk = await self._walks.walk(visit, here)
+        wanted = bound(walk, await self.purpose(walk.customer))
         return await self._auth.look(wanted, state.factor.request_id)
 
     async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:
@@ -275,10 +264,10 @@ class Registration:
 
         Raises TrueStep, and the refusals of AdditionalAuth.request; what STOPS locks.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             reach("registration.4")
-            action = f"registration.{method}"
+            action = str(method)
             try:
                 wanted = bound(walk, await self.purpose(walk.customer))
                 asked = await self._auth.request(walk.customer, wanted, method, to, visit.lang)
@@ -296,7 +285,7 @@ class Registration:
 
         Raises TrueStep, FactorsRefused, WayOff, and what STOPS, which locks.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             state = walk.here.state
             assert isinstance(state, ChoosingFactor | AwaitingFactor)
@@ -313,7 +302,7 @@ class Registration:
 
         Raises TrueStep, FactorsRefused, the device's refusals, and what STOPS, which locks.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             wanted = bound(walk, await self.purpose(walk.customer))
             verified = await self._answered(walk, self._auth.by_device(walk.customer, wanted, answer, medium))
@@ -324,21 +313,21 @@ class Registration:
         try:
             return await proving
         except STOPS as stopped:
-            await self._walks.lock(walk, "registration.factor", stopped)
+            await self._walks.lock(walk, "factor", stopped)
         except FactorsRefused as refused:
             causes = {name: one.code for name, one in refused.errors.items()}
             beside = With(resets=refused.resets, facts=causes)
-            await self._walks.record(walk, "registration.factor", refused.code, beside)
+            await self._walks.record(walk, "factor", refused.code, beside)
             raise
         except Refusal as refused:
-            await self._walks.refuse(walk, "registration.factor", refused)
+            await self._walks.refuse(walk, "factor", refused)
 
     async def _proved(self, walk: Walk, verified: Verified, method: str) -> None:
         event = FactorProved(Answered(verified.proof.proof_id, verified.proof.expires_at))
         confirmed = await self._devices.confirmed(walk.customer, walk.visit.session.device, walk.now)
         rows = [*verified.rows, *confirmed]
         beside = With(rows=rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
-        await self._walks.save(walk, event, "registration.factor", beside)
+        await self._walks.save(walk, event, "factor", beside)
 
     # ── ③인증서 등록 ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -347,7 +336,7 @@ class Registration:
 
         Raises TrueStep, FlowExpired (the proof ran out), ReplaceConfirm (no yes yet), TooManyChallenges.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at_run(visit, run, AwaitingCertificate)
             purpose = await self.purpose(walk.customer)
             await self._checks.check_1_proof(walk, purpose)
@@ -363,7 +352,7 @@ class Registration:
                 visit.address,
                 body_text=await self._body_text(binding, visit.lang),
                 notes={"flow": walk.flow_id, "replaces": replaces or ""},
-                audit=self._walks.audit(walk, "registration.challenge", "ok", {}),
+                audit=self._walks.line(walk, "challenge"),
             )
             reach("registration.12")
             return given.for_window(seal=True, customer_kind=str(walk.customer.kind), lang=visit.lang)
@@ -374,7 +363,7 @@ class Registration:
         if isinstance(state, AwaitingCertificate) and state.replaces == replaces:
             return walk
         reach("registration.10")
-        await self._walks.save(walk, ReplacementAgreed(replaces), "registration.replace", With())
+        await self._walks.save(walk, ReplacementAgreed(replaces), "replace", With())
         return await self._walks.at_run(walk.visit, walk.here.run, AwaitingCertificate)
 
     async def present(self, visit: Visit, run: int, presented: Presented) -> None:
@@ -383,7 +372,7 @@ class Registration:
         A second post of what already succeeded is a success. Raises TrueStep, NonceInvalid, FlowExpired, CheckFailed,
         BoundToOther, ReplaceConfirm, RegistrationLocked, SealUnreadable, and outages of the status.
         """
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             here = await self._walks.settled(visit)
             if here.run == run and isinstance(here.state, Registered):
                 return
@@ -392,28 +381,28 @@ class Registration:
                 await self._checks.run(walk, presented)
             except (AlreadyUsed, NotIssued):
                 # The proof went into another transaction between check 1 and check 12.
-                await self._walks.refuse(walk, "registration.certificate", FlowExpired(check=1))
+                await self._walks.refuse(walk, "certificate", FlowExpired(check=1))
             except Failure as failure:
                 if not isinstance(failure, RegistrationLocked | TrueStep):
-                    await self._walks.record(walk, "registration.certificate", failure.code, With(facts=told(failure)))
+                    await self._walks.record(walk, "certificate", failure.code, With(facts=told(failure)))
                 raise
 
     # ── leaving and going back ──────────────────────────────────────────────────────────────────────────────────
 
     async def go_back(self, visit: Visit, turn: Turn) -> None:
         """이전: one screen back; a proof that was held is void. Raises TrueStep."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor, AwaitingCertificate)
-            await self._walks.leave_by(walk, WentBack(), "registration.back")
+            await self._walks.leave(walk, WentBack(), "back")
 
     async def cancel(self, visit: Visit, run: int) -> None:
         """나가기 before the end; nothing was registered. Raises TrueStep."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at_run(
                 visit, run, Identifying, ChoosingFactor, AwaitingFactor, AwaitingCertificate
             )  # fmt: skip
             if walk.here.version:
-                await self._walks.leave_by(walk, Left(), "registration.cancel")
+                await self._walks.leave(walk, Left(), "cancel")
 
     # ── small facts ─────────────────────────────────────────────────────────────────────────────────────────────
 

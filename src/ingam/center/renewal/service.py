@@ -31,7 +31,7 @@ from ingam.center.renewal.flow import (
 from ingam.center.renewal.late import MARGIN, STANDS, late
 from ingam.center.renewal.products import Renewable, renewed_here, rows_of
 from ingam.center.renewal.standing import Renewals
-from ingam.center.renewal.walks import Here, Limits, Ports, Walk, Walks, browser, flow_id, public_id
+from ingam.center.renewal.walks import Here, Limits, Ports, Walk, Walks, browser
 from ingam.center.walks import TrueStep, Turn, Visit, With
 from ingam.customer import payment
 from ingam.customer.binding.bindings import Bindings
@@ -151,7 +151,7 @@ class Renewing:
         ever = await self._ports.certification.issued(walk.customer.idn)
         rows = rows_of(authorities, str(walk.customer.kind), self._products)
         return {
-            "now": rfc3339(walk.now), "flow": public_id(walk.flow_id), "lang": visit.lang, "origin": self._origin,
+            "now": rfc3339(walk.now), "flow": walk.public_id, "lang": visit.lang, "origin": self._origin,
             "holder": {"name": walk.customer.name, "kind": str(walk.customer.kind)},
             "encryption": _base64(await self._ports.certification.encryption_certificate()),
             "anchors": [_base64(one.der) for one in authorities], "policies": sorted({row.oid for row in rows}),
@@ -167,7 +167,7 @@ class Renewing:
         if not _SPKI.fullmatch(spki) or not _SPKI.fullmatch(old):
             raise Refusal("bad-request")
         async with self._walks.turn_of(visit):
-            walk = await self._walks.at(visit, run, type(None), Agreeing)
+            walk = await self._walks.at_run(visit, run, type(None), Agreeing)
             await self._bindings.refuse_suspended(walk.customer)
             found = await self._renewable(walk, old)
             state = Agreeing(browser(visit), spki, old, self._products[found.profile].key)
@@ -195,7 +195,7 @@ class Renewing:
         Raises Consent…, PaymentDeclined, PaymentTries, PaymentOutage, PaymentRefused, TrueStep.
         """
         async with self._walks.turn_of(visit):
-            walk = await self._walks.at(visit, turn.run, Agreeing)
+            walk = await self._walks.at_run(visit, turn.run, Agreeing)
             await self._bindings.refuse_suspended(walk.customer)
             agreed = self._consents.given(walk.customer.customer_id, CONSENTS, dict(ticks), walk.flow_id, walk.now)
             chosen = self._chosen(walk)
@@ -239,14 +239,14 @@ class Renewing:
         if self._fees is None or not isinstance(here.state, Agreeing):
             return None
         try:
-            found = await self._fees.look(flow_id(customer.customer_id, here.run))
+            found = await self._fees.look(self._walks.flow_id(customer.customer_id, here.run))
         except PaymentOutage:
             return None
         return found if found is not None and found.stage is Stage.AUTHORISED else None
 
     async def again(self, visit: Visit, run: int) -> dict[str, str]:
         """The same once more, for a vault that lost the answer. Raises TrueStep."""
-        return self._measured(await self._walks.at(visit, run, Requested, Delivered))
+        return self._measured(await self._walks.at_run(visit, run, Requested, Delivered))
 
     def _measured(self, walk: Walk) -> dict[str, str]:
         return {"not_after_at_most": rfc3339(walk.now + _LONGEST)}
@@ -254,7 +254,7 @@ class Renewing:
     async def cancel(self, visit: Visit, run: int) -> None:
         """취소, for as long as nothing was asked for. Raises TrueStep."""
         async with self._walks.turn_of(visit):
-            await self._walks.save(await self._walks.at(visit, run, Agreeing), Left(), "cancel", With())
+            await self._walks.save(await self._walks.at_run(visit, run, Agreeing), Left(), "cancel", With())
 
     # the authority
 
@@ -265,7 +265,7 @@ class Renewing:
         the old key signed. Raises NotCarried, TooOften, CertificationOutage, TrueStep.
         """
         async with self._walks.turn_of(visit):
-            walk = await self._walks.at(visit, run, Requested, Delivered, Renewed)
+            walk = await self._walks.at_run(visit, run, Requested, Delivered, Renewed)
             state, authority = walk.here.state, self._ports.certification
             if isinstance(state, Renewed):
                 return Carried(await self._repeated(walk, state, message))

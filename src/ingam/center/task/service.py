@@ -46,7 +46,7 @@ class TaskService:
 
     async def customer(self, visit: Visit) -> Customer:
         """The customer of this session. Raises NotLoggedIn."""
-        return await self._walks.customer(visit.session)
+        return await self._walks.customer(visit)
 
     async def asked(self, visit: Visit) -> Customer:
         """Whom the additional authentication of the task under way is asked of."""
@@ -64,13 +64,13 @@ class TaskService:
 
     async def cancel(self, visit: Visit, turn: Turn) -> None:
         """취소. Raises TrueStep."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor, Confirming)
             await self._walks.leave(walk, Left(), "leave")
 
     async def instead(self, visit: Visit, turn: Turn) -> None:
         """None of the keys is at hand. Raises TrueStep."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
             await self._walks.leave(walk, AuthenticatedInstead(), "instead")
 
@@ -78,7 +78,7 @@ class TaskService:
 
     async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:
         """A code or a call. Raises TrueStep, and what AdditionalAuth.request refuses; what STOPS locks."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             try:
                 asked = await self._auth.request(walk.customer, walk.bound, method, to, visit.lang)
@@ -91,7 +91,7 @@ class TaskService:
 
     async def prove_factor(self, visit: Visit, turn: Turn, typed: Typed) -> None:
         """다음. Raises TrueStep, FactorsRefused, WayOff; what STOPS locks. This browser is confirmed by it (F6)."""
-        async with self._walks.turn_of(visit.session):
+        async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             state = walk.here.state
             assert isinstance(state, ChoosingFactor | AwaitingFactor)
