@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from tests.clocks import SetClock
 from tests.npki import certs
@@ -22,15 +24,16 @@ from ingam.adapters.customers.tables import TableCustomers
 from ingam.adapters.hsm.file import CenterKeys, open_keys
 from ingam.adapters.registrations import digest, open_source
 from ingam.adapters.store import open_store
-from ingam.adapters.store.import_tables import Tables, open_import
+from ingam.adapters.store.addresses import sqlite_path
+from ingam.adapters.store.import_tables import AT_A_STEP, BY_INDEX, QUESTIONS, Tables, open_import
 from ingam.customer.binding.bindings import Bindings, Place
 from ingam.customer.importing.deciding import Decider
 from ingam.kernel.errors import Failure
 from ingam.kernel.secret import Secret
 from ingam.npki.chain import Anchors
 from ingam.ports.customers import Customer, CustomerKind, NewCustomer
-from ingam.ports.importing import Batch, Run
-from ingam.ports.store import Row, Save, Stale, Store, Update
+from ingam.ports.importing import Batch, Known, Run
+from ingam.ports.store import Insert, Row, Save, Stale, Store, Update
 from ingam.run.importing import Importing, Report, TableHolders
 
 NOW = certs.NOW
@@ -281,6 +284,99 @@ def test_a_place_that_is_taken_meanwhile_undoes_the_batch(store_url: str, tmp_pa
         assert not await world.tables.save(Batch([once_more], [claim], Run("ef" * 32, NOW), 0))
         assert await world.store.many("binding_claim", {}) == []
         assert await world.tables.run("ef" * 32) is None
+
+    told(store_url, tmp_path, story)
+
+
+def test_no_question_of_an_import_reads_a_whole_table(store_url: str) -> None:
+    """A batch of a million rows costs no more than the first: `SCAN` and `Seq Scan` grow with what is there."""
+
+    async def plans() -> list[str]:
+        asked = [f"EXPLAIN {sql} = ANY($1)" for sql in QUESTIONS]
+        connection = await asyncpg.connect(store_url, server_settings=dict(BY_INDEX))
+        try:
+            return [str(row[0]) for sql in asked for row in await connection.fetch(sql, ["a", "b"])]
+        finally:
+            await connection.close()
+
+    if (path := sqlite_path(store_url)) is None:
+        found = asyncio.run(plans())
+    else:
+        with closing(sqlite3.connect(path)) as database:
+            asked = [f"EXPLAIN QUERY PLAN {sql} IN (?, ?)" for sql in QUESTIONS]
+            found = [str(row[3]) for sql in asked for row in database.execute(sql, ("a", "b"))]
+    assert len(found) >= len(QUESTIONS) and not [plan for plan in found if "SCAN" in plan or "Seq Scan" in plan]
+
+
+class Late:
+    """The database's tables; the first batch is written when the next one was looked up: `before` it is, and then."""
+
+    def __init__(self, world: World, before: Callable[[], Awaitable[object]] | None = None) -> None:
+        self.world, self.before = world, before
+        self.asked, self.next_asked = 0, asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.world.tables, name)
+
+    async def claims(self, customer_ids: Collection[str], keys: Collection[str]) -> Sequence[Known]:
+        found = await self.world.tables.claims(customer_ids, keys)
+        self.asked += 1
+        if self.asked == 2:
+            self.next_asked.set()
+        return found
+
+    async def save(self, batch: Batch) -> bool:
+        await self.next_asked.wait()
+        if self.before is not None:
+            before, self.before = self.before, None
+            await before()
+        return await self.world.tables.save(batch)
+
+
+OTHER_LEE = LEE_ROW.replace("ab" * 32, "cd" * 32)
+
+
+def test_a_batch_knows_what_the_one_takes_that_is_written_meanwhile(store_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        rows = (LEE_ROW, OTHER_LEE, LEE_ROW.replace("leelee11", "kimsec77"), LEE_ROW)
+        over = await world.run(world.file(*rows), size=1, tables=Late(world))
+        assert (over.bound, over.there, over.refused) == (1, 1, 2)
+        assert world.refused == [("2", "import-has-binding"), ("3", "import-of-other")]
+
+    told(store_url, tmp_path, story)
+
+
+def test_a_batch_that_loses_its_place_meanwhile_lets_the_next_one_be_decided_anew(
+    store_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        taken: Row = {
+            "binding_id": "first", "customer_id": "c-kim", "fingerprint": "ab" * 32, "name_key": "", "details": b"-",
+            "policy_oid": SECURITIES, "not_after": NOW, "status": "ACTIVE", "bound_at": NOW, "ended_at": None,
+        }  # fmt: skip
+        late = Late(world, lambda: world.store.save(Save(rows=[Insert("binding", taken)])))
+        over = await world.run(world.file(LEE_ROW, OTHER_LEE), size=1, tables=late)
+        assert (over.bound, over.refused) == (1, 1) and world.refused == [("1", "import-of-other")]
+        lee = await world.bindings.active(Place("c-lee"))
+        assert lee is not None and lee.fingerprint == "cd" * 32
+
+    told(store_url, tmp_path, story)
+
+
+def test_a_batch_of_many_rows_comes_in_whole(store_url: str, tmp_path: Path) -> None:
+    """More rows than one statement carries, and as many that are not its multiple."""
+
+    async def story(world: World) -> None:
+        count = AT_A_STEP * 2 + 7
+        claims: list[Row] = [
+            {"claim_key": f"k{n}", "customer_id": f"c{n}", "at": NOW, "ended_at": None} for n in range(count)
+        ]
+        assert await world.tables.save(Batch([], claims, Run("ef" * 32, NOW), 0))
+        assert len(await world.store.many("binding_claim", {}, limit=count + 1)) == count
+        claims[-1] = {**claims[-1], "claim_key": "k0"}
+        more = [*({**one, "claim_key": f"m{n}"} for n, one in enumerate(claims[:-1])), claims[-1]]
+        assert not await world.tables.save(Batch([], more, Run("ef" * 32, NOW), 0))
+        assert len(await world.store.many("binding_claim", {}, limit=2 * count)) == count
 
     told(store_url, tmp_path, story)
 

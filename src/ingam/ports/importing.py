@@ -124,7 +124,7 @@ class ImportTables(Protocol):
         """How far the import of this file is."""
 
     async def bindings(self, customer_ids: Collection[str], fingerprints: Collection[str]) -> Sequence[Known]:
-        """Every binding of these customers, and every one of these certificates, ended ones too."""
+        """Every binding of these customers, ended ones too, and those of these certificates that stand."""
 
     async def claims(self, customer_ids: Collection[str], keys: Collection[str]) -> Sequence[Known]:
         """Every claim of these customers and of these keys; `status`: OPEN or ENDED."""

@@ -1,11 +1,15 @@
 """An import of registrations, batch by batch: each commits with how far the run is, so a killed one goes on.
 
+While one batch is written, the next is read and checked; it knows what the one before takes, so it decides as if that
+lay in the database already. Where that batch comes out otherwise, it is decided once more. Only one writes at a time.
+
 The report's lines reach the disk before the batch that they belong to commits, and the run remembers how long the
 report is; so what a killed run wrote behind that is cut off, and no row is told twice or not at all.
 """
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import io
@@ -15,21 +19,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 from ingam.adapters.customers.fields import FieldCipher, context
 from ingam.adapters.customers.tables import TABLE
 from ingam.adapters.registrations import Source
 from ingam.adapters.store.import_tables import Tables
+from ingam.customer.binding.bindings import ACTIVE
 from ingam.customer.importing.deciding import Decider, NotTaken, Places, ToBind, Wanted, bindings_and_claims
-from ingam.customer.importing.rows import RowRefused, read
+from ingam.customer.importing.rows import Registration, RowRefused, read
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
 from ingam.ports.customers import CustomerKind
-from ingam.ports.importing import Batch, Holder, Holders, ImportTables, Line, Opened, Run
+from ingam.ports.importing import Batch, Holder, Holders, ImportTables, Known, Line, Opened, Run
 from ingam.ports.keys import FieldKeys
-from ingam.ports.store import Audit
+from ingam.ports.store import Audit, Row
+
+T = TypeVar("T")
 
 AT_ONCE: Final = 1000
 """Rows of one transaction."""
@@ -59,11 +66,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What becomes of a batch's rows."""
+    """What becomes of a batch's rows, and what it writes."""
 
     taken: Sequence[Wanted]
     there: int
     refused: Sequence[Refused]
+    bindings: Sequence[Row] = ()
+    claims: Sequence[Row] = ()
 
 
 class Report:
@@ -115,6 +124,14 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A batch that is stored. `as_decided`: not decided anew because somebody else took a place meanwhile."""
+
+    run: Run
+    as_decided: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Importing:
     """One run. `told`: called after each batch with the run and the part of the file that is read.
 
@@ -133,42 +150,57 @@ class Importing:
 
     async def through(self, source: Source, run: Run, size: int = AT_ONCE) -> Run:
         """Every row behind the run's cursor. Raises FileRefused, StoreOutage, Stale, Taken."""
-        for lines in source.batches(run.at_row, size):
-            run = await self._batch(lines, run)
-            self.told(run, source.part())
+        batches = source.batches(run.at_row, size)
+        before, writing = Decided((), 0, ()), _done(Written(run, as_decided=True))
+        try:
+            while lines := await asyncio.to_thread(next, batches, None):
+                part, decided = source.part(), await self._decided(lines, before.taken)
+                written = await writing
+                if not written.as_decided:
+                    decided = await self._decided(lines)
+                before, writing = decided, asyncio.ensure_future(self._write(lines, decided, written.run, part))
+            run = (await writing).run
+        finally:
+            await asyncio.wait([writing])  # no batch is left behind that still writes
         over = replace(run, finished_at=self.clock.now())
         if not self.dry:
             await self.tables.save(Batch((), (), over, run.at_row, self._line(over, "finished", run.at_row + 1)))
         return over
 
-    async def _batch(self, lines: Sequence[Line], run: Run) -> Run:
-        for _ in range(5):
-            decided = await self._decided(lines)
-            bindings, claims = ([], []) if self.dry else bindings_and_claims(self.decider, decided.taken)
+    async def _write(self, lines: Sequence[Line], decided: Decided, run: Run, part: float) -> Written:
+        for again in range(5):
+            if again:
+                decided = await self._decided(lines)
             length = self.report.length
             after = _after(run, lines, decided, self.report.add(decided.refused))
             line = self._line(after, "done", run.at_row + 1, decided.refused)
-            if self.dry or await self.tables.save(Batch(bindings, claims, after, run.at_row, line)):
-                return after
+            if self.dry or await self.tables.save(Batch(decided.bindings, decided.claims, after, run.at_row, line)):
+                self.told(after, part)
+                return Written(after, as_decided=not again)
             self.report.cut(length)
         raise Taken
 
-    async def _decided(self, lines: Sequence[Line]) -> Decided:
+    async def _decided(self, lines: Sequence[Line], before: Sequence[Wanted] = ()) -> Decided:
+        """`before`: what another batch is just taking."""
+        rows, unread = await asyncio.to_thread(_read, lines)
+        holders = await self.holders.find({row.banking_id for _, row in rows})
+        found, unwanted = await asyncio.to_thread(self._wanted, rows, holders)
+        places = await self._places([one for _, one in found], before)
+        return await asyncio.to_thread(self._placed, found, places, [*unread, *unwanted])
+
+    def _wanted(
+        self, rows: Sequence[tuple[int, Registration]], holders: Mapping[str, Holder]
+    ) -> tuple[list[tuple[int, Wanted]], list[Refused]]:
         found: list[tuple[int, Wanted]] = []
         refused: list[Refused] = []
-        rows = []
-        for line in lines:
-            try:
-                rows.append((line.number, read(line)))
-            except RowRefused as wrong:
-                refused.append(Refused(line.number, wrong))
-        holders = await self.holders.find({row.banking_id for _, row in rows})
         for number, row in rows:
             try:
                 found.append((number, self.decider.wanted(row, holders.get(row.banking_id))))
             except Refusal as wrong:
-                refused.append(Refused(number, wrong))
-        places = await self._places([one for _, one in found])
+                refused.append(_refused(number, wrong))
+        return found, refused
+
+    def _placed(self, found: Sequence[tuple[int, Wanted]], places: Places, refused: list[Refused]) -> Decided:
         taken, there = [], 0
         for number, one in found:
             try:
@@ -177,14 +209,17 @@ class Importing:
                 else:
                     there += 1
             except NotTaken as wrong:
-                refused.append(Refused(number, wrong))
-        return Decided(taken, there, sorted(refused, key=lambda one: one.number))
+                refused.append(_refused(number, wrong))
+        bindings, claims = ([], []) if self.dry else bindings_and_claims(self.decider, taken)
+        return Decided(taken, there, sorted(refused, key=lambda one: one.number), bindings, claims)
 
-    async def _places(self, wanted: Sequence[Wanted]) -> Places:
+    async def _places(self, wanted: Sequence[Wanted], before: Sequence[Wanted]) -> Places:
         people = {one.holder.customer_id for one in wanted}
         fingerprints = {one.key for one in wanted if isinstance(one, ToBind)}
         claims = {one.key for one in wanted} - fingerprints
-        return Places(await self.tables.bindings(people, fingerprints), await self.tables.claims(people, claims))
+        taking = [Known(one.holder.customer_id, one.key, ACTIVE) for one in before]
+        bindings = await self.tables.bindings(people, fingerprints)
+        return Places([*bindings, *taking], await self.tables.claims(people, claims))
 
     def _line(self, run: Run, result: str, first: int, refused: Sequence[Refused] = ()) -> Audit:
         """`codes`: of the rows that this batch refused, each with its number."""
@@ -241,6 +276,28 @@ class TableHolders:
             return cipher.open(TABLE, column, customer_id, row[column]).decode()
 
         return Opened(opened("name"), cipher, lambda: Secret(opened("idn")))
+
+
+def _read(lines: Sequence[Line]) -> tuple[list[tuple[int, Registration]], list[Refused]]:
+    rows: list[tuple[int, Registration]] = []
+    refused: list[Refused] = []
+    for line in lines:
+        try:
+            rows.append((line.number, read(line)))
+        except RowRefused as wrong:
+            refused.append(_refused(line.number, wrong))
+    return rows, refused
+
+
+def _refused(number: int, why: Failure) -> Refused:
+    """Without its traceback: that would hold the list that holds it, and so the whole batch."""
+    return Refused(number, why.with_traceback(None))
+
+
+def _done(value: T) -> asyncio.Future[T]:
+    future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future
 
 
 def _short(text: str) -> int:
