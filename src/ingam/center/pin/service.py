@@ -56,7 +56,7 @@ MEANWHILE: Final = 4
 ENDING: Final = "pin-ending"
 """The outbox kind."""
 
-_HANDLE: Final = re.compile(r"[0-9a-f]{32}")
+HANDLE: Final = re.compile(r"[0-9a-f]{32}")
 _NONCE: Final = re.compile(r"[0-9a-f]{64}")
 # What is looked at where there is no such record, so that it takes as long: a valid point that nobody signs with.
 _NOBODY: Final = bytes.fromhex(
@@ -218,7 +218,7 @@ class Pins:
         raise Stale
 
     async def _forgive(self, visit: Visit, handle: str, number: int, signature: bytes) -> int:
-        one = await self._keys.of(handle) if _HANDLE.fullmatch(handle) else None
+        one = await self._keys.of(handle) if HANDLE.fullmatch(handle) else None
         pin.check_proof(
             _NOBODY[1:33] if one is None else one.proves, signature, pin.proof_text(self._origin, handle, number)
         )
@@ -266,7 +266,7 @@ class Pins:
         """The record that this device speaks for; what it says is not looked at before that."""
         await self._admit(visit, asked.handle)
         await self._use(visit, asked.nonce)
-        one = await self._keys.of(asked.handle) if _HANDLE.fullmatch(asked.handle) else None
+        one = await self._keys.of(asked.handle) if HANDLE.fullmatch(asked.handle) else None
         self._signed(act, asked, _NOBODY if one is None else one.device, body)
         if one is None:
             raise PinGone

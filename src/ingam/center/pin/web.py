@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingam.center.doorway import address_of
-from ingam.center.pin.service import Asked, PinMalformed, Pins, Visit
+from ingam.center.pin.service import HANDLE, Asked, PinMalformed, Pins, Visit
 from ingam.kernel.errors import Failure
 from ingam.page import check_post, status_of
 from ingam.page.failures import message_of
@@ -24,7 +24,8 @@ from ingam.protocols import device, oprf, pin
 
 BASE: Final = "/management/pin"
 NUMBER_MOST: Final = 2**31 - 1
-HANDLE_MOST: Final = 64
+NOBODYS: Final = "0" * 32
+"""A handle that none has."""
 
 Fields = Mapping[str, str]
 
@@ -92,8 +93,9 @@ def _asked(form: Fields, *, of_record: bool = True, element: bool = True) -> Ask
 
 
 def _handle(form: Fields) -> str:
-    """As it was sent; what is none is told like one that is unknown, and makes no long key of a counter."""
-    return form.get("handle", "")[:HANDLE_MOST]
+    """As it was sent; what is none is told like one that is unknown, and is in no text that is signed."""
+    given = form.get("handle", "")
+    return given if HANDLE.fullmatch(given) else NOBODYS
 
 
 def _bytes(form: Fields, name: str, size: int) -> bytes:
