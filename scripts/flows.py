@@ -8,6 +8,7 @@ from typing import Any
 
 from ingam.center.copying.flow import COPYING
 from ingam.center.finance_cert.flow import FINANCE
+from ingam.center.heads.flow import HEADS
 from ingam.center.incident.flow import INCIDENT
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.login.flow import MACHINE as LOGIN
@@ -25,8 +26,8 @@ from ingam.protocols.mailbox.sender import SENDER
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOWS: tuple[Machine[Any, Any], ...] = (
-    REGISTRATION, FACTOR, ISSUANCE, RENEWAL, COPYING, PROTECTION, INCIDENT, MANAGEMENT, FINANCE, SENDER, RECEIVER,
-    MAILBOX, LOGIN, OIDC, CHANGE,
+    REGISTRATION, FACTOR, ISSUANCE, RENEWAL, COPYING, PROTECTION, INCIDENT, MANAGEMENT, FINANCE, HEADS, SENDER,
+    RECEIVER, MAILBOX, LOGIN, OIDC, CHANGE,
 )  # fmt: skip
 
 

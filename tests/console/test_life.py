@@ -12,6 +12,7 @@ from tests.console.world import HONG, KIM, World, told
 
 from ingam.center.copying.flow import COPYING
 from ingam.center.finance_cert.flow import FINANCE
+from ingam.center.heads.flow import HEADS
 from ingam.center.incident.flow import INCIDENT
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.management.flow import MANAGEMENT
@@ -239,7 +240,7 @@ def test_what_is_under_way_says_how_it_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "machine",
-    [COPYING, FINANCE, INCIDENT, ISSUANCE, MANAGEMENT, PROTECTION, REGISTRATION, RENEWAL],
+    [COPYING, FINANCE, HEADS, INCIDENT, ISSUANCE, MANAGEMENT, PROTECTION, REGISTRATION, RENEWAL],
     ids=lambda m: m.name,
 )
 def test_every_end_of_every_flow_is_history_and_every_open_state_has_a_word(machine: Machine[object, object]) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingam.center.finance_cert.flow import FINANCE
+from ingam.center.heads.flow import HEADS
 from ingam.center.incident.flow import INCIDENT
 from ingam.center.login import flow as login
 from ingam.center.management.flow import MANAGEMENT
@@ -25,7 +26,7 @@ from ingam.kernel.errors import Defect
 from ingam.kernel.flow import IllegalMove, Machine
 
 MACHINES: list[Machine[Any, Any]] = [
-    login.MACHINE, registration.REGISTRATION, additional_auth.FACTOR, PROTECTION, INCIDENT, MANAGEMENT, FINANCE,
+    login.MACHINE, registration.REGISTRATION, additional_auth.FACTOR, PROTECTION, INCIDENT, MANAGEMENT, FINANCE, HEADS,
     oidc.OIDC,
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)

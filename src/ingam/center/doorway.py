@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingam.customer.heads import in_session, undecided
+from ingam.customer.masking import mask_name
 from ingam.customer.session import Level, Session
 from ingam.customer.session.sessions import Ended, Opened, Sessions, digest
 from ingam.kernel.errors import Refusal
@@ -149,11 +150,12 @@ class Doorway:
         if customer is None:
             return Viewer(lang=lang, csrf=session.csrf)
         left = int((self._sessions.idle_until(session) - self._clock.now()).total_seconds())
-        # Of several heads it is not known yet who is here: the account is the union's.
-        name = (customer.union_name or customer.name) if undecided(customer, session) else customer.name
+        # Of several heads it is not known yet who is here: the account is the union's, and the first one's until then.
+        which = undecided(customer, session)
         return Viewer(
-            lang=lang, csrf=session.csrf, name=name, level=str(session.level), idle_left_s=max(0, left)
-        )
+            lang=lang, csrf=session.csrf, name=(which and customer.union_name) or customer.name,
+            level=str(session.level), idle_left_s=max(0, left), acts_for=mask_name(customer.name) if which else "",
+        )  # fmt: skip
 
 
 def _with_cookie(send: Send, cookie: str | None) -> Send:

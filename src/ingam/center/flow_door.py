@@ -34,6 +34,7 @@ FLOWS: Final = {
     "/incident/resume": "incident",
     "/finance-cert": "finance",
     "/management/task": "management",
+    "/head": "head",
 }
 """Address → the flow below it."""
 

@@ -14,6 +14,7 @@ class Viewer:
 
     `csrf`: the token of forms, None where no session exists. `name`: shown in the header, None when nobody is logged
     in. `level`: "pre", "id" or "cert". `idle_left_s`: seconds until the session ends, None when nobody is logged in.
+    `acts_for`: the head of a union, masked, on whose behalf a session acts that nobody proved to be theirs; else "".
     """
 
     lang: Lang = "ko"
@@ -21,6 +22,7 @@ class Viewer:
     name: str | None = None
     level: str = "pre"
     idle_left_s: int | None = None
+    acts_for: str = ""
 
     @property
     def logged_in(self) -> bool:

@@ -23,6 +23,8 @@ from ingam.center.copying.service import Copying, CopyPorts
 from ingam.center.copying.web import CopyingWeb
 from ingam.center.doorway import Cookies, Doorway
 from ingam.center.flow_door import FlowDoor
+from ingam.center.heads.service import Heads
+from ingam.center.heads.web import HeadsWeb
 from ingam.center.home.web import Home
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
@@ -100,10 +102,10 @@ from ingam.wiring.watching import Board
 
 TEMPLATES = (
     "ingam.center.about", "ingam.center.additional_auth", "ingam.center.copying", "ingam.center.finance_cert",
-    "ingam.center.home", "ingam.center.incident", "ingam.center.issuance", "ingam.center.loan", "ingam.center.login",
-    "ingam.center.management", "ingam.center.mybank", "ingam.center.notices", "ingam.center.oidc",
-    "ingam.center.protection", "ingam.center.registration", "ingam.center.renewal", "ingam.center.task",
-    "ingam.center.terms",
+    "ingam.center.heads", "ingam.center.home", "ingam.center.incident", "ingam.center.issuance", "ingam.center.loan",
+    "ingam.center.login", "ingam.center.management", "ingam.center.mybank", "ingam.center.notices",
+    "ingam.center.oidc", "ingam.center.protection", "ingam.center.registration", "ingam.center.renewal",
+    "ingam.center.task", "ingam.center.terms",
 )  # fmt: skip
 
 
@@ -225,6 +227,7 @@ def _routes(
         *renewal_routes(settings, given, sender, policy),
         *incident_routes(settings, given, auth, sender),
         *management_routes(settings, given, auth, keys, sender),
+        *HeadsWeb(Heads(given, limits, auth=auth, notices=notices, sessions=sessions), auth, clock, cookies).routes(),
         *notices_routes(given, sender),
         *pin_routes(settings, given),
         *oidc_routes(settings, given, auth, cookies),

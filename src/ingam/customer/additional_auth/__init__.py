@@ -31,4 +31,5 @@ class Purpose(StrEnum):
     CONTACT_CHANGE = "contact-change"
     RESUME = "resume"  # 효력회복 of a suspended certificate (E11)
     SUSPENSION = "suspension"  # 효력정지 where an account has several heads, and no certificate said whose
+    HEAD = "head"  # 조합장 확인: which head of a union is here, after the ID login
     LOGIN = "login"  # 다른 서비스 로그인, where that service asks for a second proof (F12)

@@ -90,6 +90,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "protection-locked": _DEED,
     "incident-locked": _DEED,
     "management-locked": _DEED,
+    "head-locked": _DEED,
     "unlocked": _DEED,
     "found-revoked": _FOUND,
     "found-expired": _FOUND,
