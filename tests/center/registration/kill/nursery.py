@@ -99,6 +99,7 @@ def main() -> None:
     """The forking process's loop."""
     from ingam.run import center
 
+    _compile(center.TEMPLATES)
     for line in sys.stdin:
         question = json.loads(line)
         if "wait" in question:
@@ -109,6 +110,20 @@ def main() -> None:
                 _become(question)
                 os._exit(center.main())
         print(answer, flush=True)
+
+
+def _compile(packages: tuple[str, ...]) -> None:
+    """Every template and the icons: a center that lives for a few seconds need not begin with them."""
+    from ingam.adapters.clock.system import SystemClock
+    from ingam.page import Bundle
+    from ingam.page.pages import Pages
+    from ingam.settings import Settings
+
+    environment = Pages(
+        packages, Settings(mode="test"), Bundle({"center.css": "center-0.css"}), SystemClock()
+    ).environment
+    for name in environment.list_templates(extensions=["html"]):
+        environment.get_template(name)
 
 
 def _become(question: dict[str, Any]) -> None:
