@@ -80,6 +80,20 @@ class CopyWalk(Walk):
         self.choose(slug)
         expect(self.of_vault("copy-connect")).to_be_visible()
 
+    def to_factor(self, there: Here) -> None:
+        """① C3's question, up to ②; of a device that is new."""
+        self._way(SEND[self.here, there])
+        self.button("copying.yes").click()
+        expect(self.button("factor.request_code")).to_be_visible()
+
+    def call(self) -> str:
+        """②: 2채널 인증, to the mobile telephone; the digits of the screen."""
+        self.page.locator("label[for=method-ars]").click()
+        self.button("factor.request_call").click()
+        digits = self.page.locator(".call-code strong")
+        expect(digits).to_be_visible()
+        return digits.inner_text()
+
     def prove(self, before: int) -> None:
         """②: the code of the SMS."""
         self.button("factor.request_code").click()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 from tests.journeys.screens import trouble
+from tests.journeys.telephone import Telephone
 from tests.journeys.walks import Walk
 from tests.journeys.world import World
 
@@ -26,35 +25,6 @@ from ingam.ports.store import Row
 from ingam.settings import Institution, Limits
 
 LOOKS = [(1280, "ko", "light"), (360, "ko", "dark"), (360, "en", "light")]
-
-
-class Telephone:
-    """The telephone on the sandbox's page."""
-
-    def __init__(self, world: World, number: str) -> None:
-        self._world = world
-        self._number = number
-
-    def ringing(self) -> dict[str, Any]:
-        """The call, once it rings."""
-        until = time.monotonic() + 15
-        while time.monotonic() < until:
-            call = self._world.get(f"/phone/{self._number}/call.json")["call"]
-            if call is not None and call["state"] == "ringing":
-                found: dict[str, Any] = call
-                return found
-            time.sleep(0.05)
-        raise AssertionError("no telephone rings")
-
-    def act(self, act: str, **facts: str) -> None:
-        self._world.post(f"/phone/{self._number}/call", {"act": act, **facts})
-
-    def answer(self, digits: str) -> None:
-        """받기, and the digits."""
-        self.ringing()
-        self.act("answer")
-        for digit in digits:
-            self.act("key", key=digit)
 
 
 def at_factor(at: Walk) -> None:
