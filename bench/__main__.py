@@ -15,7 +15,7 @@ COMPARISONS = {
     "cards": ("cards",),
     "enumeration": ("enumeration",),
     "audit": ("audit",),
-    "importing": ("importing",),
+    "import": ("importing",),
     "copying": ("copying", "browser_copying"),
 }
 
