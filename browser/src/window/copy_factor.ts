@@ -1,13 +1,11 @@
 /** ② 추가인증: a code by SMS, a call, or a branch's number, as in 타기관인증서등록; only where the receiver is new (C2). */
 
+import { CallStream } from '../page/call_stream.ts'
 import { clockFace } from '../page/clock_face.ts'
 import { type Asked, deviceAnswer } from '../page/device_proof.ts'
 import { type Countdown, countdown, paint } from '../page/timers.ts'
 import type { CopyAsking, Told } from './copy_asking.ts'
 import type { CopyScreen } from './copy_screen.ts'
-
-/** How often a call is looked at while it rings. */
-const LOOK_MS = 1_000
 
 export class Factor {
   readonly #form: HTMLFormElement
@@ -15,13 +13,14 @@ export class Factor {
   readonly #screen: CopyScreen
   readonly #proved: () => void
   readonly #clocks = new Map<string, Countdown>()
-  #looking: ReturnType<typeof setTimeout> | undefined
+  readonly #call: CallStream
 
   constructor(form: HTMLFormElement, ask: CopyAsking, screen: CopyScreen, proved: () => void) {
     this.#form = form
     this.#ask = ask
     this.#screen = screen
     this.#proved = proved
+    this.#call = new CallStream(`${ask.base}/call`, (told) => this.#called(told))
     for (const button of form.querySelectorAll<HTMLElement>('[data-copy-code]')) {
       button.addEventListener('click', () => void this.#send(button))
     }
@@ -39,7 +38,7 @@ export class Factor {
   show(until: string | null, calling: boolean): void {
     const left = until === null ? 0 : Math.round((Date.parse(until) - Date.now()) / 1000)
     if (left > 0) this.#typing(Math.min(left, 600))
-    if (calling && this.#looking === undefined) void this.#look()
+    if (calling && !this.#call.running) this.#call.start()
   }
 
   async #send(button: HTMLElement): Promise<void> {
@@ -88,7 +87,7 @@ export class Factor {
       try {
         await this.#ask.post('factor', typed)
         if (field !== null) field.value = ''
-        this.#stopLooking()
+        this.#call.stop()
         this.#proved()
       } catch (failure) {
         // The error stands above the field, and is read first.
@@ -122,29 +121,7 @@ export class Factor {
     })
   }
 
-  /** A look at the call, and another one while it is not over; what is approved goes on by itself. */
-  async #look(): Promise<void> {
-    try {
-      const response = await fetch(`${this.#ask.base}/call`, {
-        headers: { Accept: 'application/json' }, cache: 'no-store', redirect: 'error',
-      })
-      if (response.ok) return this.#called(await response.json() as Told)
-      this.#stopLooking()
-    } catch {
-      this.#again()
-    }
-  }
-
-  #again(): void {
-    clearTimeout(this.#looking)
-    this.#looking = setTimeout(() => void this.#look(), LOOK_MS)
-  }
-
-  #stopLooking(): void {
-    clearTimeout(this.#looking)
-    this.#looking = undefined
-  }
-
+  /** How the call stands; what is approved goes on by itself. */
   #called(told: Told): void {
     const digits = typeof told['digits'] === 'string' ? told['digits'] : ''
     const text = typeof told['text'] === 'string' ? told['text'] : ''
@@ -158,8 +135,9 @@ export class Factor {
       const left = Math.round((Date.parse(told['until']) - Date.now()) / 1000)
       if (!this.#clocks.has('[data-copy-call-left]') || left > 170) this.#count('[data-copy-call-left]', Math.min(left, 600))
     }
-    if (ringing) return this.#again()
-    this.#stopLooking()
+    if (ringing && !this.#call.running) this.#call.start()
+    if (ringing) return
+    this.#call.stop()
     if (told['state'] === 'approved' || told['state'] === 'refused') void this.#prove(null)
   }
 

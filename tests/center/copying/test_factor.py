@@ -54,6 +54,8 @@ def test_C2_E4_an_approved_call_clears_a_copy_to_a_new_device(sqlite_url: str, t
         await keyed(copy, asked["digits"])
         call = (await copy.sender.browser.client.get("/copying/send/call")).json()
         assert (call["state"], call["over"], call["digits"]) == ("approved", True, "")
+        events = await copy.sender.browser.client.get("/copying/send/call/events")
+        assert events.text.startswith('data: {"state":"approved","over":true,')
         await copy.sender.done("send/factor", method="ars")
         assert (await copy.state(), await copy.world.results("copying.factor")) == ("Cleared", ["ars-not-yet", "ok"])
 

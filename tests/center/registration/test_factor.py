@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from tests.center.registration.world import HONG, Browser, World, opened, party
 
 from ingam.customer.additional_auth import Purpose
+from ingam.kernel.words import say
 from ingam.ports.ars import CallState
 from ingam.ports.customers import Phone
 from ingam.ports.store import Insert, Row, Save
@@ -81,6 +83,30 @@ def test_a_customer_registers_with_an_approved_call(store_url: str, tmp_path: Pa
         assert "완료 되었습니다" in await browser.register(party())
 
     told(store_url, tmp_path, story)
+
+
+def test_a_page_hears_every_state_of_its_call_in_one_request(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, browser: Browser) -> None:
+        await browser.identify()
+        world.telephone.held.clear()
+        await call(world, browser)
+        await world.telephone.holding.wait()
+        events = asyncio.create_task(browser.client.get("/registration/factor/call/events"))
+        await asyncio.sleep(0)
+        world.telephone.held.set()
+        await world.calls.settled()
+        answer = await events
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        heard = [
+            json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line.startswith("data")
+        ]
+        assert heard[-1] == {"state": "approved", "over": True, "text": say("factor.call-approved", "ko")}
+        assert [one["state"] for one in heard] in (["answered", "approved"], ["approved"])
+        elsewhere = await world.browser()
+        other = (await elsewhere.client.get("/registration/factor/call/events")).text
+        assert json.loads(other.removeprefix("data: "))["state"] == "none"
+
+    told(sqlite_url, tmp_path, story)
 
 
 def test_only_registered_numbers_are_offered_and_none_that_changed_lately(sqlite_url: str, tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ def test_a_call_is_followed_on_the_screen_and_its_digits_approve(
     at = hurry("kim")
     at_factor(at)
     telephone = Telephone(normal, at.who["mobile"])
+    asked: list[str] = []
+    at.page.on("request", lambda one: asked.append(one.url) if "/factor/call" in one.url else None)
     digits = call(at)
     fill_beside(at)
     call_now = telephone.ringing()
@@ -71,8 +73,21 @@ def test_a_call_is_followed_on_the_screen_and_its_digits_approve(
         telephone.act("key", key=digit)
     expect(state).to_contain_text(at.say("factor.call-approved"))
     expect(at.page.locator("#number_back")).not_to_have_value("")  # following the call lost nothing that was typed
+    assert len(asked) == 1  # the one stream of its events
     at.person.press(at.button("registration.next"))
     expect(at.button("registration.register")).to_be_visible()
+
+
+def test_a_call_is_asked_for_where_its_events_do_not_come_through(
+    hurry: Callable[..., Walk], normal: World, complaints: list[str]
+) -> None:
+    at = hurry("kim")
+    at.page.route("**/factor/call/events", lambda route: route.abort())
+    at_factor(at)
+    digits = call(at)
+    Telephone(normal, at.who["mobile"]).answer(digits)
+    expect(at.page.locator(".call-state")).to_contain_text(at.say("factor.call-approved"))
+    complaints[:] = [one for one in complaints if "net::ERR_FAILED" not in one]  # the line that was cut
 
 
 def test_a_call_that_is_declined_may_be_asked_for_again(hurry: Callable[..., Walk], normal: World) -> None:

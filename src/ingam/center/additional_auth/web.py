@@ -6,13 +6,14 @@ page with this folder's template in it; see `Screen` for what that needs.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
+import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ingam.center.additional_auth import forms
@@ -23,6 +24,7 @@ from ingam.center.walks import NotLoggedIn
 from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.flow import Choosing, Requested
+from ingam.customer.additional_auth.following import Followed
 from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.no_medium import Shown, masked_mobile, shown
 from ingam.customer.additional_auth.numbers import Number
@@ -39,6 +41,9 @@ TEMPLATES: Final = "ingam.center.additional_auth"
 
 FORM: Final = "factor"
 """The name of the form among those whose fields are sealed (E12)."""
+
+_STREAM: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_HERE: Final = b": here\n\n"
 
 Fields = Mapping[str, str]
 Texts = Mapping[str, str]
@@ -121,6 +126,7 @@ class FactorWeb:
         return [
             Route(f"{at}/request", self.request, methods=["POST"]),
             Route(f"{at}/call", self.call, methods=["GET"]),
+            Route(f"{at}/call/events", self.events, methods=["GET"]),
             Route(f"{at}/device", self.device, methods=["POST"]),
             Route(f"{at}/device/challenge", self.challenge, methods=["POST"]),
             Route(at, self.answer, methods=["POST"]),
@@ -142,6 +148,14 @@ class FactorWeb:
         if logged_in(request) is None:
             raise NotLoggedIn
         return JSONResponse(told_call(await self._host.call(request), request.state.lang))
+
+    async def events(self, request: Request) -> Response:
+        """The same as server-sent events: one at once, one at every change; closed when the call is over."""
+        if logged_in(request) is None:
+            raise NotLoggedIn
+        session, lang = request.state.session.session, request.state.lang
+        following = self._auth.follow(session, lambda: self._host.call(request))
+        return await call_events(following, lambda call: told_call(call, lang))
 
     async def answer(self, request: Request) -> Response:
         """다음."""
@@ -247,6 +261,25 @@ def told_call(call: Calling | None, lang: str) -> dict[str, Any]:
     if call is None:
         return {"state": "none", "over": True, "text": ""}
     return {"state": call.state, "over": call.over, "text": say(f"factor.call-{call.state}", lang)}
+
+
+async def call_events(
+    following: AsyncIterator[Followed[Calling] | None], told: Callable[[Calling | None], Mapping[str, Any]]
+) -> Response:
+    """A call's changes as an event stream. A refusal of the first look is an answer of its own."""
+    first = await anext(following, None)
+
+    async def events() -> AsyncIterator[bytes]:
+        if first is not None:
+            yield _event(told(first.call))
+        async for seen in following:
+            yield _HERE if seen is None else _event(told(seen.call))
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers=_STREAM)
+
+
+def _event(told: Mapping[str, Any]) -> bytes:
+    return b"data: " + msgspec.json.encode(told) + b"\n\n"
 
 
 async def posted(request: Request) -> dict[str, str]:

@@ -4,7 +4,7 @@ new to them (C2), and signs with the registered certificate for this very receiv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Final, Protocol
 
 from ingam.center.copying.devices import device_text, region_text
@@ -38,6 +38,7 @@ from ingam.center.walks import Visit, With
 from ingam.customer.additional_auth import Method, Purpose, proof
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.flow import Answered, Requested
+from ingam.customer.additional_auth.following import Followed
 from ingam.customer.additional_auth.proof import Bound, Verified
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Offered, Typed
 from ingam.customer.binding.bindings import ACTIVE, Binding, Bindings
@@ -167,6 +168,10 @@ class Sending:
         if not isinstance(state, AwaitingFactor) or state.factor.method != Method.ARS:
             return None
         return await self._auth.look(_bound(walk), state.factor.request_id)
+
+    def follow(self, visit: Visit) -> AsyncIterator[Followed[Calling] | None]:
+        """Every change of that call."""
+        return self._auth.follow(visit.session.session, lambda: self.call(visit))
 
     async def prove_factor(self, visit: Visit, typed: Typed) -> None:
         """The answer: used up, and its proof issued, in one transaction.

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ingam.center.additional_auth.web import told_call
+from ingam.center.additional_auth.web import call_events, told_call
 from ingam.center.copying import forms
 from ingam.center.copying.devices import device_text, headers_of
 from ingam.center.copying.flow import Device
@@ -81,6 +81,7 @@ class CopyingWeb:
             Route(f"{HERE}/send", self.send, methods=["GET"]),
             Route(f"{HERE}/send/events", self.events, methods=["GET"]),
             Route(f"{HERE}/send/call", self.call, methods=["GET"]),
+            Route(f"{HERE}/send/call/events", self.call_events, methods=["GET"]),
             Route(f"{HERE}/receive/events", self.ending, methods=["GET"]),
             *(
                 Route(f"{HERE}/receive/{name}", _answering(answer), methods=["POST"])
@@ -162,10 +163,14 @@ class CopyingWeb:
         """The call of ② as it stands, with the two digits while they can be keyed in."""
         if logged_in(request) is None:
             raise NotLoggedIn
-        call = await self._copying.sending.call(_visit(request))
-        until = None if call is None else rfc3339(call.expires_at)
-        told = told_call(call, request.state.lang)
-        return JSONResponse({**told, "digits": _digits(call), "until": until})
+        return JSONResponse(_told(await self._copying.sending.call(_visit(request)), request.state.lang))
+
+    async def call_events(self, request: Request) -> Response:
+        """The same as server-sent events: one at once, one at every change; closed when the call is over."""
+        if logged_in(request) is None:
+            raise NotLoggedIn
+        following = self._copying.sending.follow(_visit(request))
+        return await call_events(following, lambda call: _told(call, request.state.lang))
 
     async def events(self, request: Request) -> Response:
         """What `look` tells, as server-sent events: one at once, one at every change."""
@@ -204,6 +209,11 @@ def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
             return JSONResponse(told, status_of(failure))
 
     return post
+
+
+def _told(call: Calling | None, lang: str) -> Told:
+    until = None if call is None else rfc3339(call.expires_at)
+    return {**told_call(call, lang), "digits": _digits(call), "until": until}
 
 
 def _digits(call: Calling | None) -> str:

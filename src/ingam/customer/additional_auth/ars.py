@@ -16,6 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from ingam.customer.additional_auth import Method
+from ingam.customer.additional_auth.following import Followers
 from ingam.customer.additional_auth.numbers import Number, NumberTooNew
 from ingam.customer.additional_auth.proof import Bound, ProofLimits, Verified, new_proof
 from ingam.customer.additional_auth.requesting import Requesting
@@ -135,6 +136,7 @@ class ArsCalls:
         self._limits = limits
         self._sender = sender
         self._token = token
+        self.followers: Final = Followers(store, clock, limits)
 
     async def request(self, customer: Customer, bound: Bound, number: Number, lang: str) -> Requesting:
         """A new call to this number; save all of it with the flow's next state, and it is placed at once.

@@ -7,7 +7,7 @@ its flow for what STOPS says. A proof is bound to person, purpose, flow and sess
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -23,6 +23,7 @@ from ingam.customer.additional_auth.ars import (
 )
 from ingam.customer.additional_auth.branch import BranchNumbers, BranchNumberSpent, BranchNumberWrong
 from ingam.customer.additional_auth.flow import Choosing, Requested
+from ingam.customer.additional_auth.following import Followed, LookAt
 from ingam.customer.additional_auth.medium import Accepted, Media, MediumTyped, OtpLocked, OtpMissing, OtpWrong
 from ingam.customer.additional_auth.no_medium import NoMediumLocked, NoMediumMismatch
 from ingam.customer.additional_auth.numbers import Number, NumberMissing, NumberTooNew, numbers_of
@@ -197,6 +198,12 @@ class AdditionalAuth:
     async def look(self, bound: Bound, request_id: str) -> Calling | None:
         """A call as it stands; None for one that is not this person's, purpose's, flow's and session's."""
         return None if self._ars is None else await self._ars.look(bound, request_id)
+
+    def follow(self, session: str, look: LookAt[Calling]) -> AsyncIterator[Followed[Calling] | None]:
+        """A call's changes, as `look` finds them. Raises MethodNotOffered; see Followers.follow."""
+        if self._ars is None:
+            raise MethodNotOffered
+        return self._ars.followers.follow(session, look)
 
     async def prove(
         self, customer: Customer, bound: Bound, waiting: Choosing | Requested, typed: Typed, lang: str = "ko"
