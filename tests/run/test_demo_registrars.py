@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,18 +33,13 @@ from ingam.wiring.authority import authority_folder, ca_index_folder, ca_ports
 from ingam.wiring.certification import FILE, certification, read, registrar_folder
 from ingam.wiring.following import following
 
-ROOT = Path(__file__).parents[2]
 KIM = person(OTHER_BROKER.person)
-HERE = {"ca.ingam.test": "http://localhost:8703"}
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(demo_settings: Settings) -> Settings:
     """A demo whose authority was founded with the keys of tests."""
-    monkeypatch.setenv("INGAM_SANDBOX_KEYS", str(ROOT / "vectors" / "keys"))
-    found = replace(Settings(), data=tmp_path, addresses=HERE)
-    demo_authority.prepare(found, lambda _: None)
-    return found
+    return demo_settings
 
 
 class Wire:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import stat
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,32 +13,29 @@ import pytest
 
 from ingam.adapters.hsm.file import open_keys
 from ingam.adapters.store import open_store
-from ingam.adapters.store.migrate import migrate
 from ingam.ca.revoking.statement import Operator
 from ingam.console.operators import Role
 from ingam.console.operators.register import Operators, new_key
 from ingam.ports.store import Change, Save
 from ingam.protocols.webauthn import Credential
 from ingam.protocols.webauthn.as_key import pack
-from ingam.run import demo_authority, demo_staff
+from ingam.run import demo_staff
 from ingam.run.cli import ca_operators
 from ingam.settings import Settings
 from ingam.wiring import keys_path
 from ingam.wiring.authority import authority_folder
 
-ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(demo_settings: Settings, sqlite_template: Path) -> Settings:
     """A demo whose authority and store stand."""
-    monkeypatch.setenv("INGAM_SANDBOX_KEYS", str(ROOT / "vectors" / "keys"))
-    found = replace(Settings(), data=tmp_path, addresses={"ca.ingam.test": "http://localhost:8703"})
-    demo_authority.prepare(found, lambda _: None)
-    migrate(found.store)
-    demo_staff.prepare(found)
-    return found
+    place = Path(demo_settings.store.removeprefix("sqlite:///"))
+    place.parent.mkdir(mode=0o700, exist_ok=True)
+    shutil.copyfile(sqlite_template, place)
+    demo_staff.prepare(demo_settings)
+    return demo_settings
 
 
 def saved(settings: Settings, *changes: Change) -> None:
