@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingam.center.registration import forms
+from ingam.center.task.forms import FormRefused
 
 TODAY = date(2026, 11, 22)
 
@@ -42,7 +43,7 @@ def test_no_checksum_refuses_a_number_given_out_since_2020() -> None:
 def test_whatever_is_posted_at_the_first_screen_is_a_command_or_a_list_of_errors(fields: dict[str, str]) -> None:
     try:
         command = forms.identify(fields, TODAY)
-    except forms.FormRefused as refused:
+    except FormRefused as refused:
         assert refused.errors
     else:
         assert command.idn.reveal().isascii() and command.idn.reveal().isdigit()
@@ -53,7 +54,7 @@ def test_whatever_is_posted_at_the_first_screen_is_a_command_or_a_list_of_errors
 def test_whatever_is_posted_at_the_third_screen_is_bytes_or_a_list_of_errors(fields: dict[str, str]) -> None:
     try:
         forms.presented(fields)
-    except forms.FormRefused as refused:
+    except FormRefused as refused:
         assert refused.errors
 
 
@@ -63,5 +64,5 @@ def test_commands_do_not_print_what_they_carry() -> None:
 
 
 def test_a_signature_in_letters_that_are_no_ascii_is_refused_and_no_defect() -> None:
-    with pytest.raises(forms.FormRefused):
+    with pytest.raises(FormRefused):
         forms.presented({"nonce": "a" * 64, "signed": "서명"})

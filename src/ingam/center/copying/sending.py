@@ -34,10 +34,11 @@ from ingam.center.copying.flow import ReceiverDenied as Denied
 from ingam.center.copying.mailboxes import Mailboxes
 from ingam.center.copying.refusals import NotRegistered, OtherCertificate, ReceiverChanged, ReceiverDenied, SameDevice
 from ingam.center.copying.walks import Walk, Walks
+from ingam.center.task import factor
 from ingam.center.walks import Visit, With
 from ingam.customer.additional_auth import Method, Purpose, proof
 from ingam.customer.additional_auth.ars import Calling
-from ingam.customer.additional_auth.flow import Answered, Requested
+from ingam.customer.additional_auth.flow import Requested
 from ingam.customer.additional_auth.following import Followed
 from ingam.customer.additional_auth.proof import Bound, Verified
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Offered, Typed
@@ -156,8 +157,7 @@ class Sending:
                 raise
             event = FactorRequested(asked.event)
             reach("copying.11")
-            beside = With(rows=asked.rows, ledger=asked.ledger, outbox=asked.outbox)
-            await self._walks.save(walk, event, str(method), beside)
+            await self._walks.save(walk, event, str(method), factor.asked(asked))
             reach("copying.12")
             return Requested(asked.method, asked.request_id, asked.sent_at, asked.expires_at, asked.to)
 
@@ -220,11 +220,8 @@ class Sending:
             await self._proved(walk, verified, "device")
 
     async def _proved(self, walk: Walk, verified: Verified, method: str) -> None:
-        event = FactorProved(Answered(verified.proof.proof_id, verified.proof.expires_at))
-        confirmed = await self._devices.confirmed(walk.customer, walk.visit.session.device, walk.now)
-        rows = [*verified.rows, *confirmed]
-        beside = With(rows=rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
-        await self._walks.save(walk, event, "factor", beside)
+        answered, beside = await factor.proved(self._devices, walk, verified, method)
+        await self._walks.save(walk, FactorProved(answered), "factor", beside)
 
     async def _stop(self, walk: Walk, stopped: Refusal) -> None:
         """`0` was keyed in, or too much was wrong: this copy is over (E4)."""

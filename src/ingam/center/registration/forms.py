@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from ingam.center.task.forms import NONCE, Fields, FormRefused
 from ingam.customer.person import birth_date
-from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 
 BANKING_ID: Final = re.compile(r"[A-Za-z0-9]{6,20}", re.ASCII)
-NONCE: Final = re.compile(r"[0-9a-f]{64}")
 PASSWORD_MAX: Final = 128
 SIGNED_MAX: Final = 48 * 1024
 _SEPARATORS: Final = re.compile(r"[\s-]")
 _BUSINESS_WEIGHTS: Final = (1, 3, 7, 1, 3, 7, 1, 3, 5)
-
-Fields = Mapping[str, str]
-
-
-class FormRefused(Refusal):
-    """Fields that need attention: `errors` maps a field's name to the key of its text."""
-
-    code = "form-refused"
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__()
-        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,16 @@ state (flows.md W3). Posts of one session take turns, so that a double click fin
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from datetime import datetime
 
 from ingam.center.registration.checks import (
-    DAY_S,
     FlowExpired,
     RegistrationLocked,
     TwelveChecks,
     bound,
-    number_key,
-    vid_key,
 )
 from ingam.center.registration.flow import (
     AwaitingCertificate,
@@ -27,25 +23,25 @@ from ingam.center.registration.flow import (
     ChoosingFactor,
     FactorProved,
     FactorRequested,
-    Identified,
     Identifying,
     Left,
     Registered,
     ReplacementAgreed,
     WentBack,
 )
-from ingam.center.registration.forms import Identify, Presented
+from ingam.center.registration.forms import Presented
+from ingam.center.registration.identity import Identification
 from ingam.center.registration.steps import STEPS
 from ingam.center.registration.walks import Here, Limits, Walk, Walks
+from ingam.center.task import factor
 from ingam.center.walks import Ports, TrueStep, Turn, Visit, With, told
-from ingam.customer.account.accounts import LoginLocked, LoginWrong
+from ingam.customer.account.accounts import Accounts
 from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.ars import ArsRefused, Calling
-from ingam.customer.additional_auth.flow import Answered
 from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.proof import Verified
-from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Offered, Typed
-from ingam.customer.binding.bindings import ACTIVE, STALE, SUSPENDED, Binding, Bindings, Details, ReplaceConfirm
+from ingam.customer.additional_auth.service import AdditionalAuth, Offered, Typed
+from ingam.customer.binding.bindings import STALE, Binding, Bindings, Details, ReplaceConfirm
 from ingam.customer.binding.challenges import Challenges
 from ingam.customer.binding.proof import (
     Prover,
@@ -53,36 +49,15 @@ from ingam.customer.binding.proof import (
 )
 from ingam.customer.device import Devices
 from ingam.customer.notice import Notices, Sender
-from ingam.customer.session import Level, Session
-from ingam.kernel.errors import Failure, Refusal
+from ingam.kernel.errors import Failure
 from ingam.kernel.instants import korean_day
-from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.kernel.words import say
 from ingam.npki.policies import Policy
 from ingam.ports.ars import CallState
-from ingam.ports.customers import Customer, HeadsFull, Phone
-from ingam.ports.store import AlreadyUsed, Count, NotIssued
+from ingam.ports.customers import Customer, Phone
+from ingam.ports.store import AlreadyUsed, NotIssued
 from ingam.protocols import challenge as protocol
-
-KNOWN: Final = timedelta(minutes=10)
-"""So long ID and password count as just shown."""
-
-
-class Accounts(Protocol):
-    """ID and password with their lock: `customer.account`."""
-
-    async def check_password(self, banking_id: str, password: Secret[str], session: Session, address: str) -> Customer:
-        """The customer; raises LoginWrong, LoginLocked. The failure is counted until `forgive` is saved."""
-
-    async def forgive(self, banking_id: str, session: Session) -> list[str]:
-        """The counters that a full match clears."""
-
-
-class CustomerMismatch(Refusal):
-    """ID, password or number do not fit, and it is not said which (M-CUST-01)."""
-
-    code = "customer-mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +86,18 @@ class Registration:
         sender: Sender,
         limits: Limits,
     ) -> None:
-        self._store = store = ports.store
-        self._clock = ports.clock
-        self._walks = Walks(ports, notices, limits)
-        self._accounts = accounts
+        store = ports.store
+        self._walks = walks = Walks(ports, notices, limits)
+        self.identification = Identification(walks, store, accounts, bindings, limits)
         self._auth = auth
         self._challenges = challenges
         self._bindings = bindings
         self._prover = prover
         self._devices = Devices(store, ports.digests)
         self._checks = TwelveChecks(
-            store, self._walks, challenges, prover, bindings, seal_keys, notices, self._devices, limits
+            store, walks, challenges, prover, bindings, seal_keys, notices, self._devices, limits
         )  # fmt: skip
         self._sender = sender
-        self._limits = limits
 
     # ── where a session is ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -151,7 +124,7 @@ class Registration:
             await self._walks.lock(walk, "ars", ArsRefused())
         return True
 
-    async def customer(self, visit: Visit) -> Customer:
+    async def asked(self, visit: Visit) -> Customer:
         """Who is registering. Raises NotLoggedIn."""
         return await self._walks.head_at(visit, await self._walks.settled(visit))
 
@@ -161,91 +134,14 @@ class Registration:
 
     async def old(self, visit: Visit) -> Old | None:
         """The binding that a registration would replace, if there is one."""
-        binding = await self._bindings.standing(await self.customer(visit))
+        binding = await self._bindings.standing(await self.asked(visit))
         return None if binding is None else await self._old(binding, visit.lang)
-
-    # ── ①본인확인 ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def identify(self, visit: Visit, turn: Turn, command: Identify) -> None:
-        """ID, password and number of the session's own customer.
-
-        Raises TrueStep, CustomerMismatch (counted toward the lock), LoginLocked, RegistrationLocked.
-        """
-        async with self._walks.turn_of(visit):
-            walk = await self._walks.at(visit, turn, Identifying)
-            reach("registration.1")
-            slot, resets = await self._match(walk, command)
-            locked = await self._store.counted(vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail
-            if locked:
-                await self._walks.lock(walk, "identify", RegistrationLocked())
-            reach("registration.2")
-            await self._walks.save(walk, Identified(slot), "identify", With(resets=resets))
-            reach("registration.3")
-
-    async def known(self, visit: Visit) -> bool:
-        """Whether ① is behind this person: registered before, and logged in by ID and password moments ago (A17).
-
-        Registered before is also who an import brought by the names of a certificate (decision 0016).
-        """
-        fresh = self._clock.now() - visit.session.created_at <= KNOWN
-        if not fresh or visit.session.level is not Level.ID or visit.session.customer_id is None:
-            return False
-        if (await self._walks.customer(visit)).heads:
-            return False  # which of them it is, the number at ① says
-        history = await self._bindings.history(visit.session.customer_id)
-        if not history:
-            return await self._bindings.awaited(visit.session.customer_id)
-        return history[0].status in (ACTIVE, SUSPENDED, STALE)
-
-    async def again(self, visit: Visit, turn: Turn) -> None:
-        """The short path of a certificate that was reissued elsewhere: ② and ③ only.
-
-        The number is not typed: the certificate's own VID is held against it at ③. Raises TrueStep.
-        """
-        async with self._walks.turn_of(visit):
-            walk = await self._walks.at(visit, turn, Identifying)
-            if not await self.known(visit):
-                raise TrueStep
-            if await self._store.counted(vid_key(walk), DAY_S, walk.now) >= self._limits.vid_max_fail:
-                await self._walks.lock(walk, "again", RegistrationLocked())
-            reach("registration.2")
-            await self._walks.save(walk, Identified(), "again", With())
-            reach("registration.3")
-
-    async def _match(self, walk: Walk, command: Identify) -> tuple[int, list[str]]:
-        """Which head of a union it is (1: the customer of the account), and the counters that this clears."""
-        session, address = walk.visit.session, walk.visit.address
-        try:
-            entered = await self._accounts.check_password(command.banking_id, command.password, session, address)
-        except LoginWrong:
-            await self._count_guess(walk)  # one counter, and the same work, whatever was wrong (F8)
-            raise CustomerMismatch from None
-        except LoginLocked as locked:
-            await self._walks.lock(walk, "identify", locked)
-            raise
-        await self._count_guess(walk)
-        # Both are compared whatever the first one says; the failure stays counted unless all of it fits (F9).
-        slots = [slot for slot, idn in _numbers(entered, session) if idn == command.idn]
-        if not slots or entered.customer_id != walk.customer.customer_id:
-            await self._walks.refuse(walk, "identify", CustomerMismatch())
-        if entered.as_head(slots[0]) is None:
-            await self._walks.refuse(walk, "identify", HeadsFull())
-        return slots[0], [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]
-
-    async def _count_guess(self, walk: Walk) -> None:
-        """Guesses have a counter of their own, by person, that only the right number clears (A16, F9).
-
-        Whoever has an ID and its password may log in, and that forgives the failures of the login.
-        """
-        guesses = Count(number_key(walk), DAY_S, self._limits.vid_max_fail, walk.now)
-        if await self._store.count(guesses) > self._limits.vid_max_fail:
-            await self._walks.lock(walk, "identify", RegistrationLocked())
 
     # ── ②비밀번호 등록 ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def offered(self, visit: Visit) -> Offered:
         """The ways of ②, each with why it is closed, if it is."""
-        return await self._auth.offered(await self.customer(visit), visit.lang)
+        return await self._auth.offered(await self.asked(visit), visit.lang)
 
     async def look(self, visit: Visit) -> Calling | None:
         """The call that is under way at ②, as it stands; None where there is none."""
@@ -267,17 +163,11 @@ class Registration:
         async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             reach("registration.4")
-            action = str(method)
-            try:
-                wanted = bound(walk, await self.purpose(walk.customer))
-                asked = await self._auth.request(walk.customer, wanted, method, to, visit.lang)
-            except STOPS as stopped:
-                await self._walks.lock(walk, action, stopped)
-            except Refusal as refused:
-                await self._walks.refuse(walk, action, refused)
+            wanted = bound(walk, await self.purpose(walk.customer))
+            asking = self._auth.request(walk.customer, wanted, method, to, visit.lang)
+            asked = await factor.heard(self._walks, walk, method, asking)
             reach("registration.5")
-            beside = With(rows=asked.rows, ledger=asked.ledger, outbox=asked.outbox)
-            await self._walks.save(walk, FactorRequested(asked.event), action, beside)
+            await self._walks.save(walk, FactorRequested(asked.event), method, factor.asked(asked))
             reach("registration.6")
 
     async def prove_factor(self, visit: Visit, turn: Turn, typed: Typed) -> None:
@@ -292,7 +182,7 @@ class Registration:
             reach("registration.7")
             wanted = bound(walk, await self.purpose(walk.customer))
             proving = self._auth.prove(walk.customer, wanted, state.factor, typed, visit.lang)
-            verified = await self._answered(walk, proving)
+            verified = await factor.heard(self._walks, walk, "factor", proving)
             reach("registration.8")
             await self._proved(walk, verified, str(typed.method))
             reach("registration.9")
@@ -305,29 +195,13 @@ class Registration:
         async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             wanted = bound(walk, await self.purpose(walk.customer))
-            verified = await self._answered(walk, self._auth.by_device(walk.customer, wanted, answer, medium))
+            proving = self._auth.by_device(walk.customer, wanted, answer, medium)
+            verified = await factor.heard(self._walks, walk, "factor", proving)
             await self._proved(walk, verified, "device")
 
-    async def _answered(self, walk: Walk, proving: Awaitable[Verified]) -> Verified:
-        """What was proved; a refusal is recorded with its causes, and what STOPS locks."""
-        try:
-            return await proving
-        except STOPS as stopped:
-            await self._walks.lock(walk, "factor", stopped)
-        except FactorsRefused as refused:
-            causes = {name: one.code for name, one in refused.errors.items()}
-            beside = With(resets=refused.resets, facts=causes)
-            await self._walks.record(walk, "factor", refused.code, beside)
-            raise
-        except Refusal as refused:
-            await self._walks.refuse(walk, "factor", refused)
-
     async def _proved(self, walk: Walk, verified: Verified, method: str) -> None:
-        event = FactorProved(Answered(verified.proof.proof_id, verified.proof.expires_at))
-        confirmed = await self._devices.confirmed(walk.customer, walk.visit.session.device, walk.now)
-        rows = [*verified.rows, *confirmed]
-        beside = With(rows=rows, ledger=verified.ledger, resets=verified.resets, facts={"method": method})
-        await self._walks.save(walk, event, "factor", beside)
+        answered, beside = await factor.proved(self._devices, walk, verified, method)
+        await self._walks.save(walk, FactorProved(answered), "factor", beside)
 
     # ── ③인증서 등록 ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -442,10 +316,4 @@ class Registration:
         )
 
 
-def _numbers(entered: Customer, session: Session) -> list[tuple[int, Secret[str]]]:
-    """Whose number may be shown at ①: any head's, but after a login with a certificate that head's alone."""
-    every = [(entered.slot, entered.idn), *((one.slot, one.idn) for one in entered.heads)]
-    return [(slot, idn) for slot, idn in every if session.slot in (None, slot)]
-
-
-__all__ = ["STEPS", "CustomerMismatch", "Old", "Registration"]
+__all__ = ["STEPS", "Old", "Registration"]

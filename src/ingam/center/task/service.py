@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingam.center.task import factor
 from ingam.center.task.flow import (
     AuthenticatedInstead,
     AwaitingFactor,
@@ -17,11 +18,9 @@ from ingam.center.task.walks import Here, Walk, Walks
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer.additional_auth import Method
 from ingam.customer.additional_auth.ars import Calling
-from ingam.customer.additional_auth.flow import Answered
 from ingam.customer.additional_auth.proof import ProofMissing
-from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, FactorsRefused, Typed
+from ingam.customer.additional_auth.service import AdditionalAuth, Typed
 from ingam.customer.device import Devices
-from ingam.kernel.errors import Refusal
 from ingam.ports.customers import Customer, Phone
 from ingam.ports.store import AlreadyUsed, NotIssued
 
@@ -80,14 +79,9 @@ class TaskService:
         """A code or a call. Raises TrueStep, and what AdditionalAuth.request refuses; what STOPS locks."""
         async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
-            try:
-                asked = await self._auth.request(walk.customer, walk.bound, method, to, visit.lang)
-            except STOPS as stopped:
-                await self._walks.lock(walk, method, stopped)
-            except Refusal as refused:
-                await self._walks.refuse(walk, method, refused)
-            beside = With(rows=asked.rows, ledger=asked.ledger, outbox=asked.outbox)
-            await self._walks.save(walk, FactorAsked(asked.event), method, beside)
+            asking = self._auth.request(walk.customer, walk.bound, method, to, visit.lang)
+            asked = await factor.heard(self._walks, walk, method, asking)
+            await self._walks.save(walk, FactorAsked(asked.event), method, factor.asked(asked))
 
     async def prove_factor(self, visit: Visit, turn: Turn, typed: Typed) -> None:
         """다음. Raises TrueStep, FactorsRefused, WayOff; what STOPS locks. This browser is confirmed by it (F6)."""
@@ -95,23 +89,10 @@ class TaskService:
             walk = await self._walks.at(visit, turn, ChoosingFactor, AwaitingFactor)
             state = walk.here.state
             assert isinstance(state, ChoosingFactor | AwaitingFactor)
-            try:
-                verified = await self._auth.prove(walk.customer, walk.bound, state.factor, typed, visit.lang)
-            except STOPS as stopped:
-                await self._walks.lock(walk, "factor", stopped)
-            except FactorsRefused as refused:
-                causes = {name: one.code for name, one in refused.errors.items()}
-                beside = With(resets=refused.resets, facts=causes)
-                await self._walks.refuse(walk, "factor", refused, beside)
-            confirmed = await self._devices.confirmed(walk.customer, visit.session.device, walk.now)
-            beside = With(
-                rows=[*verified.rows, *confirmed],
-                ledger=verified.ledger,
-                resets=verified.resets,
-                facts={"method": str(typed.method)},
-            )
-            event = FactorAnswered(Answered(verified.proof.proof_id, verified.proof.expires_at))
-            await self._walks.save(walk, event, "factor", beside)
+            proving = self._auth.prove(walk.customer, walk.bound, state.factor, typed, visit.lang)
+            verified = await factor.heard(self._walks, walk, "factor", proving)
+            answered, beside = await factor.proved(self._devices, walk, verified, str(typed.method))
+            await self._walks.save(walk, FactorAnswered(answered), "factor", beside)
 
     # ── the last step ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,7 +16,7 @@ from ingam.center.doorway import address_of, to_login
 from ingam.center.task.flow import AwaitingFactor, ChoosingFactor
 from ingam.center.task.forms import Fields, FormRefused, turn_of
 from ingam.center.task.service import TaskService
-from ingam.center.walks import NotLoggedIn, TrueStep, Visit
+from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.additional_auth import Method
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.medium import MediumTyped
@@ -33,14 +33,83 @@ Texts: TypeAlias = Mapping[str, str]
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-class TaskWeb(ABC):
-    """The base of a feature's handlers. `at`: its address; a GET of it shows the true step."""
+class Proving(Protocol):
+    """A service whose flow asks for additional authentication."""
 
-    def __init__(self, at: str, service: TaskService, auth: AdditionalAuth, clock: Clock) -> None:
+    async def asked(self, visit: Visit) -> Customer:
+        """Of whom it is asked. Raises NotLoggedIn."""
+
+    async def look(self, visit: Visit) -> Calling | None:
+        """The call that is under way in this flow, or None."""
+
+    async def request_factor(self, visit: Visit, turn: Turn, method: Method, to: Phone | None) -> None:
+        """A code or a call."""
+
+    async def prove_factor(self, visit: Visit, turn: Turn, typed: Typed) -> None:
+        """다음."""
+
+
+class ProvingWeb:
+    """The host of 본인확인 추가인증 in a flow. `at`: its address; a GET of it shows the true step.
+
+    `stops`: what ends the flow, so that its own screen says why.
+    """
+
+    stops: ClassVar[tuple[type[Failure], ...]] = STOPS
+
+    def __init__(self, at: str, service: Proving, auth: AdditionalAuth, clock: Clock) -> None:
         self._at = at
-        self._tasks = service
+        self._proving = service
         self._auth = auth
         self._clock = clock
+
+    @property
+    def prefix(self) -> str:
+        """See FactorHost."""
+        return self._at
+
+    @property
+    def beside(self) -> bool:
+        """보안매체 미소지고객 인증 is asked for here, always."""
+        return True
+
+    async def customer(self, request: Request) -> Customer:
+        """See FactorHost."""
+        return await self._proving.asked(visit_of(request))
+
+    async def call(self, request: Request) -> Calling | None:
+        """See FactorHost."""
+        return await self._proving.look(visit_of(request))
+
+    async def ask(self, request: Request, fields: Fields, method: Method, to: Phone) -> None:
+        """인증번호 요청, 재전송, 전화 요청."""
+        await self._proving.request_factor(visit_of(request), turn_of(fields), method, to)
+
+    async def answer(self, request: Request, fields: Fields, typed: Typed) -> str:
+        """다음."""
+        await self._proving.prove_factor(visit_of(request), turn_of(fields), typed)
+        return self._at
+
+    async def failed(self, request: Request, failure: Failure) -> Response | None:
+        """See FactorHost."""
+        return self._elsewhere(request, failure)
+
+    def _elsewhere(self, request: Request, failure: Failure) -> Response | None:
+        """Where a failure leads that is not shown on the page."""
+        request.state.failure = failure.code
+        if isinstance(failure, (TrueStep, *self.stops)):
+            return see_other(self._at)
+        if isinstance(failure, NotLoggedIn):
+            return to_login(request)
+        return None if isinstance(failure, Refusal | Outage) else failure_response(request, failure)
+
+
+class TaskWeb(ProvingWeb, ABC):
+    """The base of a feature's handlers."""
+
+    def __init__(self, at: str, service: TaskService, auth: AdditionalAuth, clock: Clock) -> None:
+        super().__init__(at, service, auth, clock)
+        self._tasks = service
 
     @abstractmethod
     async def _page(self, request: Request, status: int = 200, *, chosen: str = "", **facts: Any) -> Response:
@@ -68,33 +137,6 @@ class TaskWeb(ABC):
 
     # ── the host of 본인확인 추가인증 ──
 
-    @property
-    def prefix(self) -> str:
-        """See FactorHost."""
-        return self._at
-
-    @property
-    def beside(self) -> bool:
-        """보안매체 미소지고객 인증 is asked for here, always."""
-        return True
-
-    async def customer(self, request: Request) -> Customer:
-        """See FactorHost."""
-        return await self._tasks.asked(visit_of(request))
-
-    async def call(self, request: Request) -> Calling | None:
-        """See FactorHost."""
-        return await self._tasks.look(visit_of(request))
-
-    async def ask(self, request: Request, fields: Fields, method: Method, to: Phone) -> None:
-        """인증번호 요청, 재전송, 전화 요청."""
-        await self._tasks.request_factor(visit_of(request), turn_of(fields), method, to)
-
-    async def answer(self, request: Request, fields: Fields, typed: Typed) -> str:
-        """다음."""
-        await self._tasks.prove_factor(visit_of(request), turn_of(fields), typed)
-        return self._at
-
     async def by_device(
         self, request: Request, fields: Fields, answer: Mapping[str, str], medium: MediumTyped | None
     ) -> str:
@@ -107,10 +149,6 @@ class TaskWeb(ABC):
         corporate = len((await self.customer(request)).idn) != 13
         told = {name: number_named(text, request.state.lang, corporate=corporate) for name, text in errors.items()}
         return await self._page(request, status, errors=told, chosen=fields.get("method", ""))
-
-    async def failed(self, request: Request, failure: Failure) -> Response | None:
-        """See FactorHost."""
-        return self._elsewhere(request, failure)
 
     # ── parts ──
 
@@ -127,15 +165,6 @@ class TaskWeb(ABC):
             return elsewhere
         facts: dict[str, Any] = {"typed": dict(typed)} if typed else {}
         return await self._page(request, status_of(failure), errors=errors_of(request, failure), **facts)
-
-    def _elsewhere(self, request: Request, failure: Failure) -> Response | None:
-        """Where a failure leads that is not shown on the page."""
-        request.state.failure = failure.code
-        if isinstance(failure, (TrueStep, *STOPS)):
-            return see_other(self._at)
-        if isinstance(failure, NotLoggedIn):
-            return to_login(request)
-        return None if isinstance(failure, Refusal | Outage) else failure_response(request, failure)
 
 
 def errors_of(request: Request, failure: Failure, field: str = "form") -> dict[str, str]:
