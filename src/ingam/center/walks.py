@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from ingam.customer.heads import in_session
+from ingam.customer.heads import in_session, person_key, session_key
 from ingam.customer.session import Session
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.flow import Machine
@@ -23,7 +23,7 @@ from ingam.kernel.instants import korean_day
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Audit, Change, Flow, FlowSave, LedgerMove, Outgoing, Save, Stale, Store
+from ingam.ports.store import Audit, Change, Flow, FlowSave, LedgerMove, Outgoing, Row, Save, Stale, Store
 
 RUNS_MOST: Final = 100
 """The last one is among them, however many there are: no run ends later than one that was begun after it."""
@@ -211,10 +211,14 @@ class Walks(Generic[S, E, W]):
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def whose(self, visit: Visit) -> str:
-        """The session, or the person's id. Raises NotLoggedIn."""
+        """The session, or the person's key. Raises NotLoggedIn."""
         if visit.session.customer_id is None:
             raise NotLoggedIn
-        return visit.session.session if self._owner is Owner.SESSION else visit.session.customer_id
+        return visit.session.session if self._owner is Owner.SESSION else session_key(visit.session)
+
+    def key_of(self, customer: Customer) -> str:
+        """`whose` of a person."""
+        return person_key(self._digests, customer)
 
     def turn_of(self, visit: Visit) -> asyncio.Lock:
         """One post at a time in this process; between processes the flow's version decides. Raises NotLoggedIn."""
@@ -281,10 +285,12 @@ class Runs(Walks[S, E, W], ABC):
 
     async def _newest(self, visit: Visit) -> tuple[int, Flow | None]:
         """The number of the last run, and how it is stored; 0 where there never was one. Raises NotLoggedIn."""
-        whose = self.whose(visit)
-        where = {str(self._owner): whose, "machine": self.machine.name}
+        whose, session = self.whose(visit), visit.session
+        owner = session.session if self._owner is Owner.SESSION else session.customer_id
+        where: Row = {str(self._owner): owner, "machine": self.machine.name}
         rows = await self._store.many("flow", where, order="expires_at", descending=True, limit=RUNS_MOST)
-        run = max((int(str(row["flow_id"]).rpartition(":")[2]) for row in rows), default=0)
+        ids = [str(row["flow_id"]).rpartition(":") for row in rows]  # of a union's other heads some as well
+        run = max((int(number) for named, _, number in ids if named == f"{self.machine.name}:{whose}"), default=0)
         if not run:
             return 0, None
         stored = await self._store.flow(self.flow_id(whose, run))

@@ -6,10 +6,15 @@ a former head opened, made or registered therefore names the number it was of, a
 
 from __future__ import annotations
 
+from typing import Final
+
 from ingam.customer.session import Session
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import Customer, CustomerKind
 from ingam.ports.keys import Digests
+
+_KEY_DIGITS: Final = 16
+"""Of a keyed digest: enough to tell the heads of one union, one after another, from each other."""
 
 
 def head_key(digests: Digests, customer: Customer) -> str:
@@ -37,6 +42,30 @@ def in_session(digests: Digests, customer: Customer, session: Session) -> Custom
     `customer`: whose `customer_id` the session has, as the institution keeps them.
     """
     return at_place(digests, customer, session.slot, session.head)
+
+
+def person_key(digests: Digests, customer: Customer) -> str:
+    """What is one person's own is named by: the customer's key; of a further head of a union the place and number too.
+
+    Without it one head would go on with what another began: the password of the account is the same.
+    """
+    return _person(customer.customer_id, customer.slot, head_key(digests, customer))
+
+
+def session_key(session: Session) -> str:
+    """`person_key` of whoever the session is; it must be somebody's."""
+    assert session.customer_id is not None
+    return _person(session.customer_id, session.slot or 1, session.head)
+
+
+def holder_key(digests: Digests, customer: Customer) -> str:
+    """As `person_key`, and with the number of a union's first head too: for what outlives a change of who that is."""
+    head = head_key(digests, customer)
+    return f"{customer.customer_id}.{customer.slot}.{head[:_KEY_DIGITS]}" if head else customer.customer_id
+
+
+def _person(customer_id: str, slot: int, head: str) -> str:
+    return customer_id if slot == 1 else f"{customer_id}.{slot}.{head[:_KEY_DIGITS]}"
 
 
 def every_head(customer: Customer) -> list[Customer]:

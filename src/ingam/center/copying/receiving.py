@@ -95,7 +95,8 @@ class Receiving:
 
     async def _refused(self, walk: Walk, proved: str, arrived: str) -> Refusal | None:
         bound = await self._bindings.by_fingerprint(arrived)
-        if bound is not None and bound.customer_id != walk.customer.customer_id:
+        whose = walk.customer
+        if bound is not None and (bound.customer_id, bound.slot) != (whose.customer_id, whose.slot):
             return BoundToOther()
         if arrived != proved:
             return OtherCertificate()

@@ -33,7 +33,6 @@ from ingam.center.copying.refusals import CopyOver, NoReceiver, OtherSession, Ou
 from ingam.center.walks import Act, Owner, Ports, TrueStep, Visit, With, told
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach
-from ingam.ports.customers import Customer
 
 RUN_S: Final = 240
 """From the ticket to join on: what the relay gives a run, and some more."""
@@ -100,16 +99,16 @@ class Walks(walks.Walks[State, Event, Walk]):
     async def here(self, visit: Visit) -> Here:
         """The person's last copy, with what time did to it saved."""
         customer = await self.customer(visit)
-        here, now = await self._stored(customer), self.now()
+        here, now = await self._stored(visit), self.now()
         event = _what_time_did(here, now)
         if event is None:
             return here
         with suppress(TrueStep):  # somebody else saved it, or moved on
-            await self.save(Walk(_flow_id(customer), visit, here, customer, now), event, "time", With())
-        return await self._stored(customer)
+            await self.save(Walk(self._flow_id(visit), visit, here, customer, now), event, "time", With())
+        return await self._stored(visit)
 
-    async def _stored(self, customer: Customer) -> Here:
-        stored = await self._store.flow(_flow_id(customer))
+    async def _stored(self, visit: Visit) -> Here:
+        stored = await self._store.flow(self._flow_id(visit))
         if stored is None:
             return Here(0, None, self.now())
         return Here(stored.version, self.machine.load(stored.state), stored.expires_at)
@@ -117,7 +116,7 @@ class Walks(walks.Walks[State, Event, Walk]):
     async def walk(self, visit: Visit) -> Walk:
         """Wherever the person's copy is."""
         here, customer = await self.here(visit), await self.customer(visit)
-        return Walk(_flow_id(customer), visit, here, customer, self.now())
+        return Walk(self._flow_id(visit), visit, here, customer, self.now())
 
     async def at(self, visit: Visit, role: Role, *states: type[State]) -> Walk:
         """The walk of one end's post. Raises CopyOver, OtherSession, OutOfOrder."""
@@ -167,12 +166,11 @@ class Walks(walks.Walks[State, Event, Walk]):
         await super()._save(walk, state, until, act, beside, result)
         self.changes.tell(walk.customer.customer_id)
 
+    def _flow_id(self, visit: Visit) -> str:
+        return f"{self.machine.name}:{self.whose(visit)}"
+
     def _until(self, walk: Walk) -> datetime:
         return walk.now + timedelta(seconds=self._limits.copy_ttl_s)
-
-
-def _flow_id(customer: Customer) -> str:
-    return f"{COPYING.name}:{customer.customer_id}"
 
 
 def _session(state: State, role: Role) -> str | None:

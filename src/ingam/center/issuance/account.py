@@ -26,6 +26,7 @@ from ingam.center.issuance.forms import Account, Details
 from ingam.center.issuance.identity import ACCOUNT_CONSENT, DAY_S, Parts
 from ingam.center.issuance.walks import Walk, Walks
 from ingam.center.walks import Turn, Visit, With
+from ingam.customer.heads import holder_key
 from ingam.customer.person import same_name
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -269,7 +270,7 @@ class Accounting:
     async def contact(self, customer: Customer) -> Contact:
         """What ④ is filled with: what was said last, else the customer's record."""
         rows = await self._parts.store.many(
-            "contact", {"customer_id": customer.customer_id}, order="at", descending=True, limit=1
+            "contact", {"customer_id": holder_key(self._parts.digests, customer)}, order="at", descending=True, limit=1
         )
         if not rows:
             return Contact(customer.email or "", customer.home_phone or "", customer.mobile, "", "", "")
@@ -298,7 +299,7 @@ class Accounting:
                 customer.customer_id, "contact", "details", contact_id, msgspec.json.encode(said)
             )
             row: Row = {
-                "contact_id": contact_id, "customer_id": customer.customer_id, "details": sealed,
+                "contact_id": contact_id, "customer_id": holder_key(self._parts.digests, customer), "details": sealed,
                 "flow_id": walk.flow_id, "at": walk.now,
             }  # fmt: skip
             reach("issuance.23")
@@ -313,7 +314,7 @@ def masked_account(account: Secret[str]) -> str:
 
 
 def _kind(customer: Customer) -> str:
-    return f"onewon:{customer.customer_id}"
+    return f"onewon:{customer.customer_id}" + ("" if customer.slot == 1 else f".{customer.slot}")
 
 
 def _wrong_key(customer: Customer) -> str:

@@ -34,6 +34,7 @@ from ingam.customer.binding.bindings import SealDetails
 from ingam.customer.binding.challenges import Challenges, NonceInvalid
 from ingam.customer.binding.proof import Prover, SealOpener, UnverifiedPresentation, prove_ownership
 from ingam.customer.consent import Consents, Document
+from ingam.customer.heads import holder_key
 from ingam.customer.person import birth_date, is_foreign, same_name
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.secret import Secret
@@ -309,7 +310,8 @@ class Identification:
         """Name, birth date, origin, number and CI; the CI is remembered as a keyed digest the first time."""
         customer = walk.customer
         ci = self._parts.digests.digest("ci", found.ci.reveal())
-        known = await self._parts.store.one("identity_proof", {"customer_id": customer.customer_id})
+        whose = holder_key(self._parts.digests, customer)
+        known = await self._parts.store.one("identity_proof", {"customer_id": whose})
         same = (
             same_name(found.name, customer.name)
             and found.birth_date == birth_date(customer.idn.reveal())
@@ -321,7 +323,7 @@ class Identification:
             await self._walks.refuse(walk, "phone-proof", IdentityMismatch())
         if known is not None:
             return []
-        row: Row = {"customer_id": customer.customer_id, "ci_key": ci, "method": "phone", "at": walk.now}
+        row: Row = {"customer_id": whose, "ci_key": ci, "method": "phone", "at": walk.now}
         return [Insert("identity_proof", row)]
 
     def _mobile_key(self, mobile: str) -> str:

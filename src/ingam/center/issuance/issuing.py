@@ -289,7 +289,7 @@ class Issuing:
 
     async def allowed(self, customer: Customer, run: int) -> Payment | None:
         """The fee that is allowed in this run and not used yet; None where there is none, or nobody can say."""
-        flow_id = self._walks.flow_id(customer.customer_id, run)
+        flow_id = self._walks.flow_id(self._walks.key_of(customer), run)
         try:
             found = None if self._fees is None else await self._fees.look(flow_id)
         except PaymentOutage:

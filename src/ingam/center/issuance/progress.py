@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ingam.center.additional_auth.web import posted
 from ingam.center.doorway import address_of, logged_in, to_login
 from ingam.center.issuance import budgets
 from ingam.center.issuance.budgets import Budget
@@ -31,14 +33,18 @@ from ingam.center.issuance.flow import (
     kind_of,
 )
 from ingam.center.issuance.issuing import ASKED, CARRYING_S
+from ingam.center.issuance.owed import Owed
 from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import FETCHING, Limits
 from ingam.center.issuance.web import BASES
 from ingam.center.walks import Visit
 from ingam.customer import payment
+from ingam.customer.heads import session_key
+from ingam.kernel.errors import Failure
 from ingam.kernel.instants import korean_minute
 from ingam.kernel.words import has, say
-from ingam.page import render
+from ingam.page import render, see_other, status_of
+from ingam.page.failures import message_of
 from ingam.ports.certification import (
     Certification,
     CertificationOutage,
@@ -76,29 +82,45 @@ class Shown:
 
 
 class ProgressWeb:
-    """GET /issuance/progress."""
+    """/issuance/progress."""
 
     def __init__(
-        self, issuance: Issuance, authority: Certification, store: Store, clock: Clock, limits: Limits
+        self, issuance: Issuance, authority: Certification, store: Store, clock: Clock, limits: Limits, owed: Owed
     ) -> None:
-        self._issuance, self._authority = issuance, authority
+        self._issuance, self._authority, self._owed = issuance, authority, owed
         self._store, self._clock, self._limits = store, clock, limits
 
     def routes(self) -> list[Route]:
-        """The page."""
-        return [Route(HERE, self.show, methods=["GET"])]
+        """The page, and the press that pays what is owed."""
+        return [Route(HERE, self.show, methods=["GET"]), Route(f"{HERE}/fee", self.pay, methods=["POST"])]
 
     async def show(self, request: Request) -> Response:
         """The person's own."""
-        if logged_in(request) is None:
-            return to_login(request)
-        visit = Visit(request.state.session, address_of(request), request.state.lang)
+        return to_login(request) if logged_in(request) is None else await self._page(request)
+
+    async def pay(self, request: Request) -> Response:
+        """수수료 결제: another payment for what is owed; the way to its window stands on the page then."""
+        fields, visit = await posted(request), _visit(request)
+        customer = await self._issuance.customer(visit)
+        try:
+            await self._owed.begin(customer, lambda run: _is_of(run, visit), fields.get("fee", ""), visit.lang)
+        except Failure as failure:
+            request.state.failure = failure.code
+            return await self._page(request, status_of(failure), {"owed": message_of(failure, visit.lang)})
+        return see_other(f"{HERE}#owed")
+
+    async def _page(self, request: Request, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
+        visit = _visit(request)
         customer, now = await self._issuance.customer(visit), self._clock.now()
         ever = await self._ever(customer, now)
+        owed = await self._owed.of(customer, lambda run: _is_of(run, visit))
         return render(
-            request, "issuance/progress.html", place="issuance_progress", runs=await self._runs(visit, customer, now),
+            request, "issuance/progress.html", status, place="issuance_progress", owed=owed, errors=errors or {},
+            runs=await self._runs(visit, customer, now),
             ever=ever, standing=lambda one: _standing(one, now),
-            fees=await payment.receipts(self._store, customer.customer_id),
+            fees=[
+                one for one in await payment.receipts(self._store, customer.customer_id) if _is_of(one.flow_id, visit)
+            ],
         )  # fmt: skip
 
     async def _ever(self, customer: Customer, now: datetime) -> EverIssued | None:
@@ -114,7 +136,7 @@ class ProgressWeb:
     async def _runs(self, visit: Visit, customer: Customer, now: datetime) -> list[Shown]:
         where: Row = {"customer_id": customer.customer_id, "machine": ISSUANCE.name}
         rows = await self._store.many("flow", where, order="expires_at", descending=True, limit=RUNS)
-        return [self._shown(row, visit, now) for row in rows]
+        return [self._shown(row, visit, now) for row in rows if _is_of(str(row["flow_id"]), visit)]
 
     def _shown(self, row: Row, visit: Visit, now: datetime) -> Shown:
         state, expires = ISSUANCE.load(str(row["state"])), row["expires_at"]
@@ -163,5 +185,14 @@ def _standing(one: IssuedCertificate, now: datetime) -> str:
     return f"progress.standing_{one.standing}"
 
 
+def _visit(request: Request) -> Visit:
+    return Visit(request.state.session, address_of(request), request.state.lang)
+
+
 def _time(at: datetime) -> str:
     return korean_minute(at)[-5:]
+
+
+def _is_of(flow_id: str, visit: Visit) -> bool:
+    """Whether a run is this very person's: of a union with several heads each has their own."""
+    return flow_id.rpartition(":")[0].partition(":")[2] == session_key(visit.session)

@@ -124,7 +124,7 @@ class Walks(Runs[State, Event, Walk]):
         return self._walk(visit, here, await self.customer(visit), self.now())
 
     def _walk(self, visit: Visit, here: Here, customer: Customer, now: datetime) -> Walk:
-        return Walk(self.flow_id(customer.customer_id, here.run), visit, here, customer, now)
+        return Walk(self.flow_id(self.whose(visit), here.run), visit, here, customer, now)
 
     async def settled(self, visit: Visit, *, anew: bool = False) -> Here:
         """The last run, with what time did to it saved; a finished one that is no longer shown makes room."""

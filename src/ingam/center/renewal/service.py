@@ -239,7 +239,7 @@ class Renewing:
         if self._fees is None or not isinstance(here.state, Agreeing):
             return None
         try:
-            found = await self._fees.look(self._walks.flow_id(customer.customer_id, here.run))
+            found = await self._fees.look(self._walks.flow_id(self._walks.key_of(customer), here.run))
         except PaymentOutage:
             return None
         return found if found is not None and found.stage is Stage.AUTHORISED else None

@@ -93,7 +93,7 @@ class Walks(Runs[State, Event, Walk]):
         here = Here(1, 0, None, now)
         if stored is not None:
             here = Here(run, stored.version, self.machine.load(stored.state), stored.expires_at)
-        return Walk(self.flow_id(customer.customer_id, here.run), visit, here, customer, now)
+        return Walk(self.flow_id(self.whose(visit), here.run), visit, here, customer, now)
 
     async def settled(self, visit: Visit, *, anew: bool = False) -> Walk:
         """The true step. Raises NotLoggedIn."""

@@ -1,0 +1,146 @@
+"""발급, 재발급 and 갱신 by a head who logged in with the union's ID: as their own person, once that is known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tests.center.issuance.phone import Phone
+from tests.center.issuance.world import World, told
+from tests.center.renewal.test_renewal import DAY_S, OLD, Renewal
+
+from ingam.kernel.secret import Secret
+from ingam.ports.books import State
+from ingam.ports.customers import Head
+from ingam.sandbox.people import person
+
+LEE, KIM = person("lee"), person("kim")
+SECOND = replace(KIM, banking_id=LEE.banking_id)
+"""At the union's account with a number, a telephone and a card of their own."""
+
+
+async def union(world: World) -> None:
+    """Kim is a head of Lee's union beside Lee."""
+    cast(Any, world.ports.customers)._heads = 2
+    kept = await world.ports.customers.by_banking_id(LEE.banking_id)
+    assert kept is not None
+    assert await world.ports.customers.add_head(kept, Head(0, KIM.name, Secret(KIM.idn), KIM.mobile)) == 2
+
+
+async def says_who(phone: Phone, back: str = "issuance_new") -> None:
+    """조합장 확인, as the second head."""
+    world, base, phone.base = phone.world, phone.base, "/head"
+    await phone.get(f"/head?back={back}")
+    await phone.post("begin", {"slot": "2", "back": back})
+    await phone.post("factor/request", {"method": "sms"})
+    await world.deliver()
+    code = next(match[1] for text in world.texts(KIM) if (match := re.search(r"#(\d{6})", text)))
+    await phone.post(
+        "factor", {"method": "sms", "code": code, "number_back": KIM.idn[6:], "phone_back": KIM.mobile[-4:]}
+    )
+    assert (await phone.send("/head/enter", phone.turn)).status_code == 303, phone.page
+    phone.base = base
+
+
+async def known(world: World, key: int = 4) -> Phone:
+    """The second head, after the union's ID login, on a telephone of their own."""
+    phone = world.phone(SECOND, key)
+    await phone.log_in()
+    await says_who(phone)
+    return phone
+
+
+async def bound(world: World) -> list[tuple[object, object]]:
+    rows = await world.rows("binding", customer_id="c-lee", status="ACTIVE")
+    return sorted((row["slot"], row["fingerprint"]) for row in rows)
+
+
+def test_each_head_is_issued_one_and_learns_nothing_of_the_others(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        first = world.phone(LEE)
+        await first.log_in()
+        await first.until("issued")
+        second = await known(world)
+        page = await second.until("details")
+        assert LEE.email not in page and LEE.mobile not in page
+        await second.until("issued")
+        ours = [(1, first.vault.certificate), (2, second.vault.certificate)]
+        assert await bound(world) == [(slot, one.fingerprint.hex()) for slot, one in ours]
+        assert await world.certificates(LEE) == await world.certificates(KIM) == [State.VALID]
+        for phone, others in ((first, second), (second, first)):
+            shown = await phone.get("/mybank")
+            assert f"{phone.vault.certificate.serial:x}" in shown
+            assert f"{others.vault.certificate.serial:x}" not in shown or phone is first
+            assert len(re.findall("issuance/new", await phone.get("/issuance/progress"))) < 3
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_F10_one_head_does_not_go_on_with_what_another_began_on_the_same_device(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """A union's own PC, and the password that they share: the identity that was proved is one head's."""
+
+    async def story(world: World) -> None:
+        await union(world)
+        phone = world.phone(LEE)
+        await phone.log_in()
+        await phone.until("account")  # telephone and card of the first head are proved
+        await phone.log_out()
+        phone.who = SECOND
+        await phone.log_in()
+        await says_who(phone)
+        await phone.get()
+        assert phone.screen == "password"
+        await phone.enter()
+        await phone.get()
+        assert phone.screen == "consents"
+        await phone.log_out()
+        phone.who = LEE
+        await phone.log_in()
+        await phone.get()
+        await phone.enter()
+        await phone.get()
+        assert phone.screen == "account"  # and the first one goes on where they were
+
+    told(sqlite_url, tmp_path, story)
+
+
+@pytest.mark.parametrize("who", ["second", "undecided"])
+def test_a_head_renews_their_own_once_it_is_known_who_they_are(sqlite_url: str, tmp_path: Path, who: str) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        old = await world.holds(SECOND, OLD, "securities", branch="증권금융")
+        world.clock.forward(346 * DAY_S)
+        phone = world.phone(SECOND)
+        await phone.log_in()
+        if who == "second":
+            await says_who(phone, "renewal")
+        at = Renewal(world, old, phone)
+        page = await at.page()
+        assert ("/head?back=renewal" in page) == (who == "undecided")
+        status, told_ = await at.key()
+        assert (status == 200) == (who == "second"), told_
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_one_heads_renewal_is_not_ended_by_another_heads_look_at_the_page(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        old = await world.holds(LEE, OLD, "securities", branch="증권금융")
+        world.clock.forward(346 * DAY_S)
+        phone = world.phone(LEE)
+        await phone.log_in()
+        at = Renewal(world, old, phone)
+        assert (await at.key())[0] == 200
+        other = await known(world)
+        page = await Renewal(world, old, other).page()
+        assert 'data-version="0"' in page
+        assert (await at.agree())[0] == 200
+
+    told(sqlite_url, tmp_path, story)
