@@ -363,6 +363,48 @@ def test_a_batch_that_loses_its_place_meanwhile_lets_the_next_one_be_decided_ane
     told(store_url, tmp_path, story)
 
 
+def test_two_questions_at_once_wait_for_each_other(store_url: str, tmp_path: Path) -> None:
+    """Of a batch that is decided anew, and of the next one."""
+
+    async def story(world: World) -> None:
+        await world.run(world.file(LEE_ROW, KIM_ROW))
+        bound, claimed = world.tables.bindings({"c-lee"}, set()), world.tables.claims({"c-kim"}, set())
+        found = await asyncio.gather(bound, claimed, world.tables.customers({"hong1234"}))
+        assert [len(one) for one in found] == [1, 1, 1]
+
+    told(store_url, tmp_path, story)
+
+
+def test_an_import_that_is_stopped_ends_the_batch_that_it_writes(store_url: str, tmp_path: Path) -> None:
+    class Slow:
+        """The database's tables; a batch is written when `go` says so."""
+
+        def __init__(self, world: World) -> None:
+            self.world, self.begun, self.go = world, asyncio.Event(), asyncio.Event()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.world.tables, name)
+
+        async def save(self, batch: Batch) -> bool:
+            self.begun.set()
+            await self.go.wait()
+            return await self.world.tables.save(batch)
+
+    async def story(world: World) -> None:
+        path, slow = world.file(HONG_ROW, LEE_ROW, KIM_ROW), Slow(world)
+        importing = asyncio.ensure_future(world.run(path, size=1, tables=slow))
+        await slow.begun.wait()
+        importing.cancel()
+        slow.go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await importing
+        stands = await world.tables.run(digest(path))
+        assert stands is not None and (stands.at_row, stands.bound) == (1, 1)
+        assert (await world.run(path)).bound == 2
+
+    told(store_url, tmp_path, story)
+
+
 def test_a_batch_of_many_rows_comes_in_whole(store_url: str, tmp_path: Path) -> None:
     """More rows than one statement carries, and as many that are not its multiple."""
 

@@ -155,13 +155,13 @@ class Importing:
         try:
             while lines := await asyncio.to_thread(next, batches, None):
                 part, decided = source.part(), await self._decided(lines, before.taken)
-                written = await writing
+                written = await asyncio.shield(writing)
                 if not written.as_decided:
                     decided = await self._decided(lines)
                 before, writing = decided, asyncio.ensure_future(self._write(lines, decided, written.run, part))
-            run = (await writing).run
+            run = (await asyncio.shield(writing)).run
         finally:
-            await asyncio.wait([writing])  # no batch is left behind that still writes
+            await asyncio.gather(writing, return_exceptions=True)  # no batch is left behind that still writes
         over = replace(run, finished_at=self.clock.now())
         if not self.dry:
             await self.tables.save(Batch((), (), over, run.at_row, self._line(over, "finished", run.at_row + 1)))

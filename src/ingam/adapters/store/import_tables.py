@@ -162,6 +162,7 @@ class _OnSqlite:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._one_asks = asyncio.Lock()
         self._asking: sqlite3.Connection | None = None
         self._writing: sqlite3.Connection | None = None
 
@@ -169,7 +170,8 @@ class _OnSqlite:
         return await self.fetch(f"{sql} IN ({', '.join('?' for _ in values)})", values)
 
     async def fetch(self, sql: str, args: Sequence[Any]) -> list[Any]:
-        return await _aside(lambda: self._to_ask().execute(sql, tuple(args)).fetchall())
+        async with self._one_asks:
+            return await _aside(lambda: self._to_ask().execute(sql, tuple(args)).fetchall())
 
     async def save(self, inserts: Sequence[Inserts], put: Sequence[Any], line: Step | None) -> bool:
         return await _aside(lambda: self._save(self._to_write(), inserts, put, line))
@@ -242,6 +244,7 @@ class _OnPostgresql:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._one_asks = asyncio.Lock()
         self._asking: Any = None
         self._writing: Any = None
 
@@ -249,11 +252,15 @@ class _OnPostgresql:
         return await self.fetch(f"{sql} = ANY(?)", (list(values),))
 
     async def fetch(self, sql: str, args: Sequence[Any]) -> list[Any]:
-        with _told():
-            if self._asking is None or self._asking.is_closed():
-                self._asking = await self._connected(BY_INDEX)
-            rows: list[Any] = await self._asking.fetch(numbered(sql), *args)
-            return rows
+        async with self._one_asks:
+            with _told():
+                return await self._fetch(sql, args)
+
+    async def _fetch(self, sql: str, args: Sequence[Any]) -> list[Any]:
+        if self._asking is None or self._asking.is_closed():
+            self._asking = await self._connected(BY_INDEX)
+        rows: list[Any] = await self._asking.fetch(numbered(sql), *args)
+        return rows
 
     async def save(self, inserts: Sequence[Inserts], put: Sequence[Any], line: Step | None) -> bool:
         try:
