@@ -21,6 +21,8 @@ from ingam.customer.additional_auth import Method
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, DeviceNotExempt, Typed
+from ingam.customer.heads import several
+from ingam.customer.masking import mask_name
 from ingam.customer.person import number_named
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.words import say
@@ -156,7 +158,9 @@ class TaskWeb(ProvingWeb, ABC):
         """What the page of the additional authentication needs."""
         customer = await self.customer(request)
         shown = await screen(self._auth, self, request, state.factor, self._clock.now(), chosen=chosen)
-        return {"at": self._at, "factor": shown, "task": state.task, "corporate": len(customer.idn) != 13}
+        whose = mask_name(customer.name) if several(customer) else ""
+        told = {"at": self._at, "factor": shown, "task": state.task, "whose": whose}
+        return {**told, "corporate": len(customer.idn) != 13}
 
     async def _failed(self, request: Request, failure: Failure, typed: Texts | None = None) -> Response:
         """A failure as the person meets it: the true step, the login, or the same screen with what is wrong."""
