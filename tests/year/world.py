@@ -309,7 +309,8 @@ class World:
         self.expiring, self.recheck = expiring(settings, given), recheck(settings, given)
         self.provider = PaymentProvider(self.around.box.payments, self.around.box.switches, self.clock, "")
         self.handlers = {SMS: deliver_sms(self.phones), EMAIL: _no_mail}
-        self.handlers |= management_deliveries(given) | incident_deliveries(settings, given) | payment_deliveries(given)
+        self.handlers |= management_deliveries(given) | incident_deliveries(settings, given)
+        self.handlers |= payment_deliveries(settings, given)
         self.handlers |= renewal_deliveries(settings, given)
         self.publishers = {name: self._publisher(name, ca) for name, ca in self.authorities.items()}
 

@@ -32,6 +32,8 @@ from ingam.center.issuance.account import Accounting, AccountPorts
 from ingam.center.issuance.flow import Kind
 from ingam.center.issuance.identity import Identification, IdentityPorts, Parts
 from ingam.center.issuance.issuing import Issuing
+from ingam.center.issuance.owed import Owed
+from ingam.center.issuance.progress import HERE as PROGRESS
 from ingam.center.issuance.progress import ProgressWeb
 from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import Walks
@@ -86,7 +88,7 @@ from ingam.run.noticing import notices_routes
 from ingam.run.oidc import oidc_routes
 from ingam.run.on_behalf import asking_anew, deliver_revocations
 from ingam.run.party_health import tell_health
-from ingam.run.paying import payment_deliveries
+from ingam.run.paying import owing_of, payment_deliveries
 from ingam.run.pins import pin_deliveries, pin_routes
 from ingam.run.protecting import protection_routes
 from ingam.run.recheck import recheck
@@ -266,10 +268,11 @@ def _issuance(
     )
     identification = Identification(walks, parts, identity, limits, challenges, prover, seal_keys)
     evidences = Evidences(given.store, given.fields)
+    owed = Owed(owing_of(settings, given), f"{settings.center_origin}{PROGRESS}")
     service = Issuance(walks, accounts, identification, accounting, issuing)
     return [
         *(route for kind in Kind for route in IssuanceWeb(service, given.clock, settings.vault_origin, kind).routes()),
-        *ProgressWeb(service, authority, given.store, given.clock, limits).routes(),
+        *ProgressWeb(service, authority, given.store, given.clock, limits, owed).routes(),
         *TermsWeb(terms, given.clock).routes(),
         *MyBankWeb(MyBank(given.customers, authority, bindings, given.ephemeral, given.clock, evidences)).routes(),
     ]
@@ -285,7 +288,8 @@ def _beside(given: CenterPorts, settings: Settings, policy: Policy) -> Any:
         ended = asking_anew(given.authorities, given.status, given.clock)
         revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
         deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
-        deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
+        deliver |= incident_deliveries(settings, given) | management_deliveries(given)
+        deliver |= payment_deliveries(settings, given)
         deliver |= renewal_deliveries(settings, given)
         deliver |= pin_deliveries(settings, given)
         night = finance_night(settings, given)

@@ -15,10 +15,14 @@ import msgspec
 
 from ingam.center.issuance.flow import ISSUANCE, Issued, codes_of
 from ingam.center.renewal.flow import RENEWAL, Renewed
-from ingam.customer.payment import Fee
+from ingam.customer.notice import Notices, Sender
+from ingam.customer.payment import Fee, Fees, owing
+from ingam.customer.payment.owing import Owing
 from ingam.customer.payment.settling import Came, Life, Run, Settling
 from ingam.ports.certification import Certification, CertificationRefused, IssuedCertificate, Standing, Withdrawal
 from ingam.ports.store import Claimed
+from ingam.run.recheck import coming_night
+from ingam.settings import Settings
 from ingam.wiring import CenterPorts
 
 _CAME: Final = {
@@ -27,13 +31,27 @@ _CAME: Final = {
 }  # fmt: skip
 
 
-def payment_deliveries(given: CenterPorts) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
+def payment_deliveries(settings: Settings, given: CenterPorts) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
     """For the worker; nothing where nothing that costs is offered."""
-    if given.parties is None or given.parties.payments is None or given.certification is None:
+    owed = owing_of(settings, given)
+    if owed is None or given.parties is None or given.parties.payments is None or given.certification is None:
         return {}
     asking = _Asking(given, given.certification)
     runs = {ISSUANCE.name: issuance_run, RENEWAL.name: renewal_run}
-    return Settling(given.store, given.clock, given.parties.payments, runs, asking.came).deliveries
+    return Settling(given.store, given.clock, given.parties.payments, runs, asking.came, owed).deliveries
+
+
+def owing_of(settings: Settings, given: CenterPorts) -> Owing | None:
+    """Fees that are owed; None where nobody takes any."""
+    payments = None if given.parties is None else given.parties.payments
+    if payments is None:
+        return None
+    limits = settings.limits
+    return Owing(
+        owing.Ports(given.store, given.clock, payments, given.customers),
+        Fees(given.store, payments, given.digests), Notices(Sender(settings.institution)), limits.fee_unpaid_days,
+        lambda key, after: coming_night(key, limits.recheck_hour, after),
+    )  # fmt: skip
 
 
 def issuance_run(state: str) -> Run:

@@ -152,7 +152,8 @@ async def _serve(settings: Settings) -> None:
     ended = asking_anew(given.authorities, given.status, given.clock)
     revocations = deliver_revocations(given.store, given.clock, given.digests, given.certification, ended)
     deliver = deliveries(given.sms, given.parties.email if given.parties else None) | calls.deliveries | revocations
-    deliver |= incident_deliveries(settings, given) | management_deliveries(given) | payment_deliveries(given)
+    deliver |= incident_deliveries(settings, given) | management_deliveries(given)
+    deliver |= payment_deliveries(settings, given)
     deliver |= renewal_deliveries(settings, given)
     deliver |= pin_deliveries(settings, given)
     night = finance_night(settings, given)

@@ -69,6 +69,7 @@ class Limits:
     recheck_hour: int = 3  # in Korea: the status of every registered certificate is asked for from then on
     recheck_by_list: int = 20  # so many certificates of one issuer's list are answered by the list, fewer one by one
     recheck_silent_h: int = 24  # hours that an authority may say nothing before operators are alarmed
+    fee_unpaid_days: int = 14  # so long the nights try to charge the fee of a certificate that stands
     keep_visits_s: int = 3600  # sessions that nobody logged in with
     keep_devices_s: int = 400 * 86_400  # since a device was last seen; its cookie lives a year
 

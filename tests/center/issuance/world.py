@@ -327,7 +327,7 @@ class World:
     async def deliver(self) -> None:
         """What the worker does: everything that is due leaves."""
         handlers = {SMS: deliver_sms(self.ports.sms), EMAIL: deliver_email(self.mailer)}
-        handlers |= payment_deliveries(self.ports) | renewal_deliveries(self.settings, self.ports)
+        handlers |= payment_deliveries(self.settings, self.ports) | renewal_deliveries(self.settings, self.ports)
         while await once(self.ports.store, handlers, self.clock):
             pass
 

@@ -19,10 +19,13 @@ from ingam.ports.store import Row, Store
 OPEN: Final = ("opened", "authorised")
 """Stages that the worker settles by itself once the run is over."""
 
-UNCLEAR: Final = "unpaid"
-"""A certificate stands, and the provider did not take the charge: for a person to settle."""
+OWED: Final = ("unpaid", "overdue")
+"""A certificate stands, and the provider did not take the charge: the nights try it, and then people have to."""
 
-STAGES: Final = (*OPEN, "captured", "cancelled", "refused", "expired", UNCLEAR)
+UNCLEAR: Final = "unclear"
+"""Nobody can say whether a certificate stands: for a person to settle."""
+
+STAGES: Final = (*OPEN, "captured", "cancelled", "refused", "expired", *OWED, "replaced", UNCLEAR)
 SHOWN: Final = 50
 MINE: Final = 5
 
@@ -78,7 +81,7 @@ class ChargesOfFees:
     async def charges(self) -> Charges:
         """All stages, and what hangs, the oldest first."""
         stages = [(stage, await self._store.how_many("payment", {"stage": stage})) for stage in STAGES]
-        rows = [row for stage in (*OPEN, UNCLEAR) for row in await self._oldest(stage)]
+        rows = [row for stage in (*OPEN, *OWED, UNCLEAR) for row in await self._oldest(stage)]
         found = sorted((fee for fee in map(fee_of, rows) if self.hangs(fee)), key=lambda fee: fee.opened_at)
         trying = await self._trying() if found else {}
         hanging = [Hanging(fee, fee.stage, trying.get(fee.key)) for fee in found[:SHOWN]]
@@ -99,7 +102,7 @@ class ChargesOfFees:
 
     def hangs(self, fee: Fee) -> bool:
         """Whether somebody has to look after it."""
-        return fee.stage == UNCLEAR or (fee.stage in OPEN and self._clock.now() - fee.opened_at > self.limit)
+        return fee.stage in (*OWED, UNCLEAR) or (fee.stage in OPEN and self._clock.now() - fee.opened_at > self.limit)
 
     async def _oldest(self, stage: str) -> list[Row]:
         return await self._store.many("payment", {"stage": stage}, order="opened_at", limit=SHOWN + 1)

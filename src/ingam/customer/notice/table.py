@@ -82,6 +82,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "pin-removed": _DEED,
     "pin-locked": _DEED,
     "pin-suspended": _DEED,
+    "fee-unpaid": _FOUND,
+    "fee-paid": _FOUND,
     "loan-received": _DEED,
     "branch-number": _DEED,
     "ars-refused": Kind(mails=False),  # while the person holds the telephone

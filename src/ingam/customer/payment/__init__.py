@@ -3,7 +3,8 @@ released. The row is kept before the provider hears of it, and its key comes of 
 again under the same key, so that nobody is charged twice.
 
 A row is `opened`; `authorised` with the registration that it pays for; then `captured`, `cancelled`, `refused`,
-`expired` or `unpaid`. Every row has a message in the outbox that settles it, whatever becomes of its run.
+`expired`, `unclear`, or `unpaid` and what comes of that (`owing`). Every row has a message in the outbox that settles
+it, whatever becomes of its run.
 """
 
 from __future__ import annotations

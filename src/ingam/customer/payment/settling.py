@@ -1,7 +1,8 @@
 """What becomes of a payment: charged where a certificate stands that it was for, else released; for the worker.
 
 The run says so, and where it ended without one, the authority does: nothing is released before the authority has said
-that nothing came of it and nothing can any more. While a run may still go on, nothing is decided.
+that nothing came of it and nothing can any more. While a run may still go on, nothing is decided. What the provider
+would not charge is owed from then on (`owing`); where nobody can say whether a certificate stands, it is `unclear`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from ingam.customer.payment import MARGIN, SETTLE, Fee, fee_of, settle
+from ingam.customer.payment.owing import OWED, REPLACED, UNPAID, Owing
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.payment import PaymentRefused, Payments
@@ -68,9 +70,9 @@ class Settling:
 
     def __init__(
         self, store: Store, clock: Clock, payments: Payments, runs: Mapping[str, Callable[[str], Run]],
-        came: Callable[[Fee, Run], Awaitable[Came]],
+        came: Callable[[Fee, Run], Awaitable[Came]], owing: Owing,
     ) -> None:  # fmt: skip
-        self._store, self._clock, self._payments = store, clock, payments
+        self._store, self._clock, self._payments, self._owing = store, clock, payments, owing
         self._runs, self._came = runs, came
 
     @property
@@ -81,16 +83,24 @@ class Settling:
     async def settle(self, claimed: Claimed) -> None:
         """Raises PaymentOutage, CertificationOutage, StoreOutage."""
         row = await self._store.one("payment", {"key": claimed.payload.decode()})
-        if row is None or row["stage"] not in ("opened", "authorised"):
+        fee = None if row is None else fee_of(row)
+        if fee is None:
             return
-        fee = fee_of(row)
+        if fee.stage == UNPAID:
+            await self._owing.again(fee)
+        elif fee.stage == REPLACED:  # a night that was cut off may have charged it: the person has paid anew
+            await self._owing.freed(fee.key)
+        elif fee.stage in ("opened", "authorised"):
+            await (self._owing.settled(fee) if fee.machine == OWED else self._of_run(fee))
+
+    async def _of_run(self, fee: Fee) -> None:
         verdict = await self._verdict(fee)
         if isinstance(verdict, datetime):
             await self._store.save(Save(outbox=[settle(fee.key, verdict)]))
         elif verdict is _Verdict.CHARGE:
             await self._charge(fee)
         elif verdict is _Verdict.UNCLEAR:
-            await self._record(fee, "unpaid", "", "payment.cancelled", "payment-unclear")
+            await self._record(fee, "unclear", "", "payment.cancelled", "payment-unclear")
         else:
             reach("payment.6")
             await self._payments.cancel(fee.key)
@@ -115,7 +125,7 @@ class Settling:
         try:
             found = await self._payments.capture(fee.key, fee.amount)
         except PaymentRefused as refused:
-            await self._record(fee, "unpaid", "", "payment.captured", refused.code)
+            await self._owing.unpaid(fee, refused.code)
             return
         reach("payment.5")
         await self._record(fee, "captured", found.approval, "payment.captured")

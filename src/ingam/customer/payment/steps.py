@@ -12,4 +12,9 @@ STEPS: Final = (
     ("payment.5", "charged; before that is kept"),
     ("payment.6", "nothing comes of it any more; before it is released"),
     ("payment.7", "released; before that is kept"),
+    ("payment.8", "owed; before a night tries to charge it"),
+    ("payment.9", "charged by a night; before that is kept"),
+    ("payment.10", "allowed anew by the person; before the former payment is freed"),
+    ("payment.11", "the former payment is freed; before the new one is charged"),
+    ("payment.12", "the new one is charged; before that is kept"),
 )

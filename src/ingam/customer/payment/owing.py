@@ -1,0 +1,289 @@
+"""Fees of certificates that stand and were not paid: the nights ask again for so long, and the person may pay anew.
+
+A fee that the provider would not charge is `unpaid`. The very same payment is tried again once a night; after so many
+days it is `overdue`, nobody tries any more, and people see to it. Before and after that the person may open another
+payment: a row of machine `owed` of the same run. Before the new one is charged the former is freed at the provider, so
+that it can never be charged as well, and becomes `replaced`; what a night takes of one in the same moment is given
+back. The certificate stands whatever becomes of its fee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from ingam.customer.notice import Notices
+from ingam.customer.payment import Fee, Fees, PaymentTries, ToPay, fee_of, fees_of, settle
+from ingam.kernel.errors import Refusal
+from ingam.kernel.steps import reach
+from ingam.ports.clock import Clock
+from ingam.ports.customers import Customers
+from ingam.ports.payment import Payment, PaymentRefused, Payments, Stage
+from ingam.ports.store import Audit, Change, Outgoing, Save, Stale, Store, Update
+
+UNPAID: Final = "unpaid"
+OVERDUE: Final = "overdue"
+REPLACED: Final = "replaced"
+OWED: Final = "owed"
+"""The machine of a payment that is made for an older one."""
+
+STANDS: Final = (UNPAID, OVERDUE)
+"""Stages of a fee that is owed."""
+WINDOW: Final = timedelta(minutes=30)
+"""To allow it in; then it is released."""
+MEANWHILE: Final = 4
+
+
+class FeeNotOwed(Refusal):
+    """There is no such fee of this person, or it was paid meanwhile. Nobody was charged."""
+
+    code = "fee-not-owed"
+
+
+class FeeTries(Refusal):
+    """The person opened a payment for it too often. Nobody was charged, and the certificate stands."""
+
+    code = "fee-tries"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What it works on."""
+
+    store: Store
+    clock: Clock
+    payments: Payments
+    customers: Customers
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be paid: the key of a fee, what the person reads, and where the window leads back to."""
+
+    key: str
+    title: str
+    return_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """A fee that is owed, as a page shows it. `open`: the payment that was begun for it, or None."""
+
+    fee: Fee
+    open: Payment | None
+
+
+class Owing:
+    """`days`: for how long the nights try; `night`: the coming one of a payment's key, after an instant."""
+
+    def __init__(
+        self, ports: Ports, fees: Fees, notices: Notices, days: int, night: Callable[[str, datetime], datetime]
+    ) -> None:
+        self._store, self._clock, self._payments = ports.store, ports.clock, ports.payments
+        self._customers = ports.customers
+        self._fees, self._notices, self._night = fees, notices, night
+        self._days = timedelta(days=days)
+
+    # ── the person ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def of(self, customer_id: str, mine: Callable[[str], bool]) -> list[Debt]:
+        """What a person owes, newest first; whatever was allowed of it meanwhile is charged first (E7).
+
+        `mine`: whether a run is this person's. Raises PaymentOutage.
+        """
+        found = []
+        for fee in await self._owed(customer_id, mine):
+            begun = await self._begun(fee)
+            payment = None if begun is None else await self.settled(begun)
+            if (now := await self._row(fee.key)).stage in STANDS:
+                found.append(Debt(now, payment))
+        return found
+
+    async def known(self, customer_id: str, mine: Callable[[str], bool]) -> list[Debt]:
+        """The same by our own books alone, where the provider does not answer."""
+        return [Debt(fee, None) for fee in await self._owed(customer_id, mine)]
+
+    async def ask(self, customer_id: str, mine: Callable[[str], bool], asked: Asked) -> Payment:
+        """A payment for one of them, whose window the person is sent to; the same one until it is over.
+
+        Raises FeeNotOwed, FeeTries, PaymentDeclined, PaymentOutage, PaymentRefused.
+        """
+        fee = next((one for one in await self._owed(customer_id, mine) if one.key == asked.key), None)
+        if fee is None:
+            raise FeeNotOwed
+        now = self._clock.now()
+        try:
+            return await self._fees.ask(
+                ToPay(
+                    customer_id, fee.flow_id, OWED, fee.product, fee.amount, asked.title, asked.return_to, now,
+                    now + WINDOW,
+                )
+            )  # fmt: skip
+        except PaymentTries:
+            raise FeeTries from None
+
+    async def _owed(self, customer_id: str, mine: Callable[[str], bool]) -> list[Fee]:
+        rows = [
+            row for stage in STANDS
+            for row in await self._store.many("payment", {"customer_id": customer_id, "stage": stage})
+            if mine(str(row["flow_id"]))
+        ]  # fmt: skip
+        return sorted(map(fee_of, rows), key=lambda fee: fee.opened_at, reverse=True)
+
+    async def _begun(self, owed: Fee) -> Fee | None:
+        """The payment that is under way for it."""
+        rows = await fees_of(self._store, owed.flow_id)
+        return next((one for one in rows if one.machine == OWED and one.stage == "opened"), None)
+
+    # ── the worker ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def unpaid(self, fee: Fee, code: str) -> None:
+        """The provider would not charge it: the person hears of it, and the night will try again."""
+        now = self._clock.now()
+        change = Update("payment", {"key": fee.key, "stage": fee.stage}, {"stage": UNPAID, "settled_at": now})
+        told = await self._told(fee, "fee-unpaid", now)
+        outbox = [*told, settle(fee.key, self._night(fee.key, now))]
+        await self._saved([change], outbox, [_line(fee, "payment.captured", code, now)])
+
+    async def again(self, fee: Fee) -> None:
+        """A night's try; the next one is put down before it, so that nothing that breaks it off ends them.
+
+        Raises PaymentOutage.
+        """
+        now = self._clock.now()
+        over = fee.settled_at is not None and now >= fee.settled_at + self._days
+        begun = await self._begun(fee)
+        if begun is not None or not over:
+            await self._saved([], [settle(fee.key, self._night(fee.key, now))])
+        if begun is not None:  # the person is about to pay it
+            return
+        reach("payment.8")
+        try:
+            found = await self._payments.capture(fee.key, fee.amount)
+        except PaymentRefused as refused:
+            await self._refused(fee, refused.code, now, over=over)
+            return
+        reach("payment.9")
+        if not await self._captured(fee.key, found):
+            await self.freed(fee.key)
+
+    async def _refused(self, fee: Fee, code: str, now: datetime, *, over: bool) -> None:
+        action = "payment.overdue" if over else "payment.again"
+        rows = [Update("payment", {"key": fee.key, "stage": UNPAID}, {"stage": OVERDUE})] if over else []
+        await self._saved(rows, [], [_line(fee, action, code, now)])
+
+    async def settled(self, fee: Fee) -> Payment | None:
+        """A payment of machine `owed`, by what the provider says of it; what it says where it waits for the person.
+
+        Raises PaymentOutage.
+        """
+        found, now = await self._payments.look(fee.key), self._clock.now()
+        if found is None or (found.stage is Stage.OPENED and now >= fee.opened_at + WINDOW):
+            await self._ended(fee, Stage.EXPIRED)
+        elif found.stage is Stage.OPENED:
+            return found
+        elif found.stage in (Stage.AUTHORISED, Stage.CAPTURED):
+            await self._take(fee)
+        else:
+            await self._ended(fee, found.stage)
+        return None
+
+    async def _take(self, fee: Fee) -> None:
+        """Charges what the person allowed, unless the former payment was charged after all."""
+        owed = await self._behind(fee)
+        if owed.stage not in STANDS:
+            await self._ended(fee, Stage.CANCELLED)
+            return
+        reach("payment.10")
+        before = await self._payments.look(owed.key)
+        if before is not None and before.stage is Stage.CAPTURED:
+            await self._captured(owed.key, before)
+            await self._ended(fee, Stage.CANCELLED)
+            return
+        await self.freed(owed.key)
+        reach("payment.11")
+        try:
+            found = await self._payments.capture(fee.key, fee.amount)
+        except PaymentRefused:
+            await self._ended(fee, Stage.REFUSED)
+            return
+        reach("payment.12")
+        await self._replaced(fee, found)
+
+    async def _replaced(self, fee: Fee, found: Payment) -> None:
+        """Both rows at once, whatever a night made of the former in the same moment: its charge was given back."""
+        now = self._clock.now()
+        for _ in range(MEANWHILE):
+            owed, mine = await self._behind(fee), await self._row(fee.key)
+            if mine.stage == "captured":
+                return
+            rows = [
+                Update("payment", {"key": mine.key, "stage": mine.stage}, _paid(found, now)),
+                Update("payment", {"key": owed.key, "stage": owed.stage}, {"stage": REPLACED}),
+            ]
+            with suppress(Stale):
+                told = await self._told(owed, "fee-paid", now)
+                await self._store.save(
+                    Save(rows=rows, outbox=told, audit=[_line(mine, "payment.captured", "ok", now)])
+                )  # fmt: skip
+                return
+        raise Stale
+
+    async def freed(self, key: str) -> None:
+        """A payment can never be charged any more; what was is given back. Raises PaymentOutage."""
+        with suppress(PaymentRefused):  # it has ended: there is nothing to free
+            await self._payments.cancel(key)
+
+    async def _captured(self, key: str, found: Payment) -> bool:
+        """Whether the charge stands in our books; False: the fee was paid anew meanwhile."""
+        now = self._clock.now()
+        for _ in range(MEANWHILE):
+            fee = await self._row(key)
+            if fee.stage not in STANDS:
+                return fee.stage == "captured"
+            change = Update("payment", {"key": key, "stage": fee.stage}, _paid(found, now))
+            told = await self._told(fee, "fee-paid", now)
+            await self._saved([change], told, [_line(fee, "payment.captured", "ok", now)])
+        raise Stale
+
+    async def _ended(self, fee: Fee, stage: Stage) -> None:
+        """A payment that comes to nothing; the fee is owed as before."""
+        await self.freed(fee.key)
+        now = self._clock.now()
+        where = {"key": fee.key, "stage": fee.stage}
+        await self._saved(
+            [Update("payment", where, {"stage": str(stage), "settled_at": now})], [],
+            [_line(fee, "payment.cancelled", str(stage), now)],
+        )  # fmt: skip
+
+    async def _saved(self, rows: Sequence[Change], outbox: Sequence[Outgoing], audit: Sequence[Audit] = ()) -> None:
+        """Once: where somebody else moved it meanwhile, theirs stands."""
+        with suppress(Stale):
+            await self._store.save(Save(rows=rows, outbox=outbox, audit=audit))
+
+    async def _behind(self, fee: Fee) -> Fee:
+        """What a payment of machine `owed` is for: of a run one payment alone comes so far."""
+        rows = await fees_of(self._store, fee.flow_id)
+        return next(one for one in rows if one.machine != OWED and one.stage in (*STANDS, REPLACED, "captured"))
+
+    async def _row(self, key: str) -> Fee:
+        row = await self._store.one("payment", {"key": key})
+        assert row is not None  # payments are never deleted
+        return fee_of(row)
+
+    async def _told(self, fee: Fee, notice: str, at: datetime) -> list[Outgoing]:
+        customer = await self._customers.by_id(fee.customer_id)
+        if customer is None:
+            return []
+        return self._notices.tell(customer, notice, at=at, dedup=f"{notice}:{fee.key}", won=f"{fee.amount:,}")
+
+
+def _paid(found: Payment, at: datetime) -> dict[str, str | datetime]:
+    return {"stage": "captured", "approval": found.approval, "settled_at": at}
+
+
+def _line(fee: Fee, action: str, result: str, at: datetime) -> Audit:
+    return Audit(at, action, result, None, None, None, {"won": fee.amount, "product": fee.product})
