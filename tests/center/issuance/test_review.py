@@ -13,10 +13,11 @@ from tests.center.issuance.phone import HERE, Refused
 from tests.center.issuance.test_walk import begun
 from tests.center.issuance.world import CENTER, World, photograph, told
 
+from ingam.center.carrying import CARRIED, CARRYING_S
 from ingam.center.issuance.account import LOOKING_S, LOOKUPS
 from ingam.center.issuance.flow import ISSUANCE, Cancelled
 from ingam.center.issuance.identity import DAY_S, LOOKS_A_DAY, REAL_NAMES_A_DAY
-from ingam.center.issuance.issuing import ASKED, CARRIED, CARRYING_S
+from ingam.center.issuance.issuing import ASKED
 from ingam.ports.card_reader import CardKind, Reading
 from ingam.ports.store import Count, FlowSave, Save
 from ingam.run.tidy import once as tidied

@@ -11,8 +11,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from ingam.center.issuance import budgets
-from ingam.center.issuance.budgets import Budget, TooOften
+from ingam.center import budgets
+from ingam.center.budgets import Budget, TooOften
 from ingam.center.issuance.flow import (
     AwaitingOneWon,
     Described,

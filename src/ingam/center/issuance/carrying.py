@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
+from ingam.center.carrying import refused
 from ingam.kernel.errors import Refusal
 from ingam.npki import certificate
 from ingam.npki.certificate import Certificate, CertificateMalformed
 from ingam.protocols.cmp import bodies, cert_response, message
 from ingam.protocols.cmp.message import BodyKind, UnverifiedMessage
-from ingam.protocols.cmp.status import CmpRefused, FailInfo, Status, StatusInfo
+from ingam.protocols.cmp.status import CmpRefused, Status, StatusInfo
 
 FROM_VAULT: Final = frozenset((BodyKind.IR, BodyKind.CERT_CONF, BodyKind.POLL_REQ))
-_PASSING: Final = FailInfo.SYSTEM_UNAVAIL | FailInfo.SYSTEM_FAILURE | FailInfo.BAD_TIME
-"""What does not end a run. badTime proves that a message never arrived in time: the vault composes it anew."""
 
 
 class NotCarried(Refusal):
@@ -115,6 +114,5 @@ def _response(found: UnverifiedMessage) -> Brought:
 
 
 def _rejected(info: StatusInfo) -> Brought:
-    if info.status is not Status.REJECTION or info.fail_info & _PASSING:
-        return Nothing()
-    return Rejected(info.texts[0][:64] if info.texts else "-")
+    word = refused(info)
+    return Nothing() if word is None else Rejected(word)

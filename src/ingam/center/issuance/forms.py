@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from ingam.center.task.forms import NONCE, Fields, FormRefused
 from ingam.customer.consent import FIELD, Ticked, ticked
 from ingam.customer.fields import Reading
-from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.card_reader import CardKind
 from ingam.ports.phone_identity import Carrier, Method
@@ -23,25 +21,12 @@ PAGE_MOST: Final = 100
 SURE: Final = 0.8
 """A reading of a card that is less sure is pointed out, so that the person looks."""
 
-_NONCE: Final = re.compile(r"[0-9a-f]{64}")
 _ECHOED: Final = frozenset(
     ("name", "mobile", "carrier", "method", "kind", "issued_on", "licence_number", "licence_serial", "birth_date",
      "number_front", "bank_code", "email_local", "email_domain", "home_phone", "home_phone_none", "zip5", "road",
      "detail", "product")
 )  # fmt: skip
 _E = TypeVar("_E", bound=StrEnum)
-
-Fields = Mapping[str, str]
-
-
-class FormRefused(Refusal):
-    """Fields that need attention: `errors` maps a field's name to the key of its text."""
-
-    code = "form-refused"
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__()
-        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +128,7 @@ def presented(fields: Fields) -> Presented:
     """Raises FormRefused when the window filled in nothing or no base64: no certificate was chosen."""
     nonce, signed, sealed = fields.get("nonce", ""), fields.get("signed", ""), fields.get("sealed", "")
     refused = FormRefused({"certificate": "issuance.need_certificate"})
-    if not _NONCE.fullmatch(nonce) or not 0 < len(signed) <= SIGNED_MOST or len(sealed) > SIGNED_MOST:
+    if not NONCE.fullmatch(nonce) or not 0 < len(signed) <= SIGNED_MOST or len(sealed) > SIGNED_MOST:
         raise refused
     try:
         blob = base64.b64decode(sealed, validate=True) if sealed else None

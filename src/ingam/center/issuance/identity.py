@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
-from ingam.center.issuance import budgets
-from ingam.center.issuance.budgets import Budget, TooOften
+from ingam.center import budgets
+from ingam.center.budgets import Budget, TooOften
 from ingam.center.issuance.flow import (
     Asked,
     AwaitingOneWon,

@@ -16,9 +16,11 @@ from typing import Final
 
 import msgspec
 
-from ingam.center.issuance import budgets, carrying
+from ingam.center import budgets
+from ingam.center.budgets import Budget
+from ingam.center.carrying import CARRYING_S, refuse_flood
+from ingam.center.issuance import carrying
 from ingam.center.issuance.account import Accounting
-from ingam.center.issuance.budgets import Budget, TooOften
 from ingam.center.issuance.carrying import Asked
 from ingam.center.issuance.flow import (
     ISSUANCE,
@@ -61,11 +63,8 @@ from ingam.ports.customers import Customer, CustomerKind
 from ingam.ports.payment import Payment, PaymentOutage, PaymentRefused, Stage
 from ingam.ports.store import Outgoing
 
-CARRYING_S: Final = 600
-CARRIED: Final = 300
-"""Messages of one run in these seconds: more than a vault sends that has to wait."""
 ASKED: Final = 40
-"""Questions about one person that the authority signs answers to, in the same time."""
+"""Questions about one person that the authority signs answers to, in ten minutes."""
 
 _SPKI: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST: Final = timedelta(days=366 + 31)
@@ -334,13 +333,13 @@ class Issuing:
             if here.run == run and isinstance(here.state, Issued):
                 if not carrying.is_confirmation_of(message, here.state.fingerprint):
                     raise carrying.NotCarried
-                await self._refuse_flood(here.run, visit)
+                await self._refuse_flood(visit, run)
                 return await self._certification.carry(message)  # its pkiConf was lost; the authority says it again
             walk = await self._walks.at_run(visit, run, Requested, Delivered)
             asked = carrying.from_vault(message, (await self._opened(walk))["reference"])
             if asked is not Asked.CERTIFICATE and not isinstance(walk.here.state, Delivered):
                 raise carrying.NotCarried
-            await self._refuse_flood(run, visit)
+            await self._refuse_flood(visit, run)
             reach("issuance.30")
             answer = await self._certification.carry(message)
             reach("issuance.31")
@@ -348,11 +347,9 @@ class Issuing:
             reach("issuance.33")
             return answer
 
-    async def _refuse_flood(self, run: int, visit: Visit) -> None:
-        """The authority bounds its sources (D9), and all that is carried is of one source. Raises TooOften."""
-        carried = Budget(f"carry:{self._walks.flow_id(self._walks.whose(visit), run)}", CARRYING_S, CARRIED)
-        if not await budgets.spent(self._parts.store, carried, self._walks.now()):
-            raise TooOften
+    async def _refuse_flood(self, visit: Visit, run: int) -> None:
+        flow_id = self._walks.flow_id(self._walks.whose(visit), run)
+        await refuse_flood(self._parts.store, flow_id, self._walks.now())
 
     async def _follow(self, walk: Walk, asked: Asked, brought: carrying.Brought) -> None:
         match asked, brought:

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ingam.center import budgets
 from ingam.center.additional_auth.web import posted
+from ingam.center.budgets import Budget
+from ingam.center.carrying import CARRYING_S
 from ingam.center.doorway import address_of, logged_in, to_login
-from ingam.center.issuance import budgets
-from ingam.center.issuance.budgets import Budget
 from ingam.center.issuance.flow import (
     ISSUANCE,
     AwaitingKey,
@@ -32,7 +33,7 @@ from ingam.center.issuance.flow import (
     Refused,
     kind_of,
 )
-from ingam.center.issuance.issuing import ASKED, CARRYING_S
+from ingam.center.issuance.issuing import ASKED
 from ingam.center.issuance.owed import Owed
 from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import FETCHING, Limits

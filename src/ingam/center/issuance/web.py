@@ -12,10 +12,12 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.additional_auth.web import posted
+from ingam.center.carrying import octets
+from ingam.center.doorway import logged_in, to_login
 from ingam.center.issuance import forms
 from ingam.center.issuance.account import OneWonBudgetSpent
 from ingam.center.issuance.flow import (
@@ -37,6 +39,8 @@ from ingam.center.issuance.identity import PersonLocked
 from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import Here
 from ingam.center.keypad import unsealed
+from ingam.center.task.forms import FormRefused, turn_of
+from ingam.center.task.web import errors_of, scripted, visit_of
 from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.additional_auth.no_medium import masked_mobile, masked_number
 from ingam.customer.fields import said
@@ -52,7 +56,6 @@ from ingam.ports.customers import Customer
 TEMPLATES: Final = "ingam.center.issuance"
 BASES: Final[Mapping[Kind, str]] = {Kind.NEW: "/issuance/new", Kind.REISSUE: "/issuance/reissue"}
 CENTER: Final = "/cert-center"
-MESSAGE_MOST: Final = 90_000
 _ENDED: Final = (PersonLocked, OneWonBudgetSpent)
 _SCREENS: Final[Mapping[type[Any], tuple[str, int]]] = {
     Consenting: ("issuance/consents.html", 1),
@@ -125,7 +128,7 @@ class IssuanceWeb:
         """The screen of the true step; `?new=1` leaves a finished run for another one."""
         if logged_in(request) is None:
             return to_login(request)
-        visit = _visit(request)
+        visit = visit_of(request)
         here = await self._issuance.here(visit, anew="new" in request.query_params)
         if here.kind is not None and here.kind is not self._kind:
             if here.open or here.resumable:
@@ -160,7 +163,7 @@ class IssuanceWeb:
         return dict(await issuing.choose(visit, turn, fields.get("product", ""), agreed=agreed))
 
     async def _carry(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
-        message = _octets(fields.get("message", ""))
+        message = octets(fields.get("message", ""))
         answer = await self._issuance.issuing.carry(visit, turn.run, message)
         return {"message": base64.b64encode(answer).decode()}
 
@@ -170,15 +173,13 @@ class IssuanceWeb:
         """A form: 303 to the true step, or the same screen with what is wrong beside the field `where`."""
 
         async def post(request: Request) -> Response:
-            fields = await _posted(request)
+            fields = await posted(request)
             try:
                 if name in _SEALED:
                     fields = await unsealed(request, _SEALED[name], fields)
-                await doing(_visit(request), _turn(fields), fields)
-            except forms.FormRefused as refused:
-                request.state.failure = refused.code
-                texts = {name: say(key, request.state.lang) for name, key in refused.errors.items()}
-                return await self._again(request, fields, texts)
+                await doing(visit_of(request), turn_of(fields), fields)
+            except FormRefused as refused:
+                return await self._again(request, fields, errors_of(request, refused))
             except Failure as failure:
                 return await self._failed(request, fields, failure, where)
             return see_other(self._base)
@@ -189,8 +190,8 @@ class IssuanceWeb:
         """JSON, refusals as well."""
 
         async def post(request: Request) -> Response:
-            fields = await _posted(request)
-            return await self._json(request, lambda: asked(_visit(request), _turn(fields), fields))
+            fields = await posted(request)
+            return await scripted(request, lambda: asked(visit_of(request), turn_of(fields), fields))
 
         return post
 
@@ -198,7 +199,7 @@ class IssuanceWeb:
         """What the vault is told when its frame opens."""
         if logged_in(request) is None:
             raise NotLoggedIn
-        return await self._json(request, lambda: self._issuance.issuing.told(_visit(request)))
+        return await scripted(request, lambda: self._issuance.issuing.told(visit_of(request)))
 
     async def card(self, request: Request) -> Response:
         """A photograph as the body; its fields for the person to correct."""
@@ -212,43 +213,31 @@ class IssuanceWeb:
     async def _read(self, request: Request) -> Response:
         query = request.query_params
         kind = CardKind.LICENCE if query.get("kind") == "licence" else CardKind.RESIDENT
-        run = _small(query.get("run", ""))
+        run = turn_of(query).run
         image = await request.body()
 
         async def read() -> dict[str, Any]:
-            found = await self._issuance.identification.read_card(_visit(request), run, kind, image[: MOST_BYTES + 1])
+            found = await self._issuance.identification.read_card(visit_of(request), run, kind, image[: MOST_BYTES + 1])
             fields = {_CARD_FIELDS.get(name, name): text for name, text in found.fields.items()}
             if "number_front" in fields:  # the back half is asked of nobody again, and no page shows it
                 fields["number_front"] = fields["number_front"][:7]
             unsure = [_CARD_FIELDS.get(name, name) for name, sure in found.sure.items() if sure < forms.SURE]
             return {"fields": fields, "unsure": unsure}
 
-        return await self._json(request, read)
-
-    async def _json(self, request: Request, asked: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
-        try:
-            return JSONResponse(await asked())
-        except forms.FormRefused as refused:
-            name, key = next(iter(refused.errors.items()))
-            told = {"code": refused.code, "field": name, "message": say(key, request.state.lang)}
-            return JSONResponse(told, 422)
-        except Failure as failure:
-            request.state.failure = failure.code
-            told = {"code": failure.code, "message": message_of(failure, request.state.lang)}
-            return JSONResponse(told, 409 if isinstance(failure, TrueStep) else status_of(failure))
+        return await scripted(request, read)
 
     async def back(self, request: Request) -> Response:
         """이전."""
-        fields = await _posted(request)
+        fields = await posted(request)
         with contextlib.suppress(TrueStep):
-            await self._issuance.back(_visit(request), _turn(fields))
+            await self._issuance.back(visit_of(request), turn_of(fields))
         return see_other(self._base)
 
     async def cancel(self, request: Request) -> Response:
         """취소."""
-        fields = await _posted(request)
+        fields = await posted(request)
         with contextlib.suppress(TrueStep):
-            await self._issuance.cancel(_visit(request), _turn(fields).run)
+            await self._issuance.cancel(visit_of(request), turn_of(fields).run)
         return see_other(CENTER)
 
     async def _failed(self, request: Request, fields: Mapping[str, str], failure: Failure, where: str) -> Response:
@@ -264,19 +253,19 @@ class IssuanceWeb:
 
     async def _ended(self, request: Request, failure: Failure) -> bool:
         """Whether the run stopped with this refusal, so that its own screen says why."""
-        return isinstance(failure, _ENDED) and (await self._issuance.here(_visit(request))).ended
+        return isinstance(failure, _ENDED) and (await self._issuance.here(visit_of(request))).ended
 
     async def _again(
         self, request: Request, fields: Mapping[str, str], errors: Mapping[str, str], status: int = 422
     ) -> Response:
         """The screen that was answered, with what is wrong and what was typed, unless it is no longer the true one."""
-        here = await self._issuance.here(_visit(request), anew=True)
-        if here.run != _turn(fields).run and here.state is not None:
+        here = await self._issuance.here(visit_of(request), anew=True)
+        if here.run != turn_of(fields).run and here.state is not None:
             return see_other(self._base)
         return await self._page(request, here, status, errors=dict(errors), typed=forms.echoed(fields))
 
     async def _page(self, request: Request, here: Here, status: int = 200, **facts: Any) -> Response:
-        visit, lang = _visit(request), request.state.lang
+        visit, lang = visit_of(request), request.state.lang
         customer = await self._issuance.customer(visit)
         told: dict[str, Any] = {
             "place": "issuance_new", "here": here, "state": here.state, "errors": {}, "typed": {}, "number": 0,
@@ -327,38 +316,7 @@ class IssuanceWeb:
         return self._clock.now().astimezone(KST).date()
 
 
-async def _posted(request: Request) -> dict[str, str]:
-    """The text fields of a POST that comes from a page of ours (F3) and from somebody who is logged in."""
-    form = await request.form()
-    check_post(request, form)
-    if logged_in(request) is None:
-        raise NotLoggedIn
-    return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
 def _first_consent(failure: Failure) -> str:
     """The box of the first document that a refusal names; "" where it names none."""
     code = str(failure.facts.get("documents", "")).partition(",")[0]
     return f"consent_{code}" if code else ""
-
-
-def _visit(request: Request) -> Visit:
-    return Visit(request.state.session, address_of(request), request.state.lang)
-
-
-def _turn(fields: Mapping[str, str]) -> Turn:
-    """Which screen was answered; a form without it answers none."""
-    return Turn(_small(fields.get("run", "")), _small(fields.get("version", "")))
-
-
-def _small(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-
-
-def _octets(text: str) -> bytes:
-    if len(text) > MESSAGE_MOST:
-        raise Refusal("bad-request")
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:  # binascii.Error, and what a text that is not ASCII raises
-        raise Refusal("bad-request") from None

@@ -9,16 +9,15 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Final
 
+from ingam.center.carrying import refused
 from ingam.kernel.errors import Refusal
 from ingam.npki import certificate
 from ingam.npki.certificate import Certificate, CertificateMalformed
 from ingam.npki.subject import NameMalformed
 from ingam.protocols.cmp import bodies, cert_response, message
 from ingam.protocols.cmp.message import BodyKind
-from ingam.protocols.cmp.status import CmpRefused, FailInfo, Status, StatusInfo
+from ingam.protocols.cmp.status import CmpRefused, Status
 
-_PASSING: Final = FailInfo.SYSTEM_UNAVAIL | FailInfo.SYSTEM_FAILURE | FailInfo.BAD_TIME
-"""What does not end a run. badTime proves that a message never arrived in time: the vault composes it anew."""
 _FROM_VAULT: Final = frozenset((BodyKind.KUR, BodyKind.CERT_CONF, BodyKind.POLL_REQ))
 
 
@@ -56,16 +55,10 @@ def brought(data: bytes) -> Certificate | str | None:
         if found.body.kind is BodyKind.PKICONF:
             return ""
         if found.body.kind is BodyKind.ERROR:
-            return _refused(bodies.read_error(found.body).status)
+            return refused(bodies.read_error(found.body).status)
         if found.body.kind is not BodyKind.KUP:
             return None
         (one,) = cert_response.read_cert_rep(found.body).responses
-        return _refused(one.status) if one.certificate is None else certificate.parse(one.certificate)
+        return refused(one.status) if one.certificate is None else certificate.parse(one.certificate)
     except (CmpRefused, CertificateMalformed, NameMalformed, ValueError):
         return None
-
-
-def _refused(info: StatusInfo) -> str | None:
-    if info.status is not Status.REJECTION or info.fail_info & _PASSING:
-        return None
-    return info.texts[0][:64] if info.texts else "-"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from ingam.center.carrying import CARRYING_S, refuse_flood
 from ingam.center.renewal import carrying
 from ingam.center.renewal.flow import (
     RENEWAL,
@@ -50,10 +51,8 @@ from ingam.ports.payment import Payment, PaymentOutage, PaymentRefused, Stage
 from ingam.ports.store import Count
 
 CONSENTS: Final = ("T4", "T5", "T6")
-CARRYING_S: Final = 600
-CARRIED: Final = 300
 LOOKED: Final = 20
-"""Questions about a run that is late, in the same time."""
+"""Questions about a run that is late, in ten minutes."""
 _SPKI: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST: Final = timedelta(days=366 + 31)
 """A year, and the days that are carried."""
@@ -75,12 +74,6 @@ class NotYours(Refusal):
     """It is no valid certificate that our authority issued to this person."""
 
     code = "renewal-not-yours"
-
-
-class TooOften(Refusal):
-    """More messages than a vault sends that has to wait."""
-
-    code = "too-many-requests"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -273,7 +266,7 @@ class Renewing:
             confirmed = carrying.confirms(message, state.old)
             if confirmed is not None and not isinstance(state, Delivered):
                 raise carrying.NotCarried
-            await self._refuse_flood(walk)
+            await refuse_flood(self._ports.store, walk.flow_id, walk.now)
             reach("renewal.5")
             answer = await authority.carry(message)
             reach("renewal.6")
@@ -290,13 +283,8 @@ class Renewing:
         """The pkiConf was lost; the authority says it again (D9)."""
         if carrying.confirms(message, None) != state.fingerprint:
             raise carrying.NotCarried
-        await self._refuse_flood(walk)
+        await refuse_flood(self._ports.store, walk.flow_id, walk.now)
         return await self._ports.certification.carry(message)
-
-    async def _refuse_flood(self, walk: Walk) -> None:
-        count = Count(f"carry:{walk.flow_id}", CARRYING_S, CARRIED, walk.now)
-        if await self._ports.store.count(count) > CARRIED:
-            raise TooOften
 
     async def _follow(
         self, walk: Walk, state: Requested | Delivered, confirmed: str | None, brought: Certificate | str | None

@@ -8,21 +8,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.additional_auth.web import posted
+from ingam.center.carrying import octets
+from ingam.center.doorway import logged_in, to_login
 from ingam.center.renewal.flow import Refused, Renewed
 from ingam.center.renewal.service import Renewing, word
+from ingam.center.task.forms import turn_of
+from ingam.center.task.web import scripted, visit_of
 from ingam.center.walks import NotLoggedIn, TrueStep, Turn, Visit
 from ingam.customer.consent import ticked
-from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.words import has, say
-from ingam.page import check_post, render, see_other, status_of
-from ingam.page.failures import message_of
+from ingam.page import render, see_other
 
 HERE: Final = "/issuance/renewal"
-MESSAGE_MOST: Final = 90_000
 
 Handler = Callable[[Request], Awaitable[Response]]
 Asked = Callable[[Visit, Turn, Mapping[str, str]], Awaitable[Mapping[str, Any]]]
@@ -48,7 +49,7 @@ class RenewalWeb:
         """The screen of the true step; `?new=1` leaves a finished run for another one."""
         if logged_in(request) is None:
             return to_login(request)
-        visit = _visit(request)
+        visit = visit_of(request)
         here = await self._renewing.here(visit, anew="new" in request.query_params)
         customer = await self._renewing.customer(visit)
         facts: dict[str, Any] = {
@@ -73,13 +74,13 @@ class RenewalWeb:
         """What the vault is told when its frame opens."""
         if logged_in(request) is None:
             raise NotLoggedIn
-        return await self._json(request, lambda: self._renewing.told(_visit(request)))
+        return await scripted(request, lambda: self._renewing.told(visit_of(request)))
 
     async def cancel(self, request: Request) -> Response:
         """취소."""
-        fields = await _posted(request)
+        fields = await posted(request)
         with contextlib.suppress(TrueStep):
-            await self._renewing.cancel(_visit(request), _turn(fields).run)
+            await self._renewing.cancel(visit_of(request), turn_of(fields).run)
         return see_other("/issuance")
 
     async def _key(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> Mapping[str, Any]:
@@ -93,51 +94,13 @@ class RenewalWeb:
         return await self._renewing.agree(visit, turn, ticked(fields))
 
     async def _carry(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> Mapping[str, Any]:
-        carried = await self._renewing.carry(visit, turn.run, _octets(fields.get("message", "")))
+        carried = await self._renewing.carry(visit, turn.run, octets(fields.get("message", "")))
         told = {"message": base64.b64encode(carried.message).decode()}
         return told if carried.idn is None else {**told, "idn": carried.idn.reveal()}
 
     def _answer(self, asked: Asked) -> Handler:
         async def post(request: Request) -> Response:
-            fields = await _posted(request)
-            return await self._json(request, lambda: asked(_visit(request), _turn(fields), fields))
+            fields = await posted(request)
+            return await scripted(request, lambda: asked(visit_of(request), turn_of(fields), fields))
 
         return post
-
-    async def _json(self, request: Request, asked: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
-        try:
-            return JSONResponse(await asked())
-        except Failure as failure:
-            request.state.failure = failure.code
-            told = {"code": failure.code, "message": message_of(failure, request.state.lang)}
-            return JSONResponse(told, 409 if isinstance(failure, TrueStep) else status_of(failure))
-
-
-async def _posted(request: Request) -> dict[str, str]:
-    """The text fields of a POST that comes from a page of ours (F3) and from somebody who is logged in."""
-    form = await request.form()
-    check_post(request, form)
-    if logged_in(request) is None:
-        raise NotLoggedIn
-    return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
-def _visit(request: Request) -> Visit:
-    return Visit(request.state.session, address_of(request), request.state.lang)
-
-
-def _turn(fields: Mapping[str, str]) -> Turn:
-    return Turn(_small(fields.get("run", "")), _small(fields.get("version", "")))
-
-
-def _small(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-
-
-def _octets(text: str) -> bytes:
-    if len(text) > MESSAGE_MOST:
-        raise Refusal("bad-request")
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:  # binascii.Error, and what a text that is not ASCII raises
-        raise Refusal("bad-request") from None

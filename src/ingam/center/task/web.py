@@ -186,6 +186,21 @@ def script_told(request: Request, failure: Failure) -> Response:
     return JSONResponse({"code": failure.code, "message": message}, status_of(failure))
 
 
+async def scripted(request: Request, asked: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
+    """JSON for a page while it stays, or for the vault's frame; a refusal as well: 409 where the true step is another.
+
+    Of a form, `field` names the first of its fields that needs attention.
+    """
+    try:
+        return JSONResponse(await asked())
+    except Failure as failure:
+        name, message = next(iter(errors_of(request, failure).items()))
+        told = {"code": failure.code, "message": message}
+        if isinstance(failure, FormRefused):
+            told["field"] = name
+        return JSONResponse(told, 409 if isinstance(failure, TrueStep) else status_of(failure))
+
+
 def visit_of(request: Request) -> Visit:
     """Who asks."""
     return Visit(request.state.session, address_of(request), request.state.lang)
