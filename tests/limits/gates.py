@@ -20,9 +20,9 @@ from ingam.center.copying.tickets import Tickets
 from ingam.center.incident.forms import Report
 from ingam.center.incident.reporting import Reports
 from ingam.center.issuance.account import Accounting, AccountPorts, OneWonBudgetSpent
-from ingam.center.issuance.flow import AwaitingOneWon
 from ingam.center.issuance.forms import Account, Card, Name
 from ingam.center.issuance.identity import Identification, PersonMismatch
+from ingam.center.issuance.states import AwaitingOneWon
 from ingam.center.keypad.service import FIELDS, keypads
 from ingam.center.walks import With
 from ingam.customer.account.accounts import Accounts

@@ -68,10 +68,11 @@ from ingam.center.incident.flow import INCIDENT, RESUME
 from ingam.center.incident.reporting import REPORTED, Reported, number_digest
 from ingam.center.incident.suspending import to_authority
 from ingam.center.issuance.account import Accounting, AccountPorts
-from ingam.center.issuance.flow import ISSUANCE, AwaitingKey, Door
-from ingam.center.issuance.flow import Kind as Running
+from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.issuance.identity import Parts
 from ingam.center.issuance.issuing import Issuing
+from ingam.center.issuance.states import AwaitingKey, Door
+from ingam.center.issuance.states import Kind as Running
 from ingam.center.issuance.walks import Walks as IssuanceWalks
 from ingam.center.management import service as management
 from ingam.center.management.flow import MANAGEMENT, PURPOSES

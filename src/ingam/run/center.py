@@ -29,13 +29,13 @@ from ingam.center.home.web import Home
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
 from ingam.center.issuance.account import Accounting, AccountPorts
-from ingam.center.issuance.flow import Kind
 from ingam.center.issuance.identity import Identification, IdentityPorts, Parts
 from ingam.center.issuance.issuing import Issuing
 from ingam.center.issuance.owed import Owed
 from ingam.center.issuance.progress import HERE as PROGRESS
 from ingam.center.issuance.progress import ProgressWeb
 from ingam.center.issuance.service import Issuance
+from ingam.center.issuance.states import Kind
 from ingam.center.issuance.walks import Walks
 from ingam.center.issuance.web import IssuanceWeb
 from ingam.center.keypad import keypads

@@ -13,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from ingam.center.issuance.flow import ISSUANCE, Issued, codes_of
+from ingam.center.issuance.flow import ISSUANCE
+from ingam.center.issuance.states import Issued, codes_of
 from ingam.center.renewal.flow import RENEWAL, Renewed
 from ingam.customer.notice import Notices, Sender
 from ingam.customer.payment import Fee, Fees, owing

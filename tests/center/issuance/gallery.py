@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tests.page.gallery import CSRF, NOW, FixedClock, LoggedIn
 
-from ingam.center.issuance import flow
+from ingam.center.issuance import states
 from ingam.center.issuance.account import Contact
 from ingam.center.issuance.issuing import PRODUCTS, Ending
 from ingam.center.issuance.walks import Here
@@ -77,8 +77,8 @@ def documents(*codes: str) -> list[Doc]:
 
 SIX: Final = documents("T1", "T2", "T3", "T4", "T5", "T6")
 T7: Final = documents("T7")
-DOOR: Final = flow.Door("5" * 64, "d" * 64, NOW)
-PHONE: Final = flow.Proved("phone", "k" * 64)
+DOOR: Final = states.Door("5" * 64, "d" * 64, NOW)
+PHONE: Final = states.Proved("phone", "k" * 64)
 LATER: Final = NOW + timedelta(seconds=161)
 HALF: Final = NOW + timedelta(minutes=28, seconds=12)
 OLD: Final = IssuedCertificate(
@@ -96,11 +96,11 @@ BOTH: Final = (PRODUCTS["gold"], PRODUCTS["universal"])
 NAMED: Final = Ending(True, {"gold": OLD}, BOUND)
 
 
-def _here(state: flow.State | None, **facts: Any) -> Here:
+def _here(state: states.State | None, **facts: Any) -> Here:
     return Here(1, 0 if state is None else 7, state, HALF, **facts)
 
 
-def _on(number: int, state: flow.State, **facts: Any) -> dict[str, Any]:
+def _on(number: int, state: states.State, **facts: Any) -> dict[str, Any]:
     return {"here": _here(state), "state": state, "number": number} | facts
 
 
@@ -109,12 +109,12 @@ def _door(**facts: Any) -> dict[str, Any]:
     return {"here": _here(None, **facts), "state": None, "number": 0, **seen}
 
 
-def _waiting(method: str, left: timedelta = timedelta(seconds=161)) -> flow.NameConfirmed:
-    return flow.NameConfirmed(DOOR, flow.Asked("t", "k" * 64, NOW + left, method))
+def _waiting(method: str, left: timedelta = timedelta(seconds=161)) -> states.NameConfirmed:
+    return states.NameConfirmed(DOOR, states.Asked("t", "k" * 64, NOW + left, method))
 
 
 _NOTHING: Final = Ending(True, {}, None)
-_ONEWON: Final = flow.AwaitingOneWon(
+_ONEWON: Final = states.AwaitingOneWon(
     DOOR, PHONE, "resident", "R" * 20, "004", "*****1234**", HALF - timedelta(minutes=30), HALF
 )
 _CARD_TYPED: Final = {
@@ -131,19 +131,19 @@ CASES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "password-elsewhere": ("password", _door(away=True)),
     "password-expired": ("password", _door(came_from_expired=True)),
     "password-wrong": ("password", _door() | {"errors": {"password": "registration.need_password"}}),
-    "consents": ("consents", _on(1, flow.Consenting(DOOR), documents=SIX)),
+    "consents": ("consents", _on(1, states.Consenting(DOOR), documents=SIX)),
     "consents-wrong": (
         "consents",
-        _on(1, flow.Consenting(DOOR), documents=SIX, typed={"name": "홍길동"})
+        _on(1, states.Consenting(DOOR), documents=SIX, typed={"name": "홍길동"})
         | {"errors": {"consent_T2": "refusal.consent-missing", "idn": "fields.rrn_digits"}},
     ),
-    "identity": ("identity", _on(1, flow.NameConfirmed(DOOR), documents=documents("T8"))),
+    "identity": ("identity", _on(1, states.NameConfirmed(DOOR), documents=documents("T8"))),
     "identity-sms": ("identity", _on(1, _waiting("SMS"), documents=documents("T8"))),
     "identity-app": ("identity", _on(1, _waiting("APP"), documents=documents("T8"))),
     "identity-over": ("identity", _on(1, _waiting("SMS", timedelta(0)), documents=documents("T8"))),
     "identity-wrong": (
         "identity",
-        _on(1, flow.NameConfirmed(DOOR), documents=documents("T8"), typed={"mobile": "010"})
+        _on(1, states.NameConfirmed(DOOR), documents=documents("T8"), typed={"mobile": "010"})
         | {"errors": {"mobile": "fields.mobile", "carrier": "issuance.choose_carrier"}},
     ),
     "identity-certificate": (
@@ -151,20 +151,20 @@ CASES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         _on(1, _waiting("SMS"), documents=documents("T8"))
         | {"errors": {"certificate": "issuance.need_certificate"}},
     ),
-    "card": ("card", _on(2, flow.PhoneProved(DOOR, PHONE), documents=documents("T9"))),
+    "card": ("card", _on(2, states.PhoneProved(DOOR, PHONE), documents=documents("T9"))),
     "card-wrong": (
         "card",
-        _on(2, flow.PhoneProved(DOOR, PHONE), documents=documents("T9"), typed=_CARD_TYPED)
+        _on(2, states.PhoneProved(DOOR, PHONE), documents=documents("T9"), typed=_CARD_TYPED)
         | {"errors": {"form": "refusal.id-card-mismatch"}},
     ),
-    "account": ("account", _on(3, flow.IdCardAccepted(DOOR, PHONE, "resident"), documents=T7, banks=BANKS)),
+    "account": ("account", _on(3, states.IdCardAccepted(DOOR, PHONE, "resident"), documents=T7, banks=BANKS)),
     "account-lapsed": (
         "account",
-        _on(3, flow.IdCardAccepted(DOOR, PHONE, "licence", lapsed=True), documents=T7, banks=BANKS),
+        _on(3, states.IdCardAccepted(DOOR, PHONE, "licence", lapsed=True), documents=T7, banks=BANKS),
     ),
     "account-wrong": (
         "account",
-        _on(3, flow.IdCardAccepted(DOOR, PHONE, "licence"), documents=T7, banks=BANKS)
+        _on(3, states.IdCardAccepted(DOOR, PHONE, "licence"), documents=T7, banks=BANKS)
         | {"errors": {"bank_code": "fields.bank_code"} | {"code": "refusal.onewon-expired"}},
     ),
     "onewon": ("onewon", _on(3, _ONEWON, documents=T7, banks=BANKS)),
@@ -172,31 +172,31 @@ CASES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "onewon",
         _on(3, _ONEWON, documents=T7, banks=BANKS) | {"errors": {"code": "refusal.onewon-expired"}},
     ),
-    "details": ("details", _on(4, flow.Describing(DOOR, PHONE), contact=CONTACT)),
-    "details-said": ("details", _on(4, flow.Describing(DOOR, PHONE), contact=SAID)),
+    "details": ("details", _on(4, states.Describing(DOOR, PHONE), contact=CONTACT)),
+    "details-said": ("details", _on(4, states.Describing(DOOR, PHONE), contact=SAID)),
     "details-wrong": (
         "details",
-        _on(4, flow.Describing(DOOR, PHONE), contact=CONTACT, typed={"email_local": "hong", "home_phone": "010"})
+        _on(4, states.Describing(DOOR, PHONE), contact=CONTACT, typed={"email_local": "hong", "home_phone": "010"})
         | {"errors": {name: f"fields.{name}" for name in ("email", "home_phone", "zip5")} | {"road": "fields.zip5"}},
     ),
-    "issue": ("issue", _on(5, flow.AwaitingKey(DOOR), word="key", **_ISSUE)),
-    "issue-product": ("issue", _on(5, flow.ChoosingProduct(DOOR, "a" * 64), word="product", **_ISSUE)),
+    "issue": ("issue", _on(5, states.AwaitingKey(DOOR), word="key", **_ISSUE)),
+    "issue-product": ("issue", _on(5, states.ChoosingProduct(DOOR, "a" * 64), word="product", **_ISSUE)),
     "issue-unknown": (
         "issue",
-        _on(5, flow.AwaitingKey(DOOR), word="key", products=BOTH, ending=Ending(False, {}, None)),
+        _on(5, states.AwaitingKey(DOOR), word="key", products=BOTH, ending=Ending(False, {}, None)),
     ),
-    "issue-nothing": ("issue", _on(5, flow.AwaitingKey(DOOR), word="key", products=BOTH, ending=_NOTHING)),
+    "issue-nothing": ("issue", _on(5, states.AwaitingKey(DOOR), word="key", products=BOTH, ending=_NOTHING)),
     "issue-requested": (
         "issue",
-        _on(6, flow.Requested(DOOR, "a" * 64, "gold", ""), word="requested", products=GOLD, ending=None),
+        _on(6, states.Requested(DOOR, "a" * 64, "gold", ""), word="requested", products=GOLD, ending=None),
     ),
-    "issued": ("issued", _on(0, flow.Issued("f" * 64, "gold", "5b21d0c4e79a83f61144", OLD.not_after, replaced=True))),
+    "issued": ("issued", _on(0, states.Issued("f" * 64, "gold", "5b21d0c4e79a83f61144", OLD.not_after, replaced=True))),
     "reissue": ("reissue", _door(products=GOLD, ending=NAMED)),
     "reissue-none": ("reissue", _door(products=(), ending=Ending(True, {}, BOUND))),
     "reissue-unknown": ("reissue", _door(products=(), ending=Ending(False, {}, None))),
     "refused": (
         "refused",
-        _on(0, flow.Refused("issuance-refused"), reason="issuance.why-issuance-refused"),
+        _on(0, states.Refused("issuance-refused"), reason="issuance.why-issuance-refused"),
     ),
 }  # fmt: skip
 

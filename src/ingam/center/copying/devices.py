@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Network, ip_network
 from typing import Final
 
-from ingam.center.copying.flow import Device
+from ingam.center.copying.states import Device
 from ingam.kernel.words import say
 from ingam.ports.keys import Digests
 from ingam.ports.regions import Regions

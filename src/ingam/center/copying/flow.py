@@ -1,7 +1,7 @@
 """A copy at the center: Announced → Confirmed → [AwaitingFactor →] Cleared → Proved → Allowed → Arrived → Copied.
 
-One flow per person. What happens between the two devices is the relay's and the vaults'; here is who the two devices
-are, what was asked before the password (security C2, C3), and which certificate may arrive (C14). Pure; nothing secret.
+One flow per person. What happens between the two devices is the relay's and the vaults'; here is what was asked before
+the password (security C2, C3), and which certificate may arrive (C14). Pure. What is true in each state: `states`.
 """
 
 from __future__ import annotations
@@ -9,167 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from ingam.center.copying.states import (
+    Allowed,
+    Announced,
+    Arrived,
+    AwaitingFactor,
+    Cancelled,
+    Cleared,
+    Confirmed,
+    Copied,
+    Expired,
+    Failed,
+    Opening,
+    Proved,
+    Receiver,
+    Role,
+    Sender,
+    State,
+    factor_of,
+    sender_of,
+)
 from ingam.customer.additional_auth import flow as factor
-from ingam.customer.additional_auth.flow import Answered, Asked, Choosing, Requested
+from ingam.customer.additional_auth.flow import Answered, Asked
 from ingam.kernel.errors import Defect
 from ingam.kernel.flow import Machine, Step
-
-
-class Role(StrEnum):
-    """The two ends, as tickets name them."""
-
-    RECEIVER = "receiver"
-    SENDER = "sender"
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """What the center knows of a device, in words of closed lists; `network` is a keyed digest, no address (H9)."""
-
-    kind: str  # pc | phone | tablet | command-line
-    system: str
-    browser: str
-    region_ko: str
-    region_en: str
-    network: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """The device that announced itself. `id`: 32 lower hex; `mark`: the hash of its device cookie, if it has one."""
-
-    id: str
-    session: str
-    mark: str | None
-    device: Device
-    opened_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """The device whose person said yes to the receiver; `lang`: in which language the notices speak."""
-
-    session: str
-    device: Device
-    lang: str
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The one ticket that may open a mailbox, and the mailbox once its holder told it (5 digits, never the secret)."""
-
-    role: Role
-    ticket: str
-    mailbox: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """A receiving device is open; nobody has said yes to it."""
-
-    receiver: Receiver
-    opening: Opening | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """The sender's person has the receiver in hand; it is new to this person, so that ② is asked for (C2)."""
-
-    receiver: Receiver
-    sender: Sender
-    opening: Opening | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitingFactor:
-    """A code or a call is under way."""
-
-    receiver: Receiver
-    sender: Sender
-    factor: Requested
-    opening: Opening | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cleared:
-    """A certificate may be chosen: the receiver is known (no proof), or a proof is held until `proof_expires_at`."""
-
-    receiver: Receiver
-    sender: Sender
-    proof_id: str | None = None
-    proof_expires_at: datetime | None = None
-    opening: Opening | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Proved:
-    """The registered certificate of this fingerprint signed for this receiver; the proof is used up (E1, F5)."""
-
-    receiver: Receiver
-    sender: Sender
-    fingerprint: str
-    opening: Opening | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """The other end has its ticket for the mailbox of `opening`; one number is one run (C8)."""
-
-    receiver: Receiver
-    sender: Sender
-    fingerprint: str
-    opening: Opening
-    ticket: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """The receiver has the certificate that was proved, and may store it (C14); `reported`: as in Copied."""
-
-    receiver: Receiver
-    sender: Sender
-    fingerprint: str
-    reported: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """The receiver has stored it and read it back (C13); `reported`: the sender says so too, so it is known (C2)."""
-
-    receiver: Receiver
-    sender: Sender
-    fingerprint: str
-    at: datetime
-    reported: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """One of the two left. `by`: which end."""
-
-    by: Role
-    receiver: Receiver
-    sender: Sender | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Stopped; `code` says why: the receiver is not in the person's hands, or the wrong certificate arrived."""
-
-    code: str
-    receiver: Receiver
-    sender: Sender | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """Its time is over."""
-
-    receiver: Receiver
-    sender: Sender | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +156,6 @@ class TimeRanOut:
     """The copy's own time is over."""
 
 
-Unfinished: TypeAlias = Announced | Confirmed | AwaitingFactor | Cleared | Proved | Allowed | Arrived
-State: TypeAlias = Unfinished | Copied | Cancelled | Failed | Expired
 Event: TypeAlias = (
     ReceiverAnnounced
     | ReceiverOpens
@@ -427,16 +290,6 @@ def _onward(state: State, event: Event) -> State:
 def _receivers(opening: Opening | None) -> Opening | None:
     """A number of the receiver stays when the sender's page is another one; a code of the old sender does not."""
     return opening if opening is not None and opening.role is Role.RECEIVER else None
-
-
-def factor_of(state: Confirmed | AwaitingFactor) -> Choosing | Requested:
-    """Where the additional authentication is."""
-    return state.factor if isinstance(state, AwaitingFactor) else Choosing()
-
-
-def sender_of(state: State) -> Sender | None:
-    """Who said yes, if anybody did."""
-    return None if isinstance(state, Announced) else state.sender
 
 
 def _off_table(state: State) -> Defect:

@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ingam.center.copying.devices import browser_text, device_text, region_text
-from ingam.center.copying.flow import (
+from ingam.center.copying.refusals import CopyOver, OtherSession, SameDevice
+from ingam.center.copying.states import (
     Allowed,
     Announced,
     Arrived,
@@ -28,7 +29,6 @@ from ingam.center.copying.flow import (
     State,
     sender_of,
 )
-from ingam.center.copying.refusals import CopyOver, OtherSession, SameDevice
 from ingam.center.copying.walks import Here, Walks
 from ingam.center.walks import Visit
 from ingam.customer.additional_auth import Method

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingam.center.copying.flow import (
+from ingam.center.copying.flow import JoinAllowed, MailboxTold, ReceiverOpens, SenderOpens
+from ingam.center.copying.receivers import Receivers
+from ingam.center.copying.refusals import NumberUnknown, NumberUsed, OutOfOrder
+from ingam.center.copying.states import (
     Allowed,
     Announced,
     Arrived,
@@ -15,17 +18,11 @@ from ingam.center.copying.flow import (
     Cleared,
     Confirmed,
     Device,
-    JoinAllowed,
-    MailboxTold,
     Opening,
     Proved,
-    ReceiverOpens,
     Role,
-    SenderOpens,
     State,
 )
-from ingam.center.copying.receivers import Receivers
-from ingam.center.copying.refusals import NumberUnknown, NumberUsed, OutOfOrder
 from ingam.center.copying.telling import Telling
 from ingam.center.copying.tickets import Tickets
 from ingam.center.copying.walks import Walk, Walks

@@ -9,8 +9,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from ingam.center.copying.flow import Copied, Device, Receiver, ReceiverAnnounced, Role, State
+from ingam.center.copying.flow import ReceiverAnnounced
 from ingam.center.copying.refusals import ReceiverChanged
+from ingam.center.copying.states import Copied, Device, Receiver, Role, State
 from ingam.center.copying.tickets import ID_BYTES, Tickets
 from ingam.center.copying.walks import Walk, Walks
 from ingam.center.walks import Visit, With

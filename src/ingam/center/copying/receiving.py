@@ -5,26 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ingam.center.copying.flow import (
+from ingam.center.copying.flow import ArrivalRefused, CertificateArrived, CertificateStored, LeftBy
+from ingam.center.copying.mailboxes import Mailboxes
+from ingam.center.copying.receivers import Receivers
+from ingam.center.copying.refusals import NotRegistered, OtherCertificate, OutOfOrder
+from ingam.center.copying.states import (
     Allowed,
     Announced,
-    ArrivalRefused,
     Arrived,
     AwaitingFactor,
-    CertificateArrived,
-    CertificateStored,
     Cleared,
     Confirmed,
     Copied,
     Device,
-    LeftBy,
     Proved,
     Role,
     State,
 )
-from ingam.center.copying.mailboxes import Mailboxes
-from ingam.center.copying.receivers import Receivers
-from ingam.center.copying.refusals import NotRegistered, OtherCertificate, OutOfOrder
 from ingam.center.copying.telling import Telling
 from ingam.center.copying.walks import Walk, Walks
 from ingam.center.walks import Visit, With, told

@@ -9,30 +9,32 @@ from typing import Final, Protocol
 
 from ingam.center.copying.devices import device_text, region_text
 from ingam.center.copying.flow import (
-    Allowed,
-    Announced,
-    Arrived,
-    AwaitingFactor,
     CertificateProved,
-    Cleared,
-    Confirmed,
-    Copied,
     CopyReported,
-    Device,
     FactorProved,
     FactorRequested,
     FactorStopped,
     LeftBy,
-    Proved,
     ReceiverConfirmed,
+)
+from ingam.center.copying.flow import ReceiverDenied as Denied
+from ingam.center.copying.mailboxes import Mailboxes
+from ingam.center.copying.refusals import NotRegistered, OtherCertificate, ReceiverChanged, ReceiverDenied, SameDevice
+from ingam.center.copying.states import (
+    Allowed,
+    Announced,
+    Arrived,
+    AwaitingFactor,
+    Cleared,
+    Confirmed,
+    Copied,
+    Device,
+    Proved,
     Role,
     Sender,
     State,
     factor_of,
 )
-from ingam.center.copying.flow import ReceiverDenied as Denied
-from ingam.center.copying.mailboxes import Mailboxes
-from ingam.center.copying.refusals import NotRegistered, OtherCertificate, ReceiverChanged, ReceiverDenied, SameDevice
 from ingam.center.copying.walks import Walk, Walks
 from ingam.center.task import factor
 from ingam.center.walks import Visit, With

@@ -7,7 +7,7 @@ not, the person has heard. Both speak the language of whoever sent.
 from __future__ import annotations
 
 from ingam.center.copying.devices import device_text
-from ingam.center.copying.flow import Arrived, Sender
+from ingam.center.copying.states import Arrived, Sender
 from ingam.center.copying.walks import Walk
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.notice import Notices

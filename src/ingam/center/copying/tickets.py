@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from ingam.center.copying.flow import Opening, Role
 from ingam.center.copying.refusals import OpensSpent, RunsSpent
+from ingam.center.copying.states import Opening, Role
 from ingam.center.copying.walks import Walk
 from ingam.ports.keys import Digests, TicketSigner
 from ingam.ports.store import Count, Store

@@ -14,22 +14,9 @@ from typing import Final, Protocol
 
 from ingam.center import walks
 from ingam.center.copying.changes import Changes
-from ingam.center.copying.flow import (
-    COPYING,
-    OVER,
-    Announced,
-    Cleared,
-    Event,
-    JoinAllowed,
-    ProofLapsed,
-    Receiver,
-    ReceiverConfirmed,
-    Role,
-    State,
-    TimeRanOut,
-    sender_of,
-)
+from ingam.center.copying.flow import COPYING, OVER, Event, JoinAllowed, ProofLapsed, ReceiverConfirmed, TimeRanOut
 from ingam.center.copying.refusals import CopyOver, NoReceiver, OtherSession, OutOfOrder
+from ingam.center.copying.states import Announced, Cleared, Receiver, Role, State, sender_of
 from ingam.center.walks import Act, Owner, Ports, TrueStep, Visit, With, told
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach

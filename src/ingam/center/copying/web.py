@@ -13,10 +13,10 @@ from starlette.routing import Route
 from ingam.center.additional_auth.web import call_events, told_call
 from ingam.center.copying import forms
 from ingam.center.copying.devices import device_text, headers_of
-from ingam.center.copying.flow import Device
 from ingam.center.copying.looking import SESSION_OVER, Look
 from ingam.center.copying.refusals import ReceiverDenied
 from ingam.center.copying.service import Copying
+from ingam.center.copying.states import Device
 from ingam.center.doorway import address_of, logged_in, to_login
 from ingam.center.walks import NotLoggedIn, Visit
 from ingam.customer.additional_auth import Method

@@ -13,17 +13,10 @@ import msgspec
 
 from ingam.center import budgets
 from ingam.center.budgets import Budget, TooOften
-from ingam.center.issuance.flow import (
-    AwaitingOneWon,
-    Described,
-    Describing,
-    IdCardAccepted,
-    OneWonProved,
-    OneWonSent,
-    WentBack,
-)
+from ingam.center.issuance.flow import Described, OneWonProved, OneWonSent, WentBack
 from ingam.center.issuance.forms import Account, Details
 from ingam.center.issuance.identity import ACCOUNT_CONSENT, DAY_S, Parts
+from ingam.center.issuance.states import AwaitingOneWon, Describing, IdCardAccepted
 from ingam.center.issuance.walks import Walk, Walks
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer.heads import holder_key

@@ -13,21 +13,18 @@ from typing import Final, Protocol
 
 from ingam.center import budgets
 from ingam.center.budgets import Budget, TooOften
-from ingam.center.issuance.flow import (
+from ingam.center.issuance.flow import CardAccepted, IdentityAsked, IdentityProved, NameChecked
+from ingam.center.issuance.forms import Card, Name, Phone
+from ingam.center.issuance.states import (
     Asked,
     AwaitingOneWon,
-    CardAccepted,
     Consenting,
     IdCardAccepted,
-    IdentityAsked,
-    IdentityProved,
-    NameChecked,
     NameConfirmed,
     PhoneProved,
     Proved,
     State,
 )
-from ingam.center.issuance.forms import Card, Name, Phone
 from ingam.center.issuance.walks import Walk, Walks
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer.binding.bindings import SealDetails

@@ -22,22 +22,18 @@ from ingam.center.carrying import CARRYING_S, refuse_flood
 from ingam.center.issuance import carrying
 from ingam.center.issuance.account import Accounting
 from ingam.center.issuance.carrying import Asked
-from ingam.center.issuance.flow import (
-    ISSUANCE,
+from ingam.center.issuance.flow import ISSUANCE, CertificateCarried, Confirmed, HolderRegistered, KeyMade
+from ingam.center.issuance.identity import Parts
+from ingam.center.issuance.states import (
     AwaitingKey,
-    CertificateCarried,
     ChoosingProduct,
-    Confirmed,
     Delivered,
-    HolderRegistered,
     Issued,
-    KeyMade,
     Kind,
     Requested,
     State,
     kind_of,
 )
-from ingam.center.issuance.identity import Parts
 from ingam.center.issuance.walks import ISSUED, Walk, Walks
 from ingam.center.walks import Turn, Visit, With
 from ingam.customer import payment

@@ -16,8 +16,11 @@ from ingam.center.additional_auth.web import posted
 from ingam.center.budgets import Budget
 from ingam.center.carrying import CARRYING_S
 from ingam.center.doorway import address_of, logged_in, to_login
-from ingam.center.issuance.flow import (
-    ISSUANCE,
+from ingam.center.issuance.flow import ISSUANCE
+from ingam.center.issuance.issuing import ASKED
+from ingam.center.issuance.owed import Owed
+from ingam.center.issuance.service import Issuance
+from ingam.center.issuance.states import (
     AwaitingKey,
     AwaitingOneWon,
     Cancelled,
@@ -33,9 +36,6 @@ from ingam.center.issuance.flow import (
     Refused,
     kind_of,
 )
-from ingam.center.issuance.issuing import ASKED
-from ingam.center.issuance.owed import Owed
-from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import FETCHING, Limits
 from ingam.center.issuance.web import BASES
 from ingam.center.walks import Visit

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ingam.center.issuance.account import Accounting
-from ingam.center.issuance.flow import (
+from ingam.center.issuance.flow import Left, WentBack
+from ingam.center.issuance.identity import Identification
+from ingam.center.issuance.issuing import Issuing
+from ingam.center.issuance.states import (
     AwaitingKey,
     AwaitingOneWon,
     ChoosingProduct,
@@ -17,13 +20,9 @@ from ingam.center.issuance.flow import (
     Describing,
     IdCardAccepted,
     Kind,
-    Left,
     NameConfirmed,
     PhoneProved,
-    WentBack,
 )
-from ingam.center.issuance.identity import Identification
-from ingam.center.issuance.issuing import Issuing
 from ingam.center.issuance.walks import Here, Walks
 from ingam.center.walks import TrueStep, Turn, Visit, With
 from ingam.customer.session import Session

@@ -13,23 +13,25 @@ from typing import Any, Final, NoReturn, Protocol
 from ingam.center import walks
 from ingam.center.issuance.flow import (
     ISSUANCE,
+    Declined,
+    Event,
+    HolderRegistered,
+    OneWonLapsed,
+    OneWonSent,
+    Resumed,
+    TimeRanOut,
+)
+from ingam.center.issuance.states import (
     AwaitingOneWon,
     Cancelled,
     Consenting,
-    Declined,
     Delivered,
     Door,
-    Event,
     Expired,
-    HolderRegistered,
     Kind,
-    OneWonLapsed,
-    OneWonSent,
     Refused,
     Requested,
-    Resumed,
     State,
-    TimeRanOut,
     kind_of,
 )
 from ingam.center.walks import Owner, Ports, Runs, TrueStep, Visit, With, told

@@ -20,7 +20,9 @@ from ingam.center.carrying import octets
 from ingam.center.doorway import logged_in, to_login
 from ingam.center.issuance import forms
 from ingam.center.issuance.account import OneWonBudgetSpent
-from ingam.center.issuance.flow import (
+from ingam.center.issuance.identity import PersonLocked
+from ingam.center.issuance.service import Issuance
+from ingam.center.issuance.states import (
     AwaitingKey,
     AwaitingOneWon,
     ChoosingProduct,
@@ -35,8 +37,6 @@ from ingam.center.issuance.flow import (
     Refused,
     Requested,
 )
-from ingam.center.issuance.identity import PersonLocked
-from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.walks import Here
 from ingam.center.keypad import unsealed
 from ingam.center.task.forms import FormRefused, turn_of
