@@ -20,8 +20,9 @@ from ingam.center.copying.tickets import Tickets
 from ingam.center.incident.forms import Report
 from ingam.center.incident.reporting import Reports
 from ingam.center.issuance.account import Accounting, AccountPorts, OneWonBudgetSpent
+from ingam.center.issuance.card import CardChecking, CardPorts
 from ingam.center.issuance.forms import Account, Card, Name
-from ingam.center.issuance.identity import Identification, PersonMismatch
+from ingam.center.issuance.identity import Identification, IdentityPorts, PersonMismatch
 from ingam.center.issuance.states import AwaitingOneWon
 from ingam.center.keypad.service import FIELDS, keypads
 from ingam.center.walks import With
@@ -353,11 +354,15 @@ def parts(node: Node, outside: Outside) -> Any:
 
 def identity(node: Node, limits: Limits) -> Identification:
     outside: Any = Outside()
-    ports = cast("Any", SimpleNamespace(real_name=outside, reader=outside, cards=outside, phone=outside))
-    nothing: Any = None
+    ports, nothing = IdentityPorts(outside, outside), cast("Any", None)
     return Identification(
         cast("Any", Desk(node, WHO)), parts(node, outside), ports, limits, nothing, nothing, nothing
     )  # fmt: skip
+
+
+def card_checking(node: Node, limits: Limits) -> CardChecking:
+    outside: Any = Outside()
+    return CardChecking(cast("Any", Desk(node, WHO)), parts(node, outside), CardPorts(outside, outside), limits)
 
 
 VISIT: Any = None
@@ -377,7 +382,7 @@ async def number_guesses(nodes: Nodes, limits: Limits, crowd: Crowd) -> int:
 
 async def card_reads(nodes: Nodes, limits: Limits, crowd: Crowd) -> int:
     async def attempt(node: Node, number: int) -> bool:
-        return await past(identity(node, limits).read_card(VISIT, 1, CardKind.RESIDENT, b"photograph"))
+        return await past(card_checking(node, limits).read(VISIT, 1, CardKind.RESIDENT, b"photograph"))
 
     return await crowd(attempt)
 
@@ -387,7 +392,7 @@ async def card_checks(nodes: Nodes, limits: Limits, crowd: Crowd) -> int:
     card = Card(cast("Any", ()), CardKind.RESIDENT, WHO.name, WHO.idn.reveal()[:7], day, None, "", "")
 
     async def attempt(node: Node, number: int) -> bool:
-        return await past(identity(node, limits).accept_card(VISIT, VISIT, card))
+        return await past(card_checking(node, limits).accept(VISIT, VISIT, card))
 
     return await crowd(attempt)
 

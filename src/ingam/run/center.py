@@ -29,6 +29,7 @@ from ingam.center.home.web import Home
 from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
 from ingam.center.issuance.account import Accounting, AccountPorts
+from ingam.center.issuance.card import CardChecking, CardPorts
 from ingam.center.issuance.identity import Identification, IdentityPorts, Parts
 from ingam.center.issuance.issuing import Issuing
 from ingam.center.issuance.owed import Owed
@@ -252,7 +253,8 @@ def _issuance(
     terms = Registry.read(settings.terms, production=settings.production).under(policy)
     parts = Parts(given.store, given.digests, given.fields, Consents(terms, given.store))
     walks = Walks(given, limits)
-    identity = IdentityPorts(parties.real_name, parties.phone_identity, parties.card_reader, parties.id_cards)
+    identity = IdentityPorts(parties.real_name, parties.phone_identity)
+    card = CardChecking(walks, parts, CardPorts(parties.card_reader, parties.id_cards), limits)
     accounting = Accounting(walks, parts, AccountPorts(parties.bank, parties.addresses), limits)
     issuing = Issuing(
         walks,
@@ -269,7 +271,7 @@ def _issuance(
     identification = Identification(walks, parts, identity, limits, challenges, prover, seal_keys)
     evidences = Evidences(given.store, given.fields)
     owed = Owed(owing_of(settings, given), f"{settings.center_origin}{PROGRESS}")
-    service = Issuance(walks, accounts, identification, accounting, issuing)
+    service = Issuance(walks, accounts, identification, card, accounting, issuing)
     return [
         *(route for kind in Kind for route in IssuanceWeb(service, given.clock, settings.vault_origin, kind).routes()),
         *ProgressWeb(service, authority, given.store, given.clock, limits, owed).routes(),

@@ -1,4 +1,4 @@
-"""신규공동인증서신청 and 재발급, carried out: the banking password, then the steps of `identity`, `account`, `issuing`.
+"""신규공동인증서신청 and 재발급, carried out: the banking password, then the steps of the other modules here.
 
 Every public method takes a `Visit`; the screen always follows from the stored state (flows.md M1–M7).
 """
@@ -6,9 +6,9 @@ Every public method takes a `Visit`; the screen always follows from the stored s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from ingam.center.issuance.account import Accounting
+from ingam.center.issuance.card import CardChecking
 from ingam.center.issuance.flow import Left, WentBack
 from ingam.center.issuance.identity import Identification
 from ingam.center.issuance.issuing import Issuing
@@ -25,7 +25,7 @@ from ingam.center.issuance.states import (
 )
 from ingam.center.issuance.walks import Here, Walks
 from ingam.center.walks import TrueStep, Turn, Visit, With
-from ingam.customer.session import Session
+from ingam.customer.account.accounts import Accounts
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import Customer
 
@@ -35,16 +35,6 @@ LEAVE = (
 )  # fmt: skip
 
 
-class Accounts(Protocol):
-    """ID and password with their lock: `customer.account`."""
-
-    async def check_password(self, banking_id: str, password: Secret[str], session: Session, address: str) -> Customer:
-        """The customer; raises LoginWrong, LoginLocked. The failure is counted until `forgive` is saved."""
-
-    async def forgive(self, banking_id: str, session: Session) -> list[str]:
-        """The counters that a full match clears."""
-
-
 @dataclass(frozen=True, slots=True)
 class Issuance:
     """The service behind /issuance/new and /issuance/reissue."""
@@ -52,6 +42,7 @@ class Issuance:
     walks: Walks
     accounts: Accounts
     identification: Identification
+    card: CardChecking
     accounting: Accounting
     issuing: Issuing
 

@@ -99,7 +99,7 @@ class IssuanceWeb:
             "phone-again": (lambda v, t, _: one.identification.ask_again(v, t), "otp"),
             "phone-proof": (lambda v, t, f: one.identification.prove_phone(v, t, forms.otp(f, self._today())), "otp"),
             "certificate-proof": (self._prove_certificate, "certificate"),
-            "card-fields": (lambda v, t, f: one.identification.accept_card(v, t, forms.card(f, self._today())), "form"),
+            "card-fields": (lambda v, t, f: one.card.accept(v, t, forms.card(f, self._today())), "form"),
             "onewon": (lambda v, t, f: one.accounting.send(v, t, forms.account(f, self._today())), "form"),
             "onewon-proof": (lambda v, t, f: one.accounting.prove(v, t, forms.onewon(f, self._today())), "code"),
             "details": (lambda v, t, f: one.accounting.describe(v, t, forms.details(f, self._today())), "form"),
@@ -217,7 +217,7 @@ class IssuanceWeb:
         image = await request.body()
 
         async def read() -> dict[str, Any]:
-            found = await self._issuance.identification.read_card(visit_of(request), run, kind, image[: MOST_BYTES + 1])
+            found = await self._issuance.card.read(visit_of(request), run, kind, image[: MOST_BYTES + 1])
             fields = {_CARD_FIELDS.get(name, name): text for name, text in found.fields.items()}
             if "number_front" in fields:  # the back half is asked of nobody again, and no page shows it
                 fields["number_front"] = fields["number_front"][:7]
