@@ -68,9 +68,11 @@ from ingam.center.incident.flow import INCIDENT, RESUME
 from ingam.center.incident.reporting import REPORTED, Reported, number_digest
 from ingam.center.incident.suspending import to_authority
 from ingam.center.issuance.account import Accounting, AccountPorts
+from ingam.center.issuance.delivery import Delivery
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.issuance.identity import Parts
 from ingam.center.issuance.issuing import Issuing
+from ingam.center.issuance.products import Offer
 from ingam.center.issuance.states import AwaitingKey, Door
 from ingam.center.issuance.states import Kind as Running
 from ingam.center.issuance.walks import Walks as IssuanceWalks
@@ -283,10 +285,11 @@ class World:
         parts = Parts(given.store, given.digests, given.fields, consents)
         accounting = Accounting(walks, parts, cast(AccountPorts, None), limits)
         fees = Fees(given.store, given.parties.payments, given.digests)
+        offer = Offer(walks, parts, given.certification, self.bindings, ("gold", "universal"), fees=True)
         self.issuing = Issuing(
-            walks, parts, given.certification, accounting, self.bindings, self.notices, ("gold", "universal"), CENTER,
-            settings.institution.name_ko, fees,
-        )  # fmt: skip
+            walks, parts, given.certification, accounting, offer, CENTER, settings.institution.name_ko, fees
+        )
+        self.delivery = Delivery(walks, parts, given.certification, accounting, self.bindings, self.notices)
         self.renewing = renewal.Renewing(
             RenewalPorts(
                 given.store, given.clock, given.customers, given.digests, given.fields, given.certification
@@ -492,9 +495,9 @@ class World:
         codes = await self._chosen(visit, turn, product, leaves=leaves, declined=declined)
         if codes is None:
             return
-        ip = await self.issuing.carry(visit, one.runs, vault.ask(codes))
+        ip = await self.delivery.carry(visit, one.runs, vault.ask(codes))
         said = vault.decline(ip) if gives_back else vault.confirm(ip)
-        pkiconf = await self.issuing.carry(visit, one.runs, said)
+        pkiconf = await self.delivery.carry(visit, one.runs, said)
         if not gives_back:
             vault.finish(pkiconf)
         one.papers.append((certificate.parse(only_certificate(message.parse(ip))), vault.key))

@@ -30,9 +30,11 @@ from ingam.center.inquiry import web as inquiry
 from ingam.center.issuance import menu as issuance
 from ingam.center.issuance.account import Accounting, AccountPorts
 from ingam.center.issuance.card import CardChecking, CardPorts
+from ingam.center.issuance.delivery import Delivery
 from ingam.center.issuance.identity import Identification, IdentityPorts, Parts
 from ingam.center.issuance.issuing import Issuing
 from ingam.center.issuance.owed import Owed
+from ingam.center.issuance.products import Offer
 from ingam.center.issuance.progress import HERE as PROGRESS
 from ingam.center.issuance.progress import ProgressWeb
 from ingam.center.issuance.service import Issuance
@@ -256,22 +258,16 @@ def _issuance(
     identity = IdentityPorts(parties.real_name, parties.phone_identity)
     card = CardChecking(walks, parts, CardPorts(parties.card_reader, parties.id_cards), limits)
     accounting = Accounting(walks, parts, AccountPorts(parties.bank, parties.addresses), limits)
+    fees = None if parties.payments is None else Fees(given.store, parties.payments, given.digests)
+    offer = Offer(walks, parts, authority, bindings, settings.issuance_products, fees=fees is not None)
     issuing = Issuing(
-        walks,
-        parts,
-        authority,
-        accounting,
-        bindings,
-        notices,
-        settings.issuance_products,
-        settings.center_origin,
-        settings.institution.name_ko,
-        None if parties.payments is None else Fees(given.store, parties.payments, given.digests),
+        walks, parts, authority, accounting, offer, settings.center_origin, settings.institution.name_ko, fees
     )
+    delivery = Delivery(walks, parts, authority, accounting, bindings, notices)
     identification = Identification(walks, parts, identity, limits, challenges, prover, seal_keys)
     evidences = Evidences(given.store, given.fields)
     owed = Owed(owing_of(settings, given), f"{settings.center_origin}{PROGRESS}")
-    service = Issuance(walks, accounts, identification, card, accounting, issuing)
+    service = Issuance(walks, accounts, identification, card, accounting, offer, issuing, delivery)
     return [
         *(route for kind in Kind for route in IssuanceWeb(service, given.clock, settings.vault_origin, kind).routes()),
         *ProgressWeb(service, authority, given.store, given.clock, limits, owed).routes(),

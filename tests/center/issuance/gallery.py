@@ -18,7 +18,7 @@ from tests.page.gallery import CSRF, NOW, FixedClock, LoggedIn
 
 from ingam.center.issuance import states
 from ingam.center.issuance.account import Contact
-from ingam.center.issuance.issuing import PRODUCTS, Ending
+from ingam.center.issuance.products import PRODUCTS, Ending
 from ingam.center.issuance.walks import Here
 from ingam.center.issuance.web import TEMPLATES
 from ingam.customer.binding.bindings import Details

@@ -17,7 +17,7 @@ from ingam.center.carrying import CARRIED, CARRYING_S
 from ingam.center.issuance.account import LOOKING_S, LOOKUPS
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.issuance.identity import DAY_S, LOOKS_A_DAY, REAL_NAMES_A_DAY
-from ingam.center.issuance.issuing import ASKED
+from ingam.center.issuance.products import ASKED
 from ingam.center.issuance.states import Cancelled
 from ingam.ports.card_reader import CardKind, Reading
 from ingam.ports.store import Count, FlowSave, Save

@@ -27,6 +27,12 @@ class NotCarried(Refusal):
     code = "issuance-not-carried"
 
 
+class RefusedByAuthority(Refusal):
+    """The authority refuses to issue (fact `cause`, its own word); nothing was charged, the old one stands."""
+
+    code = "issuance-refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Certified:
     """An ip with a certificate."""

@@ -17,8 +17,8 @@ from ingam.center.budgets import Budget
 from ingam.center.carrying import CARRYING_S
 from ingam.center.doorway import address_of, logged_in, to_login
 from ingam.center.issuance.flow import ISSUANCE
-from ingam.center.issuance.issuing import ASKED
 from ingam.center.issuance.owed import Owed
+from ingam.center.issuance.products import ASKED
 from ingam.center.issuance.service import Issuance
 from ingam.center.issuance.states import (
     AwaitingKey,

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from ingam.center.issuance.account import Accounting
 from ingam.center.issuance.card import CardChecking
+from ingam.center.issuance.delivery import Delivery
 from ingam.center.issuance.flow import Left, WentBack
 from ingam.center.issuance.identity import Identification
 from ingam.center.issuance.issuing import Issuing
+from ingam.center.issuance.products import Offer
 from ingam.center.issuance.states import (
     AwaitingKey,
     AwaitingOneWon,
@@ -44,7 +46,9 @@ class Issuance:
     identification: Identification
     card: CardChecking
     accounting: Accounting
+    offer: Offer
     issuing: Issuing
+    delivery: Delivery
 
     async def here(self, visit: Visit, *, anew: bool = False) -> Here:
         """The true step. Time that ran out is recorded now; `anew` leaves a finished run for the next one."""
@@ -64,10 +68,10 @@ class Issuance:
         """
         async with self.walks.turn_of(visit):
             customer = await self.walks.customer(visit)
-            self.issuing.admits(customer)
+            self.offer.admits(customer)
             await self.accounts.check_password(customer.banking_id, password, visit.session, visit.address)
             if kind is Kind.REISSUE and not (await self.walks.settled(visit)).resumable:
-                await self.issuing.refuse_nothing_to_reissue(customer)
+                await self.offer.refuse_nothing_to_reissue(customer)
             await self.walks.begin(visit, kind, resets=await self.accounts.forgive(customer.banking_id, visit.session))
 
     async def back(self, visit: Visit, turn: Turn) -> None:

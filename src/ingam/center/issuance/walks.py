@@ -91,6 +91,12 @@ class Here(walks.Here[State | None]):
 class Walk(walks.Walk[Here]):
     """One post at its true step."""
 
+    @property
+    def kind(self) -> Kind:
+        """What the run is for."""
+        assert self.here.state is not None
+        return kind_of(self.here.state)
+
 
 class Walks(Runs[State, Event, Walk]):
     """Where a person is in an issuance. Posts of one person take turns."""

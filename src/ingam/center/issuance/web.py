@@ -164,7 +164,7 @@ class IssuanceWeb:
 
     async def _carry(self, visit: Visit, turn: Turn, fields: Mapping[str, str]) -> dict[str, Any]:
         message = octets(fields.get("message", ""))
-        answer = await self._issuance.issuing.carry(visit, turn.run, message)
+        answer = await self._issuance.delivery.carry(visit, turn.run, message)
         return {"message": base64.b64encode(answer).decode()}
 
     # how it is answered
@@ -286,8 +286,8 @@ class IssuanceWeb:
 
     async def _standing(self, customer: Customer) -> dict[str, Any]:
         """What could be issued again, before a run begins."""
-        ending = await self._issuance.issuing.ending(customer)
-        return {"ending": ending, "products": self._issuance.issuing.offered(Kind.REISSUE, ending)}
+        ending = await self._issuance.offer.ending(customer)
+        return {"ending": ending, "products": self._issuance.offer.offered(Kind.REISSUE, ending)}
 
     async def _beside(self, here: Here, customer: Customer, lang: str) -> dict[str, Any]:
         """What one screen shows besides."""
@@ -300,12 +300,12 @@ class IssuanceWeb:
             case Describing():
                 return {"contact": await one.accounting.contact(customer)}
             case AwaitingKey() | ChoosingProduct():
-                ending = await one.issuing.ending(customer)
-                offered = one.issuing.offered(self._kind, ending)
+                ending = await one.offer.ending(customer)
+                offered = one.offer.offered(self._kind, ending)
                 allowed = await one.issuing.allowed(customer, here.run) if self._kind is Kind.NEW else None
                 return {"word": _WORDS[type(state)], "products": offered, "ending": ending, "allowed": allowed}
             case Requested() | Delivered():
-                return {"word": _WORDS[type(state)], "products": one.issuing.products, "ending": None}
+                return {"word": _WORDS[type(state)], "products": one.offer.products, "ending": None}
             case Refused(cause):
                 # What a refusal says with its facts, the screen of its end says without them.
                 keys = (f"issuance.why-{cause}", f"refusal.{cause}", "refusal.outage")
