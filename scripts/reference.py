@@ -53,6 +53,8 @@ MEANINGS = {
     "INGAM_REGIONS": "a table of networks and places (CIDR, Korean, English; tabs between): where a device is (C3)",
     "INGAM_CUSTOMERS": "core-banking system that keeps the customers (docs/reference/customers.md); empty: our tables",
     "INGAM_CUSTOMERS_KEY": "the key that it knows us by",
+    "INGAM_CARDS": "core system that keeps security cards (docs/reference/cards.md); empty: our tables",
+    "INGAM_CARDS_KEY": "the key that it knows us by",
     "INGAM_CUSTOMERS_CERTIFICATE": "our certificate and key (PEM), for TLS on both sides",
     "INGAM_CUSTOMERS_CA": "certificates (PEM) that it is trusted by; empty is the system's",
     "INGAM_UNION_HEADS": "so many heads of one union register a certificate each (docs/reference/customers.md); 1 to 9",

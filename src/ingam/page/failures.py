@@ -33,6 +33,7 @@ STATUS: Final[Mapping[str, int]] = {
     "login-unregistered": 403,
     "device-barred": 403,
     "device-unknown": 403,
+    "card-locked": 403,
     "no-medium-locked": 403,
     "registration-locked": 403,
     "not-found": 404,

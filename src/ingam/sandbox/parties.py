@@ -30,6 +30,7 @@ from ingam.sandbox.open_banking import OpenBankingService
 from ingam.sandbox.payment import PaymentProvider
 from ingam.sandbox.phone_identity import PhoneIdentityAgency
 from ingam.sandbox.real_name import RealNames
+from ingam.sandbox.security_cards import CoreCardBook
 from ingam.sandbox.switches import SwitchedOff
 
 MOST_BYTES: Final = 64 * 1024
@@ -69,12 +70,14 @@ def party_routes(box: Sandbox) -> list[Route]:
 
 
 def _core_bank_routes(box: Sandbox) -> list[Route]:
-    """Who keeps an institution's customers."""
-    core = CoreBank(box.switches)
+    """Who keeps an institution's customers, and their security cards."""
+    core, cards = CoreBank(box.switches), CoreCardBook(box.switches)
     return [
         Route("/core/customers/authenticate", _bounded(core.authenticate), methods=["POST"]),
         Route("/core/customers/find", _bounded(core.find), methods=["POST"]),
         Route("/core/customers/number", _bounded(core.number), methods=["POST"]),
+        Route("/core/cards/asked", _bounded(cards.asked), methods=["POST"]),
+        Route("/core/cards/verify", _bounded(cards.verify), methods=["POST"]),
     ]
 
 

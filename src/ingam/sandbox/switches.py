@@ -29,6 +29,7 @@ PARTIES: Final[Mapping[str, tuple[str, ...]]] = {
     "address": (*EVERY_PARTY, "empty"),
     "email": (*EVERY_PARTY, "refusing"),
     "customers": EVERY_PARTY,
+    "cards": EVERY_PARTY,
     "ars": (*EVERY_PARTY, "busy", "no-answer"),
     "payment": (*EVERY_PARTY, "refusing", "unclear"),
 }

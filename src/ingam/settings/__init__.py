@@ -9,7 +9,7 @@ from ingam.settings.copying import RelaySettings
 from ingam.settings.institution import Institution
 from ingam.settings.limits import Limits
 from ingam.settings.operators import AuditSettings, ConsoleSettings
-from ingam.settings.parties import ArsSettings, CoreBankSettings, FinanceSettings, PartySettings
+from ingam.settings.parties import ArsSettings, CardSettings, CoreBankSettings, FinanceSettings, PartySettings
 from ingam.settings.process import PORTS, Settings
 from ingam.settings.reading import read
 from ingam.settings.refused import SettingsRefused
@@ -20,6 +20,7 @@ __all__ = [
     "ArsSettings",
     "AuditSettings",
     "CaSettings",
+    "CardSettings",
     "ConsoleSettings",
     "CoreBankSettings",
     "FinanceSettings",

@@ -83,6 +83,30 @@ class CoreBankSettings:
     union_heads: int = 1  # INGAM_UNION_HEADS: so many heads of one union register, each a certificate of their own
 
 
+@dataclass(frozen=True, slots=True)
+class CardSettings:
+    """The core system that keeps 보안카드; `address` "" keeps them in our own tables (docs/reference/cards.md)."""
+
+    address: str = ""
+    key: Secret[str] = field(default_factory=lambda: Secret("sandbox"))
+
+
+def read_cards(environment: Mapping[str, str]) -> CardSettings:
+    """INGAM_CARDS (its address), INGAM_CARDS_KEY. Raises SettingsRefused."""
+    address = environment.get("INGAM_CARDS", "").rstrip("/")
+    if address and not re.fullmatch(r"https?://[^\s@?#]+", address):
+        raise SettingsRefused(variable="INGAM_CARDS")
+    return CardSettings(address, Secret(environment.get("INGAM_CARDS_KEY", "sandbox")))
+
+
+def refuse_sandbox_cards(cards: CardSettings) -> None:
+    """G7: production sends no digit of a card in the clear, nor with the sandbox's key. Raises SettingsRefused."""
+    if cards.address and not cards.address.startswith("https://"):
+        raise SettingsRefused(variable="INGAM_CARDS")
+    if cards.address and cards.key == Secret("sandbox"):
+        raise SettingsRefused(variable="INGAM_CARDS_KEY")
+
+
 def read_parties(environment: Mapping[str, str]) -> PartySettings:
     """INGAM_PARTY_BANK_HOST …: each by its name in capitals."""
     chosen: dict[str, Any] = {}

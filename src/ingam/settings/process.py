@@ -13,7 +13,7 @@ from ingam.settings.copying import RelaySettings
 from ingam.settings.institution import Institution
 from ingam.settings.limits import Limits
 from ingam.settings.operators import AuditSettings, ConsoleSettings
-from ingam.settings.parties import ArsSettings, CoreBankSettings, FinanceSettings, PartySettings
+from ingam.settings.parties import ArsSettings, CardSettings, CoreBankSettings, FinanceSettings, PartySettings
 
 PORTS: Final = ("center", "vault", "console", "ca", "va", "relay", "sandbox", "mail", "finance_cloud")
 """Each has the next port after the base; `mail` is the sandbox's SMTP server. New ones go to the end."""
@@ -46,6 +46,7 @@ class Settings:
     service_worker: bool = True  # off takes it away from every browser that has it (B13)
     terms: Path | None = None  # a folder of consent documents that takes the place of the demo's
     customers: CoreBankSettings = field(default_factory=CoreBankSettings)
+    cards: CardSettings = field(default_factory=CardSettings)
     oidc_clients: Path | None = None  # OpenID Connect clients (TOML); None: this center is no provider
     kill_at: str | None = None
     limits: Limits = field(default_factory=Limits)

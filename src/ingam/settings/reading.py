@@ -12,7 +12,7 @@ from ingam.settings.copying import read_relay
 from ingam.settings.institution import read_institution
 from ingam.settings.limits import read_limits
 from ingam.settings.operators import read_audit, read_console
-from ingam.settings.parties import read_ars, read_core_bank, read_finance, read_parties
+from ingam.settings.parties import read_ars, read_cards, read_core_bank, read_finance, read_parties
 from ingam.settings.process import PORTS, Settings
 from ingam.settings.refused import SettingsRefused
 from ingam.settings.refusing import refuse
@@ -48,6 +48,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         terms=Path(environment["INGAM_TERMS"]) if environment.get("INGAM_TERMS") else None,
         oidc_clients=Path(environment["INGAM_OIDC_CLIENTS"]) if environment.get("INGAM_OIDC_CLIENTS") else None,
         customers=read_core_bank(environment),
+        cards=read_cards(environment),
         kill_at=environment.get("INGAM_KILL_AT") or None,
         limits=read_limits(environment),
         institution=read_institution(environment),

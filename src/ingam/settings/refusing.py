@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ingam.kernel.secret import Secret
 from ingam.settings.institution import refuse_quiet
 from ingam.settings.operators import APPROVAL_MOST_S, CONSOLE_IDLE_MOST_S, refuse_audit
-from ingam.settings.parties import refuse_ars, refuse_sandbox_ars, refuse_sandbox_parties
+from ingam.settings.parties import refuse_ars, refuse_sandbox_ars, refuse_sandbox_cards, refuse_sandbox_parties
 from ingam.settings.process import Settings
 from ingam.settings.refused import SettingsRefused
 
@@ -55,6 +55,7 @@ def refuse(settings: Settings) -> None:
         raise SettingsRefused(variable="INGAM_CUSTOMERS")
     if settings.customers.address and settings.customers.key == Secret("sandbox"):
         raise SettingsRefused(variable="INGAM_CUSTOMERS_KEY")
+    refuse_sandbox_cards(settings.cards)
     refuse_sandbox_ars(settings.ars)
     if settings.issuance_products:
         refuse_sandbox_parties(settings.parties, paid="universal" in settings.issuance_products)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ingam.adapters.blind_index.process import ProcessBlindIndex
+from ingam.adapters.cards.core import CoreCards
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.customers.core_bank import CoreBankCustomers
 from ingam.adapters.customers.fields import CustomerFields
@@ -29,6 +30,7 @@ from ingam.customer.binding.bindings import SealDetails
 from ingam.customer.notice.wishes import ToldCustomers, Wishes
 from ingam.kernel.errors import Failure
 from ingam.ports.ars import ArsCaller
+from ingam.ports.cards import SecurityCards
 from ingam.ports.certification import Certification
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
@@ -43,6 +45,7 @@ from ingam.ports.store import Store
 from ingam.ports.tokens import TokenSigner
 from ingam.settings import Settings
 from ingam.wiring.ars import ars_caller
+from ingam.wiring.cards import kept_cards
 from ingam.wiring.certification import FILE, certification, registrar_folder
 from ingam.wiring.customers import kept_customers
 from ingam.wiring.finance import finance_cert
@@ -72,6 +75,7 @@ class CenterPorts:
     tickets: TicketSigner
     regions: Regions
     otp: OtpTokens | None = None
+    cards: SecurityCards | None = None
     certification: Certification | None = None
     parties: PartyPorts | None = None
     finance: FinanceCert | None = None
@@ -113,6 +117,7 @@ def center_ports(settings: Settings) -> CenterPorts:
     fields = CustomerFields(store, keys.fields)
     customers = kept_customers(settings, store, keys.fields, keys.digests, blind_index, passwords, clock)
     core = customers if isinstance(customers, CoreBankCustomers) else None
+    cards = kept_cards(settings, store, clock, fields)
     return CenterPorts(
         store=store,
         clock=clock,
@@ -121,6 +126,7 @@ def center_ports(settings: Settings) -> CenterPorts:
         customers=ToldCustomers(customers, Wishes(store, fields)),
         fields=fields,
         otp=TableOtp(store, clock, fields),
+        cards=cards,
         authorities=authorities,
         status=watched(board, "status", status),
         sms=watched(board, "sms", sms),
@@ -136,6 +142,7 @@ def center_ports(settings: Settings) -> CenterPorts:
         closing=(
             *(parties.closing if parties else ()),
             *(() if core is None else (core.aclose,)),
+            *((cards.aclose,) if isinstance(cards, CoreCards) else ()),
             *((finance.aclose,) if finance else ()),
             authority.close,
             outgoing.close,

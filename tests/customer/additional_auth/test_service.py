@@ -14,7 +14,19 @@ from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.ars import ArsCalls, ArsRefused
 from ingam.customer.additional_auth.branch import BranchNumbers
 from ingam.customer.additional_auth.flow import Choosing, Requested
-from ingam.customer.additional_auth.medium import Media, NoMediumTyped, OtpLocked, OtpMissing, OtpTyped, OtpWrong
+from ingam.customer.additional_auth.medium import (
+    CardAskedAnew,
+    CardLocked,
+    CardMissing,
+    CardTyped,
+    CardWrong,
+    Media,
+    NoMediumTyped,
+    OtpLocked,
+    OtpMissing,
+    OtpTyped,
+    OtpWrong,
+)
 from ingam.customer.additional_auth.no_medium import NoMediumLocked, NoMediumMismatch
 from ingam.customer.additional_auth.proof import Bound, ProofMissing, consume
 from ingam.customer.additional_auth.service import (
@@ -30,6 +42,7 @@ from ingam.customer.session import Session
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.ars import CallState
+from ingam.ports.cards import Asked, CardAccepted
 from ingam.ports.customers import Customer
 from ingam.ports.otp import OtpAccepted
 from ingam.ports.store import LedgerMove, Save
@@ -221,7 +234,7 @@ def test_who_holds_a_token_is_asked_for_its_code_and_nothing_takes_its_place(sql
     async def story(world: World, _auth: AdditionalAuth) -> None:
         media = Media(world.store, world.clock, world.no_medium, world.limits, Tokens())
         auth = service(world, media=media)
-        assert await auth.holds_token(HONG) and (await auth.offered(HONG, "ko")).token
+        assert (await auth.held(HONG)).token and (await auth.offered(HONG, "ko")).held.token
         with pytest.raises(OtpMissing):
             await media.check(HONG, RIGHT)
         for left in (4, 3, 2, 1):
@@ -238,5 +251,50 @@ def test_who_holds_a_token_is_asked_for_its_code_and_nothing_takes_its_place(sql
                 await media.check(HONG, OtpTyped(Secret("000000")))
         with pytest.raises(OtpLocked):
             await media.check(HONG, OtpTyped(Secret("123456")))
+
+    told(sqlite_url, tmp_path, story)
+
+
+class Cards:
+    """A card of which 3 and 17 are asked for, until they were answered with 1278."""
+
+    def __init__(self) -> None:
+        self.now = Asked(3, 17)
+
+    async def asked(self, customer_id: str) -> Asked | None:
+        return self.now
+
+    async def verify(self, customer_id: str, asked: Asked, answer: Secret[str]) -> CardAccepted | None:
+        return CardAccepted() if asked == self.now and answer == Secret("1278") else None
+
+
+def test_E9_who_holds_a_card_is_asked_for_its_digits_and_wrong_ones_are_one_counter_with_a_token_s(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World, _auth: AdditionalAuth) -> None:
+        cards, tokens = Cards(), Tokens()
+        media = Media(world.store, world.clock, world.no_medium, world.limits, cards=cards)
+        assert (await service(world, media=media).offered(HONG, "ko")).held.card == Asked(3, 17)
+        with pytest.raises(CardMissing):
+            await media.check(HONG, RIGHT)
+        for _stale in range(9):  # a page of before counts nothing, and learns nothing
+            with pytest.raises(CardAskedAnew):
+                await media.check(HONG, CardTyped(Asked(17, 3), Secret("1278")))
+        for left in (4, 3):
+            with pytest.raises(CardWrong) as wrong:
+                await media.check(HONG, CardTyped(Asked(3, 17), Secret("0000")))
+            assert wrong.value.facts == {"n": left}
+        with_token = Media(world.store, world.clock, world.no_medium, world.limits, tokens)
+        with pytest.raises(OtpWrong) as of_token:
+            await with_token.check(HONG, OtpTyped(Secret("000000")))
+        assert of_token.value.facts == {"n": 2}
+        accepted = await media.check(HONG, CardTyped(Asked(3, 17), Secret("1278")))
+        await world.store.save(Save(resets=accepted.resets))
+        for _try in range(4):
+            with pytest.raises(CardWrong):
+                await media.check(HONG, CardTyped(Asked(3, 17), Secret("0000")))
+        for answer in ("0000", "1278"):  # the last one is right, and too late
+            with pytest.raises(CardLocked):
+                await media.check(HONG, CardTyped(Asked(3, 17), Secret(answer)))
 
     told(sqlite_url, tmp_path, story)

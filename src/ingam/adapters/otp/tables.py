@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
 from ingam.ports.otp import OtpAccepted
-from ingam.ports.store import Delete, Insert, Row, Save, Store, Update
+from ingam.ports.store import Change, Delete, Insert, Row, Save, Store, Update
 from ingam.protocols import oath
 
 TABLE: Final = "otp_token"
@@ -57,7 +57,7 @@ class TableOtp:
         return OtpAccepted([Update(TABLE, where, {"moving": hit if timed else hit + 1})])
 
     async def enrol(self, customer_id: str, kind: Kind, key: Secret[bytes]) -> None:
-        """The token that a customer holds from now on; an earlier one is worth nothing. `key`: 16 or more bytes."""
+        """The token that a customer holds from now on; an earlier medium is worth nothing. `key`: 16 or more bytes."""
         sealed = await self._fields.seal(customer_id, TABLE, "key", customer_id, key.reveal())
         row: Row = {
             "customer_id": customer_id,
@@ -66,7 +66,15 @@ class TableOtp:
             "moving": 0,
             "enrolled_at": self._clock.now(),
         }
-        await self._store.save(Save(rows=[Delete(TABLE, {"customer_id": customer_id}), Insert(TABLE, row)]))
+        who: Row = {"customer_id": customer_id}
+        others = (TABLE, "security_card", "security_card_numbers", "customer_medium")
+        medium: Row = {**who, "kind": str(kind), "since_at": row["enrolled_at"]}
+        rows: list[Change] = [
+            *(Delete(table, who) for table in others),
+            Insert(TABLE, row),
+            Insert("customer_medium", medium),
+        ]
+        await self._store.save(Save(rows=rows))
 
     async def _row(self, customer_id: str) -> Row | None:
         return await self._store.one(TABLE, {"customer_id": customer_id})

@@ -37,8 +37,9 @@ CONSOLE_WRITES: Final = (
 """What acts of operators change beside the audit: numbers, locks, messages."""
 
 CONSOLE_READS: Final = (
-    "binding", "binding_claim", "customer", "customer_key", "customer_number", "designated_device", "device_seen",
-    "esop_union", "finance_binding", "former_mobile", "import_run", "notice_wish", "party_health", "payment",
+    "binding", "binding_claim", "customer", "customer_key", "customer_medium", "customer_number", "designated_device",
+    "device_seen", "esop_union", "finance_binding", "former_mobile", "import_run", "notice_wish", "party_health",
+    "payment",
 )  # fmt: skip
 """What its screens show beside that. A table that is in no list here, such as one of keys, evidence or pictures of
 identity cards, is not the console's.

@@ -477,6 +477,28 @@ otp_token = Table(
     Column("enrolled_at", Instant, nullable=False),
 )  # fmt: skip
 
+security_card = Table(
+    "security_card", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("first", Integer, nullable=False),  # what is asked for, until it was answered rightly
+    Column("second", Integer, nullable=False),
+    Column("turn", BigInteger, nullable=False),  # right answers so far
+    Column("issued_at", Instant, nullable=False),
+)  # fmt: skip
+
+security_card_numbers = Table(
+    "security_card_numbers", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("numbers", LargeBinary, nullable=False),  # encrypted under the customer's data key (H6)
+)  # fmt: skip
+
+customer_medium = Table(
+    "customer_medium", metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # card | totp | hotp
+    Column("since_at", Instant, nullable=False),
+)  # fmt: skip
+
 oidc_grant = Table(
     "oidc_grant", metadata,
     Column("code", Text, primary_key=True),  # SHA-256 of the code, hex

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from ingam.customer.additional_auth import Method
-from ingam.customer.additional_auth.medium import MediumTyped, NoMediumTyped, OtpTyped
+from ingam.customer.additional_auth.medium import CardTyped, Held, MediumTyped, NoMediumTyped, OtpTyped
 from ingam.customer.additional_auth.service import Typed
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
+from ingam.ports.cards import NUMBERS, Asked
 from ingam.ports.customers import Phone
 
 SMS_CODE: Final = re.compile(r"[0-9]{6}")
 BRANCH_CODE: Final = re.compile(r"[0-9]{8}")
 OTP_CODE: Final = re.compile(r"[0-9]{6}")
 PHONE_BACK: Final = re.compile(r"[0-9]{4}")
+CARD_HALF: Final = re.compile(r"[0-9]{2}")
+_ASKED: Final = re.compile(r"([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
 _SEPARATORS: Final = re.compile(r"[\s-]")
 
 Fields = Mapping[str, str]
@@ -41,9 +44,9 @@ def requested(fields: Fields) -> tuple[Method, Phone]:
     return chosen, Phone(to) if to in list(Phone) else Phone.MOBILE
 
 
-def answered(fields: Fields, *, number_missing: int, token: bool, beside: bool) -> Typed:
-    """The answer. `number_missing`: how many digits of the registered number are asked for; `token`: a token's code is
-    asked for instead; `beside` False: neither is. Raises FactorFormRefused."""
+def answered(fields: Fields, *, number_missing: int, held: Held, beside: bool) -> Typed:
+    """The answer. `number_missing`: how many digits of the registered number are asked for; `held`: a medium whose code
+    is asked for instead; `beside` False: neither is. Raises FactorFormRefused."""
     errors: dict[str, str] = {}
     chosen = method(fields)
     code = Secret("")
@@ -53,16 +56,16 @@ def answered(fields: Fields, *, number_missing: int, token: bool, beside: bool) 
         code = _code(fields, "code", SMS_CODE, errors)
     elif chosen is Method.BRANCH_OTP:
         code = _code(fields, "branch", BRANCH_CODE, errors)
-    medium = _medium(fields, number_missing, token, errors) if beside else None
+    medium = _medium(fields, number_missing, held, errors) if beside else None
     if errors or chosen is None:
         raise FactorFormRefused(errors)
     return Typed(chosen, code, medium)
 
 
-def medium(fields: Fields, *, number_missing: int, token: bool) -> MediumTyped:
+def medium(fields: Fields, *, number_missing: int, held: Held) -> MediumTyped:
     """What is asked beside it, alone: on a designated device. Raises FactorFormRefused."""
     errors: dict[str, str] = {}
-    found = _medium(fields, number_missing, token, errors)
+    found = _medium(fields, number_missing, held, errors)
     if errors:
         raise FactorFormRefused(errors)
     return found
@@ -79,13 +82,23 @@ def digits(text: str) -> str:
     return _SEPARATORS.sub("", text)
 
 
-def _medium(fields: Fields, number_missing: int, token: bool, errors: dict[str, str]) -> MediumTyped:
-    if token:
+def _medium(fields: Fields, number_missing: int, held: Held, errors: dict[str, str]) -> MediumTyped:
+    if held.token:
         return OtpTyped(_code(fields, "otp", OTP_CODE, errors))
+    if held.card is not None:
+        halves = [_code(fields, name, CARD_HALF, errors).reveal() for name in ("card_first", "card_second")]
+        return CardTyped(_asked(fields.get("card_asked", "")), Secret("".join(halves)))
     number = digits(fields.get("number_back", ""))
     if not (number.isascii() and number.isdigit() and len(number) == number_missing):
         errors["number_back"] = "factor.need_number_back"
     return NoMediumTyped(Secret(number), _code(fields, "phone_back", PHONE_BACK, errors))
+
+
+def _asked(text: str) -> Asked:
+    """Which numbers the page asked for; of anything else it is a question that nobody asks."""
+    found = _ASKED.fullmatch(text)
+    places = [int(one) for one in found.groups()] if found else [0, 0]
+    return Asked(*places) if all(1 <= one <= NUMBERS for one in places) else Asked(0, 0)
 
 
 def _code(fields: Fields, name: str, pattern: re.Pattern[str], errors: dict[str, str]) -> Secret[str]:

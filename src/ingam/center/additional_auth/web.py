@@ -25,7 +25,7 @@ from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.flow import Choosing, Requested
 from ingam.customer.additional_auth.following import Followed
-from ingam.customer.additional_auth.medium import MediumTyped
+from ingam.customer.additional_auth.medium import Held, MediumTyped
 from ingam.customer.additional_auth.no_medium import Shown, masked_mobile, shown
 from ingam.customer.additional_auth.numbers import Number
 from ingam.customer.additional_auth.service import AdditionalAuth, DeviceNotExempt, FactorsRefused, Typed
@@ -63,7 +63,7 @@ class Screen:
     lapsed: bool
     mobile: str
     shown: Shown
-    token: bool
+    held: Held
     beside: bool
     device: bool = False
 
@@ -162,8 +162,8 @@ class FactorWeb:
         fields = await posted(request)
         try:
             opened = await unsealed(request, FORM, fields)
-            token, missing = await self._beside(request)
-            typed = forms.answered(opened, number_missing=missing, token=token, beside=self._host.beside)
+            held, missing = await self._beside(request)
+            typed = forms.answered(opened, number_missing=missing, held=held, beside=self._host.beside)
             return see_other(await self._host.answer(request, fields, typed))
         except Failure as failure:
             return await self._failed(request, fields, failure, "form")
@@ -188,17 +188,17 @@ class FactorWeb:
         try:
             medium = None
             if self._host.beside:
-                token, missing = await self._beside(request)
-                medium = forms.medium(await unsealed(request, FORM, fields), number_missing=missing, token=token)
+                held, missing = await self._beside(request)
+                medium = forms.medium(await unsealed(request, FORM, fields), number_missing=missing, held=held)
             return see_other(await self._host.by_device(request, fields, fields, medium))
         except Failure as failure:
             return await self._failed(request, fields, failure, "form")
 
-    async def _beside(self, request: Request) -> tuple[bool, int]:
-        """Whether a token's code is asked for, and how many digits of the registered number are."""
+    async def _beside(self, request: Request) -> tuple[Held, int]:
+        """The medium whose code is asked for, and how many digits of the registered number are without one."""
         customer = await self._host.customer(request)
-        token = self._host.beside and await self._auth.holds_token(customer)
-        return token, shown(customer).number_missing
+        held = await self._auth.held(customer) if self._host.beside else Held()
+        return held, shown(customer).number_missing
 
     async def _failed(self, request: Request, fields: Fields, failure: Failure, beside: str) -> Response:
         request.state.failure = failure.code
@@ -250,7 +250,7 @@ async def screen(
         lapsed=isinstance(state, Choosing) and state.lapsed,
         mobile=masked_mobile(customer),
         shown=shown(customer),
-        token=offered.token,
+        held=offered.held,
         beside=host.beside,
         device=not chosen and requested is None and "other" not in request.query_params and exempt,
     )

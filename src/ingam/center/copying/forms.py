@@ -11,6 +11,7 @@ from typing import Final
 from ingam.center.additional_auth import forms as factor_forms
 from ingam.center.additional_auth.forms import FactorFormRefused
 from ingam.customer.additional_auth import Method
+from ingam.customer.additional_auth.medium import Held
 from ingam.customer.additional_auth.service import Typed
 from ingam.kernel.errors import Refusal
 from ingam.ports.customers import Phone
@@ -76,7 +77,7 @@ def answered(fields: Fields) -> Typed:
     """What was typed at ②. Raises CodeIncomplete, BranchNumberIncomplete, FormRefused."""
     try:
         known = {"method": str(Method.SMS), **fields}
-        return factor_forms.answered(known, number_missing=0, token=False, beside=False)
+        return factor_forms.answered(known, number_missing=0, held=Held(), beside=False)
     except FactorFormRefused as refused:
         if "code" in refused.errors:
             raise CodeIncomplete from None

@@ -29,7 +29,12 @@ FIELDS: Final[Mapping[str, Mapping[str, Kind]]] = MappingProxyType(
     {
         "login": {"password": Kind.TEXT},
         "registration": {"password": Kind.TEXT, "idn": Kind.DIGITS},
-        "factor": {"number_back": Kind.DIGITS, "phone_back": Kind.DIGITS},
+        "factor": {
+            "number_back": Kind.DIGITS,
+            "phone_back": Kind.DIGITS,
+            "card_first": Kind.DIGITS,
+            "card_second": Kind.DIGITS,
+        },
         "issuance": {"password": Kind.TEXT},
         "issuance-name": {"idn": Kind.DIGITS},
         "incident": {"idn": Kind.DIGITS},

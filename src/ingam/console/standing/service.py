@@ -149,7 +149,7 @@ class Standings:
         devices = await self._store.many("designated_device", {**mine, "status": "ACTIVE"})
         return Standing(
             customer=customer,
-            facts=_facts(customer, lang),
+            facts=[*_facts(customer, lang), await self._medium(mine, lang)],
             new_numbers=self._new_numbers(customer, lang),
             under_way=await self._under_way(mine, lang),
             locks=await self._locks.of(customer),
@@ -159,6 +159,12 @@ class Standings:
             devices=len(devices),
             numbers=await self._live_numbers(customer),
         )
+
+    async def _medium(self, mine: Row, lang: str) -> tuple[str, str]:
+        """What kind of 보안매체 is asked for in place of 미소지고객 인증; never a number of it."""
+        row = await self._store.one("customer_medium", mine)
+        kind = "none" if row is None else str(row["kind"])
+        return say("console-standing.medium", lang), say(f"console-standing.medium_{kind}", lang)
 
     def _new_numbers(self, customer: Customer, lang: str) -> list[str]:
         """Telephone numbers that changed so lately that no code goes to them yet (E9)."""

@@ -24,7 +24,19 @@ from ingam.customer.additional_auth.ars import (
 from ingam.customer.additional_auth.branch import BranchNumbers, BranchNumberSpent, BranchNumberWrong
 from ingam.customer.additional_auth.flow import Choosing, Requested
 from ingam.customer.additional_auth.following import Followed, LookAt
-from ingam.customer.additional_auth.medium import Accepted, Media, MediumTyped, OtpLocked, OtpMissing, OtpWrong
+from ingam.customer.additional_auth.medium import (
+    Accepted,
+    CardAskedAnew,
+    CardLocked,
+    CardMissing,
+    CardWrong,
+    Held,
+    Media,
+    MediumTyped,
+    OtpLocked,
+    OtpMissing,
+    OtpWrong,
+)
 from ingam.customer.additional_auth.no_medium import NoMediumLocked, NoMediumMismatch
 from ingam.customer.additional_auth.numbers import Number, NumberMissing, NumberTooNew, numbers_of
 from ingam.customer.additional_auth.proof import Bound, ProofLimits, Verified, new_proof
@@ -38,7 +50,7 @@ from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Phone
 from ingam.ports.store import LedgerMove
 
-STOPS: Final = (NoMediumLocked, OtpLocked, ArsRefused)
+STOPS: Final = (NoMediumLocked, OtpLocked, CardLocked, ArsRefused)
 """What ends a parent's flow: its Locked state, a notice, and another day or the branch."""
 
 NEVER_BY_DEVICE: Final = frozenset({Purpose.DEVICE_ADD, Purpose.DEVICE_REMOVE, Purpose.CONTACT_CHANGE})
@@ -129,7 +141,7 @@ class Offered:
 
     ways: Mapping[Method, Refusal | None]
     numbers: Sequence[Number]
-    token: bool = False
+    held: Held = field(default_factory=Held)
 
     @property
     def open(self) -> Sequence[Method]:
@@ -171,11 +183,11 @@ class AdditionalAuth:
         """Each way with why it is closed, if it is; the numbers that may be called. Raises StoreOutage."""
         numbers = self._usable(customer)
         ways = {method: await self._closed(customer, method, numbers, lang) for method in Method}
-        return Offered(ways, numbers, await self._media.holds_token(customer))
+        return Offered(ways, numbers, await self._media.held(customer))
 
-    async def holds_token(self, customer: Customer) -> bool:
-        """Whether the code of a token is asked for in place of 미소지고객 인증."""
-        return await self._media.holds_token(customer)
+    async def held(self, customer: Customer) -> Held:
+        """The medium whose code is asked for in place of 미소지고객 인증, if there is one."""
+        return await self._media.held(customer)
 
     async def request(
         self, customer: Customer, bound: Bound, method: Method, to: Phone | None, lang: str
@@ -271,6 +283,8 @@ class AdditionalAuth:
             errors["number_back"] = wrong
         except (OtpWrong, OtpMissing) as wrong:
             errors["otp"] = wrong
+        except (CardWrong, CardMissing, CardAskedAnew) as wrong:
+            errors["card_first"] = wrong
         return Accepted(())
 
     async def _verified(self, customer: Customer, bound: Bound, request_id: str, typed: Typed) -> Verified:

@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("banking_id", metavar="BANKING_ID")
     token.add_argument("kind", choices=[str(kind) for kind in Kind])
     token.add_argument("file", metavar="KEY.txt", help="the token's key in base32 (- reads stdin)")
+    card = verbs.add_parser("card", help="a fresh 보안카드 for a customer: its 35 numbers, told once")
+    card.add_argument("banking_id", metavar="BANKING_ID")
     add_head = verbs.add_parser("add-head", help="one more head of a union, from a JSON object (- reads stdin)")
     heads = verbs.add_parser("heads", help="the heads of a union, masked")
     end_head = verbs.add_parser("end-head", help="a head is one no more; their registration and logins end too")
@@ -97,6 +99,9 @@ async def _run(settings: Settings, options: argparse.Namespace) -> int:
             case "token":
                 await desk.token(options.banking_id, Kind(options.kind), token_key(_read(options.file)))
                 print(say("cli-customer.token", options.lang))
+            case "card":
+                for place, number in enumerate(await desk.card(options.banking_id), start=1):
+                    print(f"{place:02d} {number.reveal()}")
             case "add-head":
                 slot = await desk.add_head(options.banking_id, parse_head(_read(options.file)))
                 print(say("cli-customer.head_added", options.lang, slot=slot))

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import msgspec
 
 from ingam.adapters.blind_index.process import ProcessBlindIndex, at_hand
+from ingam.adapters.cards.tables import TableCards
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.customers.fields import CustomerFields
 from ingam.adapters.customers.passwords import Passwords
@@ -158,6 +159,7 @@ class Desk:
     clock: Clock
     tokens: TableOtp
     bindings: Bindings
+    cards: TableCards
 
     async def find(self, banking_id: str) -> Customer:
         """The customer. Raises CustomerUnknown."""
@@ -218,6 +220,15 @@ class Desk:
         line = Audit(self.clock.now(), "customer.token", "done", subject, None, None, {"by": "cli", "kind": str(kind)})
         await self.store.save(Save(audit=[line]))
 
+    async def card(self, banking_id: str) -> Sequence[Secret[str]]:
+        """The numbers of the 보안카드 that this customer holds from now on, told once; audited. CustomerUnknown."""
+        customer = await self.find(banking_id)
+        numbers = await self.cards.issue(customer.customer_id)
+        subject = self.digests.digest("banking-id", banking_id)
+        line = Audit(self.clock.now(), "customer.card", "done", subject, None, None, {"by": "cli"})
+        await self.store.save(Save(audit=[line]))
+        return numbers
+
     async def unlock(self, banking_id: str) -> None:
         """Login failures of this ID start again at none, on new and on recognised devices; audited. CustomerUnknown."""
         await self.find(banking_id)
@@ -261,7 +272,8 @@ async def opened(settings: Settings, *, enrolling: bool = True) -> AsyncIterator
             customers = kept_customers(settings, store, keys.fields, keys.digests, index, passwords, clock)
             tokens = TableOtp(store, clock, CustomerFields(store, keys.fields))
             bindings = Bindings(store, keys.digests, CustomerFields(store, keys.fields))
-            yield Desk(store, customers, keys.digests, clock, tokens, bindings)
+            cards = TableCards(store, clock, CustomerFields(store, keys.fields))
+            yield Desk(store, customers, keys.digests, clock, tokens, bindings, cards)
     finally:
         passwords.close()
         await store.close()

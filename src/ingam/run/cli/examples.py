@@ -64,6 +64,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
         "add": "ingam customer add hong.json",
         "import": "ingam customer import customers.json",
         "token": "ingam customer token hong1234 hotp key.txt",
+        "card": "ingam customer card hong1234",
         "add-head": "ingam customer add-head union2026 head.json",
         "heads": "ingam customer heads union2026",
         "end-head": "ingam customer end-head union2026 2",
