@@ -185,7 +185,7 @@ def _routes(
         limits,
         sms=SmsCodes(store, clock, digests, limits, sender, host),
         branch=BranchNumbers(store, clock, digests, limits, sender),
-        media=Media(store, clock, NoMedium(store, clock, limits), limits, given.otp),
+        media=Media(store, clock, NoMedium(store, clock, limits), limits, given.otp, given.cards),
         ars=None if settings.ars.via == "none" else ArsCalls(store, clock, digests, limits, sender),
         ways=availability,
         devices=keys.designated,
