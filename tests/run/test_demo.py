@@ -13,18 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import pytest
 from tests.journeys.world import free_ports
 
-from ingam.adapters.status import trust_file
 from ingam.ca.ceremony import read_certificates
-from ingam.protocols import crl, ocsp
 from ingam.run import demo_authority, demo_table
-from ingam.run.demo import CHILDREN, WITHOUT_PORT, authority_addresses
+from ingam.run.demo import CHILDREN, WITHOUT_PORT
 from ingam.run.founding_houses import Moment
-from ingam.sandbox import addresses
 from ingam.sandbox.people import PEOPLE
 from ingam.settings import Settings
 from ingam.wiring.authority import authority_folder
@@ -161,29 +158,6 @@ def test_it_starts_all_says_where_and_leaves_nothing_behind_however_it_ends(
     children = killed.children()
     killed.process.kill()
     wait_for(gone(children))
-
-
-def test_the_demos_authority_is_trusted_beside_the_others_and_each_answers_at_its_address(
-    start: Callable[[int], Demo], tmp_path: Path
-) -> None:
-    demo = start(free_ports(9))
-    demo.wait_ready()
-    authorities, _ = trust_file.read(tmp_path / "data" / "trust" / "authorities.toml")
-    mapped = addresses(f"http://localhost:{demo.port + 6}")
-    mapped |= authority_addresses(replace(Settings(), base_port=demo.port))
-    for one in authorities.by_fingerprint.values():
-        asked = ocsp.request(ocsp.cert_id(one.responders[0], one.certificate), None)
-        host, _, rest = one.ocsp.removeprefix("http://").partition("/")
-        with urlopen(Request(f"{mapped[host]}/{rest}", asked), timeout=10) as answer:
-            found = ocsp.parse(answer.read())
-        assert found.responder_by_key is not None, one.name
-    # The demo's root has its key at hand, so that its list of authorities is published too.
-    wait_for((tmp_path / "data" / "ca" / "ingam" / "published" / "root-1.crl").exists, START_S)
-    with urlopen(f"{mapped['dir.ingam.test']}/root-1.crl", timeout=10) as answer:
-        listed = crl.parse(answer.read())
-    held = read_certificates(tmp_path / "data" / "ca" / "ingam")
-    now = datetime.now(UTC)
-    assert crl.verify(listed, issuer=held.roots[1], partition=None, lowest_number=0, at=now, max_age=None).entries == {}
 
 
 def test_a_responder_that_ends_soon_is_renewed_at_the_next_start(

@@ -1,4 +1,4 @@
-"""The running demo: the center registers Kim at the authority, another broker's certificate ends, and the CA tells."""
+"""The running demo: its authorities answer; Kim is registered, another broker's certificate ends, and the CA tells."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
-from tests.journeys.world import World, start
+from tests.journeys.world import START_S, World, start
 from tests.npki import certs
 
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.status import trust_file
 from ingam.adapters.status.outgoing import Outgoing
+from ingam.ca.ceremony import read_certificates
 from ingam.kernel.secret import Secret
 from ingam.npki import certificate
 from ingam.npki.certificate import Certificate
 from ingam.ports.certification import EverIssued, Standing, ToRegister
-from ingam.protocols import ocsp
+from ingam.protocols import crl, ocsp
 from ingam.run.demo import authority_addresses
 from ingam.run.enrolling import OwnKey, enrol, sealed_vid
+from ingam.sandbox import addresses
 from ingam.sandbox.people import person
 from ingam.settings import Settings
 from ingam.wiring.certification import certification
@@ -45,13 +48,19 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """One demo, and Kim's new certificate in it."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One demo, which these tests share."""
     demo = start(tmp_path_factory.mktemp("demo") / "data")
     try:
-        yield asyncio.run(_story(demo))
+        yield demo
     finally:
         demo.stop()
+
+
+@pytest.fixture(scope="module")
+def story(demo: World) -> Story:
+    """Kim's new certificate in it."""
+    return asyncio.run(_story(demo))
 
 
 async def _story(demo: World) -> Story:
@@ -112,3 +121,27 @@ def test_D2_the_authority_itself_tells_the_registered_telephone(story: Story) ->
     (text,) = story.messages
     assert text.startswith("[인감 시연 인증기관] 공동인증서(골드 증권/보험용 (개인), 만료 ")
     assert "발급되었습니다. 본인이 신청하지 않았다면 인증기관에 바로 알려 주세요." in text
+
+
+def test_the_demos_authority_is_trusted_beside_the_others_and_each_answers_at_its_address(demo: World) -> None:
+    authorities, _ = trust_file.read(demo.data / "trust" / "authorities.toml")
+    mapped = addresses(demo.sandbox) | authority_addresses(replace(Settings(), base_port=demo.port))
+    for one in authorities.by_fingerprint.values():
+        asked = ocsp.request(ocsp.cert_id(one.responders[0], one.certificate), None)
+        host, _, rest = one.ocsp.removeprefix("http://").partition("/")
+        with urlopen(Request(f"{mapped[host]}/{rest}", asked), timeout=10) as answer:
+            found = ocsp.parse(answer.read())
+        assert found.responder_by_key is not None, one.name
+
+
+def test_the_root_has_its_key_at_hand_so_that_its_list_of_authorities_is_published_too(demo: World) -> None:
+    folder, until = demo.data / "ca" / "ingam", time.monotonic() + START_S
+    while not (folder / "published" / "root-1.crl").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    with urlopen(
+        f"{authority_addresses(replace(Settings(), base_port=demo.port))['dir.ingam.test']}/root-1.crl"
+    ) as got:
+        listed = crl.parse(got.read())
+    root, now = read_certificates(folder).roots[1], datetime.now(UTC)
+    assert crl.verify(listed, issuer=root, partition=None, lowest_number=0, at=now, max_age=None).entries == {}

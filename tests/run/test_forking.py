@@ -15,6 +15,8 @@ import os, signal, sys, time
 from pathlib import Path
 from ingam.run.forking import Brood
 
+held = Path(sys.argv[1] + ".lock").open("w")
+lock = held.name
 with Brood(("blind_index",)) as brood:
     {}
 """
@@ -26,6 +28,7 @@ STARTED = """
         time.sleep(0.02)
     assert b"OWN" not in Path("/proc/self/environ").read_bytes() and "OWN" not in os.environ
     assert os.getpgid(one.pid) == one.pid
+    assert lock not in {os.readlink(at) for at in Path(f"/proc/{one.pid}/fd").iterdir()}
     os.killpg(one.pid, signal.SIGTERM)
     print("ended", one.wait(30), one.poll())
 """

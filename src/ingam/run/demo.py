@@ -84,10 +84,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             environment |= over_tls.environment()
             settings = read(environment)
         names = ("blind_index", "houses", *CHILDREN, "clerk", "auditor", *(("trial",) if over_tls else ()))
-        with Brood(names) as brood, _only_one(settings.data):
+        with _only_one(settings.data):
             _need_ports(settings, over_tls)
-            environment = _prepare(settings, environment)
-            return _watch(brood, settings, environment, over_tls, quiet=chosen.quiet)
+            with Brood(names) as brood:
+                environment = _prepare(settings, environment)
+                return _watch(brood, settings, environment, over_tls, quiet=chosen.quiet)
     except KeyboardInterrupt:  # while it prepares; what is half made is made anew at the next start
         return 0
     except Failure as failure:

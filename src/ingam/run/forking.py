@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -63,14 +64,9 @@ class Forked:
     def dismiss(self) -> None:
         """Where it was never started, it ends."""
         if self._order >= 0:
-            self.forget()
-            self.wait()
-
-    def forget(self) -> None:
-        """This process has nothing to tell it."""
-        if self._order >= 0:
             os.close(self._order)
             self._order = -1
+            self.wait()
 
 
 class Brood:
@@ -106,35 +102,42 @@ class Brood:
         parent = os.getpid()
         child = os.fork()
         if child == 0:
-            os._exit(self._child(name, parent, hearing, order))
+            os._exit(_child(name, parent, hearing))
         os.close(hearing)
         with suppress(OSError):  # the child does the same: whoever comes first
             os.setpgid(child, child)
         return Forked(name, child, order)
 
-    def _child(self, name: str, parent: int, hearing: int, order: int) -> int:
-        try:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            for number in _SIGNALS:
-                signal.signal(number, signal.SIG_DFL)
-            os.setpgid(0, 0)
-            libc = ctypes.CDLL(None, use_errno=True)
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            libc.prctl(_PR_SET_NAME, f"ingam {name}"[:15].encode())
-            if os.getppid() != parent:  # it died before prctl
-                return 1
-            os.close(order)
-            for other in self._all.values():
-                other.forget()
-            return _become(name, hearing)
-        except SystemExit as ended:
-            return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        except BaseException:
-            traceback.print_exc()
+
+def _child(name: str, parent: int, hearing: int) -> int:
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(_PR_SET_NAME, f"ingam {name}"[:15].encode())
+        if os.getppid() != parent:  # it died before prctl
             return 1
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+        _close_all_but(hearing)
+        return _become(name, hearing)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _close_all_but(hearing: int) -> None:
+    """As subprocess does: what the parent holds open (a lock, the pipes of the others) is not theirs."""
+    for number in [int(one.name) for one in Path("/proc/self/fd").iterdir()]:
+        if number > 2 and number != hearing:
+            with suppress(OSError):  # the folder that was just read
+                os.close(number)
 
 
 def _become(name: str, hearing: int) -> int:
