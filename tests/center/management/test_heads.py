@@ -238,9 +238,11 @@ async def given_to_next(world: World) -> None:
 
 
 def desk(world: World) -> Desk:
+    """What ending and adding a head asks for; the rest of the desk is not there."""
     ports = world.ports
-    bindings = Bindings(ports.store, ports.digests, ports.fields)
-    return Desk(ports.store, ports.customers, ports.digests, ports.clock, cast(Any, None), bindings)
+    here: dict[str, Any] = {one: getattr(ports, one) for one in ("store", "customers", "digests", "clock")}
+    here["bindings"] = Bindings(ports.store, ports.digests, ports.fields)
+    return Desk(**dict.fromkeys(Desk.__slots__) | here)
 
 
 def test_A17_an_open_session_is_over_when_the_place_is_anothers_though_nobody_asked_in_between(
