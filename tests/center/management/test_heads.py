@@ -242,7 +242,7 @@ def desk(world: World) -> Desk:
     ports = world.ports
     here: dict[str, Any] = {one: getattr(ports, one) for one in ("store", "customers", "digests", "clock")}
     here["bindings"] = Bindings(ports.store, ports.digests, ports.fields)
-    return Desk(**dict.fromkeys(Desk.__slots__) | here)
+    return cast(Desk, cast(Any, Desk)(**dict.fromkeys(Desk.__slots__) | here))
 
 
 def test_A17_an_open_session_is_over_when_the_place_is_anothers_though_nobody_asked_in_between(
