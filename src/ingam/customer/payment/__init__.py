@@ -24,6 +24,8 @@ from ingam.ports.store import Change, Conflict, Insert, Outgoing, Row, Save, Sta
 SETTLE: Final = "payment"
 """The outbox kind; `settling.Settling` is its handler."""
 
+NIGHT: Final = "night"
+
 MARGIN: Final = timedelta(minutes=10)
 """After the end of a run nothing of it is under way any more."""
 
@@ -130,6 +132,11 @@ class Fees:
 def settle(key: str, due_at: datetime, why: str = "") -> Outgoing:
     """The message that settles a payment at its time. `why`: tells messages of one payment apart."""
     return Outgoing(SETTLE, key.encode(), f"payment:{key}:{why or int(due_at.timestamp())}", due_at)
+
+
+def by_night(key: str, due_at: datetime) -> Outgoing:
+    """The message of a night, for what is owed; one that a run left behind tries nothing of that."""
+    return Outgoing(SETTLE, f"{key}:{NIGHT}".encode(), f"payment:{key}:{NIGHT}:{int(due_at.timestamp())}", due_at)
 
 
 async def fees_of(store: Store, flow_id: str) -> list[Fee]:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ingam.customer.notice import Notices
-from ingam.customer.payment import Fee, Fees, PaymentTries, ToPay, fee_of, fees_of, settle
+from ingam.customer.payment import Fee, Fees, PaymentTries, ToPay, by_night, fee_of, fees_of
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
@@ -145,7 +145,7 @@ class Owing:
         now = self._clock.now()
         change = Update("payment", {"key": fee.key, "stage": fee.stage}, {"stage": UNPAID, "settled_at": now})
         told = await self._told(fee, "fee-unpaid", now)
-        outbox = [*told, settle(fee.key, self._night(fee.key, now))]
+        outbox = [*told, by_night(fee.key, self._night(fee.key, now))]
         await self._saved([change], outbox, [_line(fee, "payment.captured", code, now)])
 
     async def again(self, fee: Fee) -> None:
@@ -157,7 +157,7 @@ class Owing:
         over = fee.settled_at is not None and now >= fee.settled_at + self._days
         begun = await self._begun(fee)
         if begun is not None or not over:
-            await self._saved([], [settle(fee.key, self._night(fee.key, now))])
+            await self._saved([], [by_night(fee.key, self._night(fee.key, now))])
         if begun is not None:  # the person is about to pay it
             return
         reach("payment.8")

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, NamedTuple
 
-from ingam.customer.payment import MARGIN, SETTLE, Fee, fee_of, settle
+from ingam.customer.payment import MARGIN, NIGHT, SETTLE, Fee, fee_of, settle
 from ingam.customer.payment.owing import OWED, REPLACED, UNPAID, Owing
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
@@ -82,11 +82,12 @@ class Settling:
 
     async def settle(self, claimed: Claimed) -> None:
         """Raises PaymentOutage, CertificationOutage, StoreOutage."""
-        row = await self._store.one("payment", {"key": claimed.payload.decode()})
+        key, _, why = claimed.payload.decode().partition(":")
+        row = await self._store.one("payment", {"key": key})
         fee = None if row is None else fee_of(row)
         if fee is None:
             return
-        if fee.stage == UNPAID:
+        if fee.stage == UNPAID and why == NIGHT:
             await self._owing.again(fee)
         elif fee.stage == REPLACED:  # a night that was cut off may have charged it: the person has paid anew
             await self._owing.freed(fee.key)
