@@ -8,28 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Final
 
 import msgspec
 import structlog
 
-from ingam.customer.binding.silence import Listening
 from ingam.customer.finance.bindings import ACTIVE, STALE, SUSPENDED, TABLE, FinanceBinding, FinanceBindings
 from ingam.customer.finance.watching import LOOK, REMIND, Watch, first, following
 from ingam.customer.heads import at_place
-from ingam.customer.notice import Notices, Sender
+from ingam.customer.notice import Notices
 from ingam.customer.notice.expiry import NEVER, look
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import korean_day
 from ingam.npki.certificate import Certificate
-from ingam.ports.clock import Clock
-from ingam.ports.customers import Customers
-from ingam.ports.keys import Digests
-from ingam.ports.status import Authorities, Revoked, StatusChecker, StatusUnavailable, Suspended, Unknown
-from ingam.ports.store import Audit, Claimed, Count, Outgoing, Save, Store, StoreOutage
-from ingam.run.recheck import DAY_S, LATER, coming_night
+from ingam.ports.status import Revoked, StatusUnavailable, Suspended, Unknown
+from ingam.ports.store import Audit, Claimed, Outgoing, Save, StoreOutage
+from ingam.run.night import LATER, Found, Ports, coming_night, issuer_of, ports, tell_operators
 from ingam.settings import Settings
 from ingam.wiring import CenterPorts
 
@@ -42,32 +37,10 @@ SEEDED: Final = 1000
 Handler = Callable[[Claimed], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What the handlers work on."""
-
-    store: Store
-    clock: Clock
-    customers: Customers
-    digests: Digests
-    bindings: FinanceBindings
-    authorities: Authorities
-    status: StatusChecker
-    sender: Sender
-    listening: Listening
-
-
-class Found(NamedTuple):
-    """What a binding becomes, and by which notice the person hears of it."""
-
-    status: str
-    notice: str
-
-
 class FinanceNight:
     """The outbox's handlers. `hour`: in Korea, when the night's questions begin."""
 
-    def __init__(self, ports: Ports, hour: int) -> None:
+    def __init__(self, ports: Ports[FinanceBindings], hour: int) -> None:
         self._ports = ports
         self._store, self._clock, self._bindings = ports.store, ports.clock, ports.bindings
         self._notices, self._quiet = Notices(ports.sender), ports.sender.quiet
@@ -148,8 +121,7 @@ class FinanceNight:
         if now > binding.not_after:
             return Found(STALE, "finance-found-expired")
         person = await self._bindings.certificate(binding)
-        every = self._ports.authorities.by_fingerprint.values()
-        issuing = next((one for one in every if one.certificate.subject.raw == person.issuer.raw), None)
+        issuing = issuer_of(self._ports.authorities, person)
         if issuing is None:
             raise StatusUnavailable("status-not-configured")
         return await self._asked(person, issuing.certificate, issuing.name, now)
@@ -158,7 +130,8 @@ class FinanceNight:
         try:
             status = await self._ports.status.check(person, issuer, fresh=True, at=now)
         except StatusUnavailable as silent:
-            await self._silent(name, silent.code, now)
+            await self._ports.listening.silent(name, silent.code, now)
+            await tell_operators(self._store, name, silent.code, now)
             raise
         await self._ports.listening.heard(name, now)
         match status:
@@ -171,24 +144,8 @@ class FinanceNight:
             case _:
                 return None
 
-    async def _silent(self, name: str, code: str, now: datetime) -> None:
-        """As of the joint certificates: once a day in the audit, and the alarm where it lasts."""
-        log.warning("recheck.silent", authority=name, code=code)
-        await self._ports.listening.silent(name, code, now)
-        if await self._store.count(Count(f"recheck-silent:{name}", DAY_S, 1, now)) > 1:
-            return
-        line = Audit(now, "recheck.authority", code, None, None, None, {"authority": name})
-        await self._store.save(Save(audit=[line]))
-
 
 def finance_night(settings: Settings, given: CenterPorts) -> FinanceNight:
     """Over the center's ports."""
-    limits = settings.limits
     bindings = FinanceBindings(given.store, given.digests, given.fields)
-    listening = Listening(given.store, timedelta(hours=limits.recheck_silent_h))
-    sender = Sender(settings.institution)
-    ports = Ports(
-        given.store, given.clock, given.customers, given.digests, bindings, given.authorities, given.status, sender,
-        listening,
-    )  # fmt: skip
-    return FinanceNight(ports, limits.recheck_hour)
+    return FinanceNight(ports(settings, given, bindings), settings.limits.recheck_hour)

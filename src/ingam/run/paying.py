@@ -22,7 +22,7 @@ from ingam.customer.payment.owing import Owing
 from ingam.customer.payment.settling import Came, Life, Run, Settling
 from ingam.ports.certification import Certification, CertificationRefused, IssuedCertificate, Standing, Withdrawal
 from ingam.ports.store import Claimed
-from ingam.run.recheck import coming_night
+from ingam.run.night import coming_night
 from ingam.settings import Settings
 from ingam.wiring import CenterPorts
 

@@ -14,33 +14,28 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from typing import Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 
 from ingam.customer.binding.bindings import ACTIVE, STALE, SUSPENDED, Binding, Bindings, Details
 from ingam.customer.binding.ending import ended
-from ingam.customer.binding.silence import Listening
-from ingam.customer.notice import Notices, Sender, Words
+from ingam.customer.notice import Notices, Words
 from ingam.kernel.errors import Failure
-from ingam.kernel.instants import KST, korean_day
+from ingam.kernel.instants import korean_day
 from ingam.npki import certificate
 from ingam.npki.certificate import Certificate
-from ingam.ports.clock import Clock
-from ingam.ports.customers import Customers
-from ingam.ports.keys import Digests
 from ingam.ports.status import (
-    Authorities,
     IssuingAuthority,
     Revoked,
     Status,
-    StatusChecker,
     StatusUnavailable,
     Suspended,
     Unknown,
 )
-from ingam.ports.store import Audit, Count, Row, Save, Stale, Store, StoreOutage, Update
+from ingam.ports.store import Audit, Row, Save, Stale, StoreOutage, Update
+from ingam.run.night import LATER, Found, Ports, coming_night, issuer_of, ports, tell_operators
 from ingam.run.night_lists import NightLists
 from ingam.settings import Settings
 from ingam.wiring import CenterPorts
@@ -54,35 +49,10 @@ BESIDE: Final = 4
 """Questions under way at a time."""
 
 EVERY_S: Final = 300.0
-DAY_S: Final = 86_400
-SPREAD_S: Final = 4 * 3600
-LATER: Final = timedelta(hours=1)
 TRANSPORT: Final = frozenset({"status-unreachable", "status-slow"})
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 UNSET: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """A registration that no night has seen yet: it was asked about when it was made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What a round works on."""
-
-    store: Store
-    clock: Clock
-    customers: Customers
-    digests: Digests
-    bindings: Bindings
-    authorities: Authorities
-    status: StatusChecker
-    notices: Notices
-    listening: Listening
-
-
-class Found(NamedTuple):
-    """What a binding becomes, and by which notice the person hears of it."""
-
-    status: str
-    notice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +73,9 @@ class Recheck:
     `by_list`: from so many certificates of a batch on their list is fetched.
     """
 
-    def __init__(self, ports: Ports, hour: int, by_list: int) -> None:
+    def __init__(self, ports: Ports[Bindings], hour: int, by_list: int) -> None:
         self._ports = ports
+        self._notices = Notices(ports.sender)
         self._hour = hour % 24
         self._by_list = by_list
         self._lists = NightLists(ports.status, by_list)
@@ -174,14 +145,17 @@ class Recheck:
         except Failure as failure:  # of this one: those behind it do not wait
             await self._later(row, failure, now)
             return None
-        return Opened(row, again, binding, details, person, self._issuer(person.issuer.raw) if person else None)
+        return Opened(
+            row, again, binding, details, person, issuer_of(self._ports.authorities, person) if person else None
+        )
 
     async def _one(self, one: Opened, now: datetime) -> None:
         """One binding. What moved meanwhile is somebody else's; another round sees it again."""
         try:
             await self._asked(one, now)
         except StatusUnavailable as silent:
-            await self._told_operators(one, silent, now)
+            name = one.issuing.name if one.issuing else "-"
+            await tell_operators(self._ports.store, name, silent.code, now)
             await self._saved(Save(rows=[_moved(one.row, now + LATER)]))
         except StoreOutage:
             raise
@@ -202,7 +176,7 @@ class Recheck:
         customer = None if kept is None else await self._ports.bindings.holder(binding, kept)
         dedup = f"{found.notice}:{binding.binding_id}:{korean_day(now)}"
         use = Words(details.use_ko, details.use_en)
-        notices = [] if customer is None else self._ports.notices.tell(
+        notices = [] if customer is None else self._notices.tell(
             customer, found.notice, at=now, dedup=dedup, use=use, date=korean_day(binding.not_after)
         )  # fmt: skip
         subject = None if customer is None else self._ports.digests.digest("banking-id", customer.banking_id)
@@ -246,19 +220,6 @@ class Recheck:
         self._answered.add(issuing.name)
         return found
 
-    def _issuer(self, name: bytes) -> IssuingAuthority | None:
-        every = self._ports.authorities.by_fingerprint.values()
-        return next((one for one in every if one.certificate.subject.raw == name), None)
-
-    async def _told_operators(self, one: Opened, silent: StatusUnavailable, now: datetime) -> None:
-        """Once a day and authority, in the audit that the console shows; the binding stays as it is."""
-        name = one.issuing.name if one.issuing else "-"
-        log.warning("recheck.silent", authority=name, code=silent.code)
-        if await self._ports.store.count(Count(f"recheck-silent:{name}", DAY_S, 1, now)) > 1:
-            return
-        line = Audit(now, "recheck.authority", silent.code, None, None, None, {"authority": name})
-        await self._ports.store.save(Save(audit=[line]))
-
     async def _saved(self, save: Save) -> None:
         with suppress(Stale):
             await self._ports.store.save(save)
@@ -267,21 +228,7 @@ class Recheck:
 def recheck(settings: Settings, given: CenterPorts) -> Recheck:
     """Over the center's ports."""
     bindings = Bindings(given.store, given.digests, given.fields)
-    notices = Notices(Sender(settings.institution))
-    listening = Listening(given.store, timedelta(hours=settings.limits.recheck_silent_h))
-    ports = Ports(
-        given.store, given.clock, given.customers, given.digests, bindings, given.authorities, given.status, notices,
-        listening,
-    )  # fmt: skip
-    return Recheck(ports, settings.limits.recheck_hour, settings.limits.recheck_by_list)
-
-
-def coming_night(binding_id: str, hour: int, now: datetime) -> datetime:
-    """The coming night, at the binding's own time in it."""
-    offset = timedelta(seconds=int(binding_id[:8], 16) % SPREAD_S)
-    day = (now + timedelta(seconds=1)).astimezone(KST).date()
-    coming = datetime.combine(day, time(hour % 24), KST).astimezone(UTC) + offset
-    return coming if coming > now else coming + timedelta(days=1)
+    return Recheck(ports(settings, given, bindings), settings.limits.recheck_hour, settings.limits.recheck_by_list)
 
 
 def _moved(row: Row, again: datetime) -> Update:
