@@ -115,7 +115,7 @@ def test_charges_that_hang_stand_with_what_to_do_and_those_of_now_do_not(tmp_pat
         await world.ports.store.save(Save(outbox=[Outgoing("payment", b"a" * 32, f"payment:{'a' * 32}:1", due)]))
         desk = await world.signed_in("administrator")
         await desk.get("/fees")
-        assert desk.text.index("돈이 잡혀 있고") < desk.text.index("청구를 받지 않았습니다. 위 번호로")
+        assert desk.text.index("돈이 잡혀 있고") < desk.text.index("밤마다 같은 결제를 다시 시도하고")
         assert "a" * 32 in desk.text and "승인번호 30012345" in desk.text and "0번 처리를 시도" in desk.text
         assert "c" * 32 not in desk.text and "d" * 32 not in desk.text
         assert "결제 대기 1 승인됨, 청구 전 1 청구됨 1" in desk.text and "고객 열기" in desk.text
@@ -138,7 +138,7 @@ def test_G4_whose_a_charge_is_opens_with_a_reason_only_counted_and_written_down(
         assert await world.audit("console.customer-open") == []
         answer = await desk.send(here, {"reason": "incident"})
         await desk.follow(answer)
-        assert "김*권" in desk.text and "4,400원 청구 불명확" in desk.text and "두 번 청구되지 않습니다" in desk.text
+        assert "김*권" in desk.text and "4,400원 미납, 다시 시도 중" in desk.text and "두 번 청구되지 않습니다" in desk.text
         ((result, facts),) = await world.audit("console.customer-open")
         assert (result, facts["reason"]) == ("ok", "incident")
         await desk.get(here)
@@ -251,9 +251,9 @@ def test_every_end_of_every_flow_is_history_and_every_open_state_has_a_word(mach
 
 
 def test_every_stage_of_a_payment_is_counted_and_has_its_word() -> None:
-    assert set(STAGES) == {str(one) for one in Stage} | {"unpaid"}
+    assert set(STAGES) == {str(one) for one in Stage} | {"unpaid", "overdue", "replaced", "unclear"}
     assert [one for one in STAGES if not has(f"console-fees.stage_{one}")] == []
-    assert all(has(f"console-fees.do_{one}") for one in ("opened", "authorised", "unpaid"))
+    assert all(has(f"console-fees.do_{one}") for one in ("opened", "authorised", "unpaid", "overdue", "unclear"))
     causes = {word for words in CAUSES.values() for word in words.values()}
     told = {key.rpartition("_")[2] for key in _keys() if key.startswith(("binding_suspended_", "binding_stale_"))}
     assert causes == told - {"do"}

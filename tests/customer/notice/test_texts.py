@@ -27,6 +27,7 @@ FACTS: Final[dict[str, str | Words]] = {
     "use": Words("증권/보험용", "Securities and insurance"), "date": "2027-04-17", "days": "30",
     "device": "Android · Chrome",
     "browser": "Windows · Chrome", "branch": "여의도", "which": "휴대폰", "h": "72", "way": Words("아이디", "ID"),
+    "won": "4,400",
     "purpose": Words("타기관인증서등록", "Certificate registration"),
 }  # fmt: skip
 """An example of each fact that a text names."""
