@@ -8,35 +8,23 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from ingam.adapters.store.migrate import migrate
 from tests import postgres
-
-ROOT = Path(__file__).parent
-FIRST = (
-    "center/registration/kill", "run/test_demo.py", "interop", "ca/kill", "center/issuance", "run/test_trial.py",
-    "run/test_demo_issue.py", "center/copying", "ca", "center", "run", "sandbox",
-)  # fmt: skip
-"""What takes longest, below this folder: begun first, so that at the end no worker waits for the other's long one."""
-
-TOGETHER = ("center/registration/kill",)
-"""Folders whose modules share what is made once a session; every other module is a whole of its own."""
+from tests.scheduling import Groups, turn_of
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Groups of tests, whole: what a module makes once is made once."""
+    return Groups(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module runs in one worker (`--dist loadgroup`): what it makes once is made once. Journeys say it themselves."""
-    places = {item: item.path.relative_to(ROOT).as_posix() for item in items}
-    for item, place in places.items():
-        if item.get_closest_marker("xdist_group") is None and not place.startswith("journeys/"):
-            group = next((folder for folder in TOGETHER if place.startswith(f"{folder}/")), place)
-            item.add_marker(pytest.mark.xdist_group(group.removesuffix(".py").replace("/", ".")))
-    items.sort(key=lambda item: _turn(places[item]))
-
-
-def _turn(place: str) -> int:
-    """Where it comes in `FIRST`; the sort is stable, so the rest stays as it was found."""
-    return next((turn for turn, early in enumerate(FIRST) if place.startswith(early)), len(FIRST))
+    """The long ones first; the rest stays as it was found."""
+    items.sort(key=lambda item: turn_of(item.path))
 
 
 # A time limit for one example measures the machine, not the code.
