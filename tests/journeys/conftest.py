@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
@@ -18,11 +19,15 @@ from ingam.center.terms.registry import SHIPPED
 SIZES: dict[int, ViewportSize] = {1280: {"width": 1280, "height": 900}, 360: {"width": 360, "height": 740}}
 CHROMIUM = "/usr/bin/chromium"
 SHELL = "/usr/bin/chromium-headless-shell"
-"""The same engine without a desktop around it: a third less work for each page. Cameras and TLS take CHROMIUM."""
+"""The same engine without a desktop around it: a third less work for each page. TLS takes CHROMIUM."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 20_000
 # A refused form is an answer with its own status, which the console reports; anything else is ours.
-EXPECTED = "Failed to load resource: the server responded with a status of"
+EXPECTED = (
+    "Failed to load resource: the server responded with a status of",
+    "Service Worker registration blocked by Playwright",
+)
+Worker = Literal["allow", "block"]
 BROWSERS: list[Browser] = []
 """Those that are open in this process: a failure tells what they showed."""
 
@@ -83,8 +88,17 @@ def asked() -> list[str]:
 
 
 @pytest.fixture
+def worker() -> Worker:
+    """Whether the center's service worker lives in these browsers: each would install it anew, with all that it keeps.
+
+    Journeys of the installed app let it, and those of the first route and of what a browser keeps.
+    """
+    return "block"
+
+
+@pytest.fixture
 def new_page(
-    chromium: Browser, running: world.World, complaints: list[str], asked: list[str]
+    chromium: Browser, running: world.World, complaints: list[str], asked: list[str], worker: Worker
 ) -> Iterator[Callable[..., Page]]:
     """Opens a page of a width and a language in a browser of its own."""
     opened = []
@@ -94,9 +108,9 @@ def new_page(
             complaints.append(message.text)
 
     def make(width: int = 1280, lang: str = "ko", scheme: str = "light") -> Page:
-        dark = "dark" if scheme == "dark" else "light"
+        dark: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
         locale = "ko-KR" if lang == "ko" else "en-US"
-        context = chromium.new_context(viewport=SIZES[width], locale=locale, color_scheme=dark)  # type: ignore[arg-type]
+        context = chromium.new_context(viewport=SIZES[width], locale=locale, color_scheme=dark, service_workers=worker)
         context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([{"name": "lang", "value": lang, "url": running.center}])
         context.on("console", hear)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def _trouble(page: Page, name: str) -> list[str]:
 
 def _trouble_in(frame: Frame, name: str) -> list[str]:
     # By the debugging protocol, so that the page's own policy neither forbids it nor has to be turned off for it.
-    frame.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
+    if not frame.evaluate("() => 'axe' in window"):  # of an earlier look at the same document
+        frame.evaluate(axe())
     violations: list[dict[str, Any]] = frame.evaluate(RUN)
     wrong = [f"{name}: {one['id']}: {json.dumps(one['nodes'][:3], ensure_ascii=False)}" for one in violations]
     over: int = frame.evaluate(OVERFLOW)
@@ -57,6 +59,12 @@ def _trouble_in(frame: Frame, name: str) -> list[str]:
         wrong.append(f"{name}: {over}px wider than the window")
     small: list[Any] = frame.evaluate(SMALL, TARGET_PX)
     return wrong + [f"{name}: target too small: {one}" for one in small]
+
+
+@cache
+def axe() -> str:
+    """Its script."""
+    return AXE.read_text(encoding="utf-8") + "; 0"
 
 
 def shoot(page: Page, name: str) -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, expect
 from tests import valkey
 from tests.journeys import camera, world
-from tests.journeys.conftest import BROWSERS, CHROMIUM, EXPECTED, FLAGS, PATIENCE_MS, SIZES
+from tests.journeys.conftest import BROWSERS, EXPECTED, FLAGS, PATIENCE_MS, SHELL, SIZES
 from tests.journeys.copying.crossing import Crossing
 from tests.journeys.copying.walk import CopyWalk, Here
 from tests.journeys.person import Hurried
@@ -51,7 +51,7 @@ def handset(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A Chromium of its own, of the same driver."""
     film = tmp_path_factory.mktemp("camera") / "seen.y4m"
     camera.plain_film(Image.new("RGB", SEEN, (96, 104, 112)), film)
-    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=FLAGS + camera.flags(film))
+    browser = chromium.browser_type.launch(executable_path=SHELL, args=FLAGS + camera.flags(film))
     BROWSERS.append(browser)
     yield Handset(browser, film)
     BROWSERS.remove(browser)
@@ -71,7 +71,7 @@ def _devices(chromium: Browser, handset: Handset, at: world.World, complaints: l
         context = (handset.browser if phone else chromium).new_context(
             viewport=SIZES[360 if phone else 1280], locale="ko-KR" if lang == "ko" else "en-US",
             is_mobile=phone, has_touch=phone, device_scale_factor=2 if phone else 1,
-            user_agent=ANDROID if phone else None,
+            user_agent=ANDROID if phone else None, service_workers="block",
         )  # fmt: skip
         context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([{"name": "lang", "value": lang, "url": at.center}])

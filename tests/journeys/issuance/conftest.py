@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 from tests.journeys import camera, world
-from tests.journeys.conftest import CHROMIUM, EXPECTED, FLAGS, PATIENCE_MS, SIZES
+from tests.journeys.conftest import EXPECTED, FLAGS, PATIENCE_MS, SHELL, SIZES
 from tests.journeys.issuance.walk import PhoneWalk
 from tests.journeys.person import Hurried
 
@@ -47,7 +47,7 @@ def handset(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A Chromium of its own, of the same driver."""
     film = tmp_path_factory.mktemp("camera") / "seen.y4m"
     camera.film(PAPER, film, size=SEEN)
-    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=FLAGS + camera.flags(film))
+    browser = chromium.browser_type.launch(executable_path=SHELL, args=FLAGS + camera.flags(film))
     yield Handset(browser, film)
     browser.close()
 
@@ -64,7 +64,7 @@ def phone(handset: Handset, running: world.World, complaints: list[str]) -> Iter
     def make(who: str, lang: str = "ko") -> PhoneWalk:
         context = handset.browser.new_context(
             viewport=SIZES[360], locale="ko-KR" if lang == "ko" else "en-US", is_mobile=True, has_touch=True,
-            device_scale_factor=2, accept_downloads=True,
+            device_scale_factor=2, accept_downloads=True, service_workers="block",
         )  # fmt: skip
         context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([{"name": "lang", "value": lang, "url": running.center}])

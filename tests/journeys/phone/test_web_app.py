@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.journeys.conftest import Worker
 from tests.journeys.screens import trouble
 from tests.journeys.test_screens import looks, named
 from tests.journeys.walks import Walk
@@ -26,6 +27,11 @@ KEPT = """async () => {
   return kept
 }"""
 LOST = "Failed to load resource: net::ERR_INTERNET_DISCONNECTED"
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return "allow"
 
 
 def ready(page: Page) -> None:

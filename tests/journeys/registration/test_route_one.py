@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
+from tests.journeys.conftest import Worker
 from tests.journeys.walks import Walk
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return "allow"
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

@@ -18,7 +18,7 @@ import uvicorn
 from PIL import Image, ImageEnhance
 from playwright.sync_api import Browser, Page, expect
 from tests.journeys import camera
-from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE_MS
+from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE_MS, SHELL
 from tests.journeys.world import free_ports
 
 from ingam.run import vault
@@ -116,7 +116,7 @@ def bundled(out: Path) -> None:
 def eye(chromium: Browser, served: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eye]:
     film = tmp_path_factory.mktemp("camera") / "seen.y4m"
     camera.screen(Image.new("RGB", (8, 8)), film)
-    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=FLAGS + camera.flags(film))
+    browser = chromium.browser_type.launch(executable_path=SHELL, args=FLAGS + camera.flags(film))
     yield Eye(browser, film, f"{served}/window.html", [], [])
     browser.close()
 
