@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +38,9 @@ STATIC: dict[str, list[str]] = {
 }
 
 
+QUIET: Final = frozenset((*STATIC, "node"))
+"""What says one line when all is well."""
+
 NOTHING_CHOSEN: Final = 5
 """pytest's exit code where a word chose no test of a part."""
 
@@ -47,12 +52,24 @@ def main() -> int:
     words.add_argument("--soak", action="store_true")
     chosen = words.parse_args()
     passed = failed = 0
-    for name, command in _commands(chosen.only, chosen.soak):
-        ran, broke = _run(name, command, quiet=name in {*STATIC, "node"})
+    for ran, broke in _results(_commands(chosen.only, chosen.soak)):
         passed += ran
         failed += broke
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed or not passed else 0
+
+
+def _results(commands: list[tuple[str, list[str]]]) -> Iterator[tuple[int, int]]:
+    """Of all, in order. What keeps one core busy runs in twos; pytest has its own two workers and speaks meanwhile."""
+    quiet = [one for one in commands if one[0] in QUIET]
+    with ThreadPoolExecutor(2) as pool:
+        for (name, command), (code, lines, seconds) in zip(quiet, pool.map(_ended, quiet), strict=True):
+            yield _told(name, command, code, lines, seconds, quiet=True)
+    for name, command in commands:
+        if name not in QUIET:
+            print(f"── {name}", flush=True)
+            code, lines, seconds = _ended((name, command))
+            yield _told(name, command, code, lines, seconds, quiet=False)
 
 
 def _commands(only: str | None, soak: bool) -> list[tuple[str, list[str]]]:
@@ -86,10 +103,9 @@ def _below_tests(only: str) -> str:
     sys.exit(f"there is no tests/{only}")
 
 
-def _run(name: str, command: list[str], *, quiet: bool) -> tuple[int, int]:
-    """(passed, failed) of one check; a static check counts as one test. `quiet` ones speak only when they fail."""
-    if not quiet:
-        print(f"── {name}", flush=True)
+def _ended(one: tuple[str, list[str]]) -> tuple[int, list[str], float]:
+    """A check that has run: exit code, what it said, seconds. Those of `QUIET` speak only when they fail."""
+    name, command = one
     began = time.monotonic()
     environment = {**os.environ, "NO_COLOR": "1", "NODE_NO_WARNINGS": "1"}
     process = subprocess.Popen(
@@ -99,14 +115,20 @@ def _run(name: str, command: list[str], *, quiet: bool) -> tuple[int, int]:
     lines = []
     for line in process.stdout:
         lines.append(line)
-        if not quiet:
+        if name not in QUIET:
             print(line, end="", flush=True)
-    code = process.wait()
+    return process.wait(), lines, time.monotonic() - began
+
+
+def _told(
+    name: str, command: list[str], code: int, lines: list[str], seconds: float, *, quiet: bool
+) -> tuple[int, int]:
+    """(passed, failed) of one check, and its line; a static check counts as one test."""
     if code == NOTHING_CHOSEN and "-k" in command:
         return 0, 0
     if quiet and code:
         print("".join(line for line in lines if "✔" not in line), end="", flush=True)
-    print(f"{name}: {'ok' if code == 0 else 'FAILED'} ({time.monotonic() - began:.0f} s)", flush=True)
+    print(f"{name}: {'ok' if code == 0 else 'FAILED'} ({seconds:.0f} s)", flush=True)
     passed, failed = _counts("".join(lines))
     if passed + failed == 0:
         return (1, 0) if code == 0 else (0, 1)
