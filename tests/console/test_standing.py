@@ -6,13 +6,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.console.world import FIRM, HONG, KIM, World, told
+from tests.console.world import FIRM, HONG, KIM, Desk, World, told
 
+from ingam.adapters.store.roles import CONSOLE_READS
 from ingam.center.registration import checks
 from ingam.customer.account.accounts import Recognised
 from ingam.customer.locks import KINDS, NAMES
 from ingam.kernel.words import has, table
-from ingam.ports.store import Audit, Count, FlowSave, Save
+from ingam.ports.store import Audit, Count, FlowSave, Insert, Save
 
 
 async def fail_logins(world: World, times: int) -> None:
@@ -44,6 +45,23 @@ def test_G4_a_customer_opens_only_with_a_reason_and_masked_and_it_is_written_dow
         world.clock.forward(3600)
         desk = await world.signed_in("clerk")
         assert (await desk.get(f"/customers/{KIM.customer_id}")).status_code == 422
+
+    told(tmp_path, story)
+
+
+def test_an_operator_sees_what_kind_of_medium_somebody_holds_and_no_number_of_it(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        desk = await world.signed_in("clerk")
+        assert "미소지" in await opened_of(desk)
+        medium = {"customer_id": KIM.customer_id, "kind": "card", "since_at": world.clock.now()}
+        await world.ports.store.save(Save(rows=[Insert("customer_medium", medium)]))
+        assert "보안카드" in await opened_of(desk)
+        assert {"security_card", "security_card_numbers", "otp_token"}.isdisjoint(CONSOLE_READS)
+
+    async def opened_of(desk: Desk) -> str:
+        await desk.get("/desk")
+        await desk.follow(await desk.send("/desk", {"banking_id": KIM.banking_id, "reason": "call"}))
+        return desk.text
 
     told(tmp_path, story)
 

@@ -146,6 +146,20 @@ def test_usage_missing_files_and_an_unprepared_folder_have_their_exit_codes(
     assert main(["show", "hong7510", "--data", str(tmp_path_factory.mktemp("empty"))]) == 1
 
 
+def test_a_card_is_given_to_a_customer_and_its_numbers_are_told_once(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enrol(data, HONG)
+    capsys.readouterr()
+    assert main(["card", "hong7510", "--data", str(data)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:3] for line in lines] == [f"{place:02d} " for place in range(1, 36)]
+    assert all(len(line) == 7 and line[3:].isdigit() for line in lines)
+    (row,) = with_store(data, lambda store, _: store.many("security_card_numbers", {}))
+    assert lines[0][3:].encode() not in row["numbers"]
+    assert main(["card", "nobody00", "--data", str(data)]) == 6
+
+
 def test_a_token_is_given_to_a_customer_and_its_key_is_no_argument(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
