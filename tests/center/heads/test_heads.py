@@ -112,6 +112,19 @@ def test_nobody_is_chosen_who_is_no_head_of_this_union(sqlite_url: str, tmp_path
     told(sqlite_url, tmp_path, story, heads=2)
 
 
+def test_whoever_chose_nobody_is_asked_once_more_and_still_led_back(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        one = await asks(world, slot="")
+        assert "조합장을 골라 주세요" in one.page and 'name="back" value="renewal"' in one.page
+        await one.post("/head/begin", {"slot": "2", "back": "renewal"})
+        await proves(one)
+        answer = await one.browser.send("/head/enter", one.hidden())
+        assert answer.headers["location"] == "/issuance/renewal"
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
 def test_whoever_is_known_already_and_whoever_is_no_union_is_asked_nothing(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await union(world)

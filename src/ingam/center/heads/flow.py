@@ -16,6 +16,7 @@ CHOOSE: Final = "choose"
 """The one kind of task."""
 
 BACK: Final[Mapping[str, str]] = {
+    "main": "/main",
     "cert_center": "/cert-center",
     "issuance": "/issuance",
     "issuance_new": "/issuance/new",

@@ -14,11 +14,11 @@ from ingam.center.heads.flow import BACK
 from ingam.center.heads.service import CENTER, Heads
 from ingam.center.task.flow import AwaitingFactor, ChoosingFactor, Confirming, Locked
 from ingam.center.task.forms import FormRefused, turn_of
-from ingam.center.task.web import TaskWeb, visit_of
+from ingam.center.task.web import TaskWeb, errors_of, visit_of
 from ingam.customer.additional_auth.service import AdditionalAuth
 from ingam.customer.masking import mask_name
 from ingam.kernel.errors import Failure
-from ingam.page import render, see_other
+from ingam.page import render, see_other, status_of
 from ingam.ports.clock import Clock
 from ingam.ports.customers import MOST_HEADS
 
@@ -52,11 +52,13 @@ class HeadsWeb(TaskWeb):
     async def begin(self, request: Request) -> Response:
         """다음, with a head chosen."""
         fields = await posted(request)
-        slot = fields.get("slot", "")
+        slot, back = fields.get("slot", ""), fields.get("back", "")
+        if slot not in SLOTS:
+            refused = FormRefused({"slot": "heads.need_slot"})
+            errors = errors_of(request, refused)
+            return await self._page(request, status_of(refused), errors=errors, back=back if back in BACK else "")
         try:
-            if slot not in SLOTS:
-                raise FormRefused({"slot": "heads.need_slot"})
-            await self._service.begin(visit_of(request), int(slot), fields.get("back", ""))
+            await self._service.begin(visit_of(request), int(slot), back)
         except Failure as failure:
             return await self._failed(request, failure)
         return see_other(AT)
