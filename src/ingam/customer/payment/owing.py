@@ -181,10 +181,10 @@ class Owing:
         Raises PaymentOutage.
         """
         found, now = await self._payments.look(fee.key), self._clock.now()
-        if found is None or (found.stage is Stage.OPENED and now >= fee.opened_at + WINDOW):
+        if found is None or found.stage is Stage.OPENED:
+            if now < fee.opened_at + WINDOW:  # the provider may not have heard of it yet
+                return found
             await self._ended(fee, Stage.EXPIRED)
-        elif found.stage is Stage.OPENED:
-            return found
         elif found.stage in (Stage.AUTHORISED, Stage.CAPTURED):
             await self._take(fee)
         else:
