@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ingam.center.additional_auth.web import call_events, told_call
+from ingam.center.additional_auth.web import call_events, posted, told_call
 from ingam.center.copying import forms
 from ingam.center.copying.devices import device_text, headers_of
 from ingam.center.copying.looking import SESSION_OVER, Look
@@ -18,13 +18,14 @@ from ingam.center.copying.refusals import ReceiverDenied
 from ingam.center.copying.service import Copying
 from ingam.center.copying.states import Device
 from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.task.web import script_told, visit_of
 from ingam.center.walks import NotLoggedIn, Visit
 from ingam.customer.additional_auth import Method
 from ingam.customer.additional_auth.ars import Calling
 from ingam.customer.additional_auth.no_medium import masked_mobile
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import rfc3339
-from ingam.page import check_post, render, status_of
+from ingam.page import render
 from ingam.page.failures import message_of
 
 TEMPLATES: Final = "ingam.center.copying"
@@ -94,7 +95,7 @@ class CopyingWeb:
 
     async def choose(self, request: Request) -> Response:
         """인증서복사 in the manual's words, and the ways from this device."""
-        registered = None if logged_in(request) is None else await self._copying.registered(_visit(request))
+        registered = None if logged_in(request) is None else await self._copying.registered(visit_of(request))
         here = _here(self._device(request))
         return render(request, "copying/choose.html", place="copying", registered=registered, here=here)
 
@@ -108,9 +109,9 @@ class CopyingWeb:
         """The sending end: ① 받는 기기 ② 추가인증 ③ 인증서."""
         if logged_in(request) is None:
             return to_login(request)
-        registered = await self._copying.registered(_visit(request))
-        look = await self._copying.looking.look(_visit(request), self._device(request))
-        offered = await self._copying.sending.offered(_visit(request))
+        registered = await self._copying.registered(visit_of(request))
+        look = await self._copying.looking.look(visit_of(request), self._device(request))
+        offered = await self._copying.sending.offered(visit_of(request))
         lang = request.state.lang
         ways = {str(way): "" if why is None else message_of(why, lang) for way, why in offered.ways.items()}
         facts: dict[str, Any] = {
@@ -119,11 +120,11 @@ class CopyingWeb:
             "ways": ways,
             "numbers": list(offered.numbers),
         }
-        facts["exempt"] = await self._copying.sending.exempt(_visit(request))
+        facts["exempt"] = await self._copying.sending.exempt(visit_of(request))
         return await self._page(request, "copying/send.html", **facts)
 
     async def _page(self, request: Request, template: str, **facts: Any) -> Response:
-        device, customer = self._device(request), await self._copying.walks.customer(_visit(request))
+        device, customer = self._device(request), await self._copying.walks.customer(visit_of(request))
         told: dict[str, Any] = {
             "here": _here(device),
             "device": device_text(device, request.state.lang),
@@ -163,20 +164,20 @@ class CopyingWeb:
         """The call of ② as it stands, with the two digits while they can be keyed in."""
         if logged_in(request) is None:
             raise NotLoggedIn
-        return JSONResponse(_told(await self._copying.sending.call(_visit(request)), request.state.lang))
+        return JSONResponse(_told(await self._copying.sending.call(visit_of(request)), request.state.lang))
 
     async def call_events(self, request: Request) -> Response:
         """The same as server-sent events: one at once, one at every change; closed when the call is over."""
         if logged_in(request) is None:
             raise NotLoggedIn
-        following = self._copying.sending.follow(_visit(request))
+        following = self._copying.sending.follow(visit_of(request))
         return await call_events(following, lambda call: _told(call, request.state.lang))
 
     async def events(self, request: Request) -> Response:
         """What `look` tells, as server-sent events: one at once, one at every change."""
         if logged_in(request) is None:
             raise NotLoggedIn
-        watching = self._copying.looking.watch(_visit(request), self._device(request))
+        watching = self._copying.looking.watch(visit_of(request), self._device(request))
         first = await anext(watching, None)  # a refusal is still an answer of its own
         return _stream(_events(first, watching))
 
@@ -184,7 +185,7 @@ class CopyingWeb:
         """The one server-sent event `over` of a receiver, with its code; a session that is out hears it at once."""
         if logged_in(request) is None:
             return _stream(_one(_over(SESSION_OVER)))
-        ending = self._copying.looking.ending(_visit(request))
+        ending = self._copying.looking.ending(visit_of(request))
         first = await anext(ending, None)  # a refusal is still an answer of its own
         return _stream(_endings(first, ending))
 
@@ -196,17 +197,11 @@ def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     """A POST of a page of ours (F3), or of the command line, from somebody who is logged in."""
 
     async def post(request: Request) -> Response:
-        form = await request.form()
-        check_post(request, form)
-        if logged_in(request) is None:
-            raise NotLoggedIn
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        fields = await posted(request)
         try:
-            return JSONResponse(await answer(request, _visit(request), fields))
+            return JSONResponse(await answer(request, visit_of(request), fields))
         except Failure as failure:
-            request.state.failure = failure.code
-            told = {"code": failure.code, "message": message_of(failure, request.state.lang)}
-            return JSONResponse(told, status_of(failure))
+            return script_told(request, failure)
 
     return post
 
@@ -260,7 +255,3 @@ def _over(code: str | None) -> bytes:
 
 def _event(look: Look) -> bytes:
     return b"data: " + msgspec.json.encode(look.told()) + b"\n\n"
-
-
-def _visit(request: Request) -> Visit:
-    return Visit(request.state.session, address_of(request), request.state.lang)

@@ -15,7 +15,7 @@ from ingam.center import budgets
 from ingam.center.additional_auth.web import posted
 from ingam.center.budgets import Budget
 from ingam.center.carrying import CARRYING_S
-from ingam.center.doorway import address_of, logged_in, to_login
+from ingam.center.doorway import logged_in, to_login
 from ingam.center.issuance.flow import ISSUANCE
 from ingam.center.issuance.owed import Owed
 from ingam.center.issuance.products import ASKED
@@ -38,6 +38,7 @@ from ingam.center.issuance.states import (
 )
 from ingam.center.issuance.walks import FETCHING, Limits
 from ingam.center.issuance.web import BASES
+from ingam.center.task.web import visit_of
 from ingam.center.walks import Visit
 from ingam.customer import payment
 from ingam.customer.heads import session_key
@@ -101,7 +102,7 @@ class ProgressWeb:
 
     async def pay(self, request: Request) -> Response:
         """수수료 결제: another payment for what is owed; the way to its window stands on the page then."""
-        fields, visit = await posted(request), _visit(request)
+        fields, visit = await posted(request), visit_of(request)
         customer = await self._issuance.customer(visit)
         try:
             await self._owed.begin(customer, lambda run: _is_of(run, visit), fields.get("fee", ""), visit.lang)
@@ -111,7 +112,7 @@ class ProgressWeb:
         return see_other(f"{HERE}#owed")
 
     async def _page(self, request: Request, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
-        visit = _visit(request)
+        visit = visit_of(request)
         customer, now = await self._issuance.customer(visit), self._clock.now()
         ever = await self._ever(customer, now)
         owed = await self._owed.of(customer, lambda run: _is_of(run, visit))
@@ -184,10 +185,6 @@ def _standing(one: IssuedCertificate, now: datetime) -> str:
     if one.standing in (Standing.VALID, Standing.HELD) and not one.stands(now):
         return "progress.standing_expired"
     return f"progress.standing_{one.standing}"
-
-
-def _visit(request: Request) -> Visit:
-    return Visit(request.state.session, address_of(request), request.state.lang)
 
 
 def _time(at: datetime) -> str:
