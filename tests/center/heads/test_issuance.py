@@ -144,3 +144,20 @@ def test_one_heads_renewal_is_not_ended_by_another_heads_look_at_the_page(sqlite
         assert (await at.agree())[0] == 200
 
     told(sqlite_url, tmp_path, story)
+
+
+def test_the_vault_is_told_what_a_union_renews_the_personal_policies(sqlite_url: str, tmp_path: Path) -> None:
+    """It takes no empty list: the page of a 조합장, of one or of several, stood still."""
+
+    async def story(world: World) -> None:
+        told_: dict[str, dict[str, Any]] = {}
+        for who in (LEE, KIM):
+            phone = world.phone(who)
+            await phone.log_in()
+            await phone.get("/issuance/renewal")
+            answer = await phone.client.get("/issuance/renewal/issue", headers={"Accept": "application/json"})
+            told_[who.key] = answer.json()
+        assert told_["lee"]["holder"]["kind"] == "union-head"
+        assert told_["lee"]["policies"] == told_["kim"]["policies"] != []
+
+    told(sqlite_url, tmp_path, story)

@@ -9,6 +9,7 @@ from typing import Final
 from ingam.npki import policies
 from ingam.npki.certificate import Certificate
 from ingam.npki.policies import Policy
+from ingam.ports.customers import CustomerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ def renewed_here(*, fees: bool) -> Mapping[str, Renewable]:
     return {one.profile: one for one in ALL if fees or not one.fee}
 
 
-def rows_of(authorities: Sequence[Certificate], holder: str, renewed: Mapping[str, Renewable]) -> list[Policy]:
-    """The rows of the policy table that are renewed here, under these authorities."""
+def rows_of(authorities: Sequence[Certificate], kind: CustomerKind, renewed: Mapping[str, Renewable]) -> list[Policy]:
+    """The rows of the policy table that are renewed here, under these authorities; a 조합장 holds personal ones."""
+    holder = "corporate" if kind is CustomerKind.CORPORATE else "personal"
     owners = {found.key for one in authorities if (found := policies.authority(one.subject)) is not None}
     uses = {one.use for one in renewed.values()}
     return [row for row in policies.policies() if row.ca.key in owners and row.use in uses and row.holder == holder]

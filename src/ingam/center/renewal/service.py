@@ -142,7 +142,7 @@ class Renewing:
         await self._bindings.refuse_suspended(walk.customer)
         authorities = await self._renewals.authorities()
         ever = await self._ports.certification.issued(walk.customer.idn)
-        rows = rows_of(authorities, str(walk.customer.kind), self._products)
+        rows = rows_of(authorities, walk.customer.kind, self._products)
         return {
             "now": rfc3339(walk.now), "flow": walk.public_id, "lang": visit.lang, "origin": self._origin,
             "holder": {"name": walk.customer.name, "kind": str(walk.customer.kind)},
