@@ -25,7 +25,7 @@ FEWER = {"nonces_open", "sms_wrong_a_day", "onewon_wrong_a_month"}
 SECONDS, HELD = "_s", "_max"
 """Limits that are no rates: times, and how many of a thing a person may have (tests/customer/device)."""
 
-DATES = {"recheck_hour", "recheck_by_list", "recheck_silent_h", "renew_window_days"}
+DATES = {"recheck_hour", "recheck_by_list", "recheck_silent_h", "renew_window_days", "fee_unpaid_days"}
 """Settings of when, not of how often."""
 
 
