@@ -72,6 +72,7 @@ from ingam.customer.binding.proof import Prover
 from ingam.customer.consent import Consents
 from ingam.customer.evidence import Evidences
 from ingam.customer.notice import LoginLockNotice, Notices, Sender, deliveries
+from ingam.customer.notice.wishes import Wishes
 from ingam.customer.payment import Fees
 from ingam.customer.policy import Policy
 from ingam.customer.policy.limits import LiveLimits
@@ -218,7 +219,7 @@ def _routes(
     )  # fmt: skip
     login = Login(
         store, sessions, accounts, given.customers, challenges, prover, bindings, digests, clock, keys.passkeys,
-        notices, finance=finance_login(settings, given, prover),
+        notices, Wishes(given.store, given.fields), finance=finance_login(settings, given, prover),
     )  # fmt: skip
     return [
         *Home(bindings, clock).routes(),

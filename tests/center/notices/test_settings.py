@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.center.world import HONG, Browser, World, told
+from tests.center.world import HONG, Browser, World, party, told
 
 from ingam.customer.notice import SMS, deliver_sms
 from ingam.customer.notice.wishes import Wishes
@@ -133,5 +134,46 @@ def test_E9_the_number_before_is_kept_encrypted_and_changing_twice_shakes_nobody
         assert await world.rows("former_mobile") == []
         customer = await ports.customers.by_id(HONG.customer_id)
         assert customer is not None and customer.told == replace(customer.told, former_mobile="", former_until=None)
+
+    told(store_url, tmp_path, story)
+
+
+def test_who_switches_the_pages_to_english_before_the_first_login_is_written_to_in_english(
+    store_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await world.bind(HONG, party())
+        browser = world.browser()
+        await browser.get("/login")
+        await browser.send("/language", {"lang": "en", "back": "/login"})
+        assert await world.rows("notice_wish") == []  # nobody's, before somebody is known
+        assert (await browser.present(party())).status_code == 303
+        (text,) = await heard(world)
+        assert text.startswith("[Securities Finance] ")  # the notice of this very login's new device
+        await browser.get(PAGE)
+        assert re.search(r'id="lang-en"[^>]* checked', browser.page)
+
+    told(store_url, tmp_path, story)
+
+
+def test_the_language_of_a_login_changes_nothing_for_whoever_chose_one(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        browser = await inside(world)
+        assert await world.rows("notice_wish") == []  # Korean is where everybody begins, and is no choice
+        await browser.send(PAGE, ALL)
+        other = world.browser()
+        await other.get("/login")
+        await other.send("/language", {"lang": "en", "back": "/login"})
+        await other.log_in()
+        assert [row["lang"] for row in await world.rows("notice_wish")] == ["ko"]
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_two_first_logins_at_one_moment_both_get_in(store_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        wishes, now = Wishes(world.ports.store, world.ports.fields), world.clock.now()
+        begun = await asyncio.gather(*(wishes.begin(HONG.customer_id, "en", now) for _ in range(4)))
+        assert True in begun and len(await world.rows("notice_wish")) == 1
 
     told(store_url, tmp_path, story)

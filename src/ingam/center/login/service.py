@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -32,6 +32,7 @@ from ingam.customer.device.passkeys import Passkeys
 from ingam.customer.heads import at_place, head_key
 from ingam.customer.importing.deciding import same_person
 from ingam.customer.notice import Notices
+from ingam.customer.notice.wishes import Wishes
 from ingam.customer.session import Level, Session
 from ingam.customer.session.sessions import Opened, Sessions, digest
 from ingam.kernel.errors import Failure, Refusal
@@ -87,6 +88,7 @@ class Login:
         clock: Clock,
         passkeys: Passkeys,
         notices: Notices,
+        wishes: Wishes,
         token: Callable[[int], bytes] = secrets.token_bytes,
         finance: FinanceLogin | None = None,
     ) -> None:
@@ -102,13 +104,17 @@ class Login:
         self._clock = clock
         self._passkeys = passkeys
         self._notices = notices
+        self._wishes = wishes
         self._devices = Devices(store, digests)
         self._token = token
 
-    async def by_id(self, typed: IdLogin, session: Session, device: str | None, address: str) -> Entered:
-        """아이디 로그인. Raises LoginWrong, LoginLocked, LoginCrowded."""
+    async def by_id(
+        self, typed: IdLogin, session: Session, device: str | None, address: str, lang: str = "ko"
+    ) -> Entered:
+        """아이디 로그인; `lang`, here and below: of the page. Raises LoginWrong, LoginLocked, LoginCrowded."""
         customer = await self._accounts.check_password(typed.banking_id, typed.password, session, address)
         forgiven = await self._accounts.forgive(typed.banking_id, session)
+        customer = await self._spoken(customer, lang)
         return await self._enter(customer, Level.ID, session, device, address, forgiven, {})
 
     async def challenge(self, session: Session, address: str) -> Given:
@@ -116,7 +122,7 @@ class Login:
         return await self._challenges.issue(Purpose.LOGIN, session.session, address)
 
     async def by_certificate(
-        self, typed: CertificateLogin, session: Session, device: str | None, address: str
+        self, typed: CertificateLogin, session: Session, device: str | None, address: str, lang: str = "ko"
     ) -> Entered:
         """공동인증서 로그인: claim first, then checks 3-8, then whose it is (check 10).
 
@@ -151,13 +157,16 @@ class Login:
         # The binding must still be the active one when the session opens: a replacement in between ends in Stale.
         bound: Row = {"fingerprint": proven.certificate.fingerprint.hex(), "status": ACTIVE}
         held = await self._completed(binding, proven) or Update("binding", bound, {"status": ACTIVE})
+        customer = await self._spoken(customer, lang)
         return await self._enter(customer, Level.CERT, session, device, address, unlocked, facts, held)
 
     async def passkey_challenge(self, session: Session, address: str) -> dict[str, object]:
         """What a passkey is to sign. Raises TooManyChallenges."""
         return await self._passkeys.ask_login(session, address)
 
-    async def by_passkey(self, answer: Answer, session: Session, device: str | None, address: str) -> Entered:
+    async def by_passkey(
+        self, answer: Answer, session: Session, device: str | None, address: str, lang: str = "ko"
+    ) -> Entered:
         """Login by a passkey: whose it is stands in the key, and what it unlocks is what a certificate does (F7).
 
         Raises NonceInvalid, KeyUnknown, WebAuthnRefused.
@@ -172,6 +181,7 @@ class Login:
             await self._refused(session, address, refusal, "login.passkey")
             raise
         unlocked = await self._accounts.unlock(customer.banking_id, session.device)
+        customer = await self._spoken(customer, lang)
         return await self._enter(customer, Level.PASSKEY, session, device, address, unlocked, {}, *used.changes)
 
     @property
@@ -180,7 +190,7 @@ class Login:
         return self._finance if self._finance is not None and self._finance.offered else None
 
     async def by_finance(
-        self, nonce: str, proof: str, session: Session, device: str | None, address: str
+        self, nonce: str, proof: str, session: Session, device: str | None, address: str, lang: str = "ko"
     ) -> tuple[Entered, str]:
         """금융인증서 로그인, back from the window; and where it leads. Raises what FinanceLogin.find refuses."""
         assert self._finance is not None
@@ -194,6 +204,7 @@ class Login:
             await self._refused(session, address, failure, "login.finance")
             raise
         unlocked = await self._accounts.unlock(customer.banking_id, session.device)
+        customer = await self._spoken(customer, lang)
         entered = await self._enter(
             customer, Level.FINANCE, session, device, address, unlocked, found.facts, found.held
         )  # fmt: skip
@@ -240,6 +251,12 @@ class Login:
         if await self._bindings.suspended_by_fingerprint(proven.certificate.fingerprint.hex()) is not None:
             return BindingSuspended()
         return Rebind() if isinstance(end, Refused) and end.code == Rebind.code else NotRegistered()
+
+    async def _spoken(self, customer: Customer, lang: str) -> Customer:
+        """Whoever never said in which language they are written to is, from here on, in the one that they log in in."""
+        if not await self._wishes.begin(customer.customer_id, lang, self._clock.now()):
+            return customer
+        return replace(customer, told=replace(customer.told, lang=lang))
 
     async def _enter(
         self,

@@ -75,7 +75,7 @@ class LoginWeb:
         try:
             typed = await unsealed(request, "login", form)
             entered = await self._login.by_id(
-                id_login(typed), request.state.session, self._device(request), address_of(request)
+                id_login(typed), request.state.session, self._device(request), address_of(request), request.state.lang
             )
         except Incomplete as incomplete:
             errors = {name: say(key, request.state.lang) for name, key in incomplete.errors.items()}
@@ -100,7 +100,7 @@ class LoginWeb:
         try:
             typed = certificate_login(form)
             entered = await self._login.by_certificate(
-                typed, request.state.session, self._device(request), address_of(request)
+                typed, request.state.session, self._device(request), address_of(request), request.state.lang
             )
         except Incomplete as incomplete:
             errors = {name: say(key, request.state.lang) for name, key in incomplete.errors.items()}
@@ -125,7 +125,7 @@ class LoginWeb:
         try:
             answer = passkey_login(form)
             entered = await self._login.by_passkey(
-                answer, request.state.session, self._device(request), address_of(request)
+                answer, request.state.session, self._device(request), address_of(request), request.state.lang
             )
         except Incomplete as incomplete:
             errors = {name: say(key, request.state.lang) for name, key in incomplete.errors.items()}
@@ -171,7 +171,7 @@ class LoginWeb:
         nonce, proof = request.path_params["nonce"], request.query_params.get("proof", "")
         try:
             entered, then = await self._login.by_finance(
-                nonce, proof, request.state.session, self._device(request), address_of(request)
+                nonce, proof, request.state.session, self._device(request), address_of(request), request.state.lang
             )
         except Failure as failure:
             return self._finance_failed(request, failure, "/cert-center")

@@ -4,13 +4,14 @@ without, and for a while the mobile number before (encrypted, H6).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import Customer, Customers, Head, NewCustomer, Phone, Told
-from ingam.ports.store import Change, Insert, Row, Save, Store, Update
+from ingam.ports.store import Change, Conflict, Insert, Row, Save, Store, Update
 
 TABLE: Final = "notice_wish"
 NOBODY: Final = "nobody"
@@ -69,6 +70,14 @@ class Wishes:
         row = await self._store.one(TABLE, {"customer_id": customer_id})
         if row is None or row["lang"] != lang:
             await self._store.save(Save(rows=[_change(customer_id, row, {"lang": lang}, at)]))
+
+    async def begin(self, customer_id: str, lang: str, at: datetime) -> bool:
+        """The language of whoever never chose anything; whether it is kept now. Korean is where everybody begins."""
+        if lang == "ko" or await self._store.one(TABLE, {"customer_id": customer_id}) is not None:
+            return False
+        with suppress(Conflict):  # another window of theirs was first
+            await self._store.save(Save(rows=[_change(customer_id, None, {"lang": lang}, at)]))
+        return True
 
     async def keep_former(self, customer: Customer, until: datetime, at: datetime) -> Change:
         """Save it with a change of the mobile number: the one before hears everything until `until`.
