@@ -26,7 +26,9 @@ from ingam.ports.ephemeral import Ephemeral
 from ingam.ports.keys import Digests
 
 A_YEAR_S: Final = 365 * 86_400
-FOR_PROGRAMS: Final = ("/oidc/token", "/oidc/userinfo", "/oidc/jwks", "/.well-known/openid-configuration")
+FOR_PROGRAMS: Final = (
+    "/oidc/token", "/oidc/userinfo", "/oidc/jwks", "/oidc/logout", "/.well-known/openid-configuration",
+)  # fmt: skip
 NO_SESSION: Final = ("/static/", "/healthz", "/seal-key", *FOR_PROGRAMS)
 SESSIONS_AN_HOUR: Final = 1200
 _OURS: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits in base64url, as we make them

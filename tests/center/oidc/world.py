@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 from authlib.integrations.starlette_client import OAuth
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
 from starlette.requests import Request as StarletteRequest
 from tests.center.world import Browser, World, opened
 
@@ -28,8 +37,25 @@ LONG = 10 * 365 * 86_400
 SECRETS = {"hts": "h" * 43, "fund": "f" * 43, "desk": "d" * 43}
 ADDRESS = {
     "hts": "https://hts.example/callback?from=ingam", "fund": "https://fund.example/back", "desk": "https://desk.example/back",
-    "phone": "http://127.0.0.1:5000/back",
+    "phone": "http://127.0.0.1:5000/back", "signer": "https://signer.example/back",
 }  # fmt: skip
+BYE = "https://hts.example/bye?from=ingam"
+
+
+def key_of(name: str) -> Any:
+    """A key of vectors/keys."""
+    return load_der_private_key((ROOT / "vectors" / "keys" / f"{name}.p8").read_bytes(), None)
+
+
+def proof(name: str) -> str:
+    """How this client shows who it is: two keys, of which it may sign with either; a secret; or not at all."""
+    if name == "signer":
+        keys = [key_of(one).public_key() for one in ("rsa2048-07", "rsa2048-06")]
+        pems = [key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode() for key in keys]
+        return f"public_keys = {json.dumps(pems)}"
+    return f'secret_sha256 = "{sha256(SECRETS[name].encode()).hexdigest()}"' if name in SECRETS else "public = true"
+
+
 CLIENTS = "".join(
     f"""[[client]]
 client_id = "{name}"
@@ -37,7 +63,8 @@ name_ko = "{name} 서비스"
 name_en = "{name} service"
 redirect_uris = ["{address}"]
 scopes = ["profile"]
-{f'secret_sha256 = "{sha256(SECRETS[name].encode()).hexdigest()}"' if name in SECRETS else "public = true"}
+{proof(name)}
+{f'post_logout_redirect_uris = ["{BYE}"]' if name == "hts" else ""}
 {"trusted = true" if name == "desk" else ""}
 """
     for name, address in ADDRESS.items()
@@ -54,7 +81,13 @@ class Provider:
     def client(self, name: str = "hts") -> Any:
         """Authlib's client of that name."""
         oauth = OAuth()
-        more = {"client_secret": SECRETS[name]} if name in SECRETS else {"token_endpoint_auth_method": "none"}
+        more: dict[str, Any] = {"token_endpoint_auth_method": "none"}
+        if name in SECRETS:
+            more = {"client_secret": SECRETS[name]}
+        if name == "signer":
+            signed = PrivateKeyJWT(f"{self.world.origin}/oidc/token")
+            secret = key_of("rsa2048-06").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            more = {"client_secret": secret, "token_endpoint_auth_method": signed}
         scope = {"scope": "openid profile", "code_challenge_method": "S256"}
         return oauth.register(
             name, client_id=name, **more, client_kwargs={**scope, "transport": self.transport()},
@@ -159,15 +192,7 @@ async def providing(url: str, folder: Path) -> AsyncIterator[Provider]:
 
 def pem(path: Path, name: str) -> None:
     """A key of vectors/keys as a file of the signer."""
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-        load_der_private_key,
-    )
-
-    key = load_der_private_key((ROOT / "vectors" / "keys" / f"{name}.p8").read_bytes(), None)
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    path.write_bytes(key_of(name).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     path.chmod(0o600)
 
 

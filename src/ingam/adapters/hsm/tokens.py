@@ -6,14 +6,15 @@ JOSE is joserfc's. A key's `kid` is its RFC 7638 thumbprint, so that it says not
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_public_key
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
 
 from ingam.adapters.hsm.key_files import KeyFileRefused, refuse_in_production
 
@@ -21,6 +22,9 @@ BITS: Final = 2048
 FIRST: Final = "1.pem"
 ALGORITHM: Final = "RS256"
 """The one that every provider has to have (OpenID Connect Core 15.1)."""
+CURVED: Final = "ES256"
+LONGEST: Final = 8192
+"""Characters of a token that is read."""
 
 
 class FileTokenSigner:
@@ -40,6 +44,37 @@ class FileTokenSigner:
 
     def public(self) -> dict[str, Any]:
         return {"keys": [{**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM} for key in self._keys]}
+
+    def own(self, token: str) -> Mapping[str, Any] | None:
+        return next((claims for key in self._keys if (claims := _opened(token, key, ALGORITHM)) is not None), None)
+
+    def signed_by(self, keys: Sequence[str], token: str) -> Mapping[str, Any] | None:
+        for pem in keys:
+            key: RSAKey | ECKey = _public(pem)
+            claims = _opened(token, key, ALGORITHM if isinstance(key, RSAKey) else CURVED)
+            if claims is not None:
+                return claims
+        return None
+
+
+def _public(pem: str) -> RSAKey | ECKey:
+    """Raises ValueError for anything but a public key of RSA or P-256."""
+    key = load_pem_public_key(pem.encode())
+    if isinstance(key, rsa.RSAPublicKey):
+        return RSAKey.import_key(pem)
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return ECKey.import_key(pem)
+    raise ValueError("key")
+
+
+def _opened(token: str, key: RSAKey | ECKey, algorithm: str) -> Mapping[str, Any] | None:
+    """The key decides on the algorithm, never the token."""
+    if len(token) > LONGEST or not token.isascii():
+        return None
+    try:
+        return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
+    except (JoseError, ValueError, TypeError):
+        return None
 
 
 def _make(path: Path) -> None:

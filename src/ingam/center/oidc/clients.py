@@ -1,9 +1,10 @@
 """The clients that may ask for a login, from a TOML file: names, exact addresses, a secret's hash.
 
-`[[client]]` with `client_id`, `name_ko`, `name_en`, `redirect_uris`, and `secret_sha256` (hex; of a secret of 32
-random bytes, so that no slow hash is needed) or `public = true` for a program on a device. `sector`: what pairwise
-subjects are made for (default: the host of its addresses, which then is one). `acr`: the least login. `trusted = true`:
-the institution's own, which may ask with `prompt=none`.
+`[[client]]` with `client_id`, `name_ko`, `name_en`, `redirect_uris`, and one of three: `secret_sha256` (hex; of a
+secret of 32 random bytes, so that no slow hash is needed), `public_keys` (PEM, RSA or P-256: it signs what it asks
+with), or `public = true` for a program on a device. `post_logout_redirect_uris`: where whom it logged out goes.
+`sector`: what pairwise subjects are made for (default: the host of its addresses, which then is one). `acr`: the least
+login. `trusted = true`: the institution's own, which may ask with `prompt=none`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -45,11 +50,13 @@ class Client:
     acr: str
     trusted: bool
     secret_sha256: str | None = field(repr=False)
+    keys: tuple[str, ...] = field(repr=False, default=())
+    post_logout_redirect_uris: tuple[str, ...] = ()
 
     @property
     def public(self) -> bool:
         """Whether it cannot keep a secret: PKCE alone binds its codes to it."""
-        return self.secret_sha256 is None
+        return self.secret_sha256 is None and not self.keys
 
     def name(self, lang: str) -> str:
         """As the person reads it."""
@@ -79,7 +86,7 @@ def _client(told: dict[str, Any], *, production: bool) -> Client:
     name = str(told.get("client_id", ""))
     known = {
         "client_id", "name_ko", "name_en", "redirect_uris", "secret_sha256", "public", "sector", "scopes", "acr",
-        "trusted",
+        "trusted", "public_keys", "post_logout_redirect_uris",
     }  # fmt: skip
 
     def refuse(true: object, cause: str) -> None:
@@ -90,10 +97,14 @@ def _client(told: dict[str, Any], *, production: bool) -> Client:
     refuse(not _ID.fullmatch(name), "client-id")
     refuse(not (told.get("name_ko") and told.get("name_en")), "name")
     public, secret = bool(told.get("public", False)), told.get("secret_sha256")
-    refuse(public == (secret is not None), "secret")
+    keys = tuple(str(one) for one in told.get("public_keys", ()))
+    refuse([public, secret is not None, bool(keys)].count(True) != 1, "secret")
+    refuse(not all(_readable(one) for one in keys), "public-keys")
     refuse(secret is not None and not (isinstance(secret, str) and _HASH.fullmatch(secret)), "secret")
     addresses = tuple(str(one) for one in told.get("redirect_uris", ()))
     refuse(not addresses or not all(_allowed(one, public, production) for one in addresses), "redirect-uri")
+    left = tuple(str(one) for one in told.get("post_logout_redirect_uris", ()))
+    refuse(not all(_allowed(one, public, production) for one in left), "post-logout-redirect-uri")
     hosts = {urlsplit(one).hostname or "" for one in addresses}
     sector = str(told.get("sector", "")) or (hosts.pop() if len(hosts) == 1 else "")
     refuse(not sector, "sector")
@@ -102,8 +113,19 @@ def _client(told: dict[str, Any], *, production: bool) -> Client:
     refuse(acr not in ACRS, "acr")
     return Client(
         name, str(told["name_ko"]), str(told["name_en"]), addresses, sector, scopes, str(acr),
-        bool(told.get("trusted", False)), secret,
+        bool(told.get("trusted", False)), secret, keys, left,
     )  # fmt: skip
+
+
+def _readable(pem: str) -> bool:
+    """A public key of RSA with 2048 bits or more, or of P-256."""
+    try:
+        key = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    if isinstance(key, rsa.RSAPublicKey):
+        return 2048 <= key.key_size <= 8192
+    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
 
 
 def _allowed(address: str, public: bool, production: bool) -> bool:

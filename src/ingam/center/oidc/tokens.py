@@ -7,6 +7,7 @@ access token ends with the person's session here, and opens userinfo alone.
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,12 +22,29 @@ from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import AlreadyUsed, Audit, Insert, Issue, Issued, NotIssued, Row, Save, Store, Use, Void
+from ingam.ports.store import (
+    AlreadyUsed,
+    Audit,
+    Conflict,
+    Insert,
+    Issue,
+    Issued,
+    NotIssued,
+    Row,
+    Save,
+    Store,
+    Use,
+    Void,
+)
 from ingam.ports.tokens import TokenSigner
 from ingam.protocols import oidc
 
 TOKEN: Final = "oidc-token"
 TOKEN_S: Final = 300
+ASSERTION: Final = "oidc-assertion"
+ASSERTION_S: Final = 3600
+"""The longest that an assertion may say it is good for; it is remembered as long."""
+SKEW_S: Final = 60
 
 
 class TokenError(Exception):
@@ -91,6 +109,38 @@ class Tokens:
         if found is None or found.public != (secret is None) or (secret is not None and not found.knows(secret)):
             raise TokenError("invalid_client")
         return found
+
+    async def asserted(self, client_id: str, assertion: Secret[str]) -> Client:
+        """The client that signed this very assertion for us, just now and once (RFC 7523, private_key_jwt).
+
+        `client_id`: the form's, where it has one. Raises TokenError.
+        """
+        named = _named(assertion.reveal())
+        found = self.clients.get(named)
+        claims = None if found is None else self.signer.signed_by(found.keys, assertion.reveal())
+        if found is None or claims is None or client_id not in ("", named):
+            raise TokenError("invalid_client")
+        now = self.clock.now()
+        expires, jti = self._current(claims, named, now), claims.get("jti")
+        if expires is None or not isinstance(jti, str) or not 0 < len(jti) <= 256:
+            raise TokenError("invalid_client")
+        once = hashed(f"{named}:{jti}")
+        try:
+            await self.store.save(Save(ledger=[Issue(ASSERTION, once, expires), Use(ASSERTION, once, now)]))
+        except (Conflict, AlreadyUsed):
+            raise TokenError("invalid_client") from None
+        return found
+
+    def _current(self, claims: Mapping[str, Any], client_id: str, now: datetime) -> datetime | None:
+        """Until when the assertion is good; None where it is not for us, not of this client, or not of now."""
+        audience, at = claims.get("aud"), int(now.timestamp())
+        ends, begins = _instant(claims.get("exp")), _instant(claims.get("nbf", claims.get("iat", at)))
+        ours = audience in (self.issuer, f"{self.issuer}/oidc/token")
+        if not (ours and claims.get("iss") == claims.get("sub") == client_id):
+            return None
+        if ends is None or begins is None or not (at < ends <= at + ASSERTION_S + SKEW_S and begins <= at + SKEW_S):
+            return None
+        return now + timedelta(seconds=ends - at + SKEW_S)
 
     async def exchange(self, asking: Asking) -> dict[str, Any]:
         """The token response. Raises TokenError."""
@@ -189,3 +239,19 @@ class Tokens:
     def _line(self, facts: _Facts, customer: Customer | None, result: str, now: datetime) -> Audit:
         subject = None if customer is None else self.digests.digest("banking-id", customer.banking_id)
         return Audit(now, "oidc.token", result, subject, facts.session, None, {"client": facts.client})
+
+
+def _named(assertion: str) -> str:
+    """Who an assertion says that it is of, before anything of it is believed: which keys to look for."""
+    try:
+        part = assertion.split(".")[1]
+        said = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), type=dict[str, Any])
+    except (IndexError, ValueError, msgspec.DecodeError):
+        return ""
+    name = said.get("iss")
+    return name if isinstance(name, str) else ""
+
+
+def _instant(value: object) -> float | None:
+    """A NumericDate (RFC 7519); True is none."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

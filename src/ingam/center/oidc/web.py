@@ -10,7 +10,7 @@ import base64
 import hmac
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -18,7 +18,9 @@ from starlette.routing import BaseRoute, Route
 
 from ingam.center.additional_auth.web import FactorWeb, screen
 from ingam.center.doorway import Cookies, address_of, logged_in, to_login
+from ingam.center.oidc.clients import Client
 from ingam.center.oidc.flow import Asked, AwaitingSecond, Refused, second
+from ingam.center.oidc.leaving import Leaving
 from ingam.center.oidc.service import FLOW_S, Here, Need, Oidc, OidcOver
 from ingam.center.oidc.tokens import Asking, TokenError, Tokens
 from ingam.center.walks import NotLoggedIn
@@ -32,10 +34,13 @@ from ingam.page import render, see_other
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Phone
 from ingam.ports.ephemeral import Ephemeral
-from ingam.protocols.oidc import ACRS, CERTIFICATE, SCOPES, ClientUnknown
+from ingam.protocols.oidc import ACRS, CERTIFICATE, SCOPES, ClientUnknown, LogoutRefused
 
 TEMPLATES: Final = "ingam.center.oidc"
 CONTINUE: Final = "/oidc/continue"
+LOGOUT: Final = "/oidc/logout"
+LEAVE: Final = "/oidc/leave"
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 FIELDS_MOST: Final = 50
 TOKENS_A_MINUTE: Final = 3000
 """Of one network; every secret and code has 256 random bits, so that this bounds work and not guesses."""
@@ -48,8 +53,16 @@ class OidcWeb:
     beside = False
 
     def __init__(
-        self, oidc: Oidc, tokens: Tokens, auth: AdditionalAuth, ephemeral: Ephemeral, clock: Clock, cookies: Cookies
+        self,
+        oidc: Oidc,
+        tokens: Tokens,
+        leaving: Leaving,
+        auth: AdditionalAuth,
+        ephemeral: Ephemeral,
+        clock: Clock,
+        cookies: Cookies,
     ) -> None:
+        self._leaving = leaving
         self._oidc = oidc
         self._tokens = tokens
         self._auth = auth
@@ -68,6 +81,8 @@ class OidcWeb:
             Route("/oidc/answer", self.answered, methods=["GET"]),
             Route(self.prefix, self.show_second, methods=["GET"]),
             Route("/oidc/token", self.token, methods=["POST"]),
+            Route(LOGOUT, self.log_out, methods=["GET", "POST"]),
+            Route(LEAVE, self.leave, methods=["GET"]),
             Route("/oidc/userinfo", self.userinfo, methods=["GET", "POST"]),
             *FactorWeb(self, self._auth).routes(),
         ]
@@ -90,7 +105,11 @@ class OidcWeb:
             "acr_values_supported": list(ACRS),
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "end_session_endpoint": f"{issuer}{LOGOUT}",
+            "token_endpoint_auth_methods_supported": [
+                "client_secret_basic", "client_secret_post", "private_key_jwt", "none",
+            ],
+            "token_endpoint_auth_signing_alg_values_supported": ["RS256", "ES256"],
             "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "name"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
@@ -110,7 +129,7 @@ class OidcWeb:
             if not await self._ephemeral.hit(f"oidc-token:{address_of(request)}", 60, TOKENS_A_MINUTE):
                 raise TokenError("temporarily_unavailable")
             fields = await _form(request)
-            client = self._tokens.client(*_credentials(request, fields))
+            client = await self._client(request, fields)
             asking = Asking(
                 client, fields.get("grant_type", ""), Secret(fields.get("code", "")), fields.get("redirect_uri", ""),
                 Secret(fields.get("code_verifier", "")),
@@ -120,6 +139,17 @@ class OidcWeb:
             request.state.failure = f"oidc-{fault.error}".replace("_", "-")
             headers = {"WWW-Authenticate": 'Basic realm="oidc"'} if fault.error == "invalid_client" else None
             return JSONResponse({"error": fault.error}, 401 if headers else 400, headers)
+
+    async def _client(self, request: Request, fields: Mapping[str, str]) -> Client:
+        """Who asks, by one proof alone (RFC 6749 2.3). Raises TokenError."""
+        if "client_assertion" not in fields and "client_assertion_type" not in fields:
+            return self._tokens.client(*_credentials(request, fields))
+        if "authorization" in request.headers or "client_secret" in fields:
+            raise TokenError("invalid_request")
+        if fields.get("client_assertion_type") != ASSERTION_TYPE:
+            raise TokenError("invalid_client")
+        assertion = Secret(fields.get("client_assertion", ""))
+        return await self._tokens.asserted(fields.get("client_id", ""), assertion)
 
     async def userinfo(self, request: Request) -> Response:
         """OpenID Connect Core 5.3; the token in the header alone (RFC 9700 4.3.2)."""
@@ -176,6 +206,20 @@ class OidcWeb:
         if no:
             return self._done(await self._oidc.decline(here, session, address_of(request)))
         return self._done(await self._oidc.give(here, session, address_of(request)))
+
+    async def log_out(self, request: Request) -> Response:
+        """RP-Initiated Logout 1.0, by GET or by a form of the client's, with which our cookie does not come: it is
+        asked again here, as a link."""
+        return see_other(f"{LEAVE}?{urlencode(await _pairs(request))}")
+
+    async def leave(self, request: Request) -> Response:
+        """The same, by this browser's session."""
+        left = await self._leaving.leave(await _pairs(request), request.state.session, address_of(request))
+        if left.asks:
+            return render(request, "oidc/logout.html", place="about")
+        response = see_other("/login?ended=logout") if left.to is None else _away(left.to)
+        response.headers.append("set-cookie", self._cookies.set(self._cookies.session, "", 0))
+        return response
 
     def _done(self, address: str) -> Response:
         response = _away(address)
@@ -264,6 +308,15 @@ def _way(here: Here) -> str:
 
 def _name(request: Request, here: Here) -> str:
     return here.client.name(request.state.lang)
+
+
+async def _pairs(request: Request) -> list[tuple[str, str]]:
+    """The parameters of a GET or of a form. Raises LogoutRefused."""
+    try:
+        text = (await request.body()).decode("ascii") if request.method == "POST" else request.url.query
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MOST)
+    except ValueError:
+        raise LogoutRefused from None
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -40,6 +40,12 @@ class ClientUnknown(Refusal):
     code = "oidc-client-unknown"
 
 
+class LogoutRefused(Refusal):
+    """A request to log out that names what is not registered, or a token that is not ours; nobody was logged out."""
+
+    code = "oidc-logout-refused"
+
+
 class RequestError(Exception):
     """A fault that goes back to the client's registered address: `error` of RFC 6749 4.1.2.1 or OIDC Core 3.1.2.6."""
 
@@ -148,6 +154,29 @@ def _prompt(given: Mapping[str, str], state: str | None) -> tuple[str, ...]:
     if not set(asked) <= {"none", "login", "consent", "select_account"} or ("none" in asked and len(asked) > 1):
         raise RequestError("invalid_request", state)
     return asked
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """RP-Initiated Logout 1.0, section 2; what we do not know of it is left alone."""
+
+    hint: str | None = field(repr=False)
+    client_id: str | None
+    redirect_uri: str | None
+    state: str | None
+
+
+def logout_asked(pairs: Sequence[tuple[str, str]]) -> LogoutRequest:
+    """Each parameter once, and bounded. Raises LogoutRefused."""
+    given = {name: value for name, value in pairs if value}
+    if len(given) != len([name for name, value in pairs if value]):
+        raise LogoutRefused
+    short = [given.get(name, "") for name in ("client_id", "state")]
+    if not all(len(one) <= LONGEST and _PRINTABLE.fullmatch(one) for one in short):
+        raise LogoutRefused
+    return LogoutRequest(
+        given.get("id_token_hint"), given.get("client_id"), given.get("post_logout_redirect_uri"), given.get("state")
+    )
 
 
 def verifies(challenge: str, verifier: str) -> bool:
