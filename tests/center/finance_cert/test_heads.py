@@ -96,8 +96,7 @@ def test_each_head_registers_one_and_logs_in_as_themselves(store_url: str, tmp_p
             one = await enter(world, cloud)
             page = await one.look("/finance-cert")
             assert ("이*합" in page, "김*째" in page) == (slot == 1, slot == 2)
-        sessions = await world.ports.store.many("session", {"level": "finance"}, order="created_at")
-        assert [row["slot"] for row in sessions] == [1, 2]
+        assert {row["slot"] for row in await world.rows("session", level="finance")} == {1, 2}
 
     told(store_url, tmp_path, story, heads=2)
 
