@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, exp
 from tests.journeys import world
 from tests.journeys.person import Hurried, Person
 from tests.journeys.scene import scene
+from tests.journeys.screens import UNLOOKED, looks
 from tests.journeys.walks import Walk
 
 from ingam.center.terms.registry import SHIPPED
@@ -20,6 +21,7 @@ SIZES: dict[int, ViewportSize] = {1280: {"width": 1280, "height": 900}, 360: {"w
 CHROMIUM = "/usr/bin/chromium"
 SHELL = "/usr/bin/chromium-headless-shell"
 """The same engine without a desktop around it: a third less work for each page. TLS takes CHROMIUM."""
+NO_FONTS = "--disable-remote-fonts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 20_000
 # A refused form is an answer with its own status, which the console reports; anything else is ours.
@@ -28,6 +30,17 @@ EXPECTED = (
     "Service Worker registration blocked by Playwright",
 )
 Worker = Literal["allow", "block"]
+SERVICE = "https://hts.example/callback"
+CLIENTS = f"""[[client]]
+client_id = "hts"
+name_ko = "홈트레이딩"
+name_en = "Home trading"
+redirect_uris = ["{SERVICE}"]
+scopes = ["profile"]
+public = true
+"""
+"""Another service, to which a person logs in here (F12)."""
+
 BROWSERS: list[Browser] = []
 """Those that are open in this process: a failure tells what they showed."""
 
@@ -49,7 +62,11 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.World]:
     """The whole of `make run`, with its data in a folder of the test."""
-    started = world.start(tmp_path_factory.mktemp("world") / "data", INGAM_TERMS=str(later_terms(tmp_path_factory)))
+    data = tmp_path_factory.mktemp("world") / "data"
+    clients = data.with_name("clients.toml")
+    clients.write_text(CLIENTS, encoding="utf-8")
+    terms = later_terms(tmp_path_factory)
+    started = world.start(data, INGAM_TERMS=str(terms), INGAM_OIDC_CLIENTS=str(clients))
     yield started
     started.stop()
 
@@ -71,6 +88,24 @@ def chromium() -> Iterator[Browser]:
         BROWSERS.append(browser)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def fontless(chromium: Browser) -> Iterator[Browser]:
+    """The same, which loads no font of a page: half of a page's work, where nobody looks at the screen."""
+    browser = chromium.browser_type.launch(executable_path=SHELL, args=[*FLAGS, NO_FONTS])
+    BROWSERS.append(browser)
+    UNLOOKED.append(browser)
+    yield browser
+    BROWSERS.remove(browser)
+    UNLOOKED.remove(browser)
+    browser.close()
+
+
+@pytest.fixture
+def looked_at(request: pytest.FixtureRequest) -> bool:
+    """Whether the journey looks at its screens."""
+    return looks(request.function)
 
 
 @pytest.fixture
@@ -98,9 +133,12 @@ def worker() -> Worker:
 
 @pytest.fixture
 def new_page(
-    chromium: Browser, running: world.World, complaints: list[str], asked: list[str], worker: Worker
-) -> Iterator[Callable[..., Page]]:
+    request: pytest.FixtureRequest, running: world.World, complaints: list[str], asked: list[str], worker: Worker,
+    looked_at: bool,
+) -> Iterator[Callable[..., Page]]:  # fmt: skip
     """Opens a page of a width and a language in a browser of its own."""
+    whole = looked_at or worker == "allow"
+    browser: Browser = request.getfixturevalue("chromium" if whole else "fontless")
     opened = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -110,7 +148,7 @@ def new_page(
     def make(width: int = 1280, lang: str = "ko", scheme: str = "light") -> Page:
         dark: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
         locale = "ko-KR" if lang == "ko" else "en-US"
-        context = chromium.new_context(viewport=SIZES[width], locale=locale, color_scheme=dark, service_workers=worker)
+        context = browser.new_context(viewport=SIZES[width], locale=locale, color_scheme=dark, service_workers=worker)
         context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([{"name": "lang", "value": lang, "url": running.center}])
         context.on("console", hear)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
-from playwright.sync_api import Error, Frame, Page
+from playwright.sync_api import Browser, Error, Frame, Page
 from tests.journeys import reading
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +18,8 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = Path(__file__).resolve().parent / "shots"
 TARGET_PX = 44
 MOST_TURNS = 3
+UNLOOKED: list[Browser] = []
+"""Browsers that are not as a person has them: no screen is looked at there."""
 
 RUN = """async () => {
   const found = await axe.run(document, { resultTypes: ['violations'], iframes: false })
@@ -31,6 +35,7 @@ SMALL = """(least) => [...document.querySelectorAll('button.primary, button.seco
 
 def trouble(page: Page, name: str) -> list[str]:
     """Everything that is wrong with the screen as it is now, in all of its frames; takes its picture when asked to."""
+    assert page.context.browser not in UNLOOKED, "`looks` does not find that this journey looks"
     for _ in range(MOST_TURNS):
         try:
             return _trouble(page, name)
@@ -59,6 +64,32 @@ def _trouble_in(frame: Frame, name: str) -> list[str]:
         wrong.append(f"{name}: {over}px wider than the window")
     small: list[Any] = frame.evaluate(SMALL, TARGET_PX)
     return wrong + [f"{name}: target too small: {one}" for one in small]
+
+
+def looks(test: FunctionType) -> bool:
+    """Whether a function looks at a screen or takes its picture, by itself or by what it calls."""
+    todo, seen = [test], {test}
+    while todo:
+        called = set(_called(todo.pop()))
+        if called & {trouble, shoot}:
+            return True
+        todo.extend(called - seen)
+        seen |= called
+    return False
+
+
+def _called(one: FunctionType) -> Iterator[FunctionType]:
+    """Of the journeys: whatever has a name that it says, be it a method of any class that it knows."""
+    classes = [known for known in one.__globals__.values() if isinstance(known, type)]
+    for name in _names(one.__code__):
+        for called in (one.__globals__.get(name), *(vars(known).get(name) for known in classes)):
+            if isinstance(called, FunctionType) and called.__module__.startswith("tests."):
+                yield called
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    return set(code.co_names).union(*map(_names, inner))
 
 
 @cache

@@ -152,6 +152,7 @@ def _launch(data: Path, port: int, extra: dict[str, str]) -> subprocess.Popen[by
         "INGAM_SANDBOX_KEYS": str(ROOT / "vectors" / "keys"),
         "INGAM_CHEAP_PASSWORDS": "1",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # whoever forbids it has the next world read every source anew
         **{f"INGAM_LIMIT_{name}": most for name, most in LIMITS.items()},
         **{name: told.replace("{sandbox}", f"http://localhost:{port + 6}") for name, told in extra.items()},
     }

@@ -13,6 +13,9 @@ from tests.journeys.walks import Walk
 
 from ingam.kernel.words import say
 
+# On one worker: the operators enrol once.
+pytestmark = pytest.mark.xdist_group("console")
+
 CLERK, OFFICER = "E2001", "E1001"
 REASON = "전화 회선을 점검하고 있습니다."
 

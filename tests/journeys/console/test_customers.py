@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 from tests.journeys.console.acts import issue, open_customer, press
 from tests.journeys.console.conftest import Operators
@@ -12,6 +13,9 @@ from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
 from ingam.kernel.words import say
+
+# On one worker: the operators enrol once.
+pytestmark = pytest.mark.xdist_group("console")
 
 CLERK = "E2001"
 

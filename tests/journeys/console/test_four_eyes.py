@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Callable
 from hashlib import sha256
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.journeys.conftest import PATIENCE_MS, SIZES
 from tests.journeys.console.acts import path_of, press, shown, signed_by_maker
@@ -13,6 +14,9 @@ from tests.journeys.console.conftest import AUTHENTICATOR
 from tests.journeys.screens import trouble
 
 from ingam.kernel.words import say
+
+# On one worker: the operators enrol once.
+pytestmark = pytest.mark.xdist_group("console")
 
 MAKER, CHECKER, CLERK = "E1001", "E1002", "E2001"
 

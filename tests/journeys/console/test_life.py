@@ -25,6 +25,9 @@ from tests.journeys.world import World
 
 from ingam.kernel.words import say
 
+# On one worker: the operators enrol once.
+pytestmark = pytest.mark.xdist_group("console")
+
 OFFICER, ADMINISTRATOR_TOO, CLERK = "E1001", "E1002", "E2001"
 WHO = {
     "banking_id": "lifelong1", "password": "Lifelong!2026", "kind": "personal", "name": "한평생",

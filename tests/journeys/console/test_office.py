@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import Page, expect
 from tests.journeys.console.acts import approve, press, shown, signed_by_maker
 from tests.journeys.console.conftest import Operators
@@ -17,6 +18,9 @@ from tests.journeys.walks import Walk
 
 from ingam.kernel.instants import KST
 from ingam.kernel.words import say
+
+# On one worker: the operators enrol once.
+pytestmark = pytest.mark.xdist_group("console")
 
 MAKER, CHECKER = "E1001", "E1002"
 SECURITIES = "crosscert 1.2.410.200004.5.4.1.102"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import pytest
 from playwright.sync_api import Page, expect
 from tests.journeys.console.acts import open_customer, press, signed_by_maker
 from tests.journeys.console.broker import certified
@@ -19,6 +20,9 @@ from ingam.adapters.status import trust_file
 from ingam.kernel.words import say
 from ingam.npki.certificate import Certificate
 from ingam.protocols import ocsp
+
+# On one worker: the operators enrol once.
+pytestmark = pytest.mark.xdist_group("console")
 
 MAKER, CHECKER = "E1001", "E1002"
 

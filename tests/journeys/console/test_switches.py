@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
@@ -14,6 +15,9 @@ from tests.journeys.walks import Walk
 from ingam.customer.availability import Way
 from ingam.kernel.instants import KST
 from ingam.kernel.words import say
+
+# On one worker: the operators enrol once.
+pytestmark = pytest.mark.xdist_group("console")
 
 OFFICER = "E1001"
 REASON = "오늘은 {way} 점검 중입니다."

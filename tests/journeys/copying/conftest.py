@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, expect
 from tests import valkey
 from tests.journeys import camera, world
-from tests.journeys.conftest import BROWSERS, EXPECTED, FLAGS, PATIENCE_MS, SHELL, SIZES
+from tests.journeys.conftest import BROWSERS, EXPECTED, FLAGS, NO_FONTS, PATIENCE_MS, SHELL, SIZES
 from tests.journeys.copying.crossing import Crossing
 from tests.journeys.copying.walk import CopyWalk, Here
 from tests.journeys.person import Hurried
@@ -51,7 +51,7 @@ def handset(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A Chromium of its own, of the same driver."""
     film = tmp_path_factory.mktemp("camera") / "seen.y4m"
     camera.plain_film(Image.new("RGB", SEEN, (96, 104, 112)), film)
-    browser = chromium.browser_type.launch(executable_path=SHELL, args=FLAGS + camera.flags(film))
+    browser = chromium.browser_type.launch(executable_path=SHELL, args=[*FLAGS, NO_FONTS, *camera.flags(film)])
     BROWSERS.append(browser)
     yield Handset(browser, film)
     BROWSERS.remove(browser)
@@ -59,7 +59,7 @@ def handset(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @contextmanager
-def _devices(chromium: Browser, handset: Handset, at: world.World, complaints: list[str]) -> Iterator[Open]:
+def _devices(fontless: Browser, handset: Handset, at: world.World, complaints: list[str]) -> Iterator[Open]:
     opened: list[BrowserContext] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -68,7 +68,7 @@ def _devices(chromium: Browser, handset: Handset, at: world.World, complaints: l
 
     def make(here: Here, lang: str = "ko", who: str = "hong") -> CopyWalk:
         phone = here == "phone"
-        context = (handset.browser if phone else chromium).new_context(
+        context = (handset.browser if phone else fontless).new_context(
             viewport=SIZES[360 if phone else 1280], locale="ko-KR" if lang == "ko" else "en-US",
             is_mobile=phone, has_touch=phone, device_scale_factor=2 if phone else 1,
             user_agent=ANDROID if phone else None, service_workers="block",
@@ -96,17 +96,17 @@ def _register(make: Open) -> None:
 
 
 @pytest.fixture(scope="session")
-def registered(running: world.World, chromium: Browser, handset: Handset) -> world.World:
+def registered(running: world.World, fontless: Browser, handset: Handset) -> world.World:
     """The world of the other journeys, in which 홍길동's certificate is registered."""
-    with _devices(chromium, handset, running, []) as make:
+    with _devices(fontless, handset, running, []) as make:
         _register(make)
     return running
 
 
 @pytest.fixture
-def device(registered: world.World, chromium: Browser, handset: Handset, complaints: list[str]) -> Iterator[Open]:
+def device(registered: world.World, fontless: Browser, handset: Handset, complaints: list[str]) -> Iterator[Open]:
     """Opens a device that this person never used before: `pc` or `phone`."""
-    with _devices(chromium, handset, registered, complaints) as make:
+    with _devices(fontless, handset, registered, complaints) as make:
         yield make
 
 
@@ -118,8 +118,8 @@ class TwoNodes:
     crossing: Crossing
 
 
-@pytest.fixture(scope="session")
-def two_nodes(chromium: Browser, handset: Handset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
+@pytest.fixture(scope="module")
+def two_nodes(fontless: Browser, handset: Handset, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     """`make run` again, with a second node beside the first."""
     data = tmp_path_factory.mktemp("two-nodes") / "data"
     first, second = world.free_ports(9, 3), world.free_ports(8, 7)
@@ -135,7 +135,7 @@ def two_nodes(chromium: Browser, handset: Handset, tmp_path_factory: pytest.Temp
         )  # fmt: skip
         try:
             _until_ready(f"http://localhost:{second + 5}/readyz")
-            with _devices(chromium, handset, at, []) as make:
+            with _devices(fontless, handset, at, []) as make:
                 _register(make)
             yield TwoNodes(at, crossing)
         finally:
@@ -158,7 +158,7 @@ def _until_ready(address: str) -> None:
 
 
 @pytest.fixture
-def device_there(two_nodes: TwoNodes, chromium: Browser, handset: Handset, complaints: list[str]) -> Iterator[Open]:
+def device_there(two_nodes: TwoNodes, fontless: Browser, handset: Handset, complaints: list[str]) -> Iterator[Open]:
     """A device in the world of two nodes."""
-    with _devices(chromium, handset, two_nodes.world, complaints) as make:
+    with _devices(fontless, handset, two_nodes.world, complaints) as make:
         yield make

@@ -12,6 +12,9 @@ from tests.journeys.copying.command import Command
 from tests.journeys.copying.walk import CopyWalk
 from tests.journeys.world import World
 
+# On one worker: what is copied is registered once.
+pytestmark = pytest.mark.xdist_group("copying")
+
 Open = Callable[..., CopyWalk]
 Run = Callable[..., Command]
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 from tests.journeys.copying.conftest import Handset
 from tests.journeys.copying.walk import CopyWalk, by_number
+
+# On one worker: what is copied is registered once.
+pytestmark = pytest.mark.xdist_group("copying")
 
 Open = Callable[..., CopyWalk]
 

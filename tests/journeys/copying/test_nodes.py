@@ -11,8 +11,8 @@ from tests.journeys.copying.walk import CopyWalk, by_number
 
 Open = Callable[..., CopyWalk]
 
-# One world of two nodes, not one in each worker.
-pytestmark = pytest.mark.xdist_group("two-nodes")
+# One world of two nodes, not one in each worker; with the other copies, whose devices these are.
+pytestmark = pytest.mark.xdist_group("copying")
 
 
 def test_two_devices_on_two_nodes_meet(two_nodes: TwoNodes, device_there: Open) -> None:

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from tests.journeys import world
+from tests.journeys.conftest import SERVICE, Worker
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
-SERVICE = "https://hts.example/callback"
-CLIENTS = f"""[[client]]
-client_id = "hts"
-name_ko = "홈트레이딩"
-name_en = "Home trading"
-redirect_uris = ["{SERVICE}"]
-scopes = ["profile"]
-public = true
-"""
 ASKED = {
     "client_id": "hts", "redirect_uri": SERVICE, "response_type": "code", "scope": "openid profile", "state": "s",
     "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "code_challenge_method": "S256",
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[world.World]:
-    """A world with a client."""
-    folder = tmp_path_factory.mktemp("oidc")
-    clients: Path = folder / "clients.toml"
-    clients.write_text(CLIENTS, encoding="utf-8")
-    started = world.start(folder / "data", INGAM_OIDC_CLIENTS=str(clients))
-    yield started
-    started.stop()
+@pytest.fixture
+def worker() -> Worker:
+    """Where it answers, a redirect to the service is a request of its own, which the double takes."""
+    return "allow"
 
 
 def ask(at: Walk, **more: str) -> None:
