@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 from tests.journeys.copying.walk import CopyWalk
 from tests.journeys.telephone import Telephone
+
+# On one worker: what is copied is registered once.
+pytestmark = pytest.mark.xdist_group("copying")
 
 
 def test_a_copy_to_a_new_device_is_approved_by_a_call(device: Callable[..., CopyWalk]) -> None:
