@@ -6,8 +6,10 @@ import unicodedata
 from datetime import date
 from typing import Final
 
-from ingam.kernel.words import say
+from ingam.kernel.secret import Secret
+from ingam.kernel.words import BUSINESS, RESIDENT
 
+RESIDENT_DIGITS: Final = 13
 _CENTURIES: Final = {"9": 1800, "0": 1800, "1": 1900, "2": 1900, "5": 1900, "6": 1900}
 
 
@@ -37,6 +39,6 @@ def is_foreign(number: str) -> bool:
     return number[6:7] in {"5", "6", "7", "8"}
 
 
-def number_named(text: str, lang: str, *, corporate: bool) -> str:
-    """A text of a refusal with the number's name as this kind of customer has it: 사업자등록번호 for 주민등록번호."""
-    return text.replace(say("registration.idn", lang), say("registration.idn_business", lang)) if corporate else text
+def number_named(number: Secret[str]) -> str:
+    """The fact `named` of a refusal that speaks of a customer's number: 주민등록번호, or a company's 사업자등록번호."""
+    return RESIDENT if len(number) == RESIDENT_DIGITS else BUSINESS

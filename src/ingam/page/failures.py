@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ingam.kernel.errors import Defect, Failure, Outage, Refusal
-from ingam.kernel.words import has, say
+from ingam.kernel.words import NAMED, has, naming, say, table
 from ingam.page import log
 from ingam.page.pages import render
 
@@ -83,6 +83,7 @@ STATUS: Final[Mapping[str, int]] = {
 }
 # Every way in which a certificate's status cannot be confirmed has the same next step for the person (M-CERT-11).
 STATUS_OUTAGES: Final = ("status-", "root-list-")
+HOLE: Final = "{" + NAMED + "}"
 HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 403: "forbidden"}
 
 
@@ -106,7 +107,8 @@ def _text_of(failure: Failure, lang: str) -> str:
         code = "status-unavailable"
     if not isinstance(failure, Defect) and has(f"refusal.{code}"):
         try:
-            return say(f"refusal.{code}", lang, **failure.facts)
+            key = f"refusal.{code}"
+            return say(key, lang, **(naming(failure.facts, lang) if HOLE in table(lang)[key] else failure.facts))
         except (KeyError, IndexError, ValueError):
             pass
     family = "outage" if isinstance(failure, Outage) else "refused" if isinstance(failure, Refusal) else "defect"

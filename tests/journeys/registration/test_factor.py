@@ -7,8 +7,6 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 from tests.journeys.walks import Walk
 
-from ingam.customer.person import number_named
-
 
 def at_factor(at: Walk) -> None:
     """From the login to ②."""
@@ -77,7 +75,7 @@ def test_a_wrong_number_is_told_for_both_fields_alike(hurry: Callable[..., Walk]
     at_factor(at)
     code = ask_for_code(at)
     answer(at, code, at.who["idn"][5:], "9999")
-    told = number_named(at.say("refusal.no-medium-mismatch", max=5, n=1), at.lang, corporate=True)
+    told = at.say("refusal.no-medium-mismatch", max=5, n=1, named=at.say("page.number_business"))
     expect(at.page.locator("[data-error-summary]")).to_contain_text(told)
     assert at.who["idn"][5:] not in at.page.content()
 

@@ -60,12 +60,13 @@ def test_an_empty_form_is_answered_with_a_summary_that_has_the_focus_and_leads_t
 
 def test_a_wrong_password_and_a_wrong_number_are_told_alike_and_only_the_ID_stays(hurry: Callable[..., Walk]) -> None:
     at = hurry("kim")
+    mismatch = at.say("refusal.customer-mismatch", named=at.say("page.number_resident"))
     at.log_in_by_id()
     identify(at, WRONG, at.who["idn"])
-    expect(at.page.locator("[data-error-summary]")).to_contain_text(at.say("refusal.customer-mismatch"))
+    expect(at.page.locator("[data-error-summary]")).to_contain_text(mismatch)
     nothing_secret_came_back(at)
     identify(at, at.who["password"], "8001011000009")
-    expect(at.page.locator("[data-error-summary]")).to_contain_text(at.say("refusal.customer-mismatch"))
+    expect(at.page.locator("[data-error-summary]")).to_contain_text(mismatch)
     expect(at.page.locator("#banking_id")).to_have_value(at.who["banking_id"])
     expect(at.page.locator("#password")).to_have_value("")
     expect(at.page.locator("#idn")).to_have_value("")

@@ -82,8 +82,12 @@ async def codes(request: Request) -> Response:
 @cache
 def entries(lang: str) -> tuple[Entry, ...]:
     """Every code that has a text, by name; what a text would be filled with is shown as `…`."""
-    table = words.table(lang)
-    told = sorted((key.removeprefix("refusal."), text) for key, text in table.items() if key.startswith("refusal."))
+    table, hole = words.table(lang), "{" + words.NAMED + "}"
+    named = str(words.naming({}, lang)[words.NAMED])
+    told = sorted(
+        (key.removeprefix("refusal."), text.replace(hole, named)) for key, text in table.items()
+        if key.startswith("refusal.")
+    )  # fmt: skip
     return tuple(Entry(code, _HOLE.sub("…", text).replace("(…)", ""), *_next(code)) for code, text in told)
 
 

@@ -12,6 +12,7 @@ from ingam.center.registration.walks import Limits, Walk, Walks
 from ingam.center.walks import TrueStep, Turn, Visit, With
 from ingam.customer.account.accounts import Accounts, LoginLocked, LoginWrong
 from ingam.customer.binding.bindings import ACTIVE, STALE, SUSPENDED, Bindings
+from ingam.customer.person import number_named
 from ingam.customer.session import Level, Session
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -92,7 +93,7 @@ class Identification:
             entered = await self._accounts.check_password(command.banking_id, command.password, session, address)
         except LoginWrong:
             await self._count_guess(walk)  # one counter, and the same work, whatever was wrong (F8)
-            raise CustomerMismatch from None
+            raise CustomerMismatch(named=number_named(walk.customer.idn)) from None
         except LoginLocked as locked:
             await self._walks.lock(walk, "identify", locked)
             raise
@@ -100,7 +101,7 @@ class Identification:
         # Both are compared whatever the first one says; the failure stays counted unless all of it fits (F9).
         slots = [slot for slot, idn in _numbers(entered, session) if idn == command.idn]
         if not slots or entered.customer_id != walk.customer.customer_id:
-            await self._walks.refuse(walk, "identify", CustomerMismatch())
+            await self._walks.refuse(walk, "identify", CustomerMismatch(named=number_named(walk.customer.idn)))
         if entered.as_head(slots[0]) is None:
             await self._walks.refuse(walk, "identify", HeadsFull())
         return slots[0], [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]

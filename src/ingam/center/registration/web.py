@@ -35,7 +35,6 @@ from ingam.customer.additional_auth.no_medium import masked_number
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth
 from ingam.customer.binding import accepted
 from ingam.customer.heads import several, undecided
-from ingam.customer.person import number_named
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import KST
 from ingam.kernel.words import say
@@ -212,9 +211,6 @@ class RegistrationWeb(ProvingWeb):
             "several_heads": several(customer),
             "which_head": undecided(customer, visit.session),
         }
-        if told["corporate"]:
-            texts = facts.get("errors", {}).items()
-            facts["errors"] = {name: number_named(text, visit.lang, corporate=True) for name, text in texts}
         return render(request, template, status=status, **(told | facts))
 
 

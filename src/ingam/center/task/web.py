@@ -23,7 +23,6 @@ from ingam.customer.additional_auth.medium import MediumTyped
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth, DeviceNotExempt, Typed
 from ingam.customer.heads import several
 from ingam.customer.masking import mask_name
-from ingam.customer.person import number_named
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.words import say
 from ingam.page import failure_response, see_other, status_of
@@ -148,9 +147,7 @@ class TaskWeb(ProvingWeb, ABC):
 
     async def refused(self, request: Request, fields: Fields, errors: Texts, status: int) -> Response:
         """See FactorHost."""
-        corporate = len((await self.customer(request)).idn) != 13
-        told = {name: number_named(text, request.state.lang, corporate=corporate) for name, text in errors.items()}
-        return await self._page(request, status, errors=told, chosen=fields.get("method", ""))
+        return await self._page(request, status, errors=errors, chosen=fields.get("method", ""))
 
     # ── parts ──
 

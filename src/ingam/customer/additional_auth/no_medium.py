@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from ingam.customer.person import number_named
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.clock import Clock
@@ -30,7 +31,7 @@ class NoMediumLimits(Protocol):
 
 
 class NoMediumMismatch(Refusal):
-    """One of the two fields differs from the record, and it is not said which; facts n and max."""
+    """One of the two fields differs from the record, and it is not said which; facts n, max and named."""
 
     code = "no-medium-mismatch"
 
@@ -103,7 +104,7 @@ class NoMedium:
             return counter(customer)
         if hits == most:
             raise NoMediumLocked(max=most)
-        raise NoMediumMismatch(n=hits, max=most)
+        raise NoMediumMismatch(n=hits, max=most, named=number_named(customer.idn))
 
 
 def _same(ours: Secret[str], typed: Secret[str]) -> bool:

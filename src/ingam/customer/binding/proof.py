@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+from ingam.customer.person import number_named
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import korean_day
 from ingam.kernel.secret import Secret
@@ -259,7 +260,7 @@ def prove_ownership(proven: ProvenCertificate, customer: Customer, keys: SealOpe
     try:
         vid.check_vid(ours, customer.idn.reveal(), random_der.reveal())
     except (vid.VidMismatch, BadRandom) as wrong:
-        raise CheckFailed("owner-mismatch", cause=wrong.code) from None
+        raise CheckFailed("owner-mismatch", cause=wrong.code, named=number_named(customer.idn)) from None
     return OwnedCertificate(proven, customer)
 
 

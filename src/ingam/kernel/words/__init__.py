@@ -7,6 +7,7 @@ Keys are `section.name`; failures are `refusal.<code>`. Placeholders are `{name}
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -14,6 +15,13 @@ from typing import Final
 from ingam.kernel.errors import Defect
 
 LANGUAGES: Final = ("ko", "en")
+
+RESIDENT: Final = "resident"
+BUSINESS: Final = "business"
+"""Whose number a text speaks of, and so what it is called in it: 주민등록번호, or a company's 사업자등록번호."""
+
+NAMED: Final = "named"
+"""The fact that says which, in a refusal; in the text `{named}` stands for the name itself."""
 
 
 @cache
@@ -33,6 +41,11 @@ def say(key: str, lang: str = "ko", **facts: str | int) -> str:
     """The text of a key with its placeholders filled; raises KeyError for an unknown key (a Defect of ours)."""
     text = table(lang)[key]
     return text.format(**facts) if facts else text
+
+
+def naming(facts: Mapping[str, str | int], lang: str) -> dict[str, str | int]:
+    """The facts of a refusal whose text calls the number by its name; where they say nothing of it, 주민등록번호."""
+    return {**facts, NAMED: say(f"page.number_{facts.get(NAMED, RESIDENT)}", lang)}
 
 
 def has(key: str) -> bool:
