@@ -95,7 +95,8 @@ TABLES = {
     "identity_proof": (ALL, NONE, NONE), "id_card_image": (ALL, NONE, NONE), "contact": (ALL, NONE, NONE),
     "protection": (ALL, NONE, NONE), "protection_event": (ALL, NONE, NONE), "passkey": (ALL, NONE, NONE),
     "ars_call": (ALL, NONE, NONE), "otp_token": (ALL, NONE, NONE), "oidc_grant": (ALL, NONE, NONE),
-    "union_head": (ALL, NONE, NONE), "pin_key": (ALL, NONE, NONE),
+    "union_head": (ALL, NONE, NONE), "pin_key": (ALL, NONE, NONE), "security_card": (ALL, NONE, NONE),
+    "security_card_numbers": (ALL, NONE, NONE), "customer_medium": (ALL, SEE, NONE),
 }  # fmt: skip
 """A new table is not here: whoever adds it says whose it is."""
 
