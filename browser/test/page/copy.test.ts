@@ -43,6 +43,8 @@ test('what is no look is none', () => {
 
 test('C3 another word of the receiver is another receiver to answer to', () => {
   assert.ok(sameSeen(SEEN, { ...SEEN }));
+  // The page and the server's events tell the same in another order.
+  assert.ok(sameSeen(SEEN, Object.fromEntries(Object.entries(SEEN).reverse()) as unknown as typeof SEEN));
   for (const changed of [{ id: 'b'.repeat(32) }, { same_network: false }, { region: '부산' }, { known: true }]) {
     assert.ok(!sameSeen(SEEN, { ...SEEN, ...changed }));
   }
