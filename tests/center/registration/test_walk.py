@@ -70,6 +70,8 @@ def test_a_corporate_customer_registers_a_corporate_certificate(sqlite_url: str,
             browser = await world.browser(FIRM)
             assert "사업자등록번호" in main(await browser.get()).partition("<form")[2]
             # Every text that names the number names theirs.
+            wrong = await browser.identify(FIRM, idn="123")
+            assert "사업자등록번호를 확인해 주세요." in wrong and "주민등록번호 13자리를" not in wrong
             wrong = await browser.identify(FIRM, password="another-Secret-1")
             assert "ID, 비밀번호, 사업자등록번호를 확인해 주세요." in wrong
             await browser.identify(FIRM)

@@ -37,8 +37,8 @@ class Presented:
     sealed: bytes | None = field(repr=False)
 
 
-def identify(fields: Fields, today: date) -> Identify:
-    """Raises FormRefused. `today` in Korea bounds the birth date."""
+def identify(fields: Fields, today: date, *, corporate: bool = False) -> Identify:
+    """Raises FormRefused. `today` in Korea bounds the birth date; `corporate`: the account is a company's."""
     banking_id, password = fields.get("banking_id", "").strip(), fields.get("password", "")
     number = digits(fields.get("idn", ""))
     errors = {}
@@ -48,7 +48,7 @@ def identify(fields: Fields, today: date) -> Identify:
         errors["password"] = "registration.need_password"
     wrong = number_error(number, today)
     if wrong is not None:
-        errors["idn"] = wrong
+        errors["idn"] = "registration.business_number" if corporate else wrong
     if errors:
         raise FormRefused(errors)
     return Identify(banking_id, Secret(password), Secret(number))

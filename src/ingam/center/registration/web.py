@@ -35,9 +35,10 @@ from ingam.customer.additional_auth.no_medium import masked_number
 from ingam.customer.additional_auth.service import STOPS, AdditionalAuth
 from ingam.customer.binding import accepted
 from ingam.customer.heads import several, undecided
+from ingam.customer.person import number_named
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import KST
-from ingam.kernel.words import say
+from ingam.kernel.words import BUSINESS, say
 from ingam.page import render, see_other, status_of
 from ingam.ports.clock import Clock
 
@@ -88,9 +89,9 @@ class RegistrationWeb(ProvingWeb):
         fields = await posted(request)
         typed = {"banking_id": fields.get("banking_id", "").strip()[:20]}
         try:
-            command = forms.identify(
-                await unsealed(request, "registration", fields), self._clock.now().astimezone(KST).date()
-            )
+            given, today = await unsealed(request, "registration", fields), self._clock.now().astimezone(KST).date()
+            corporate = number_named((await self.customer(request)).idn) == BUSINESS
+            command = forms.identify(given, today, corporate=corporate)
             await self._registration.identification.identify(visit_of(request), turn_of(fields), command)
         except Failure as failure:
             return await self._failed(request, fields, failure, "form", typed)
