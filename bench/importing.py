@@ -59,12 +59,21 @@ FLOOR = {
 }  # fmt: skip
 HEADING = ("banking_id", "certificate", "fingerprint", "policy", "not_after", "issuer", "subject", "serial")
 KINDS = ("certificate",) * 5 + ("fingerprint",) * 64 + ("names",) * 30 + ("refused",)
-COMMAND = [sys.executable, "-c", "import sys; from ingam.run.cli import main; sys.exit(main())", "import", "bindings"]
+# It tells its own most memory at the end: what the kernel tells of a child counts this process's at the fork as well.
+CODE = """
+import sys
+from ingam.run.cli import main
+code = main()
+print(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
+sys.exit(code)
+"""
+COMMAND = [sys.executable, "-c", CODE, "import", "bindings"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A process that ended. `peak_mib`: most resident memory; `cpu_s`: of processors, which load changes less."""
+    """A process that ended. `cpu_s`: of processors, which load changes less; `peak_mib`: most resident memory, 0 where
+    it was killed."""
 
     seconds: float
     cpu_s: float
@@ -149,7 +158,7 @@ def run(data: Path, url: str, file: Path, kill_at: int = 0) -> Ran:
     environment = {**os.environ, "INGAM_STORE": url, "INGAM_DATA": str(data), "LANG": "en_US.UTF-8"}
     start = time.perf_counter()
     child = subprocess.Popen(
-        [*COMMAND, str(file)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*COMMAND, str(file)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     while kill_at and child.poll() is None:
         if asyncio.run(cursor(url))[0] >= kill_at:
@@ -157,8 +166,12 @@ def run(data: Path, url: str, file: Path, kill_at: int = 0) -> Ran:
             break
         time.sleep(0.2)
     _, status, used = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    return Ran(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+    seconds, code = time.perf_counter() - start, os.waitstatus_to_exitcode(status)
+    assert child.stdout is not None
+    with child.stdout as out:
+        peak_kib = 0 if code < 0 else int(out.read().split()[-1])
+    child.returncode = code
+    return Ran(seconds, used.ru_utime + used.ru_stime, peak_kib / 1024, code)
 
 
 async def cursor(url: str) -> tuple[int, ...]:

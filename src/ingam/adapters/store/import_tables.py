@@ -33,7 +33,7 @@ CONNECT_S: Final = 5.0
 ANSWER_S: Final = 60.0
 """A batch on a busy disk may take long; whoever imports waits."""
 
-CACHE_KIB: Final = 72 * 1024
+CACHE_KIB: Final = 64 * 1024
 """Pages of SQLite's indexes that stay in memory: each row lands somewhere else in four of them."""
 
 ASKING_CACHE_KIB: Final = 16 * 1024

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,9 @@ from ingam.wiring import keys_path
 
 OBJECTS: Final = 50_000
 """New objects until the collector looks for cycles, which rows make none of; at 700 it took a quarter of the time."""
+
+THREADS: Final = 2
+"""One writes a batch, one reads and checks the next; each further one would keep memory of its own."""
 
 DONE, USAGE, UNREADABLE, SOME_REFUSED, AWAY = 0, 2, 4, 6, 7
 
@@ -73,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(settings: Settings, options: argparse.Namespace) -> int:
     gc.freeze()
     gc.set_threshold(OBJECTS)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="import"))
     run_id = digest(options.file)
     async with _desk(settings) as desk:
         run = await _begin(desk, run_id, options)
