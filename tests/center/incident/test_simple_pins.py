@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.center.incident.test_both import both
 from tests.center.incident.test_incident import Authority, report, resume, status, work
 from tests.center.pin.test_pin import vault
 from tests.center.protection.person import Person
@@ -69,5 +70,32 @@ def test_B8_E11_whoever_does_not_match_and_who_reports_the_finance_certificate_e
         await work(world, Authority())
         assert await world.results("incident.suspend") == ["unmatched", "nothing"]
         assert len(await world.rows("pin_key")) == 1
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_B8_E11_a_report_of_both_ends_pins_also_where_only_the_finance_certificate_was_left(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        await both(world)
+        await report(world.browser(), which="joint")
+        await work(world, Authority())
+        later = await vault(world)  # set meanwhile, on what is lost next
+        await report(world.browser(), which="both")
+        await work(world, Authority())
+        assert await world.results("incident.suspend") == ["ok", "ok"]
+        assert await world.rows("pin_key") == [] and (await later.attempt())[1]["code"] == "pin-gone"
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_B8_E11_a_report_of_whoever_registered_nothing_ends_their_pins(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await vault(world)
+        await report(world.browser())
+        assert [text for text in await work(world, Authority()) if "사고신고로 간편비밀번호" in text]
+        assert await world.results("incident.suspend") == ["nothing"]
+        assert await world.rows("pin_key") == [] and (await one.attempt())[1]["code"] == "pin-gone"
 
     told(sqlite_url, tmp_path, story)

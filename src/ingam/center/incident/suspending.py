@@ -106,16 +106,15 @@ class Suspending:
         code = await self._code(told, customer, now)
         joint = None if told.which == Lost.FINANCE else await self._bindings.active(customer)
         finance = None if told.which == Lost.JOINT else await self._finance.active(customer)
+        # A certificate that is not registered here may lie in the lost device as well: its PIN ends like any other's.
+        pins = Save() if told.which == Lost.FINANCE else await self._pins_gone(customer, now)
         if joint is not None or finance is not None:
-            await self._suspend(customer, joint, finance, code, now)
+            await self._suspend(customer, joint, finance, code, now, pins)
             return
-        result, pins = "already", Save()
-        notices = list(code)
+        result, notices = "already", list(code)
         if not await self._suspended(customer, told.which):
             result = "nothing"
             notices += self._notices.nothing_suspended(customer, at=now, dedup=f"incident:{told.report}")
-        elif told.which != Lost.FINANCE:
-            pins = await self._pins_gone(customer, now)
         line = self._line("incident.suspend", result, told.banking_id, now)
         await self._store.save(Save(rows=pins.rows, outbox=[*notices, *pins.outbox], audit=[line, *pins.audit]))
 
@@ -150,17 +149,14 @@ class Suspending:
 
     async def _suspend(
         self, customer: Customer, joint: Binding | None, finance: FinanceBinding | None, code: list[Outgoing],
-        now: datetime,
+        now: datetime, pins: Save,
     ) -> None:  # fmt: skip
         """Bindings, their sessions, keys of PINs, notices, the word to the authority and the line: one transaction."""
         rows: list[Change] = []
         outbox = list(code)
-        lines: list[Audit] = []
         if joint is not None:
-            pins = await self._pins_gone(customer, now)
-            rows += [*ended(joint, SUSPENDED, now, why="suspended"), *pins.rows]
-            outbox += [*await self._joint_told(customer, joint, now), to_authority(joint, customer, now), *pins.outbox]
-            lines += pins.audit
+            rows += ended(joint, SUSPENDED, now, why="suspended")
+            outbox += [*await self._joint_told(customer, joint, now), to_authority(joint, customer, now)]
         if finance is not None:
             # Its authority hears nothing from us: the notice says where else to report it.
             rows += self._finance.ended(finance, SUSPENDED, now, why="suspended")
@@ -169,7 +165,9 @@ class Suspending:
             )
         which = Lost.BOTH if joint and finance else Lost.JOINT if joint else Lost.FINANCE
         line = self._line("incident.suspend", "ok", customer.banking_id, now, {"which": str(which)})
-        await self._store.save(Save(rows=rows, outbox=outbox, audit=[line, *lines]))
+        await self._store.save(
+            Save(rows=[*rows, *pins.rows], outbox=[*outbox, *pins.outbox], audit=[line, *pins.audit])
+        )
 
     async def _pins_gone(self, customer: Customer, now: datetime) -> Save:
         """What ends every 간편비밀번호 of the person, and tells it; nothing where there is none.
