@@ -157,6 +157,20 @@ def test_of_two_uses_of_one_answer_at_one_moment_one_counts(sqlite_url: str, tmp
     run("tables", sqlite_url, tmp_path, story)
 
 
+def test_an_answer_of_a_card_that_was_replaced_meanwhile_proves_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(kept: Kept) -> None:
+        assert isinstance(kept.cards, TableCards)
+        asked = await kept.asked()
+        accepted = await kept.cards.verify(HAN, asked, asked.answer(kept.numbers))
+        assert accepted is not None
+        kept.clock.forward(1)
+        await kept.cards.issue(HAN)
+        with pytest.raises(Stale):
+            await kept.store.save(Save(rows=accepted.rows))
+
+    run("tables", sqlite_url, tmp_path, story)
+
+
 def test_H6_a_card_s_numbers_lie_sealed_and_open_for_their_holder_alone(sqlite_url: str, tmp_path: Path) -> None:
     async def story(kept: Kept) -> None:
         (row,) = await kept.store.many(PRINTED, {})

@@ -58,7 +58,8 @@ class TableCards:
             return None
         turn = row["turn"]
         assert isinstance(turn, int)
-        where: Row = {"customer_id": customer_id, "turn": turn}
+        # Of this card: another that was issued meanwhile counts its turns from none as well.
+        where: Row = {"customer_id": customer_id, "issued_at": row["issued_at"], "turn": turn}
         return CardAccepted([Update(TABLE, where, {**self._question(asked), "turn": turn + 1})])
 
     async def issue(self, customer_id: str) -> Sequence[Secret[str]]:
