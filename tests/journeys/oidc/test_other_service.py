@@ -76,3 +76,16 @@ def test_F12_a_certificate_and_a_second_proof(hurry: Callable[..., Walk]) -> Non
     assert "code" in answer(at)
     acts = [one for one in at.world.audit() if one["action"] == "oidc.code"]
     assert acts[-1]["facts"]["acr"] == "urn:ingam:acr:certificate-and-second"
+
+
+@pytest.mark.parametrize(("width", "lang"), [(360, "ko"), (1280, "en")])
+def test_F12_a_service_without_a_token_of_the_person_asks_them_to_log_out(
+    hurry: Callable[..., Walk], width: int, lang: str
+) -> None:
+    at = hurry("kim", width, lang)
+    at.log_in_by_id()
+    at.page.goto(f"{at.world.center}/oidc/logout?client_id=hts")
+    expect(at.page.get_by_role("heading", name=at.say("oidc.logout_title")).first).to_be_visible()
+    shown(at, f"oidc-{lang}-{width}-logout")
+    at.person.press(at.page.locator("main").get_by_role("button", name=at.say("oidc.logout"), exact=True))
+    expect(at.page).to_have_url(f"{at.world.center}/login?ended=logout")
