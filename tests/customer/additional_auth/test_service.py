@@ -42,7 +42,7 @@ from ingam.customer.session import Session
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.ports.ars import CallState
-from ingam.ports.cards import Asked, CardAccepted
+from ingam.ports.cards import Asked, CardAccepted, CardOutage
 from ingam.ports.customers import Customer
 from ingam.ports.otp import OtpAccepted
 from ingam.ports.store import LedgerMove, Save
@@ -234,7 +234,7 @@ def test_who_holds_a_token_is_asked_for_its_code_and_nothing_takes_its_place(sql
     async def story(world: World, _auth: AdditionalAuth) -> None:
         media = Media(world.store, world.clock, world.no_medium, world.limits, Tokens())
         auth = service(world, media=media)
-        assert (await auth.held(HONG)).token and (await auth.offered(HONG, "ko")).held.token
+        assert (await auth.held(HONG)).token
         with pytest.raises(OtpMissing):
             await media.check(HONG, RIGHT)
         for left in (4, 3, 2, 1):
@@ -268,13 +268,31 @@ class Cards:
         return CardAccepted() if asked == self.now and answer == Secret("1278") else None
 
 
+class CardsAway(Cards):
+    """Their keeper does not answer."""
+
+    async def asked(self, customer_id: str) -> Asked | None:
+        raise CardOutage
+
+
+def test_the_ways_are_offered_although_the_keeper_of_cards_is_away(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, _auth: AdditionalAuth) -> None:
+        media = Media(world.store, world.clock, world.no_medium, world.limits, cards=CardsAway())
+        auth = service(world, media=media)
+        assert (await auth.offered(HONG, "ko")).open  # where nothing is asked beside, it is no outage
+        with pytest.raises(CardOutage):
+            await auth.held(HONG)
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_E9_who_holds_a_card_is_asked_for_its_digits_and_wrong_ones_are_one_counter_with_a_token_s(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     async def story(world: World, _auth: AdditionalAuth) -> None:
         cards, tokens = Cards(), Tokens()
         media = Media(world.store, world.clock, world.no_medium, world.limits, cards=cards)
-        assert (await service(world, media=media).offered(HONG, "ko")).held.card == Asked(3, 17)
+        assert (await service(world, media=media).held(HONG)).card == Asked(3, 17)
         with pytest.raises(CardMissing):
             await media.check(HONG, RIGHT)
         for _stale in range(9):  # a page of before counts nothing, and learns nothing

@@ -250,7 +250,7 @@ async def screen(
         lapsed=isinstance(state, Choosing) and state.lapsed,
         mobile=masked_mobile(customer),
         shown=shown(customer),
-        held=offered.held,
+        held=await auth.held(customer) if host.beside else Held(),
         beside=host.beside,
         device=not chosen and requested is None and "other" not in request.query_params and exempt,
     )

@@ -141,7 +141,6 @@ class Offered:
 
     ways: Mapping[Method, Refusal | None]
     numbers: Sequence[Number]
-    held: Held = field(default_factory=Held)
 
     @property
     def open(self) -> Sequence[Method]:
@@ -183,10 +182,13 @@ class AdditionalAuth:
         """Each way with why it is closed, if it is; the numbers that may be called. Raises StoreOutage."""
         numbers = self._usable(customer)
         ways = {method: await self._closed(customer, method, numbers, lang) for method in Method}
-        return Offered(ways, numbers, await self._media.held(customer))
+        return Offered(ways, numbers)
 
     async def held(self, customer: Customer) -> Held:
-        """The medium whose code is asked for in place of 미소지고객 인증, if there is one."""
+        """The medium whose code is asked for in place of 미소지고객 인증, if there is one. Raises CardOutage.
+
+        For a screen that asks beside; where nothing is, nobody asks the card's keeper, and its outage is none.
+        """
         return await self._media.held(customer)
 
     async def request(
