@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import closing
@@ -467,3 +468,16 @@ def test_a_parquet_file_says_the_same_as_a_csv(sqlite_url: str, tmp_path: Path) 
         assert await world.bindings.claimed(certs.somebody_else().certificate)
 
     told(sqlite_url, tmp_path, story)
+
+
+def test_a_parquet_file_is_read_in_pieces_however_large_its_group_of_rows_is(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "registrations.parquet"
+    table = pyarrow.table({"banking_id": ["hong1234"] * 8000, "certificate": [os.urandom(4096) for _ in range(8000)]})
+    parquet.write_table(table, path)
+    del table
+    before = pyarrow.total_allocated_bytes()
+    with closing(open_source(path)) as source:
+        grown = [pyarrow.total_allocated_bytes() - before for _ in source.batches(0, 100)]
+    assert len(grown) == 80 and max(grown) < 8 << 20 < path.stat().st_size

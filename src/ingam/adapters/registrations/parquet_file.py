@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow
 import pyarrow.parquet
 
 from ingam.adapters.registrations import FileRefused
 from ingam.ports.importing import COLUMNS, Cell, Line
+
+BUFFER: Final = 1 << 20
+"""Bytes that are read of a column at once. Without it a column of a whole row group is, and most files have one group."""
 
 
 class ParquetSource:
@@ -20,7 +23,7 @@ class ParquetSource:
     def __init__(self, path: Path) -> None:
         self._name = path.name
         try:
-            self._file = pyarrow.parquet.ParquetFile(path)
+            self._file = pyarrow.parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
         except (pyarrow.ArrowException, OSError) as wrong:
             raise FileRefused(reason=type(wrong).__name__, name=self._name) from None
         self._columns = list(self._file.schema_arrow.names)
@@ -32,7 +35,7 @@ class ParquetSource:
 
     def batches(self, skip: int, size: int) -> Iterator[list[Line]]:
         try:
-            for batch in self._file.iter_batches(batch_size=size):
+            for batch in self._file.iter_batches(batch_size=size, use_threads=False):
                 first, self._done = self._done, self._done + batch.num_rows
                 if self._done <= skip:
                     continue
