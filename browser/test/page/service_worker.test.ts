@@ -36,7 +36,7 @@ class Store {
 function world(script: string, network: (request: Asked) => Promise<unknown>) {
   const handlers = new Map<string, Handler>()
   const stores = new Map<string, Store>([['ingam-static-before', new Store()], ['other', new Store()]])
-  const told = { skipped: 0, claimed: 0, unregistered: 0 }
+  const told = { skipped: 0, claimed: 0, unregistered: 0, ahead: 0 }
   const caches = {
     open: (name: string) => Promise.resolve(stores.get(name) ?? stores.set(name, new Store()).get(name)),
     keys: () => Promise.resolve([...stores.keys()]),
@@ -51,7 +51,7 @@ function world(script: string, network: (request: Asked) => Promise<unknown>) {
     addEventListener: (kind: string, handler: Handler) => handlers.set(kind, handler),
     skipWaiting: () => void told.skipped++,
     clients: { claim: () => void told.claimed++ },
-    registration: { unregister: () => void told.unregistered++ },
+    registration: { unregister: () => void told.unregistered++, navigationPreload: { enable: () => void told.ahead++ } },
   }
   const context = createContext({ self, caches, URL, fetch: network, Response: { error: () => ({ from: 'nowhere' }) } })
   const before = script === 'serving.js' ? `const KEPT = ${JSON.stringify(KEPT)}\n` : ''
@@ -62,9 +62,10 @@ function world(script: string, network: (request: Asked) => Promise<unknown>) {
     await until
   }
   /** What the worker answers; undefined where it leaves the request to the browser. */
-  const ask = async (request: Asked): Promise<unknown> => {
+  const ask = async (request: Asked, preloadResponse?: Promise<unknown>): Promise<unknown> => {
     let answer: unknown
-    handlers.get('fetch')?.({ request: { method: 'GET', mode: 'no-cors', ...request }, respondWith: (one: unknown) => (answer = one) })
+    const respondWith = (one: unknown) => (answer = one)
+    handlers.get('fetch')?.({ request: { method: 'GET', mode: 'no-cors', ...request }, preloadResponse, respondWith })
     return answer
   }
   return { handlers, stores, told, wait, ask }
@@ -92,6 +93,16 @@ test('B13 a page comes from the network and is never kept; without one the stati
   const shut = world('serving.js', lost)
   await shut.wait('install')
   assert.equal((await shut.ask(page) as { from: string }).from, 'the start')
+})
+
+test('a page that the browser asked for while the worker started is not asked for again', async () => {
+  const { ask, told, wait } = world('serving.js', () => assert.fail('asked for twice'))
+  await wait('install')
+  await wait('activate')
+  assert.equal(told.ahead, 1)
+  const page = { url: `${ORIGIN}/cert-center`, mode: 'navigate' }
+  assert.deepEqual(await ask(page, Promise.resolve({ from: 'ahead' })), { from: 'ahead' })
+  assert.deepEqual(await ask(page, lost()), { from: 'the start' })
 })
 
 test('B13 hash-named files are kept once they came whole; nothing else is even looked at', async () => {

@@ -12,21 +12,26 @@ self.addEventListener('install', (event) => {
 })
 
 self.addEventListener('activate', (event) => {
-  event.waitUntil(forgetOthers().then(() => self.clients.claim()))
+  event.waitUntil(forgetOthers().then(askAhead).then(() => self.clients.claim()))
 })
 
 self.addEventListener('fetch', (event) => {
   const { request } = event
   const address = new URL(request.url)
   if (request.method !== 'GET' || address.origin !== self.location.origin) return
-  if (request.mode === 'navigate') event.respondWith(page(request))
+  if (request.mode === 'navigate') event.respondWith(page(event))
   else if (address.search === '' && HASH_NAMED.test(address.pathname)) event.respondWith(file(request))
 })
 
+/** A page is asked for while this worker starts: nobody waits for one after the other. */
+async function askAhead() {
+  await self.registration.navigationPreload?.enable()
+}
+
 /** From the network and nowhere else; what no network answers is answered by the static page. */
-async function page(request) {
+async function page(event) {
   try {
-    return await fetch(request)
+    return (await event.preloadResponse) ?? (await fetch(event.request))
   } catch {
     return (await caches.match(KEPT.offline)) ?? Response.error()
   }
