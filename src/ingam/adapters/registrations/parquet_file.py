@@ -14,7 +14,7 @@ from ingam.adapters.registrations import FileRefused
 from ingam.ports.importing import COLUMNS, Cell, Line
 
 BUFFER: Final = 1 << 20
-"""Bytes that are read of a column at once. Without it a column of a whole row group is, and most files have one group."""
+"""Bytes that are read of a column at once. Without it a column of a whole row group is; most files have one group."""
 
 
 class ParquetSource:
