@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.adapters.hsm.places import CHEAP, source
 from tests.ca.ceremony.hall import PLAN, QUICK, counted
 from tests.ca.world import World
+from tests.center.registration.kill.nursery import Center, Nursery
 from tests.clocks import SetClock
 from tests.journeys.world import free_ports
 
@@ -34,18 +31,38 @@ from ingam.protocols.cmp.message import UnverifiedMessage
 from ingam.settings import Settings, read
 from ingam.wiring.authority import authority_folder, ca_ports, passphrase
 
-READY_S = 30
+READY_S = 60
 
 
 class Died(Exception):  # noqa: N818 - an outcome that the tests expect
     """The process was gone before it answered."""
 
 
+@dataclass
+class Process:
+    """One life of it."""
+
+    running: Center
+    code: int | None = None
+
+    def wait(self) -> int:
+        """How it ended: 0, or the negative number of the signal."""
+        if self.code is None:
+            self.code = self.running.ended()
+        return self.code
+
+    def stop(self) -> None:
+        """As an operator stops it, if it is there."""
+        if self.code is None:
+            self.code = self.running.stop()
+
+
 class Ground:
     """One authority, `DATA/ca/ingam`, and how its process is started."""
 
-    def __init__(self, data: Path) -> None:
-        self.data, self.port = data, free_ports(7)
+    def __init__(self, data: Path, nursery: Nursery) -> None:
+        """`nursery`: of `ingam.run.ca`."""
+        self.data, self.port, self.nursery = data, free_ports(7), nursery
         self.environment = {"INGAM_DATA": str(data), "INGAM_PORT": str(self.port), "INGAM_MODE": "test"}
         self.settings: Settings = read(self.environment)
         self.folder = authority_folder(self.settings)
@@ -69,22 +86,19 @@ class Ground:
         return World(office, endpoint, issuing, revoking, SetClock(clock.now()), ports.books, {})
 
     @contextmanager
-    def process(self, kill_at: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    def process(self, kill_at: str = "") -> Iterator[Process]:
         """The authority's process, ready; ended with the block if it still lives."""
-        environment = {**os.environ, **self.environment, **({} if kill_at is None else {"INGAM_KILL_AT": kill_at})}
-        with (self.data / "ca.log").open("ab") as log:
-            process = subprocess.Popen([sys.executable, "-m", "ingam.run.ca"], env=environment, stderr=log, stdout=log)
+        environment = {**self.environment, "INGAM_KILL_AT": kill_at}
+        process = Process(self.nursery.start(environment, self.settings.port("ca"), self.data / "ca.log"))
         try:
-            self._until_ready(process)
+            self._until_ready()
             yield process
         finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.wait(READY_S)
+            process.stop()
 
-    def _until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def _until_ready(self) -> None:
         until = time.monotonic() + READY_S
-        while time.monotonic() < until and process.poll() is None:
+        while time.monotonic() < until:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.port('ca')}/readyz", timeout=2):
                     return

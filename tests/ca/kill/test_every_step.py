@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.ca.kill.ground import Died, Ground
 from tests.ca.world import HONG, World, by_certificate, by_code, held, only_certificate, request, vid_of
+from tests.center.registration.kill.nursery import Nursery
 
 from ingam.npki import certificate
 from ingam.ports.books import State
@@ -32,9 +33,16 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """Forks the authority's processes, each the same `main()` as `python -m ingam.run.ca`."""
+    with Nursery("ca") as forking:
+        yield forking
+
+
 @pytest.fixture
-def ground(tmp_path: Path) -> Iterator[Ground]:
-    yield Ground(tmp_path)
+def ground(tmp_path: Path, nursery: Nursery) -> Ground:
+    return Ground(tmp_path, nursery)
 
 
 async def enrolled(ground: Ground, ca: World, key: int) -> bytes:
@@ -80,7 +88,7 @@ def killed(ground: Ground, step: str, data: bytes) -> None:
     with ground.process(step) as process:
         with pytest.raises(Died):
             ground.ask(data)
-        assert process.wait(20) == -9
+        assert process.wait() == -9
     whole(ground)
 
 

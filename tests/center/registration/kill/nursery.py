@@ -8,6 +8,7 @@ ingam.run.center`, in a process of its own, and dies with the nursery.
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
 import signal
@@ -22,16 +23,17 @@ from typing import Any
 
 PR_SET_PDEATHSIG = 1
 ROOT = Path(__file__).resolve().parents[4]
-READY_S = 30
+READY_S = 60
 
 
 class Nursery:
-    """The forking process; `start` gives a center that answers."""
+    """The forking process; `start` gives a center, or another process of ours, that answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: str = "center") -> None:
+        """`program`: a module of `ingam.run`."""
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            [sys.executable, __file__, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
 
@@ -97,9 +99,9 @@ def answers(port: int) -> bool:
 
 def main() -> None:
     """The forking process's loop."""
-    from ingam.run import center
-
-    _compile(center.TEMPLATES)
+    program = importlib.import_module(f"ingam.run.{sys.argv[1]}")
+    if packages := getattr(program, "TEMPLATES", None):
+        _compile(packages)
     for line in sys.stdin:
         question = json.loads(line)
         if "wait" in question:
@@ -108,7 +110,7 @@ def main() -> None:
             answer = os.fork()
             if answer == 0:
                 _become(question)
-                os._exit(center.main())
+                os._exit(program.main())
         print(answer, flush=True)
 
 
