@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import Awaitable, Callable
@@ -283,6 +284,64 @@ def test_what_a_night_took_of_a_fee_that_was_paid_anew_meanwhile_is_given_back(s
         await night(world)
         assert (charges(world), [one.stage for one in taken(world)]) == (0, ["cancelled"])
         assert (await world.rows("payment", key=row["key"]))[0]["stage"] == "replaced"
+
+    run(sqlite_url, tmp_path, story)
+
+
+def test_two_pages_at_once_charge_once_and_give_nothing_back(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        one = await owing(world)
+        one.pay(await press(one))
+        assert world.ports.parties is not None
+        payments = world.ports.parties.payments
+        assert payments is not None
+        look, heard, go_on = payments.look, asyncio.Event(), asyncio.Event()
+
+        async def slow(key: str) -> Any:
+            found = await look(key)
+            if not heard.is_set():
+                heard.set()
+                await go_on.wait()
+            return found
+
+        payments.look = slow  # type: ignore[method-assign]
+        late = asyncio.ensure_future(one.client.get(HERE))  # a tab that is a little slower
+        await heard.wait()
+        await one.get(HERE)  # the other one, which takes it
+        assert (charges(world), await stages(world)) == (1, ["replaced", "captured"])
+        go_on.set()
+        await late
+        assert (charges(world), await stages(world)) == (1, ["replaced", "captured"])
+        assert [row.stage for row in taken(world)][-1] == "captured"
+
+    run(sqlite_url, tmp_path, story)
+
+
+def test_whoever_looks_while_it_is_being_charged_is_not_asked_to_pay_and_a_worker_ends_what_stopped(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World) -> None:
+        one = await owing(world)
+        one.pay(await press(one))
+        assert world.ports.parties is not None
+        payments = world.ports.parties.payments
+        assert payments is not None
+        capture, inside = payments.capture, asyncio.Event()
+
+        async def never(_key: str, _amount: int) -> Any:
+            inside.set()
+            await asyncio.Event().wait()
+
+        payments.capture = never  # type: ignore[method-assign, assignment]
+        stuck = asyncio.ensure_future(one.client.get(HERE))
+        await inside.wait()
+        assert OWED not in await one.get(HERE)
+        assert (charges(world), await stages(world)) == (0, ["unpaid", "taking"])
+        stuck.cancel()
+        payments.capture = capture  # type: ignore[method-assign]
+        world.clock.forward(61)
+        await world.deliver()
+        assert (charges(world), await stages(world)) == (1, ["replaced", "captured"])
 
     run(sqlite_url, tmp_path, story)
 

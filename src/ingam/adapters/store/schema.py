@@ -592,7 +592,7 @@ payment = Table(
     Column("machine", Text, nullable=False),
     Column("product", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),  # won
-    Column("stage", Text, nullable=False),  # opened | authorised | captured | cancelled | refused | expired | unpaid
+    Column("stage", Text, nullable=False),  # see customer/payment and its owing
     Column("certificate", Text),  # SHA-256 of the one that it pays for, hex
     Column("approval", Text, nullable=False),  # 승인번호
     Column("opened_at", Instant, nullable=False),

@@ -16,8 +16,8 @@ from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.store import Row, Store
 
-OPEN: Final = ("opened", "authorised")
-"""Stages that the worker settles by itself once the run is over."""
+OPEN: Final = ("opened", "authorised", "taking", "ending")
+"""Stages that the worker settles by itself once the run is over, or a minute after."""
 
 OWED: Final = ("unpaid", "overdue")
 """A certificate stands, and the provider did not take the charge: the nights try it, and then people have to."""

@@ -26,6 +26,9 @@ SETTLE: Final = "payment"
 
 NIGHT: Final = "night"
 
+TAKING: Final = "taking"
+"""A payment for a fee that is owed is being charged (`owing`)."""
+
 MARGIN: Final = timedelta(minutes=10)
 """After the end of a run nothing of it is under way any more."""
 
@@ -92,7 +95,7 @@ class Fees:
         """
         rows = await fees_of(self._store, asked.flow_id)
         last = rows[-1] if rows else None
-        if last is None or last.stage not in ("opened", "authorised"):
+        if last is None or last.stage not in ("opened", "authorised", TAKING):
             key = await self._keep(asked, len(rows))
         else:
             key = last.key

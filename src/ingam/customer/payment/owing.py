@@ -5,24 +5,28 @@ days it is `overdue`, nobody tries any more, and people see to it. Before and af
 payment: a row of machine `owed` of the same run. Before the new one is charged the former is freed at the provider, so
 that it can never be charged as well, and becomes `replaced`; what a night takes of one in the same moment is given
 back. The certificate stands whatever becomes of its fee.
+
+Two pages and the worker may come to such a payment at once. Whoever is to charge it makes it `taking` first, whoever is
+to free it `ending`: for a minute nobody else touches it, and then the worker goes on where they stopped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ingam.customer.notice import Notices
-from ingam.customer.payment import Fee, Fees, PaymentTries, ToPay, by_night, fee_of, fees_of
+from ingam.customer.payment import TAKING, Fee, Fees, PaymentTries, ToPay, by_night, fee_of, fees_of, settle
 from ingam.kernel.errors import Refusal
+from ingam.kernel.instants import to_micros
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.payment import Payment, PaymentRefused, Payments, Stage
-from ingam.ports.store import Audit, Change, Outgoing, Save, Stale, Store, Update
+from ingam.ports.store import Audit, Change, Outgoing, Row, Save, Stale, Store, Update
 
 UNPAID: Final = "unpaid"
 OVERDUE: Final = "overdue"
@@ -30,11 +34,18 @@ REPLACED: Final = "replaced"
 OWED: Final = "owed"
 """The machine of a payment that is made for an older one."""
 
+ENDING: Final = "ending"
+"""Of such a payment: it is being freed."""
+
+HELD: Final = timedelta(minutes=1)
+"""For how long whoever is at one has it alone."""
+
 STANDS: Final = (UNPAID, OVERDUE)
 """Stages of a fee that is owed."""
 WINDOW: Final = timedelta(minutes=30)
 """To allow it in; then it is released."""
 MEANWHILE: Final = 4
+_OVER: Final = (Stage.REFUSED, Stage.EXPIRED, Stage.CANCELLED)
 
 
 class FeeNotOwed(Refusal):
@@ -98,6 +109,8 @@ class Owing:
         for fee in await self._owed(customer_id, mine):
             begun = await self._begun(fee)
             payment = None if begun is None else await self.settled(begun)
+            if begun is not None and (await self._row(begun.key)).stage == TAKING:
+                continue  # somebody charges it at this moment
             if (now := await self._row(fee.key)).stage in STANDS:
                 found.append(Debt(now, payment))
         return found
@@ -136,7 +149,7 @@ class Owing:
     async def _begun(self, owed: Fee) -> Fee | None:
         """The payment that is under way for it."""
         rows = await fees_of(self._store, owed.flow_id)
-        return next((one for one in rows if one.machine == OWED and one.stage == "opened"), None)
+        return next((one for one in rows if one.machine == OWED and one.stage in ("opened", TAKING)), None)
 
     # ── the worker ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,8 +193,13 @@ class Owing:
 
         Raises PaymentOutage.
         """
-        found, now = await self._payments.look(fee.key), self._clock.now()
-        if found is None or found.stage is Stage.OPENED:
+        now = self._clock.now()
+        if fee.stage in (TAKING, ENDING) and fee.settled_at is not None and now < fee.settled_at + HELD:
+            return None
+        found = await self._payments.look(fee.key)
+        if fee.stage == ENDING:
+            await self._ended(fee, found.stage if found is not None and found.stage in _OVER else Stage.CANCELLED)
+        elif found is None or found.stage is Stage.OPENED:
             if now < fee.opened_at + WINDOW:  # the provider may not have heard of it yet
                 return found
             await self._ended(fee, Stage.EXPIRED)
@@ -192,33 +210,46 @@ class Owing:
         return None
 
     async def _take(self, fee: Fee) -> None:
-        """Charges what the person allowed, unless the former payment was charged after all."""
-        owed = await self._behind(fee)
-        if owed.stage not in STANDS:
-            await self._ended(fee, Stage.CANCELLED)
+        """Charges what the person allowed, unless the former payment was charged after all: the provider says that."""
+        mine = await self._held(fee, TAKING)
+        if mine is None:
             return
+        owed = await self._behind(mine)
         reach("payment.10")
         before = await self._payments.look(owed.key)
-        if before is not None and before.stage is Stage.CAPTURED:
-            await self._captured(owed.key, before)
-            await self._ended(fee, Stage.CANCELLED)
+        if owed.stage == REPLACED or (before is not None and before.stage is Stage.CAPTURED):
+            if before is not None and before.stage is Stage.CAPTURED:
+                await self._captured(owed.key, before)
+            await self._ended(mine, Stage.CANCELLED)
             return
         await self.freed(owed.key)
         reach("payment.11")
         try:
-            found = await self._payments.capture(fee.key, fee.amount)
+            found = await self._payments.capture(mine.key, mine.amount)
         except PaymentRefused:
-            await self._ended(fee, Stage.REFUSED)
+            await self._ended(mine, Stage.REFUSED)
             return
         reach("payment.12")
-        await self._replaced(fee, found)
+        await self._replaced(mine, found)
+
+    async def _held(self, fee: Fee, stage: str) -> Fee | None:
+        """The payment as ours alone for a minute, then the worker asks what became of it; None: another has it."""
+        now = self._clock.now()
+        where: Row = {"key": fee.key, "stage": fee.stage, "settled_at": fee.settled_at}
+        change = Update("payment", where, {"stage": stage, "settled_at": now})
+        after = settle(fee.key, now + HELD, f"{stage}:{to_micros(now)}")
+        try:
+            await self._store.save(Save(rows=[change], outbox=[after]))
+        except Stale:
+            return None
+        return replace(fee, stage=stage, settled_at=now)
 
     async def _replaced(self, fee: Fee, found: Payment) -> None:
         """Both rows at once, whatever a night made of the former in the same moment: its charge was given back."""
         now = self._clock.now()
         for _ in range(MEANWHILE):
             owed, mine = await self._behind(fee), await self._row(fee.key)
-            if mine.stage == "captured":
+            if mine.stage != TAKING:  # whoever went on with it after our minute brought it to its end
                 return
             rows = [
                 Update("payment", {"key": mine.key, "stage": mine.stage}, _paid(found, now)),
@@ -251,9 +282,12 @@ class Owing:
 
     async def _ended(self, fee: Fee, stage: Stage) -> None:
         """A payment that comes to nothing; the fee is owed as before."""
-        await self.freed(fee.key)
+        mine = await self._held(fee, ENDING)
+        if mine is None:
+            return
+        await self.freed(mine.key)
         now = self._clock.now()
-        where = {"key": fee.key, "stage": fee.stage}
+        where: Row = {"key": mine.key, "stage": ENDING}
         await self._saved(
             [Update("payment", where, {"stage": str(stage), "settled_at": now})], [],
             [_line(fee, "payment.cancelled", str(stage), now)],

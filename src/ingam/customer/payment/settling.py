@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, NamedTuple
 
-from ingam.customer.payment import MARGIN, NIGHT, SETTLE, Fee, fee_of, settle
-from ingam.customer.payment.owing import OWED, REPLACED, UNPAID, Owing
+from ingam.customer.payment import MARGIN, NIGHT, SETTLE, TAKING, Fee, fee_of, settle
+from ingam.customer.payment.owing import ENDING, OWED, REPLACED, UNPAID, Owing
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.payment import PaymentRefused, Payments
@@ -91,8 +91,10 @@ class Settling:
             await self._owing.again(fee)
         elif fee.stage == REPLACED:  # a night that was cut off may have charged it: the person has paid anew
             await self._owing.freed(fee.key)
+        elif fee.machine == OWED and fee.stage in ("opened", TAKING, ENDING):
+            await self._owing.settled(fee)
         elif fee.stage in ("opened", "authorised"):
-            await (self._owing.settled(fee) if fee.machine == OWED else self._of_run(fee))
+            await self._of_run(fee)
 
     async def _of_run(self, fee: Fee) -> None:
         verdict = await self._verdict(fee)
