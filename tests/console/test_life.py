@@ -252,7 +252,7 @@ def test_every_end_of_every_flow_is_history_and_every_open_state_has_a_word(mach
 
 
 def test_every_stage_of_a_payment_is_counted_and_has_its_word() -> None:
-    assert set(STAGES) == {str(one) for one in Stage} | {"unpaid", "overdue", "replaced", "unclear"}
+    assert set(STAGES) == {str(one) for one in Stage} | {"unpaid", "overdue", "taking", "ending", "replaced", "unclear"}
     assert [one for one in STAGES if not has(f"console-fees.stage_{one}")] == []
     assert all(has(f"console-fees.do_{one}") for one in ("opened", "authorised", "unpaid", "overdue", "unclear"))
     causes = {word for words in CAUSES.values() for word in words.values()}

@@ -16,8 +16,11 @@ from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.store import Row, Store
 
-OPEN: Final = ("opened", "authorised", "taking", "ending")
-"""Stages that the worker settles by itself once the run is over, or a minute after."""
+ANEW: Final = ("taking", "ending")
+"""A new payment for a fee that is owed, of which somebody is in the middle: the worker ends it a minute later."""
+
+OPEN: Final = ("opened", "authorised", *ANEW)
+"""Stages that the worker settles by itself once the run is over."""
 
 OWED: Final = ("unpaid", "overdue")
 """A certificate stands, and the provider did not take the charge: the nights try it, and then people have to."""
@@ -25,7 +28,9 @@ OWED: Final = ("unpaid", "overdue")
 UNCLEAR: Final = "unclear"
 """Nobody can say whether a certificate stands: for a person to settle."""
 
-STAGES: Final = (*OPEN, "captured", "cancelled", "refused", "expired", *OWED, "replaced", UNCLEAR)
+STAGES: Final = (
+    "opened", "authorised", "captured", "cancelled", "refused", "expired", *OWED, *ANEW, "replaced", UNCLEAR,
+)  # fmt: skip
 SHOWN: Final = 50
 MINE: Final = 5
 
