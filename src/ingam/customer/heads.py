@@ -45,9 +45,10 @@ def in_session(digests: Digests, customer: Customer, session: Session) -> Custom
 
 
 def person_key(digests: Digests, customer: Customer) -> str:
-    """What is one person's own is named by: the customer's key; of a further head of a union the place and number too.
+    """What is one person's own is named by: the customer's key; of a head of a union the place and number too.
 
-    Without it one head would go on with what another began: the password of the account is the same.
+    Without it one head, or the next first head, would go on with what another began: the password of the account is
+    the same.
     """
     return _person(customer.customer_id, customer.slot, head_key(digests, customer))
 
@@ -58,14 +59,8 @@ def session_key(session: Session) -> str:
     return _person(session.customer_id, session.slot or 1, session.head)
 
 
-def holder_key(digests: Digests, customer: Customer) -> str:
-    """As `person_key`, and with the number of a union's first head too: for what outlives a change of who that is."""
-    head = head_key(digests, customer)
-    return f"{customer.customer_id}.{customer.slot}.{head[:_KEY_DIGITS]}" if head else customer.customer_id
-
-
 def _person(customer_id: str, slot: int, head: str) -> str:
-    return customer_id if slot == 1 else f"{customer_id}.{slot}.{head[:_KEY_DIGITS]}"
+    return f"{customer_id}.{slot}.{head[:_KEY_DIGITS]}" if head else customer_id
 
 
 def every_head(customer: Customer) -> list[Customer]:

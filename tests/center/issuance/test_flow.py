@@ -77,11 +77,11 @@ def test_every_state_comes_back_from_the_store_as_it_was(state: State) -> None:
     assert ISSUANCE.load(ISSUANCE.dump(state)) == state
 
 
-def test_whoever_goes_on_has_the_same_state_behind_another_door() -> None:
+def test_whoever_goes_on_has_the_same_state_behind_another_door_and_began_when_it_began() -> None:
     for state in STATES:
         if ISSUANCE.allows(state, flow.Resumed(OTHER)):
             moved = ISSUANCE.advance(state, flow.Resumed(OTHER)).state
-            door = replace(OTHER, kind=states.kind_of(state))
+            door = replace(OTHER, kind=states.kind_of(state), began_at=AT)
             assert moved == type(state)(**{**{n: getattr(state, n) for n in state.__slots__}, "door": door})
 
 

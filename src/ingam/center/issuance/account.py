@@ -19,7 +19,7 @@ from ingam.center.issuance.identity import ACCOUNT_CONSENT, DAY_S, Parts
 from ingam.center.issuance.states import AwaitingOneWon, Describing, IdCardAccepted
 from ingam.center.issuance.walks import Walk, Walks
 from ingam.center.walks import Turn, Visit, With
-from ingam.customer.heads import holder_key
+from ingam.customer.heads import person_key
 from ingam.customer.person import same_name
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -263,7 +263,7 @@ class Accounting:
     async def contact(self, customer: Customer) -> Contact:
         """What ④ is filled with: what was said last, else the customer's record."""
         rows = await self._parts.store.many(
-            "contact", {"customer_id": holder_key(self._parts.digests, customer)}, order="at", descending=True, limit=1
+            "contact", {"customer_id": person_key(self._parts.digests, customer)}, order="at", descending=True, limit=1
         )
         if not rows:
             return Contact(customer.email or "", customer.home_phone or "", customer.mobile, "", "", "")
@@ -292,7 +292,7 @@ class Accounting:
                 customer.customer_id, "contact", "details", contact_id, msgspec.json.encode(said)
             )
             row: Row = {
-                "contact_id": contact_id, "customer_id": holder_key(self._parts.digests, customer), "details": sealed,
+                "contact_id": contact_id, "customer_id": person_key(self._parts.digests, customer), "details": sealed,
                 "flow_id": walk.flow_id, "at": walk.now,
             }  # fmt: skip
             reach("issuance.23")

@@ -250,7 +250,7 @@ def move(state: State, event: Event) -> Step[State]:
         case Left():
             return Step(Cancelled())
         case Resumed(door) if not isinstance(state, Issued | Refused | Expired | Cancelled):
-            return Step(replace(state, door=replace(door, kind=state.door.kind)))
+            return Step(replace(state, door=replace(door, kind=state.door.kind, began_at=state.door.began)))
     found = _identity(state, event) or _account(state, event) or _issue(state, event)
     if found is None:
         raise Defect("flow-off-table", machine="issuance", state=type(state).__name__)

@@ -30,7 +30,7 @@ from ingam.customer.binding.bindings import SealDetails
 from ingam.customer.binding.challenges import Challenges, NonceInvalid
 from ingam.customer.binding.proof import Prover, SealOpener, UnverifiedPresentation, prove_ownership
 from ingam.customer.consent import Consents, Document
-from ingam.customer.heads import holder_key
+from ingam.customer.heads import person_key
 from ingam.customer.person import birth_date, is_foreign, same_name
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.secret import Secret
@@ -267,7 +267,7 @@ class Identification:
         """Name, birth date, origin, number and CI; the CI is remembered as a keyed digest the first time."""
         customer = walk.customer
         ci = self._parts.digests.digest("ci", found.ci.reveal())
-        whose = holder_key(self._parts.digests, customer)
+        whose = person_key(self._parts.digests, customer)
         known = await self._parts.store.one("identity_proof", {"customer_id": whose})
         same = (
             same_name(found.name, customer.name)

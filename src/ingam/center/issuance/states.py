@@ -24,12 +24,20 @@ class Door:
 
     `session`: SHA-256 of the session cookie, hex; `device`: SHA-256 of the device cookie, hex, or None. `kind` is
     carried through every state; states that were stored before there was one are of a new certificate.
+    `head`: keyed digest of whose number the run is of at a union, else ""; `began_at`: None in older states.
     """
 
     session: str
     device: str | None
     stepped_at: datetime
     kind: Kind = Kind.NEW
+    head: str = ""
+    began_at: datetime | None = None
+
+    @property
+    def began(self) -> datetime:
+        """When the run began; of an older state the earliest that is known."""
+        return self.began_at or self.stepped_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 A run belongs to a person, not to a session: who was interrupted goes on at the last finished step for ten minutes, on
 the same device, with the banking password again (security F10). Until then the run shows the password's screen.
+However often it is gone on with, a day after it began it is over.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ from ingam.ports.customers import Customer
 from ingam.ports.store import Change, Delete, Row, Update
 
 FETCHING = (Requested, Delivered)
+LONGEST: Final = timedelta(days=1)
+"""Of a run: nobody keeps one open by coming back to it, while who they are, or whose the account is, changes. Whoever
+waits for the authority is done within the hour that the fetching has."""
 _BEGIN = {Kind.NEW: "begin", Kind.REISSUE: "begin-reissue"}
 ISSUED: Final = {Kind.NEW: "issued", Kind.REISSUE: "reissued"}
 """How the line of the certificate that stands now ends, by what was asked for."""
@@ -109,7 +113,7 @@ class Walks(Runs[State, Event, Walk]):
         """The password was right: go on with an interrupted run of whatever kind, or begin one. Raises TrueStep."""
         here, customer, now = await self.settled(visit), await self.customer(visit), self.now()
         walk = self._walk(visit, here, customer, now)
-        door = Door(visit.session.session, visit.session.device, now, kind)
+        door = Door(visit.session.session, visit.session.device, now, kind, visit.session.head, now)
         if here.open:
             raise TrueStep
         reach("issuance.1")
@@ -152,15 +156,19 @@ class Walks(Runs[State, Event, Walk]):
             return Here(1, 0, None, self.now())
         state = self.machine.load(stored.state)
         door = getattr(state, "door", None)
-        away = isinstance(door, Door) and door.session != visit.session.session
+        away = isinstance(door, Door) and (door.session, door.head) != (visit.session.session, visit.session.head)
         resumable = away and isinstance(door, Door) and self._resumable(visit, door, state)
         return Here(run, stored.version, state, stored.expires_at, away, resumable)
 
     def _resumable(self, visit: Visit, door: Door, state: State) -> bool:
-        """The same device, soon enough; what the authority may have issued is fetched for as long as it answers."""
+        """The same person and device, soon enough; what may have been issued is fetched while the authority answers.
+
+        The key of the run says whose it is; that the state says it too is a second line (A17).
+        """
         length = self._limits.issuance_fetch_s if isinstance(state, FETCHING) else self._limits.flow_resume_s
         soon = self.now() < door.stepped_at + timedelta(seconds=length)
-        return soon and door.device is not None and door.device == visit.session.device
+        same = (door.device, door.head) == (visit.session.device, visit.session.head)
+        return soon and door.device is not None and same
 
     async def save(self, walk: Walk, event: Event, act: str, beside: With, result: str = "ok") -> None:
         """See Walks. With it goes what becomes of the card's picture and, at an end, of a fee that was allowed."""
@@ -183,15 +191,19 @@ class Walks(Runs[State, Event, Walk]):
         return [Delete("id_card_image", where)] if lost or isinstance(state, Cancelled | Refused) else []
 
     def _expires(self, walk: Walk, event: Event, state: State) -> datetime:
-        """Thirty minutes from the start; anew from 인증요청, whose digits live as long; an hour for fetching."""
-        if isinstance(state, FETCHING):
-            return walk.now + timedelta(seconds=self._limits.issuance_fetch_s)
-        later = walk.now + timedelta(seconds=self._limits.flow_ttl_s)
-        if isinstance(event, OneWonSent):
-            return max(later, event.expires_at + timedelta(seconds=self._limits.flow_resume_s))
-        if self.ended(state):
+        """Thirty minutes from the start; anew from 인증요청, whose digits live as long; an hour for fetching.
+
+        Never later than LONGEST after the start.
+        """
+        door, later = getattr(state, "door", None), walk.now + timedelta(seconds=self._limits.flow_ttl_s)
+        if not isinstance(door, Door):
             return later
-        return walk.here.expires_at
+        until = walk.here.expires_at
+        if isinstance(state, FETCHING):
+            until = walk.now + timedelta(seconds=self._limits.issuance_fetch_s)
+        elif isinstance(event, OneWonSent):
+            until = max(later, event.expires_at + timedelta(seconds=self._limits.flow_resume_s))
+        return min(until, door.began + LONGEST)
 
     async def record(self, walk: Walk, act: str, result: str, beside: With) -> None:
         """See Walks."""

@@ -90,15 +90,18 @@ class Renewals:
         return event, With(rows=rows, outbox=notices, facts={"bound": int(bound)})
 
     async def _registered(self, customer: Customer, old: str, *, superseded: bool) -> Binding | None:
-        """The registration of the very certificate that this run renewed; a suspended one stays what it is."""
-        active = await self._bindings.active(customer)
-        if active is not None or not superseded:
-            return active if active is not None and active.fingerprint == old else None
-        if await self._bindings.standing(customer) is not None:
+        """The registration of the very certificate that this run renewed; a suspended one stays what it is.
+
+        Of a union it must be this very head's: the place alone may be the next one's (A17).
+        """
+        found = await self._bindings.active(customer)
+        if found is None and superseded and await self._bindings.standing(customer) is None:
+            mine = [one for one in await self._bindings.history(customer.customer_id) if one.slot == customer.slot]
+            # Only the newest: whoever released or replaced it since meant that.
+            found = mine[0] if mine and mine[0].status == STALE else None
+        if found is None or found.fingerprint != old or not await self._bindings.belongs(found, customer):
             return None
-        mine = [one for one in await self._bindings.history(customer.customer_id) if one.slot == customer.slot]
-        # Only the newest: whoever released or replaced it since meant that.
-        return mine[0] if mine and (mine[0].fingerprint, mine[0].status) == (old, STALE) else None
+        return found
 
     def _told_of(self, customer: Customer, found: Certificate, policy: Policy) -> Sequence[Outgoing]:
         """Where nothing changed here, the authority tells its holder by itself (D10)."""
