@@ -107,6 +107,7 @@ def test_F7_certificate_login_keeps_working_and_unlocks(sqlite_url: str, tmp_pat
 
 def test_F7_ingam_customer_unlock_opens_every_device_again(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
+        from ingam.adapters.cards.tables import TableCards
         from ingam.adapters.otp.tables import TableOtp
         from ingam.run.cli.customer_desk import Desk
 
@@ -118,7 +119,8 @@ def test_F7_ingam_customer_unlock_opens_every_device_again(sqlite_url: str, tmp_
         ports = world.ports
         tokens = TableOtp(ports.store, ports.clock, ports.fields)
         bindings = Bindings(ports.store, ports.digests, ports.fields)
-        desk = Desk(ports.store, ports.customers, ports.digests, ports.clock, tokens, bindings)
+        cards = TableCards(ports.store, ports.clock, ports.fields)
+        desk = Desk(ports.store, ports.customers, ports.digests, ports.clock, tokens, bindings, cards)
         await desk.unlock(HONG.banking_id)
         assert (await home.log_in()).status_code == 303
         assert (await stranger.log_in()).status_code == 303
