@@ -6,6 +6,7 @@ a former head opened, made or registered therefore names the number it was of, a
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Final
 
 from ingam.customer.session import Session
@@ -61,6 +62,22 @@ def session_key(session: Session) -> str:
 
 def _person(customer_id: str, slot: int, head: str) -> str:
     return f"{customer_id}.{slot}.{head[:_KEY_DIGITS]}" if head else customer_id
+
+
+def marked(text: str, kind: CustomerKind, idn: Secret[str]) -> bytes:
+    """What is to be sealed of an account's holder, digits or nothing; of a head of a union with whose it is."""
+    return (f"{text}\n{_mark(idn)}" if kind is CustomerKind.UNION_HEAD else text).encode()
+
+
+def unmarked(clear: bytes, kind: CustomerKind, idn: Secret[str]) -> str | None:
+    """What `marked` made; None where it is of a union and not of the head with this number, or does not say of whom."""
+    text, _, whose = clear.decode().partition("\n")
+    return text if kind is not CustomerKind.UNION_HEAD or whose == _mark(idn) else None
+
+
+def _mark(idn: Secret[str]) -> str:
+    """It is sealed with what it marks: nobody who cannot open that tries numbers against it."""
+    return sha256(b"ingam-head\n" + idn.reveal().encode()).hexdigest()
 
 
 def every_head(customer: Customer) -> list[Customer]:

@@ -2,7 +2,8 @@
 
 The core keeps who somebody is, the password and its hashing; we keep what is ours of each customer (bindings, locks,
 devices) under a data key of our own, made when the customer is first seen. A number that is changed here counts from
-that transaction on, and is told to the core until it has it. Nothing of an answer is kept in memory.
+that transaction on, and is told to the core until it has it; at a union's account for as long as the head who changed
+it is the first one (E9). Nothing of an answer is kept in memory.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from ingam.adapters.customers.fields import CustomerFields, new_data_key
 from ingam.adapters.outgoing import Breaker, Caller
 from ingam.adapters.outgoing.caller import ANSWER_S
+from ingam.customer.heads import marked, unmarked
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import rfc3339
 from ingam.kernel.secret import Secret
@@ -131,8 +133,9 @@ class CoreBankCustomers:
         place: Row = {"customer_id": customer.customer_id, "phone": phone.value}
         before = await self._store.one(NUMBERS, place)
         sealed = await self._fields.seal(
-            customer.customer_id, NUMBERS, phone.value, customer.customer_id, (number or "").encode()
-        )
+            customer.customer_id, NUMBERS, phone.value, customer.customer_id,
+            marked(number or "", customer.kind, customer.idn),
+        )  # fmt: skip
         values: Row = {"number": sealed, "at": at, "told_at": None}
         if before is None:
             return Insert(NUMBERS, {**place, **values})
@@ -153,18 +156,24 @@ class CoreBankCustomers:
         for row in waiting:
             at = row["at"]
             assert isinstance(at, datetime)
-            number = await self._number(row)
-            body = {
-                "customer_id": str(row["customer_id"]), "phone": str(row["phone"]), "number": number,
-                "changed_at": rfc3339(at),
-            }  # fmt: skip
-            await self._caller.json("POST", "/customers/number", body=body, idempotent=True)
+            await self._tell(row, at)
             where: Row = {"customer_id": row["customer_id"], "phone": row["phone"], "at": at}
             try:
                 await self._store.save(Save(rows=[Update(NUMBERS, where, {"told_at": self._clock.now()})]))
             except Stale:  # changed once more meanwhile: told the next time
                 continue
         return len(waiting)
+
+    async def _tell(self, row: Row, at: datetime) -> None:
+        """Nothing is told of a head who is the union's first one no more."""
+        whose, clear = str(row["customer_id"]), await self._number(row)
+        if b"\n" in clear:
+            holder = await self._asked("/customers/find", {"customer_id": whose}, idempotent=True)
+            if holder is None or unmarked(clear, holder.kind, Secret(holder.idn)) is None:
+                return
+        number = clear.decode().partition("\n")[0] or None
+        body = {"customer_id": whose, "phone": str(row["phone"]), "number": number, "changed_at": rfc3339(at)}
+        await self._caller.json("POST", "/customers/number", body=body, idempotent=True)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -193,8 +202,11 @@ class CoreBankCustomers:
         for row in await self._store.many(NUMBERS, {"customer_id": told.customer_id}):
             phone = Phone(str(row["phone"]))
             cores = fields[f"{phone.value}_changed_at"]
-            if cores is None or row["at"] > cores:
-                fields |= {phone.value: await self._number(row), f"{phone.value}_changed_at": row["at"]}
+            if cores is not None and row["at"] <= cores:
+                continue
+            number = unmarked(await self._number(row), told.kind, fields["idn"])
+            if number is not None:
+                fields |= {phone.value: number or None, f"{phone.value}_changed_at": row["at"]}
         return Customer(**fields)
 
     def _heads_of(self, told: _Told) -> tuple[Head, ...]:
@@ -216,11 +228,11 @@ class CoreBankCustomers:
         except Conflict:  # another request of the same person was first
             return
 
-    async def _number(self, row: Row) -> str | None:
+    async def _number(self, row: Row) -> bytes:
+        """As `marked` made it."""
         customer_id, sealed = str(row["customer_id"]), row["number"]
         assert isinstance(sealed, bytes)
-        clear = await self._fields.open(customer_id, NUMBERS, str(row["phone"]), customer_id, sealed)
-        return clear.decode() or None
+        return await self._fields.open(customer_id, NUMBERS, str(row["phone"]), customer_id, sealed)
 
 
 def _askable(banking_id: str) -> bool:

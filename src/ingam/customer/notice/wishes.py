@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from ingam.customer.heads import marked, unmarked
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import Customer, Customers, Head, NewCustomer, Phone, Told
 from ingam.ports.store import Change, Conflict, Insert, Row, Save, Store, Update
@@ -53,7 +54,7 @@ class Wishes:
         if customer.mobile_changed_at is None:
             return told
         former = await self._store.one(FORMER, {"customer_id": customer.customer_id})
-        return told if former is None else replace(told, **await self._opened(customer.customer_id, former))
+        return told if former is None else replace(told, **await self._opened(customer, former))
 
     async def of_nobody(self) -> None:
         """Reads as much as `told`: the clock does not tell whether an ID and its password were right (F8)."""
@@ -82,22 +83,26 @@ class Wishes:
     async def keep_former(self, customer: Customer, until: datetime, at: datetime) -> Change:
         """Save it with a change of the mobile number: the one before hears everything until `until`.
 
-        The first of several changes is the one that counts: changing twice shakes nobody off (E9).
+        The first of several changes is the one that counts: changing twice shakes nobody off (E9). What a former head
+        of a union had before is not the next one's.
         """
         whose = customer.customer_id
         row = await self._store.one(FORMER, {"customer_id": whose})
-        if row is not None and _until(row) > at:
+        if row is not None and _until(row) > at and await self._opened(customer, row):
             return Update(FORMER, {"customer_id": whose, "until": row["until"]}, {"until": until})
-        sealed = await self._fields.seal(whose, FORMER, "number", whose, customer.mobile.encode())
+        clear = marked(customer.mobile, customer.kind, customer.idn)
+        sealed = await self._fields.seal(whose, FORMER, "number", whose, clear)
         if row is None:
             return Insert(FORMER, {"customer_id": whose, "number": sealed, "until": until})
         return Update(FORMER, {"customer_id": whose, "until": row["until"]}, {"number": sealed, "until": until})
 
-    async def _opened(self, whose: str, row: Row) -> dict[str, Any]:
-        sealed = row["number"]
+    async def _opened(self, customer: Customer, row: Row) -> dict[str, Any]:
+        """Nothing where it was another head's."""
+        sealed, whose = row["number"], customer.customer_id
         assert isinstance(sealed, bytes)
-        number = await self._fields.open(whose, FORMER, "number", whose, sealed)
-        return {"former_mobile": number.decode(), "former_until": _until(row)}
+        clear = await self._fields.open(whose, FORMER, "number", whose, sealed)
+        number = unmarked(clear, customer.kind, customer.idn)
+        return {} if number is None else {"former_mobile": number, "former_until": _until(row)}
 
 
 def _chosen(row: Row) -> Told:
