@@ -19,7 +19,7 @@ from ingam.customer.heads import in_session, person_key, session_key
 from ingam.customer.session import Session
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.flow import Machine
-from ingam.kernel.instants import korean_day
+from ingam.kernel.instants import korean_day, to_micros
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
@@ -27,6 +27,9 @@ from ingam.ports.store import Audit, Change, Flow, FlowSave, LedgerMove, Outgoin
 
 RUNS_MOST: Final = 100
 """The last one is among them, however many there are: no run ends later than one that was begun after it."""
+RUNS_A_DAY: Final = 1000
+"""More than anybody begins: their limits stop them long before."""
+_DAY: Final = 86_400_000_000
 
 
 class NotLoggedIn(Refusal):
@@ -284,7 +287,7 @@ class Runs(Walks[S, E, W], ABC):
         return f"{self.machine.name}:{whose}:{run}"
 
     async def _newest(self, visit: Visit) -> tuple[int, Flow | None]:
-        """The number of the last run, and how it is stored; 0 where there never was one. Raises NotLoggedIn."""
+        """The number of the last run, and how it is stored; of the first one, and None. Raises NotLoggedIn."""
         whose, session = self.whose(visit), visit.session
         owner = session.session if self._owner is Owner.SESSION else session.customer_id
         where: Row = {str(self._owner): owner, "machine": self.machine.name}
@@ -292,11 +295,19 @@ class Runs(Walks[S, E, W], ABC):
         ids = [str(row["flow_id"]).rpartition(":") for row in rows]  # of a union's other heads some as well
         run = max((int(number) for named, _, number in ids if named == f"{self.machine.name}:{whose}"), default=0)
         if not run:
-            return 0, None
+            return self._first_run(), None
         stored = await self._store.flow(self.flow_id(whose, run))
         if stored is None or stored.customer_id != visit.session.customer_id:
             raise NotLoggedIn
         return run, stored
+
+    def _first_run(self) -> int:
+        """No number comes back. A session's name never does; a person comes again after what they did is tidied away,
+        while a payment and the picture of a card are kept for years, by the run that they were of.
+        """
+        if self._owner is Owner.SESSION:
+            return 1
+        return to_micros(self.now()) // _DAY * RUNS_A_DAY + 1
 
     @abstractmethod
     async def at_run(self, visit: Visit, run: int, *states: type[Any]) -> W:

@@ -122,12 +122,12 @@ class Phone:
     @property
     def turn(self) -> Fields:
         """run and version of the page."""
-        found = {}
-        for name in ("run", "version"):
-            match = re.search(f'name="{name}" value="([^"]*)"|data-{name}="([^"]*)"', self.page)
-            if match is not None:
-                found[name] = match[1] or match[2]
-        return found
+        return _turn(self.page)
+
+    @property
+    def run(self) -> str:
+        """The newest that a page named: the last page has none, and its script remembers it."""
+        return next((turn["run"] for page in reversed(self.seen) if "run" in (turn := _turn(page))), "1")
 
     @property
     def screen(self) -> str:
@@ -285,8 +285,7 @@ class Phone:
         return await self.tell("product", {"again": "yes"})
 
     async def carry(self, message: bytes) -> bytes:
-        run = self.turn.get("run", "1")  # the last page has none, and its script remembers it
-        told = await self.tell("carry", {"run": run, "message": base64.b64encode(message).decode()})
+        told = await self.tell("carry", {"run": self.run, "message": base64.b64encode(message).decode()})
         return base64.b64decode(told["message"], validate=True)
 
     async def fetch(self) -> None:
@@ -371,3 +370,12 @@ def _json(answer: httpx2.Response) -> dict[str, Any]:
         raise Refused(answer)
     told: dict[str, Any] = answer.json()
     return told
+
+
+def _turn(page: str) -> Fields:
+    found = {}
+    for name in ("run", "version"):
+        match = re.search(f'name="{name}" value="([^"]*)"|data-{name}="([^"]*)"', page)
+        if match is not None:
+            found[name] = match[1] or match[2]
+    return found

@@ -429,7 +429,7 @@ def test_a_step_that_is_not_the_true_one_does_nothing(sqlite_url: str, tmp_path:
         for step, fields in PLAUSIBLE.items():
             if step in OWN[screen]:
                 continue
-            turn = one.turn or {"run": "1", "version": "0"}
+            turn = one.turn or {"run": one.run, "version": "0"}
             answer = await one.send(f"{HERE}/{step}", {**turn, **ticks, **fields}, Accept="application/json")
             assert answer.status_code in (303, 409), (step, answer.status_code, answer.text)
             if before is not None:
@@ -517,7 +517,7 @@ def test_D3_only_messages_of_this_registration_are_carried(sqlite_url: str, tmp_
             assert (refused.value.status, refused.value.code) == (422, "issuance-not-carried")
         for text in ("!", "A" * 90_001, "가"):
             with pytest.raises(Refused) as refused:
-                await one.tell("carry", {"run": "1", "message": text})
+                await one.tell("carry", {"run": one.run, "message": text})
             assert refused.value.code in ("bad-request", "too-large")
         assert len(world.wire.sent) == sent
         assert await world.certificates(KIM) == []

@@ -62,13 +62,14 @@ def test_the_whole_route_ends_in_a_certificate_that_logs_in(sqlite_url: str, tmp
 def test_what_is_kept_of_it_is_complete(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         await begun(world, HONG, "issued")
+        (flow,) = await world.rows("flow", machine="issuance")
         consents = {str(row["code"]): row for row in await world.rows("consent", customer_id="c-hong")}
         assert sorted(consents) == [f"T{number}" for number in range(1, 10)]
         terms = Registry.read()
         for code, row in consents.items():
             document = terms.current(code, world.clock.now())
             assert (row["version"], row["hash"]) == (document.version, document.sha256("ko"))
-            assert (row["flow_id"], row["channel"], row["withdrawn_at"]) == ("issuance:c-hong:1", "mobile-web", None)
+            assert (row["flow_id"], row["channel"], row["withdrawn_at"]) == (flow["flow_id"], "mobile-web", None)
         (image,) = await world.rows("id_card_image", customer_id="c-hong")
         assert image["kind"] == "resident"
         assert image["delete_at"] == world.clock.now() + timedelta(seconds=world.settings.limits.idcard_keep_s)
@@ -271,7 +272,7 @@ def test_a_card_may_be_taken_again_and_the_newest_picture_alone_is_kept(sqlite_u
         await one.post("back")
         assert one.screen == "card"
         await one.shoot(CardKind.RESIDENT)
-        (image,) = await world.rows("id_card_image", flow_id="issuance:c-hong:1")
+        (image,) = await world.rows("id_card_image", customer_id="c-hong")
         assert image["kind"] == "resident"
         await one.card()
         assert one.screen == "account"

@@ -372,8 +372,10 @@ def test_D10_another_browser_is_told_of_the_renewal_and_ends_nothing(sqlite_url:
         assert "다른 기기나 브라우저에서 시작한 갱신" in await other.page()
         kup = await at.carry(at.kur())
         assert "다른 기기나 브라우저에서 시작한 갱신" in await other.page()
+        (flow,) = await world.rows("flow", machine="renewal")
+        number = str(flow["flow_id"]).rpartition(":")[2]
         for step in ("key", "product", "carry", "cancel"):
-            await other.phone.send(f"/issuance/renewal/{step}", {"run": "1", "version": "3", "spki": "a" * 64})
+            await other.phone.send(f"/issuance/renewal/{step}", {"run": number, "version": "3", "spki": "a" * 64})
         assert await at.run() == "Delivered"
         await at.carry(at.confirming(kup))
         assert (await at.run(), await at.active()) == (

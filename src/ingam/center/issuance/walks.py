@@ -153,7 +153,7 @@ class Walks(Runs[State, Event, Walk]):
     async def _last(self, visit: Visit) -> Here:
         run, stored = await self._newest(visit)
         if stored is None:
-            return Here(1, 0, None, self.now())
+            return Here(run, 0, None, self.now())
         state = self.machine.load(stored.state)
         door = getattr(state, "door", None)
         away = isinstance(door, Door) and (door.session, door.head) != (visit.session.session, visit.session.head)

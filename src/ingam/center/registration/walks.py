@@ -91,7 +91,7 @@ class Walks(Runs[State, Event, Walk]):
     async def _last(self, visit: Visit) -> Here:
         run, stored = await self._newest(visit)
         if stored is None:
-            return Here(1, 0, Identifying(), self._later(self.now()))
+            return Here(run, 0, Identifying(), self._later(self.now()))
         return Here(run, stored.version, self.machine.load(stored.state), stored.expires_at)
 
     def _next_run(self, here: Here) -> Here:

@@ -90,7 +90,7 @@ class Walks(Runs[State, Event, Walk]):
     async def last(self, visit: Visit) -> Walk:
         """The newest run as it is stored, whatever time has done to it. Raises NotLoggedIn."""
         customer, now, (run, stored) = await self.customer(visit), self.now(), await self._newest(visit)
-        here = Here(1, 0, None, now)
+        here = Here(run, 0, None, now)
         if stored is not None:
             here = Here(run, stored.version, self.machine.load(stored.state), stored.expires_at)
         return Walk(self.flow_id(self.whose(visit), here.run), visit, here, customer, now)

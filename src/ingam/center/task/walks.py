@@ -141,7 +141,7 @@ class Walks(Runs[State, Event, Walk]):
     async def _last(self, visit: Visit) -> Here:
         run, stored = await self._newest(visit)
         if stored is None:
-            return self._first(1)
+            return self._first(run)
         return Here(run, stored.version, self.machine.load(stored.state), stored.expires_at)
 
     def _first(self, run: int) -> Here:
