@@ -13,7 +13,6 @@ from tests.journeys.screens import trouble
 
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.status import trust_file
-from ingam.kernel.words import say
 from ingam.npki import certificate
 from ingam.npki.certificate import Certificate
 from ingam.protocols import ocsp
@@ -59,10 +58,10 @@ def standing(at: PhoneWalk, one: Certificate) -> ocsp.CertStatus:
 
 
 def told(at: PhoneWalk) -> None:
-    """The person was told on the phone and by mail, by the center, in Korean as always."""
-    start = say("notice.issued").split("{use}")[0].split("] ")[-1]
+    """The person was told on the phone and by mail, in the language of the pages that they logged in on."""
+    start = at.say("notice.issued").split("{use}")[0].split("] ")[-1]
     at.until(lambda: [one for one in at.inbox() if start in one["text"]])
-    subject = say("notice.issued-subject").split("] ")[-1]
+    subject = at.say("notice.issued-subject").split("] ")[-1]
     at.until(lambda: [one for one in at.world.get(f"/mail/{at.who['key']}.json") if subject in one["subject"]])
 
 
