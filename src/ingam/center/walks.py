@@ -160,7 +160,7 @@ class Ports(Protocol):
 
 
 class Owner(StrEnum):
-    """Whose the runs of a flow are; nobody else goes on with one. The word is the column of the flow's row."""
+    """Whose the runs of a flow are; nobody else goes on with one."""
 
     SESSION = "session"
     PERSON = "customer_id"
@@ -288,12 +288,10 @@ class Runs(Walks[S, E, W], ABC):
 
     async def _newest(self, visit: Visit) -> tuple[int, Flow | None]:
         """The number of the last run, and how it is stored; of the first one, and None. Raises NotLoggedIn."""
-        whose, session = self.whose(visit), visit.session
-        owner = session.session if self._owner is Owner.SESSION else session.customer_id
-        where: Row = {str(self._owner): owner, "machine": self.machine.name}
+        whose = self.whose(visit)
+        where: Row = {"runs": f"{self.machine.name}:{whose}"}
         rows = await self._store.many("flow", where, order="expires_at", descending=True, limit=RUNS_MOST)
-        ids = [str(row["flow_id"]).rpartition(":") for row in rows]  # of a union's other heads some as well
-        run = max((int(number) for named, _, number in ids if named == f"{self.machine.name}:{whose}"), default=0)
+        run = max((int(str(row["flow_id"]).rpartition(":")[2]) for row in rows), default=0)
         if not run:
             return self._first_run(), None
         stored = await self._store.flow(self.flow_id(whose, run))

@@ -95,7 +95,10 @@ Change: TypeAlias = Insert | Update | UpdateAll | Delete
 
 @dataclass(frozen=True, slots=True)
 class FlowSave:
-    """A flow's next state. `expected_version` 0 creates it; else the stored version must equal it (Stale)."""
+    """A flow's next state. `expected_version` 0 creates it; else the stored version must equal it (Stale).
+
+    What stands before the last colon of `flow_id` is kept as `runs`, by which somebody's runs are found.
+    """
 
     flow_id: str
     machine: str
@@ -108,7 +111,7 @@ class FlowSave:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A stored flow; `version` counts its saves from 1."""
+    """A stored flow; `version` counts its saves from 1; `runs`: the id without a run's number."""
 
     flow_id: str
     machine: str
@@ -117,6 +120,7 @@ class Flow:
     session: str
     customer_id: str | None
     expires_at: datetime
+    runs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

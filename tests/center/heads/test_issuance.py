@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from tests.center.renewal.test_renewal import DAY_S, OLD, Renewal
 from ingam.kernel.secret import Secret
 from ingam.ports.books import State
 from ingam.ports.customers import Head
+from ingam.ports.store import FlowSave, Save
 from ingam.sandbox.people import person
 
 LEE, KIM = person("lee"), person("kim")
@@ -159,5 +161,36 @@ def test_the_vault_is_told_what_a_union_renews_the_personal_policies(sqlite_url:
             told_[who.key] = answer.json()
         assert told_["lee"]["holder"]["kind"] == "union-head"
         assert told_["lee"]["policies"] == told_["kim"]["policies"] != []
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_many_runs_of_one_head_keep_no_other_from_theirs(sqlite_url: str, tmp_path: Path) -> None:
+    """More than are looked at: what 101 times 비밀번호 확인 and 취소 leave."""
+
+    async def story(world: World) -> None:
+        await union(world)
+        first = world.phone(LEE)
+        await first.log_in()
+        await first.until("account")
+        second = await known(world)
+        await second.get()
+        await second.enter()
+        (theirs,) = [row for row in await world.rows("flow", machine="issuance") if ".2." in str(row["flow_id"])]
+        base, _, number = str(theirs["flow_id"]).rpartition(":")
+        for more in range(1, 103):
+            until = world.clock.now() + timedelta(hours=1, seconds=more)
+            run = f"{base}:{int(number) + more}"
+            flow = FlowSave(run, "issuance", 0, str(theirs["state"]), str(theirs["session"]), "c-lee", until)
+            await world.ports.store.save(Save(flow=flow))
+        await first.get()
+        assert first.screen == "account"
+        world.clock.forward(7200)
+        await first.log_in()
+        await first.get()
+        await first.enter()
+        await first.get()
+        assert first.screen == "consents"
+        assert "issuance/new" in await first.get("/issuance/progress")
 
     told(sqlite_url, tmp_path, story)

@@ -24,8 +24,10 @@ flow = Table(
     Column("session", Text, nullable=False),
     Column("customer_id", Text),
     Column("expires_at", Instant, nullable=False),
+    Column("runs", Text, nullable=False, server_default=text("''")),  # the id of a run without its number
     Index("flow_by_session", "session", "machine"),
     Index("flow_by_customer", "customer_id", "machine"),
+    Index("flow_by_runs", "runs"),
 )  # fmt: skip
 
 ledger_issued = Table(

@@ -169,7 +169,8 @@ def _flow(flow: FlowSave) -> Step:
         "expires_at": flow.expires_at,
     }
     if flow.expected_version == 0:
-        row: Row = {"flow_id": flow.flow_id, "machine": flow.machine, "version": 1, **values}
+        runs = flow.flow_id.rpartition(":")[0]
+        row: Row = {"flow_id": flow.flow_id, "machine": flow.machine, "version": 1, "runs": runs, **values}
         return _inserting("flow", row, Stale)
     where: Row = {"flow_id": flow.flow_id, "machine": flow.machine, "version": flow.expected_version}
     return _updating(Update("flow", where, {**values, "version": flow.expected_version + 1}))

@@ -118,7 +118,7 @@ class ProgressWeb:
         owed = await self._owed.of(customer, lambda run: _is_of(run, visit))
         return render(
             request, "issuance/progress.html", status, place="issuance_progress", owed=owed, errors=errors or {},
-            runs=await self._runs(visit, customer, now),
+            runs=await self._runs(visit, now),
             ever=ever, standing=lambda one: _standing(one, now),
             fees=[
                 one for one in await payment.receipts(self._store, customer.customer_id) if _is_of(one.flow_id, visit)
@@ -135,10 +135,10 @@ class ProgressWeb:
         except (CertificationOutage, CertificationRefused):
             return None
 
-    async def _runs(self, visit: Visit, customer: Customer, now: datetime) -> list[Shown]:
-        where: Row = {"customer_id": customer.customer_id, "machine": ISSUANCE.name}
+    async def _runs(self, visit: Visit, now: datetime) -> list[Shown]:
+        where: Row = {"runs": f"{ISSUANCE.name}:{session_key(visit.session)}"}
         rows = await self._store.many("flow", where, order="expires_at", descending=True, limit=RUNS)
-        return [self._shown(row, visit, now) for row in rows if _is_of(str(row["flow_id"]), visit)]
+        return [self._shown(row, visit, now) for row in rows]
 
     def _shown(self, row: Row, visit: Visit, now: datetime) -> Shown:
         state, expires = ISSUANCE.load(str(row["state"])), row["expires_at"]
