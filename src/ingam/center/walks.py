@@ -27,6 +27,7 @@ from ingam.ports.store import Audit, Change, Flow, FlowSave, LedgerMove, Outgoin
 
 RUNS_MOST: Final = 100
 """The last one is among them, however many there are: no run ends later than one that was begun after it."""
+
 RUNS_A_DAY: Final = 1000
 """More than anybody begins: their limits stop them long before."""
 _DAY: Final = 86_400_000_000
