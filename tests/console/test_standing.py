@@ -13,7 +13,7 @@ from ingam.center.registration import checks
 from ingam.customer.account.accounts import Recognised
 from ingam.customer.locks import KINDS, NAMES
 from ingam.kernel.words import has, table
-from ingam.ports.store import Audit, Count, FlowSave, Insert, Save
+from ingam.ports.store import Audit, Count, FlowSave, Insert, Row, Save
 
 
 async def fail_logins(world: World, times: int) -> None:
@@ -53,7 +53,7 @@ def test_an_operator_sees_what_kind_of_medium_somebody_holds_and_no_number_of_it
     async def story(world: World) -> None:
         desk = await world.signed_in("clerk")
         assert "미소지" in await opened_of(desk)
-        medium = {"customer_id": KIM.customer_id, "kind": "card", "since_at": world.clock.now()}
+        medium: Row = {"customer_id": KIM.customer_id, "kind": "card", "since_at": world.clock.now()}
         await world.ports.store.save(Save(rows=[Insert("customer_medium", medium)]))
         assert "보안카드" in await opened_of(desk)
         assert {"security_card", "security_card_numbers", "otp_token"}.isdisjoint(CONSOLE_READS)
