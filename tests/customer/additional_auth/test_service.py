@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ingam.customer.additional_auth.medium import (
     CardMissing,
     CardTyped,
     CardWrong,
+    Held,
     Media,
     NoMediumTyped,
     OtpLocked,
@@ -251,6 +253,18 @@ def test_who_holds_a_token_is_asked_for_its_code_and_nothing_takes_its_place(sql
                 await media.check(HONG, OtpTyped(Secret("000000")))
         with pytest.raises(OtpLocked):
             await media.check(HONG, OtpTyped(Secret("123456")))
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_a_further_head_of_a_union_is_not_asked_for_the_medium_of_the_first(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, _auth: AdditionalAuth) -> None:
+        for media in (
+            Media(world.store, world.clock, world.no_medium, world.limits, Tokens()),
+            Media(world.store, world.clock, world.no_medium, world.limits, cards=Cards()),
+        ):
+            assert await media.held(HONG) != Held() == await media.held(replace(HONG, slot=2))
+            assert await media.check(replace(HONG, slot=2), RIGHT)
 
     told(sqlite_url, tmp_path, story)
 

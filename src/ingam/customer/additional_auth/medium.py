@@ -133,6 +133,8 @@ class Media:
 
     async def held(self, customer: Customer) -> Held:
         """What is asked for. Raises CardOutage."""
+        if customer.slot != 1:  # it was given to whom the account is of; a further head of a union holds none
+            return Held()
         if self._tokens is not None and await self._tokens.holds(customer.customer_id):
             return Held(token=True)
         return Held(card=None if self._cards is None else await self._cards.asked(customer.customer_id))
