@@ -491,3 +491,16 @@ def test_no_second_registration_stands_at_one_place(store_url: str, tmp_path: Pa
             await world.bind(second, NEWER_CERT)
 
     told(store_url, tmp_path, story, heads=2)
+
+
+def test_F6_each_head_is_told_of_a_login_on_a_browser_that_another_proved(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        browser = world.browser()
+        for holder in (FIRST_CERT, SECOND_CERT, FIRST_CERT):
+            assert (await browser.present(holder)).status_code == 303
+            world.clock.forward(60)
+        told_of = [row for row in await world.rows("outbox") if str(row["dedup"]).startswith("new-device:")]
+        assert len(told_of) == 2
+
+    told(sqlite_url, tmp_path, story, heads=2)

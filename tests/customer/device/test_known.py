@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from tests.center.issuance.test_walk import begun
@@ -11,6 +12,7 @@ from tests.center.issuance.world import told as issuing
 from tests.center.registration.world import HONG, KIM, opened, party
 
 from ingam.customer.device import Devices
+from ingam.ports.customers import CustomerKind
 from ingam.ports.store import Save
 
 MARK = "d" * 64
@@ -74,3 +76,24 @@ def test_C2_an_issue_makes_its_telephone_known(sqlite_url: str, tmp_path: Path) 
         assert row["proved_at"] is not None
 
     issuing(sqlite_url, tmp_path, story)
+
+
+def test_C2_what_one_head_of_a_union_proved_on_a_device_makes_it_neither_anothers_nor_the_next_ones(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def go() -> None:
+        async with opened(sqlite_url, tmp_path) as world:
+            devices, now = Devices(world.store, world.keys.digests), world.clock.now()
+            first = replace(HONG, kind=CustomerKind.UNION_HEAD)
+            others = [replace(first, idn=KIM.idn, slot=slot) for slot in (1, 2)]
+            seen = await world.accounts.remember(first.banking_id, MARK, now)  # by the ID login of any of them
+            await world.store.save(Save(rows=[seen, *await devices.proved(first, MARK, now)]))
+            await world.store.save(Save(rows=await devices.confirmed(first, MARK, now)))
+            assert await devices.known(first, MARK) and await devices.is_confirmed(first, MARK)
+            for one in others:
+                assert not await devices.known(one, MARK)
+                assert not await devices.is_confirmed(one, MARK)
+            whose = await world.accounts.recognise(first.banking_id, MARK)
+            assert whose.device == MARK  # failures of the ID are counted by the account, as before (F7)
+
+    asyncio.run(go())

@@ -150,7 +150,7 @@ session = Table(
 
 device_seen = Table(
     "device_seen", metadata,
-    Column("banking_key", Text, primary_key=True),  # keyed HMAC of the banking ID (F8)
+    Column("banking_key", Text, primary_key=True),  # keyed HMAC of the banking ID (F8), or of that and a union's head
     Column("device", Text, primary_key=True),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),

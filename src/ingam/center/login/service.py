@@ -278,10 +278,12 @@ class Login:
         now, proved = self._clock.now(), level is Level.CERT
         notice = [] if level is Level.ID else await self._told_of(customer, named, now)
         notice = [*notice, *self._notices.logged_in(customer, str(level), now, f"login:{opened.session.session}")]
-        remembered = await self._accounts.remember(customer.banking_id, named, now, proved=proved)
+        remembered = [await self._accounts.remember(customer.banking_id, named, now, proved=proved and not head)]
+        if proved and head:  # what a device proved is the head's, and that it was seen the account's
+            remembered += await self._devices.proved(customer, named, now)
         line = self._line(ACTIONS[level], "ok", session, address, customer, facts)
         reach("login.entering")
-        rows = [*held, *opened.changes, remembered]
+        rows = [*held, *opened.changes, *remembered]
         await self._store.save(Save(rows=rows, resets=list(resets), outbox=notice, audit=[line]))
         reach("login.entered")
         return Entered(opened, fresh)
@@ -290,8 +292,7 @@ class Login:
         """The notice of a device that this person proved nothing on before, once a device (F6)."""
         if await self._devices.known(customer, mark):
             return []
-        whose = self._digests.digest("banking-id", customer.banking_id)
-        return self._notices.new_device(customer, now, f"new-device:{whose}:{mark}")
+        return self._notices.new_device(customer, now, f"new-device:{self._devices.whose(customer)}:{mark}")
 
     async def _refused(
         self, session: Session, address: str, failure: Failure, action: str = "login.certificate"
