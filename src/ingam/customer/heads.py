@@ -64,6 +64,12 @@ def _person(customer_id: str, slot: int, head: str) -> str:
     return f"{customer_id}.{slot}.{head[:_KEY_DIGITS]}" if head else customer_id
 
 
+def counter(name: str, customer: Customer, slot: int | None = None) -> str:
+    """Key of a counter of wrong answers about one head, `customer` or of `slot`: no other's right one resets it."""
+    place = slot or customer.slot
+    return f"{name}:{customer.customer_id}" if place == 1 else f"{name}:{customer.customer_id}:{place}"
+
+
 def marked(text: str, kind: CustomerKind, idn: Secret[str]) -> bytes:
     """What is to be sealed of an account's holder, digits or nothing; of a head of a union with whose it is."""
     return (f"{text}\n{_mark(idn)}" if kind is CustomerKind.UNION_HEAD else text).encode()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.center.registration.world import FIRM, HONG, World, opened
+from tests.center.registration.world import FIRM, HONG, KIM, World, opened
 
 from ingam.customer.additional_auth.no_medium import (
     NoMediumLocked,
@@ -15,7 +16,9 @@ from ingam.customer.additional_auth.no_medium import (
     masked_number,
     shown,
 )  # fmt: skip
+from ingam.customer.person import number_named
 from ingam.kernel.secret import Secret
+from ingam.ports.customers import CustomerKind
 from ingam.ports.store import Save
 
 RIGHT = (Secret("2123456"), Secret("1234"))
@@ -39,7 +42,7 @@ def test_E9_whichever_field_is_wrong_the_message_and_the_counter_are_the_same(
             for hit in (1, 2, 3, 4):
                 with pytest.raises(NoMediumMismatch) as refused:
                     await world.no_medium.check(HONG, Secret(wrong[0]), Secret(wrong[1]))
-                assert refused.value.facts == {"n": hit, "max": 5}
+                assert refused.value.facts == {"n": hit, "max": 5, "named": number_named(HONG.idn)}
             with pytest.raises(NoMediumLocked):
                 await world.no_medium.check(HONG, Secret(wrong[0]), Secret(wrong[1]))
             with pytest.raises(NoMediumLocked):
@@ -59,5 +62,21 @@ def test_E9_both_right_gives_the_counter_to_reset(sqlite_url: str, tmp_path: Pat
     async def go() -> None:
         async with opened(sqlite_url, tmp_path) as world:
             await story(world)
+
+    asyncio.run(go())
+
+
+def test_E9_one_heads_right_answer_forgives_no_guesses_at_anothers(sqlite_url: str, tmp_path: Path) -> None:
+    async def go() -> None:
+        async with opened(sqlite_url, tmp_path) as world:
+            second = replace(HONG, kind=CustomerKind.UNION_HEAD, slot=2)
+            first = replace(second, idn=KIM.idn, mobile=KIM.mobile, slot=1)
+            for n in (1, 2, 3, 4):
+                with pytest.raises(NoMediumMismatch) as wrong:
+                    await world.no_medium.check(first, Secret("0000000"), Secret("0000"))
+                assert wrong.value.facts["n"] == n
+                await world.store.save(Save(resets=[await world.no_medium.check(second, *RIGHT)]))
+            with pytest.raises(NoMediumLocked):
+                await world.no_medium.check(first, Secret("0000000"), Secret("0000"))
 
     asyncio.run(go())

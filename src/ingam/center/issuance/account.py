@@ -19,7 +19,7 @@ from ingam.center.issuance.identity import ACCOUNT_CONSENT, DAY_S, Parts
 from ingam.center.issuance.states import AwaitingOneWon, Describing, IdCardAccepted
 from ingam.center.issuance.walks import Walk, Walks
 from ingam.center.walks import Turn, Visit, With
-from ingam.customer.heads import person_key
+from ingam.customer.heads import counter, person_key
 from ingam.customer.person import same_name
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -311,4 +311,4 @@ def _kind(customer: Customer) -> str:
 
 
 def _wrong_key(customer: Customer) -> str:
-    return f"onewon-wrong:{customer.customer_id}"
+    return counter("onewon-wrong", customer)

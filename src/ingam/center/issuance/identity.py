@@ -30,7 +30,7 @@ from ingam.customer.binding.bindings import SealDetails
 from ingam.customer.binding.challenges import Challenges, NonceInvalid
 from ingam.customer.binding.proof import Prover, SealOpener, UnverifiedPresentation, prove_ownership
 from ingam.customer.consent import Consents, Document
-from ingam.customer.heads import person_key
+from ingam.customer.heads import counter, person_key
 from ingam.customer.person import birth_date, is_foreign, same_name
 from ingam.kernel.errors import Failure, Outage, Refusal
 from ingam.kernel.secret import Secret
@@ -309,9 +309,7 @@ class Identification:
                 await self._walks.record(walk, "certificate-proof", failure.code, With())
                 raise
             event = IdentityProved(walk.now, Proved("certificate", None))
-            await self._walks.save(
-                walk, event, "certificate-proof", With(resets=[f"vid-fail:{walk.customer.customer_id}"])
-            )
+            await self._walks.save(walk, event, "certificate-proof", With(resets=[counter("vid-fail", walk.customer)]))
 
     async def _owned(self, walk: Walk, nonce: str, signed: bytes, sealed: bytes | None) -> None:
         session, customer = walk.visit.session, walk.customer
@@ -320,7 +318,7 @@ class Identification:
             raise NonceInvalid(check=2, cause="other-flow")
         presentation = UnverifiedPresentation(given.challenge, signed, sealed)
         proven = await self._prover.prove(presentation, kind=customer.kind, fresh=True, at=walk.now)
-        key = f"vid-fail:{customer.customer_id}"
+        key = counter("vid-fail", customer)
         counted = await self._parts.store.count(Count(key, DAY_S, self._limits.vid_max_fail, walk.now))
         if counted > self._limits.vid_max_fail:
             raise PersonLocked

@@ -22,6 +22,7 @@ from ingam.customer.binding.proof import (
     vid_of,
 )
 from ingam.customer.device import Devices
+from ingam.customer.heads import counter
 from ingam.customer.notice import Notices, Words
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach
@@ -161,7 +162,7 @@ def bound(walk: Walk, purpose: Purpose) -> Bound:
 
 def vid_key(walk: Walk) -> str:
     """The counter of VID mismatches of this person (A16)."""
-    return f"vid-fail:{walk.customer.customer_id}"
+    return counter("vid-fail", walk.customer)
 
 
 def number_key(walk: Walk) -> str:

@@ -2,7 +2,7 @@
 
 Kept as a keyed digest, so that nobody reads one after the screen that showed it. A newer one for the same person and
 purpose voids the older; of a union with several heads the person is the one whom the branch saw. Wrong ones are
-counted per account, over all numbers and purposes, before they are compared.
+counted per person, over all numbers and purposes, before they are compared.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import msgspec
 
 from ingam.customer.additional_auth import Purpose
 from ingam.customer.additional_auth.proof import Bound, ProofLimits, Verified, new_proof
+from ingam.customer.heads import counter
 from ingam.customer.notice import Notices, Sender, Words
 from ingam.kernel.errors import Refusal
 from ingam.kernel.instants import korean_day
@@ -35,6 +36,8 @@ NUMBER_BYTES: Final = 16
 ISSUED: Final = "issued"
 USED: Final = "used"
 VOID: Final = "void"
+WRONG: Final = "branch-wrong"
+"""The counter of wrong numbers; reset it to unlock."""
 
 
 class BranchLimits(ProofLimits, Protocol):
@@ -197,7 +200,7 @@ class BranchNumbers:
 
     async def spent(self, customer: Customer) -> bool:
         """Whether today's tries are used up."""
-        hits = await self._store.counted(wrong_key(customer.customer_id), DAY_S, self._clock.now())
+        hits = await self._store.counted(counter(WRONG, customer), DAY_S, self._clock.now())
         return hits >= self._limits.branch_tries
 
     async def verify(self, customer: Customer, bound: Bound, typed: Secret[str]) -> Verified:
@@ -206,7 +209,7 @@ class BranchNumbers:
         Raises BranchNumberWrong {n}, BranchNumberSpent {max}.
         """
         now, most = self._clock.now(), self._limits.branch_tries
-        hits = await self._store.count(Count(wrong_key(customer.customer_id), DAY_S, most, now))
+        hits = await self._store.count(Count(counter(WRONG, customer, bound.slot), DAY_S, most, now))
         if hits > most:
             raise BranchNumberSpent(max=most)
         found = None
@@ -222,7 +225,7 @@ class BranchNumbers:
             proof,
             ledger=(Use(_kind(customer.customer_id), found.number_id, now), proof.issue),
             rows=(_ended(found, USED, now),),
-            resets=(wrong_key(customer.customer_id),),
+            resets=(counter(WRONG, customer, bound.slot),),
         )
 
     # ── small facts ──
@@ -246,11 +249,6 @@ class BranchNumbers:
         return Notices(self._sender).tell(
             customer, "branch-number", at=now, dedup=f"branch-number:{number_id}", branch=branch, purpose=called
         )  # fmt: skip
-
-
-def wrong_key(customer_id: str) -> str:
-    """The one counter of wrong numbers of a person; reset it to unlock."""
-    return f"branch-wrong:{customer_id}"
 
 
 def _kind(customer_id: str) -> str:

@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from ingam.customer import heads
 from ingam.customer.person import number_named
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -79,8 +80,8 @@ def split_number(customer: Customer) -> tuple[str, Secret[str]]:
 
 
 def counter(customer: Customer) -> str:
-    """The one counter's key; save it among `resets` when both fields were right."""
-    return f"no-medium:{customer.customer_id}"
+    """Its key; save it among `resets` when both fields were right."""
+    return heads.counter("no-medium", customer)
 
 
 class NoMedium:

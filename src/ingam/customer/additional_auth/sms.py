@@ -18,6 +18,7 @@ from ingam.customer.additional_auth import Method, Purpose
 from ingam.customer.additional_auth.numbers import NumberTooNew
 from ingam.customer.additional_auth.proof import Bound, ProofLimits, Verified, new_proof
 from ingam.customer.additional_auth.requesting import Requesting
+from ingam.customer.heads import counter
 from ingam.customer.notice import Sender, sms_outgoing
 from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
@@ -229,4 +230,4 @@ def _kind(customer: Customer) -> str:
 
 
 def _wrong_key(customer: Customer) -> str:
-    return f"sms-wrong:{customer.customer_id}"
+    return counter("sms-wrong", customer)

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from ingam.customer.account.accounts import UNTIL_RESET_S
 from ingam.customer.additional_auth import Purpose
+from ingam.customer.heads import counter
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer
@@ -81,19 +82,26 @@ def _of_person(prefix: str) -> Callable[[Customer], tuple[str, ...]]:
     return lambda customer: (f"{prefix}:{customer.customer_id}",)
 
 
+def _of_heads(name: str) -> Callable[[Customer], tuple[str, ...]]:
+    """Of a union each head's own; who has no place here any more is among them."""
+    return lambda customer: tuple(
+        counter(name, customer, slot) for slot in sorted({customer.slot, *(one.slot for one in customer.heads)})
+    )
+
+
 KINDS: Final[Mapping[str, _Kind]] = {
     one.name: one
     for one in (
         _Kind("number", _of_person("number-fail"), DAY_S, "vid_max_fail"),
-        _Kind("vid", _of_person("vid-fail"), DAY_S, "vid_max_fail"),
-        _Kind("no-medium", _of_person("no-medium"), DAY_S, "no_medium_max_fail"),
-        _Kind("sms-wrong", _of_person("sms-wrong"), DAY_S, "sms_wrong_a_day"),
+        _Kind("vid", _of_heads("vid-fail"), DAY_S, "vid_max_fail"),
+        _Kind("no-medium", _of_heads("no-medium"), DAY_S, "no_medium_max_fail"),
+        _Kind("sms-wrong", _of_heads("sms-wrong"), DAY_S, "sms_wrong_a_day"),
         _Kind("sms-person", lambda c: (f"sms-person:{c.customer_id}",), DAY_S, "sms_person_a_day"),
         _Kind("sms-day", lambda c: tuple(f"sms-day:{c.customer_id}:{one}" for one in Purpose), DAY_S, "sms_a_day"),
         _Kind("ars-day", _of_person("ars-day"), DAY_S, "ars_a_day"),
-        _Kind("branch-wrong", _of_person("branch-wrong"), DAY_S, "branch_tries"),
+        _Kind("branch-wrong", _of_heads("branch-wrong"), DAY_S, "branch_tries"),
         _Kind("otp", _of_person("otp-wrong"), DAY_S, "otp_tries"),
-        _Kind("onewon", _of_person("onewon-wrong"), MONTH_S, "onewon_wrong_a_month"),
+        _Kind("onewon", _of_heads("onewon-wrong"), MONTH_S, "onewon_wrong_a_month"),
     )
 }
 LOGIN: Final = "login"
