@@ -54,6 +54,12 @@ def person_key(digests: Digests, customer: Customer) -> str:
     return _person(customer.customer_id, customer.slot, head_key(digests, customer))
 
 
+def whose_run(digests: Digests, customer: Customer, flow_id: str) -> Customer | None:
+    """The account as the head whose run it is sees it; None where it is a former head's."""
+    whose = flow_id.rpartition(":")[0].partition(":")[2]
+    return next((one for one in every_head(customer) if person_key(digests, one) == whose), None)
+
+
 def session_key(session: Session) -> str:
     """`person_key` of whoever the session is; it must be somebody's."""
     assert session.customer_id is not None

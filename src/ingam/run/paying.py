@@ -49,7 +49,7 @@ def owing_of(settings: Settings, given: CenterPorts) -> Owing | None:
         return None
     limits = settings.limits
     return Owing(
-        owing.Ports(given.store, given.clock, payments, given.customers),
+        owing.Ports(given.store, given.clock, payments, given.customers, given.digests),
         Fees(given.store, payments, given.digests), Notices(Sender(settings.institution)), limits.fee_unpaid_days,
         lambda key, after: coming_night(key, limits.recheck_hour, after),
     )  # fmt: skip

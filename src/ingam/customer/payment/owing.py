@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ingam.customer.heads import whose_run
 from ingam.customer.notice import Notices
 from ingam.customer.payment import TAKING, Fee, Fees, PaymentTries, ToPay, by_night, fee_of, fees_of, settle
 from ingam.kernel.errors import Refusal
@@ -25,6 +26,7 @@ from ingam.kernel.instants import to_micros
 from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
+from ingam.ports.keys import Digests
 from ingam.ports.payment import Payment, PaymentRefused, Payments, Stage
 from ingam.ports.store import Audit, Change, Outgoing, Row, Save, Stale, Store, Update
 
@@ -68,6 +70,7 @@ class Ports:
     clock: Clock
     payments: Payments
     customers: Customers
+    digests: Digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Owing:
         self, ports: Ports, fees: Fees, notices: Notices, days: int, night: Callable[[str, datetime], datetime]
     ) -> None:
         self._store, self._clock, self._payments = ports.store, ports.clock, ports.payments
-        self._customers = ports.customers
+        self._customers, self._digests = ports.customers, ports.digests
         self._fees, self._notices, self._night = fees, notices, night
         self._days = timedelta(days=days)
 
@@ -309,7 +312,9 @@ class Owing:
         return fee_of(row)
 
     async def _told(self, fee: Fee, notice: str, at: datetime) -> list[Outgoing]:
-        customer = await self._customers.by_id(fee.customer_id)
+        """Whose fee it is, of a union the head who applied; a former one is told nothing, and nobody else is either."""
+        kept = await self._customers.by_id(fee.customer_id)
+        customer = None if kept is None else whose_run(self._digests, kept, fee.flow_id)
         if customer is None:
             return []
         return self._notices.tell(customer, notice, at=at, dedup=f"{notice}:{fee.key}", won=f"{fee.amount:,}")
