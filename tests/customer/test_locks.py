@@ -17,3 +17,5 @@ def test_a_lock_of_a_union_has_the_counter_of_every_head_and_of_a_person_their_o
         (own,) = KINDS[name].keys(HONG)
         assert KINDS[name].keys(UNION) == (own, f"{own}:2")
         assert set(KINDS[name].keys(UNION)) == set(KINDS[name].keys(UNION.as_head(2) or HONG))
+    (own,) = KINDS["number"].keys(HONG)
+    assert KINDS["number"].keys(UNION) == (own, f"{own}:2", f"{own}:heads")

@@ -54,6 +54,11 @@ def person_key(digests: Digests, customer: Customer) -> str:
     return _person(customer.customer_id, customer.slot, head_key(digests, customer))
 
 
+def number_counter(customer: Customer) -> str:
+    """Key of the counter of wrong numbers where any head's is right; nobody's right one begins it anew."""
+    return f"number-fail:{customer.customer_id}:heads" if customer.heads else counter("number-fail", customer)
+
+
 def whose_run(digests: Digests, customer: Customer, flow_id: str) -> Customer | None:
     """The account as the head whose run it is sees it; None where it is a former head's."""
     whose = flow_id.rpartition(":")[0].partition(":")[2]

@@ -184,3 +184,18 @@ def test_with_one_place_nobody_but_the_first_head_is_known(sqlite_url: str, tmp_
         assert "head" not in str(rows[0]["facts"])
 
     told(sqlite_url, tmp_path, story)
+
+
+def test_A16_a_head_who_shows_their_own_number_forgives_no_guesses_at_anothers(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        guess = replace(UNION, idn=Secret("7012241000011"))
+        for _ in range(5):
+            one = await world.browser(UNION)
+            await one.identify(guess)
+            await (await world.browser(UNION)).identify(HEAD_2)
+        assert await world.results("registration.identify") == ["customer-mismatch", "ok"] * 4 + [
+            "customer-mismatch", "registration-locked",
+        ]  # fmt: skip
+
+    told(sqlite_url, tmp_path, story)

@@ -162,7 +162,7 @@ class Identification:
 
     async def _match(self, walk: Walk, command: Name) -> list[str]:
         """Guesses at the number are counted by person, before the comparison (A16, F9)."""
-        key = f"number-fail:{walk.customer.customer_id}"
+        key = counter("number-fail", walk.customer)
         counted = await self._parts.store.count(Count(key, DAY_S, self._limits.vid_max_fail, walk.now))
         if counted > self._limits.vid_max_fail:
             await self._walks.decline(walk, "name", PersonLocked())

@@ -22,7 +22,7 @@ from ingam.customer.binding.proof import (
     vid_of,
 )
 from ingam.customer.device import Devices
-from ingam.customer.heads import counter
+from ingam.customer.heads import counter, number_counter
 from ingam.customer.notice import Notices, Words
 from ingam.kernel.errors import Refusal
 from ingam.kernel.steps import reach
@@ -167,4 +167,4 @@ def vid_key(walk: Walk) -> str:
 
 def number_key(walk: Walk) -> str:
     """The counter of wrong numbers at ① of this person."""
-    return f"number-fail:{walk.customer.customer_id}"
+    return number_counter(walk.customer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -18,7 +19,7 @@ from ingam.kernel.errors import Refusal
 from ingam.kernel.secret import Secret
 from ingam.kernel.steps import reach
 from ingam.ports.customers import Customer, HeadsFull
-from ingam.ports.store import Count, Store
+from ingam.ports.store import Count, Row, Save, Stale, Store, Update
 
 KNOWN: Final = timedelta(minutes=10)
 """So long ID and password count as just shown."""
@@ -97,23 +98,35 @@ class Identification:
         except LoginLocked as locked:
             await self._walks.lock(walk, "identify", locked)
             raise
-        await self._count_guess(walk)
+        hits = await self._count_guess(walk)
         # Both are compared whatever the first one says; the failure stays counted unless all of it fits (F9).
         slots = [slot for slot, idn in _numbers(entered, session) if idn == command.idn]
         if not slots or entered.customer_id != walk.customer.customer_id:
             await self._walks.refuse(walk, "identify", CustomerMismatch(named=number_named(walk.customer.idn)))
         if entered.as_head(slots[0]) is None:
             await self._walks.refuse(walk, "identify", HeadsFull())
-        return slots[0], [*await self._accounts.forgive(command.banking_id, session), number_key(walk)]
+        cleared = await self._accounts.forgive(command.banking_id, session)
+        if not entered.heads:
+            return slots[0], [*cleared, number_key(walk)]
+        await self._give_back(walk, hits)  # one head's own number forgives no guesses at another's
+        return slots[0], cleared
 
-    async def _count_guess(self, walk: Walk) -> None:
+    async def _count_guess(self, walk: Walk) -> int:
         """Guesses have a counter of their own, by person, that only the right number clears (A16, F9).
 
         Whoever has an ID and its password may log in, and that forgives the failures of the login.
         """
         guesses = Count(number_key(walk), DAY_S, self._limits.vid_max_fail, walk.now)
-        if await self._store.count(guesses) > self._limits.vid_max_fail:
+        hits = await self._store.count(guesses)
+        if hits > self._limits.vid_max_fail:
             await self._walks.lock(walk, "identify", RegistrationLocked())
+        return hits
+
+    async def _give_back(self, walk: Walk, hits: int) -> None:
+        """One hit less, unless somebody counted meanwhile: then it stays, which is the safe side."""
+        where: Row = {"key": number_key(walk), "hits": hits}
+        with suppress(Stale):
+            await self._store.save(Save(rows=[Update("counter", where, {"hits": hits - 1})]))
 
 
 def _numbers(entered: Customer, session: Session) -> list[tuple[int, Secret[str]]]:

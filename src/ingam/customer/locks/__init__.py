@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from ingam.customer.account.accounts import UNTIL_RESET_S
 from ingam.customer.additional_auth import Purpose
-from ingam.customer.heads import counter
+from ingam.customer.heads import counter, number_counter
 from ingam.kernel.errors import Refusal
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer
@@ -89,10 +89,14 @@ def _of_heads(name: str) -> Callable[[Customer], tuple[str, ...]]:
     )
 
 
+def _of_numbers(customer: Customer) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*_of_heads("number-fail")(customer), number_counter(customer))))
+
+
 KINDS: Final[Mapping[str, _Kind]] = {
     one.name: one
     for one in (
-        _Kind("number", _of_person("number-fail"), DAY_S, "vid_max_fail"),
+        _Kind("number", _of_numbers, DAY_S, "vid_max_fail"),
         _Kind("vid", _of_heads("vid-fail"), DAY_S, "vid_max_fail"),
         _Kind("no-medium", _of_heads("no-medium"), DAY_S, "no_medium_max_fail"),
         _Kind("sms-wrong", _of_heads("sms-wrong"), DAY_S, "sms_wrong_a_day"),
