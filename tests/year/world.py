@@ -523,7 +523,7 @@ class World:
 
     async def _renew(self, one: Held) -> None:
         visit, key, (old, old_key) = self._visit(one), self._key(), one.papers[-1]
-        run, spki = 1, hashlib.sha256(key.public.spki).hexdigest()
+        run, spki = (await self.renewing.here(visit)).run, hashlib.sha256(key.public.spki).hexdigest()
         version, _ = await self.renewing.key_made(visit, run, spki, old.fingerprint.hex())
         ticks = {document.code: document.tick("ko") for document in self.renewing.documents()}
         told = await self.renewing.agree(visit, Turn(run, version), ticks)
