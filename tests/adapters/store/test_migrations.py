@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
@@ -57,6 +58,36 @@ def test_migrating_again_changes_nothing_and_the_revision_is_right(empty_url: st
     migrate(empty_url)
     migrate(empty_url)
     check_revision(empty_url)
+
+
+FLOWS = {
+    "issuance:c-hong:7": "issuance:c-hong",
+    "issuance:c-lee:1:0a5c:12": "issuance:c-lee:1:0a5c",
+    "registration:s0123456789:1": "registration:s0123456789",
+    "copying:c-hong": "",
+}
+"""Ids of before, and the runs that each is one of."""
+
+
+def test_runs_that_began_before_0023_are_found_by_it(empty_url: str) -> None:
+    if (path := sqlite_path(empty_url)) is not None:
+        migrating.create(path)
+
+    def as_before(connection: Connection) -> None:
+        config = migrating._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0022")
+        for flow_id in FLOWS:
+            row = {"flow_id": flow_id, "machine": flow_id.partition(":")[0]}
+            into = "INSERT INTO flow (flow_id, machine, version, state, session, expires_at)"
+            connection.execute(text(f"{into} VALUES (:flow_id, :machine, 1, '', '', 0)"), row)  # noqa: S608
+
+    migrating._on(empty_url, as_before)
+    migrate(empty_url)
+    found = migrating._on(
+        empty_url, lambda connection: connection.execute(text("SELECT flow_id, runs FROM flow")).all()
+    )
+    assert {str(flow_id): str(runs) for flow_id, runs in found} == FLOWS
 
 
 def test_many_that_start_at_once_migrate_once(empty_url: str) -> None:
