@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from tests import postgres
 
+from ingam.adapters.sqlite.writer import create
 from ingam.adapters.store import migrate as migrating
 from ingam.adapters.store.addresses import sqlite_path
 from ingam.adapters.store.migrate import WrongRevision, check_revision, migrate
@@ -71,7 +72,7 @@ FLOWS = {
 
 def test_runs_that_began_before_0023_are_found_by_it(empty_url: str) -> None:
     if (path := sqlite_path(empty_url)) is not None:
-        migrating.create(path)
+        create(path)
 
     def as_before(connection: Connection) -> None:
         config = migrating._config()
@@ -80,7 +81,7 @@ def test_runs_that_began_before_0023_are_found_by_it(empty_url: str) -> None:
         for flow_id in FLOWS:
             row = {"flow_id": flow_id, "machine": flow_id.partition(":")[0]}
             into = "INSERT INTO flow (flow_id, machine, version, state, session, expires_at)"
-            connection.execute(text(f"{into} VALUES (:flow_id, :machine, 1, '', '', 0)"), row)  # noqa: S608
+            connection.execute(text(f"{into} VALUES (:flow_id, :machine, 1, '', '', 0)"), row)
 
     migrating._on(empty_url, as_before)
     migrate(empty_url)
