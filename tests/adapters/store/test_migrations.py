@@ -118,7 +118,7 @@ def test_a_process_refuses_a_database_of_another_revision(empty_url: str) -> Non
     )
     with pytest.raises(WrongRevision) as refused:
         check_revision(empty_url)
-    assert refused.value.facts == {"found": "x", "expected": "0023"}
+    assert refused.value.facts == {"found": "x", "expected": "0024"}
 
 
 def test_an_sqlite_file_is_its_owners_only(tmp_path: Path) -> None:

@@ -170,10 +170,22 @@ def test_the_language_of_a_login_changes_nothing_for_whoever_chose_one(sqlite_ur
     told(sqlite_url, tmp_path, story)
 
 
+def test_whoever_never_chose_is_written_to_in_the_language_of_the_last_login(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        for lang in ("en", "ko", "en", "ko"):
+            browser = world.browser()
+            await browser.get("/login")
+            await browser.send("/language", {"lang": lang, "back": "/login"})
+            await browser.log_in()
+            assert [row["lang"] for row in await world.rows("notice_wish")] == [lang]
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_two_first_logins_at_one_moment_both_get_in(store_url: str, tmp_path: Path) -> None:
     async def story(world: World) -> None:
         wishes, now = Wishes(world.ports.store, world.ports.fields), world.clock.now()
-        begun = await asyncio.gather(*(wishes.begin(HONG.customer_id, "en", now) for _ in range(4)))
+        begun = await asyncio.gather(*(wishes.logged_in(HONG.customer_id, "en", now) for _ in range(4)))
         assert True in begun and len(await world.rows("notice_wish")) == 1
 
     told(store_url, tmp_path, story)

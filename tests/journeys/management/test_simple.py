@@ -55,8 +55,8 @@ class Simple(Desk):
         self.frame.locator("#new-pin-again").press("Enter")
 
     def notices(self, key: str) -> list[str]:
-        """The SMS of this kind, once there is one; in Korean, for whom no other language was chosen."""
-        words = say(f"notice.{key}", "ko", institution="\0", time="\0", tel="\0").split("\0")
+        """The SMS of this kind, once there is one; in the language of the pages that they logged in on."""
+        words = say(f"notice.{key}", self.at.lang, institution="\0", time="\0", tel="\0").split("\0")
         until = time.monotonic() + 20
         while time.monotonic() < until:
             found = [one["text"] for one in self.at.inbox() if all(word in one["text"] for word in words)]

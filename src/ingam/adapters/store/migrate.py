@@ -31,6 +31,9 @@ T = TypeVar("T")
 LOCK: Final = 0x1E6A4
 """Advisory lock of PostgreSQL: one process migrates, the others wait."""
 
+PATIENCE_MS: Final = 60_000
+"""How long an SQLite process waits for others that migrate: from nothing to today takes each of them seconds."""
+
 
 class WrongRevision(Defect):
     """The schema is not the one of this program (facts: found, expected); the process does not start."""
@@ -85,13 +88,18 @@ def _on(url: str, work: Callable[[Connection], T]) -> T:
 
 def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
     engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
-    # The driver would begin only before a data change, and schema changes would not be undone together.
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
             return work(connection)
     finally:
         engine.dispose()
+
+
+def _begin(connection: Connection) -> None:
+    """The driver would begin only before a data change, and schema changes would not be undone together."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 async def _on_postgresql(url: str, work: Callable[[Connection], T]) -> T:

@@ -416,6 +416,7 @@ notice_wish = Table(
     Column("expiry", Boolean, nullable=False),
     Column("logins", Boolean, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column("spoken", Boolean, nullable=False, server_default=text("false")),  # the language is a login's, not chosen
 )  # fmt: skip
 
 former_mobile = Table(

@@ -254,7 +254,7 @@ class Login:
 
     async def _spoken(self, customer: Customer, lang: str) -> Customer:
         """Whoever never said in which language they are written to is, from here on, in the one that they log in in."""
-        if not await self._wishes.begin(customer.customer_id, lang, self._clock.now()):
+        if not await self._wishes.logged_in(customer.customer_id, lang, self._clock.now()):
             return customer
         return replace(customer, told=replace(customer.told, lang=lang))
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from ingam.customer.heads import marked, unmarked
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import Customer, Customers, Head, NewCustomer, Phone, Told
-from ingam.ports.store import Change, Conflict, Insert, Row, Save, Store, Update
+from ingam.ports.store import Change, Conflict, Insert, Row, Save, Stale, Store, Update
 
 TABLE: Final = "notice_wish"
 NOBODY: Final = "nobody"
@@ -63,21 +63,24 @@ class Wishes:
     async def wish(self, customer_id: str, wish: Wish, at: datetime) -> Change:
         """Another choice. Stale where somebody chose in the meantime."""
         row = await self._store.one(TABLE, {"customer_id": customer_id})
-        chosen: Row = {"lang": wish.lang, "mails": wish.mails, "expiry": wish.expiry, "logins": wish.logins}
+        chosen: Row = {
+            "lang": wish.lang, "mails": wish.mails, "expiry": wish.expiry, "logins": wish.logins, "spoken": False,
+        }  # fmt: skip
         return _change(customer_id, row, chosen, at)
 
     async def speak(self, customer_id: str, lang: str, at: datetime) -> None:
         """The language that they read our pages in now is the one that they are written to in."""
         row = await self._store.one(TABLE, {"customer_id": customer_id})
         if row is None or row["lang"] != lang:
-            await self._store.save(Save(rows=[_change(customer_id, row, {"lang": lang}, at)]))
+            await self._store.save(Save(rows=[_change(customer_id, row, {"lang": lang, "spoken": False}, at)]))
 
-    async def begin(self, customer_id: str, lang: str, at: datetime) -> bool:
-        """The language of whoever never chose anything; whether it is kept now. Korean is where everybody begins."""
-        if lang == "ko" or await self._store.one(TABLE, {"customer_id": customer_id}) is not None:
+    async def logged_in(self, customer_id: str, lang: str, at: datetime) -> bool:
+        """The language of this login is that of whoever never chose one; whether it became so. All begin in Korean."""
+        row = await self._store.one(TABLE, {"customer_id": customer_id})
+        if lang == ("ko" if row is None else row["lang"]) or (row is not None and not row["spoken"]):
             return False
-        with suppress(Conflict):  # another window of theirs was first
-            await self._store.save(Save(rows=[_change(customer_id, None, {"lang": lang}, at)]))
+        with suppress(Conflict, Stale):  # another window of theirs was first
+            await self._store.save(Save(rows=[_change(customer_id, row, {"lang": lang, "spoken": True}, at)]))
         return True
 
     async def keep_former(self, customer: Customer, until: datetime, at: datetime) -> Change:
@@ -112,7 +115,7 @@ def _chosen(row: Row) -> Told:
 
 def _change(customer_id: str, row: Row | None, values: Row, at: datetime) -> Change:
     if row is None:
-        none: Row = {"lang": "ko", "mails": True, "expiry": True, "logins": False}
+        none: Row = {"lang": "ko", "mails": True, "expiry": True, "logins": False, "spoken": False}
         return Insert(TABLE, {"customer_id": customer_id, **none, **values, "changed_at": at})
     where: Row = {"customer_id": customer_id, "changed_at": row["changed_at"]}
     return Update(TABLE, where, {**values, "changed_at": at})
