@@ -21,6 +21,10 @@ MOST_TURNS = 3
 UNLOOKED: list[Browser] = []
 """Browsers that are not as a person has them: no screen is looked at there."""
 
+STILL = """() => Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 5000)
+  .map((one) => one.finished.catch(() => 0))).then(() => 0)"""
+"""A colour that is on its way to another one is neither."""
+
 RUN = """async () => {
   const found = await axe.run(document, { resultTypes: ['violations'], iframes: false })
   return found.violations.map((one) => ({ id: one.id, nodes: one.nodes.map((each) => each.html.slice(0, 160)) }))
@@ -55,6 +59,7 @@ def _trouble(page: Page, name: str) -> list[str]:
 
 def _trouble_in(frame: Frame, name: str) -> list[str]:
     # By the debugging protocol, so that the page's own policy neither forbids it nor has to be turned off for it.
+    frame.evaluate(STILL)
     if not frame.evaluate("() => 'axe' in window"):  # of an earlier look at the same document
         frame.evaluate(axe())
     violations: list[dict[str, Any]] = frame.evaluate(RUN)

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.journeys.person import Person, words
 from tests.journeys.world import World
 
-from ingam.kernel.words import has, say
+from ingam.kernel.words import has, naming, say
 from ingam.npki import certificate
 
 INSTITUTION = {"ko": "증권금융", "en": "Securities Finance"}
@@ -31,6 +31,10 @@ class Walk:
     def say(self, key: str, **facts: str | int) -> str:
         """A text of the screen."""
         return say(key, self.lang, **facts)
+
+    def refusal(self, code: str) -> str:
+        """What a person reads of this code; a person's number is a 주민등록번호."""
+        return self.say(f"refusal.{code}", **naming({}, self.lang))
 
     def field(self, key: str, **facts: str | int) -> Locator:
         """An input by its label."""

@@ -134,6 +134,7 @@ export class Keypad<K extends string> {
       page: (name) => this.#tell(name === 'symbols' ? 'symbols-now' : name),
     })
     this.#panel.classList.toggle('pad-wide', layout.kind === 'text')
+    this.#panel.classList.remove('pad-waiting')
     this.#panel.replaceChildren(this.#top(), this.#pad.element)
     this.#panel.scrollIntoView({ block: 'nearest', behavior: 'instant' })
   }
@@ -146,13 +147,18 @@ export class Keypad<K extends string> {
     return el('div', { class: 'pad-top' }, name, this.#read, close)
   }
 
+  /** The keys' room is kept while they are asked for: nothing below moves under a finger when they come. */
   #wait(): void {
+    this.#panel.classList.toggle('pad-wide', this.#keyed.kind === 'text')
+    this.#panel.classList.add('pad-waiting')
     this.#panel.replaceChildren(el('p', { class: 'pad-told' }, this.#keyed.say('wait')))
+    this.#panel.scrollIntoView({ block: 'nearest', behavior: 'instant' })
   }
 
   #fail(): void {
     const { say } = this.#keyed
     this.#layout = null
+    this.#panel.classList.remove('pad-waiting')
     const again = button(say('again'), 'link', () => void this.#open())
     this.#panel.replaceChildren(el('p', { class: 'pad-told' }, say('failed'), ' ', again))
     this.#tell('failed')

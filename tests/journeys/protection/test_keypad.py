@@ -189,6 +189,32 @@ def steer(page: Page, name: str) -> None:
     raise AssertionError(f"the arrows do not reach {name}")
 
 
+HEIGHTS = """() => { window.heights = []; new MutationObserver(() => {
+  for (const one of document.querySelectorAll('.pad')) {
+    if (!one.hidden) window.heights.push(one.getBoundingClientRect().height)
+  } }).observe(document.body, { subtree: true, childList: true, attributes: true }) }"""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_below_moves_when_the_keys_come(hurry: Callable[..., Walk], width: int) -> None:
+    at = hurry("hong", width)
+    at.open("/login")
+    at.page.evaluate(HEIGHTS)
+    at.page.get_by_role("checkbox", name=at.say("keypad.box")).first.check()
+    as_tall_as_before(at)
+    at.log_in_by_id(then="/registration")
+    at.page.evaluate(HEIGHTS)
+    at.field("registration.idn").focus()
+    as_tall_as_before(at)
+
+
+def as_tall_as_before(at: Walk) -> None:
+    """The panel had its height while it waited for its keys."""
+    expect(at.page.locator(".pad:visible .pad-key:visible").first).to_be_visible()
+    heights = at.page.evaluate("() => window.heights")
+    assert len(heights) > 1 and len(set(heights)) == 1, heights
+
+
 def test_two_fingers_press_two_keys_and_a_finger_that_slides_away_presses_none(
     chromium: Browser, running: World
 ) -> None:

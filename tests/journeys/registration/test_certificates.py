@@ -58,7 +58,7 @@ def test_the_server_refuses_with_the_code_of_its_check_and_the_person_stays_at_t
         at.pick(slug)
         code = at.demo(slug)["expected"]
         assert at.answered() == ("/registration/certificate", code)
-        expect(at.page.locator("#certificate-error")).to_have_text(at.say(f"refusal.{code}"))
+        expect(at.page.locator("#certificate-error")).to_have_text(at.refusal(code))
         expect(at.button("registration.register")).to_be_visible()
 
 
