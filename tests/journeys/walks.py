@@ -61,13 +61,15 @@ class Walk:
         self.page.goto(self.world.center + path)
 
     def log_in_by_id(self, then: str = "/registration", password: str | None = None) -> None:
-        """아이디 로그인."""
+        """아이디 로그인; with another password than theirs, until it is refused."""
         self.open(f"/login?way=id&then={then}")
         self.person.type_into(self.field("login.banking_id"), self.who["banking_id"])
         self.person.type_into(self.field("login.password"), password or self.who["password"])
         self.person.press(self.button("login.enter"))
         if password is None:
             expect(self.page).not_to_have_url(re.compile("/login"))
+        else:
+            expect(self.page.locator("[data-error-summary]")).to_be_visible()
 
     # ── 타기관인증서등록 ──
 

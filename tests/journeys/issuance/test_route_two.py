@@ -1,4 +1,7 @@
-"""The manual's second route on a phone: from the banking password to a login with the certificate that was issued."""
+"""The manual's second route on a phone: from the banking password to a login with the certificate that was issued.
+
+And 폐지 of a certificate of our own authority that another broker asked for: shown, and begun with 추가인증.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,21 @@ import secrets
 from collections.abc import Callable
 from urllib.request import Request, urlopen
 
+import pytest
 from playwright.sync_api import expect
 from tests.journeys.issuance.conftest import Handset
 from tests.journeys.issuance.walk import PhoneWalk
 from tests.journeys.screens import trouble
+from tests.journeys.walks import Walk
 
 from ingam.adapters.clock.system import SystemClock
 from ingam.adapters.status import trust_file
 from ingam.npki import certificate
 from ingam.npki.certificate import Certificate
 from ingam.protocols import ocsp
+
+# The other broker's certificate is offered for 폐지 while it stands, and ends in the journey after that.
+pytestmark = pytest.mark.xdist_group("other-broker")
 
 
 def looking(at: PhoneWalk) -> list[str]:
@@ -63,6 +71,27 @@ def told(at: PhoneWalk) -> None:
     at.until(lambda: [one for one in at.inbox() if start in one["text"]])
     subject = at.say("notice.issued-subject").split("] ")[-1]
     at.until(lambda: [one for one in at.world.get(f"/mail/{at.who['key']}.json") if subject in one["subject"]])
+
+
+@pytest.mark.parametrize(("width", "lang", "scheme"), [(1280, "ko", "light"), (360, "en", "dark")])
+def test_a_certificate_that_is_not_registered_here_is_offered_for_revocation(
+    hurry: Callable[..., Walk], width: int, lang: str, scheme: str
+) -> None:
+    at, name = hurry("kim", width, lang, scheme), f"{width}-{lang}-{scheme}"
+    at.log_in_by_id(then="/management/revocation")
+    expect(at.page.get_by_role("heading", name=at.say("life.unregistered_title"))).to_be_visible()
+    wrong = trouble(at.page, f"revocation-unregistered-{name}")
+    card = at.page.locator("section.card").filter(has_text=at.say("life.issued_at")).first
+    begin = card.get_by_role("button", name=at.say("life.begin_revocation"), exact=True)
+    at.person.press(begin)
+    expect(at.page.locator("[data-error-summary]")).to_contain_text(at.say("life.need_reason"))
+    wrong += trouble(at.page, f"revocation-unregistered-reason-{name}")
+    at.person.press(card.get_by_text(at.say("life.reason_unused"), exact=True))
+    at.person.press(begin)
+    expect(at.button("factor.request_code")).to_be_visible()
+    at.person.press(at.button("protection.leave"))
+    expect(at.page).to_have_url(f"{at.world.center}/management")
+    assert wrong == []
 
 
 def test_a_person_gets_a_certificate_and_another_brokers_ends(

@@ -72,3 +72,6 @@ def test_the_language_changes_and_the_page_stays(hurry: Callable[..., Walk]) -> 
     expect(at.page.locator("html")).to_have_attribute("lang", "en")
     expect(at.page).to_have_url(at.world.center + "/registration")
     expect(at.page.get_by_role("heading", level=1)).to_contain_text(say("registration.title", "en"))
+    # It is also the language that one is written to in from here on, which other journeys read.
+    at.page.locator(".top-side form.language button").click()
+    expect(at.page.locator("html")).to_have_attribute("lang", "ko")

@@ -29,6 +29,7 @@ def test_a_person_chooses_how_to_be_told_and_hears_of_it(
     before = len(at.inbox())
     for one in (expiry, logins):
         at.person.press(one, "Space")
+    at.person.press(at.page.get_by_text(at.say("notices.lang_ko"), exact=True))
     at.person.press(at.button("notices.save"))
     expect(at.page.get_by_role("status").filter(has_text=at.say("notices.saved_yes"))).to_be_visible()
     expect(expiry).not_to_be_checked()
