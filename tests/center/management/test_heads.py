@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,15 @@ from tests.center.management.manager import TASK, Authority, Manager
 from tests.center.pin.test_pin import Vault
 from tests.center.protection.person import Person, deliver, person
 from tests.center.protection.test_passkeys import enter
-from tests.center.registration.test_heads import FIRST_CERT, HEAD_2, NEWER_CERT, SECOND, SECOND_CERT, UNION
+from tests.center.registration.test_heads import (
+    FIRST_CERT,
+    HEAD_2,
+    NEWER_CERT,
+    SECOND,
+    SECOND_CERT,
+    UNION,
+    as_customer,
+)
 from tests.center.world import PASSWORD, Browser, World, told
 from tests.npki.certs import Party
 
@@ -27,6 +36,7 @@ from ingam.customer.additional_auth.branch import BranchNumbers
 from ingam.customer.binding.bindings import Bindings
 from ingam.customer.notice import Sender
 from ingam.kernel.secret import Secret
+from ingam.kernel.words import say
 from ingam.page import Bundle
 from ingam.ports.customers import Customer, NewCustomer
 from ingam.ports.status import Revoked, Source
@@ -296,6 +306,67 @@ def test_A17_end_head_ends_the_sessions_of_a_head_who_released_their_certificate
         assert not await inside(second.browser)
 
     told(sqlite_url, tmp_path, story, heads=2)
+
+
+@pytest.mark.parametrize(("kind", "fields"), [("revocation", {"reason": "key"}), ("suspension", {})])
+def test_A17_the_next_head_ends_a_former_heads_registration_and_not_their_certificate(
+    sqlite_url: str, tmp_path: Path, kind: str, fields: dict[str, str]
+) -> None:
+    """It is that person's own, at every other place too; here it is released."""
+
+    async def story(world: World) -> None:
+        authority = Authority()
+        await union(world, authority)
+        await given_to_next(world)
+        one = Manager(world, world.browser(), who=as_customer(NEXT), authority=authority)
+        assert (await one.browser.log_in(UNION)).status_code == 303
+        page = await one.look(f"/management/{kind}")
+        assert say("heads.former") in page and page.count('name="binding"') == 1
+        page = await begin(world, one, kind, 2, **fields)
+        assert one.status == 422 and say("refusal.union-head-former") in page
+        await one.heard()
+        assert await states(world) == ["1 ACTIVE", "2 ACTIVE"] and authority.asked == []
+        one.who = UNION
+        await begin(world, one, "release", 2)
+        await one.prove()
+        await one.finish()
+        assert await states(world) == ["1 ACTIVE", "2 RELEASED"]
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+def test_A17_of_a_union_with_one_head_the_next_one_does_not_revoke_the_certificate_of_the_one_before(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(world: World) -> None:
+        authority = Authority()
+        await world.ports.customers.enrol(NewCustomer(UNION, Secret(PASSWORD)))
+        await world.bind(await account(world), FIRST_CERT)
+        ports, settings = (
+            replace(world.ports, certification=authority),
+            Settings(mode="test", center_origin=world.origin),
+        )
+        world.app = center.app(settings, ports, Bundle({"center.css": "c.css"}))
+        after = replace(UNION, name="박새장", idn=Secret("7701011000009"))
+        kept = world.ports.customers
+
+        def told_of(asked: Callable[..., Awaitable[Customer | None]]) -> Callable[..., Awaitable[Customer | None]]:
+            async def now(*args: Any) -> Customer | None:
+                found = await asked(*args)
+                return None if found is None else replace(found, name=after.name, idn=after.idn)
+
+            return now
+
+        for name in ("by_id", "authenticate"):
+            monkeypatch.setattr(kept, name, told_of(getattr(kept, name)))
+        one = Manager(world, world.browser(), who=after, authority=authority)
+        assert (await one.browser.log_in(UNION)).status_code == 303
+        page = await begin(world, one, "revocation", 1, reason="key")
+        assert one.status == 422 and say("refusal.union-head-former") in page
+        await one.heard()
+        assert await states(world) == ["1 ACTIVE"] and authority.asked == []
+
+    told(sqlite_url, tmp_path, story)
 
 
 @pytest.mark.parametrize("heads", [1, 2])

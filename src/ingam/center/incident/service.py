@@ -103,7 +103,10 @@ class Resuming(TaskService):
         return tuple(parts)
 
     async def _found(self, customer: Customer) -> tuple[Binding | None, FinanceBinding | None]:
-        return await self._bindings.suspended(customer), await self._finance.suspended(customer)
+        joint = await self._bindings.suspended(customer)
+        if joint is not None and await self._bindings.of_former(joint, customer):
+            joint = None  # whoever reported it as lost is the one to resume it
+        return joint, await self._finance.suspended(customer)
 
     # ── the walk ────────────────────────────────────────────────────────────────────────────────────────────────
 

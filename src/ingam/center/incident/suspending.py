@@ -104,7 +104,9 @@ class Suspending:
             await self._store.save(Save(audit=[self._line("incident.suspend", "unmatched", told.banking_id, now)]))
             return
         code = await self._code(told, customer, now)
-        joint = None if told.which == Lost.FINANCE else await self._bindings.active(customer)
+        joint = (
+            None if told.which == Lost.FINANCE else await self._theirs(await self._bindings.active(customer), customer)
+        )
         finance = None if told.which == Lost.JOINT else await self._finance.active(customer)
         # A certificate that is not registered here may lie in the lost device as well: its PIN ends like any other's.
         pins = Save() if told.which == Lost.FINANCE else await self._pins_gone(customer, now)
@@ -120,9 +122,14 @@ class Suspending:
 
     async def _suspended(self, customer: Customer, which: str) -> bool:
         """Whether something that was reported is suspended already."""
-        if which != Lost.FINANCE and await self._bindings.suspended(customer) is not None:
+        suspended = None if which == Lost.FINANCE else await self._bindings.suspended(customer)
+        if await self._theirs(suspended, customer) is not None:
             return True
         return which != Lost.JOINT and await self._finance.suspended(customer) is not None
+
+    async def _theirs(self, joint: Binding | None, customer: Customer) -> Binding | None:
+        """Nothing where a former head of the union registered it: the certificate is that person's, not the place's."""
+        return None if joint is None or await self._bindings.of_former(joint, customer) else joint
 
     async def _matched(self, told: Reported) -> Customer | None:
         customer = await self._customers.by_banking_id(told.banking_id)

@@ -46,6 +46,8 @@ class Registered:
     """Whose it is, masked, where the union has several heads; else ""."""
     mine: bool = True
     """Whether this session may manage it: after a login with a certificate a head's own alone."""
+    former: bool = False
+    """Whether a former head of the union registered it: it is released here, and nothing is done to the certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Looking:
             ours=await self._ours(found.issuer.raw) if found else False,
             head=await self._whose(binding, customer),
             mine=slot is None or binding.slot == slot,
+            former=await self._bindings.of_former(binding, customer),
         )
 
     async def _whose(self, binding: Binding, customer: Customer) -> str:

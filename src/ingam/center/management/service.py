@@ -54,6 +54,12 @@ class AnotherHeads(Refusal):
     code = "union-head-other"
 
 
+class FormerHeads(Refusal):
+    """A former head of this union registered the certificate: here it is released, and no more."""
+
+    code = "union-head-former"
+
+
 class NotOurs(Refusal):
     """Another authority issued the certificate; only there it is revoked."""
 
@@ -148,7 +154,7 @@ class Management(TaskService):
     async def begin(self, visit: Visit, task: Task) -> None:
         """A task; one that was under way is left.
 
-        Raises NothingRegistered, NotValid, NotOurs, AnotherHeads, CertificationOutage.
+        Raises NothingRegistered, NotValid, NotOurs, AnotherHeads, FormerHeads, CertificationOutage.
         """
         async with self._walks.turn_of(visit):
             if of_issued(task):
@@ -158,6 +164,7 @@ class Management(TaskService):
             found = await self._registered(visit, task)
             if not found.mine:
                 raise AnotherHeads
+            _must_not_be_formers(found, task)
             if found.head and found.head != NOBODY:  # the additional authentication and the notices are that head's
                 task = replace(task, slot=found.binding.slot)
             if task.kind == Kind.SUSPENSION and found.binding.status != ACTIVE:
@@ -182,8 +189,8 @@ class Management(TaskService):
     async def finish(self, visit: Visit, turn: Turn, signed: Signed | None) -> str:
         """The last press; the kind that is done. A key that was there when it was shown is not asked for twice.
 
-        Raises TrueStep (also where the binding moved meanwhile), NothingRegistered, NotValid, NotOurs, ProofMissing,
-        and what ActProofs.check refuses.
+        Raises TrueStep (also where the binding moved meanwhile), NothingRegistered, NotValid, NotOurs, FormerHeads,
+        ProofMissing, and what ActProofs.check refuses.
         """
         async with self._walks.turn_of(visit):
             walk = await self._walks.at(visit, turn, Confirming)
@@ -201,6 +208,7 @@ class Management(TaskService):
         if of_issued(walk.task):
             return await self._revocation_of_issued(walk)
         found = await self._registered(walk.visit, walk.task)
+        _must_not_be_formers(found, walk.task)
         match walk.task.kind:
             case Kind.RELEASE:
                 return await self._release(walk, found, signed)
@@ -269,6 +277,11 @@ def binding_of(task: Task) -> str:
 def reason_of(task: Task) -> str:
     """Why it is revoked."""
     return task.target.partition(":")[2]
+
+
+def _must_not_be_formers(found: Registered, task: Task) -> None:
+    if found.former and task.kind != Kind.RELEASE:
+        raise FormerHeads
 
 
 def _must_be_ours(found: Registered) -> None:

@@ -205,6 +205,17 @@ class Bindings:
         key = self.head_key(customer)
         return not key or (await self.details(binding)).head == key
 
+    async def of_former(self, binding: Binding, customer: Customer) -> bool:
+        """Whether it was registered by a head who is this union's no more: another has the place by now, or nobody.
+
+        What was registered before the number was kept does not say whose it is, and is not said to be another's.
+        """
+        head = customer.as_head(binding.slot)
+        if head is None:
+            return True
+        named = (await self.details(binding)).head if self.head_key(head) else ""
+        return named not in ("", self.head_key(head))
+
     def head_key(self, customer: Customer) -> str:
         """Keyed digest of the number of a head of a union; "" of everybody else."""
         return head_key(self._digests, customer)
