@@ -91,6 +91,44 @@ def test_runs_that_began_before_0023_are_found_by_it(empty_url: str) -> None:
     assert {str(flow_id): str(runs) for flow_id, runs in found} == FLOWS
 
 
+FEES = {
+    "1" * 32: ("Issued", False, "unpaid"),
+    "2" * 32: ("Renewed", False, "unpaid"),
+    "3" * 32: ("Expired", False, "unclear"),
+    "4" * 32: (None, False, "unclear"),  # the run was tidied away
+    "5" * 32: (None, True, "unpaid"),  # it is owed, and a night will try it
+}
+"""Fees that were `unpaid`: how their run ended, whether a night is put down, and what they are from 0025 on."""
+
+
+def test_nobody_is_asked_to_pay_what_nobody_could_settle_before_0025(empty_url: str) -> None:
+    if (path := sqlite_path(empty_url)) is not None:
+        create(path)
+
+    def as_before(connection: Connection) -> None:
+        config = migrating._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0024")
+        for key, (state, night, _) in FEES.items():
+            columns = '"key", customer_id, flow_id, machine, product, amount, stage, approval, opened_at, settled_at'
+            values = ":key, 'c', :key, 'issuance', 'universal', 1, 'unpaid', '', 0, 1"
+            connection.execute(text(f"INSERT INTO payment ({columns}) VALUES ({values})"), {"key": key})
+            if state is not None:
+                row = {"flow_id": key, "state": f'{{"state":"{state}","version":1,"facts":{{}}}}'}
+                into = "INSERT INTO flow (flow_id, machine, version, state, session, expires_at)"
+                connection.execute(text(f"{into} VALUES (:flow_id, 'issuance', 1, :state, '', 0)"), row)
+            why = "night" if night else "ended"
+            sent = {"dedup": f"payment:{key}:{why}:7"}
+            connection.execute(text("INSERT INTO outbox (due_at, kind, dedup) VALUES (0, 'payment', :dedup)"), sent)
+
+    migrating._on(empty_url, as_before)
+    migrate(empty_url)
+    found = migrating._on(
+        empty_url, lambda connection: connection.execute(text('SELECT "key", stage FROM payment')).all()
+    )
+    assert {str(key): str(stage) for key, stage in found} == {key: after for key, (_, _, after) in FEES.items()}
+
+
 def test_many_that_start_at_once_migrate_once(empty_url: str) -> None:
     failures: list[BaseException] = []
 
@@ -118,7 +156,7 @@ def test_a_process_refuses_a_database_of_another_revision(empty_url: str) -> Non
     )
     with pytest.raises(WrongRevision) as refused:
         check_revision(empty_url)
-    assert refused.value.facts == {"found": "x", "expected": "0024"}
+    assert refused.value.facts == {"found": "x", "expected": "0025"}
 
 
 def test_an_sqlite_file_is_its_owners_only(tmp_path: Path) -> None:
