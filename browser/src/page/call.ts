@@ -5,6 +5,7 @@ import { CallStream, type ToldCall } from './call_stream.ts';
 
 export function startCall(root: ParentNode): void {
   for (const part of root.querySelectorAll<HTMLElement>('[data-call]')) {
+    offerAnother(part);
     new CallStream(part.dataset['call'] ?? '', (call) => told(part, call)).start();
   }
 }
@@ -13,6 +14,16 @@ function told(part: HTMLElement, call: ToldCall): void {
   const state = String(call['state']);
   say(part, state, String(call['text']));
   if (call['over'] === true) ended(part, state);
+}
+
+/** A call of which nothing more is heard gives way to another one: some seconds after it was asked for. */
+function offerAnother(part: HTMLElement): void {
+  for (const each of part.querySelectorAll<HTMLElement>('[data-call-again]')) {
+    const show = (): void => {
+      each.hidden = part.classList.contains('approved');
+    };
+    setTimeout(show, Number(each.dataset['callAgain']) * 1_000);
+  }
 }
 
 function say(part: HTMLElement, now: string, text: string): void {

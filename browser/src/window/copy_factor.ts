@@ -7,6 +7,9 @@ import { type Countdown, countdown, paint } from '../page/timers.ts'
 import type { CopyAsking, Told } from './copy_asking.ts'
 import type { CopyScreen } from './copy_screen.ts'
 
+/** After so long without an end of a call another one is offered, in its place. */
+const AGAIN_MS = 20_000
+
 export class Factor {
   readonly #form: HTMLFormElement
   readonly #ask: CopyAsking
@@ -14,6 +17,8 @@ export class Factor {
   readonly #proved: () => void
   readonly #clocks = new Map<string, Countdown>()
   readonly #call: CallStream
+  #again: ReturnType<typeof setTimeout> | null = null
+  #mayAgain = false
 
   constructor(form: HTMLFormElement, ask: CopyAsking, screen: CopyScreen, proved: () => void) {
     this.#form = form
@@ -113,7 +118,9 @@ export class Factor {
     this.#screen.clear()
     await this.#screen.busy(this.#form, button, async () => {
       try {
-        this.#called(await this.#ask.post('code', { method: 'ars', to }))
+        const told = await this.#ask.post('code', { method: 'ars', to })
+        this.#waited()
+        this.#called(told)
         this.#part('[data-copy-digits]')?.focus({ preventScroll: true })
       } catch (failure) {
         this.#screen.failed(failure, null)
@@ -127,7 +134,7 @@ export class Factor {
     const text = typeof told['text'] === 'string' ? told['text'] : ''
     const ringing = told['over'] !== true
     this.#shown('[data-copy-calling]', ringing)
-    this.#shown('[data-copy-dial]', !ringing)
+    this.#shown('[data-copy-dial]', !ringing || this.#mayAgain)
     this.#text('[data-copy-digits]', digits)
     this.#text('[data-copy-call-state]', ringing ? text : '')
     this.#text('[data-copy-call-end]', ringing || told['state'] === 'approved' || told['state'] === 'none' ? '' : text)
@@ -136,9 +143,23 @@ export class Factor {
       if (!this.#clocks.has('[data-copy-call-left]') || left > 170) this.#count('[data-copy-call-left]', Math.min(left, 600))
     }
     if (ringing && !this.#call.running) this.#call.start()
-    if (ringing) return
+    if (ringing) return this.#wait()
+    this.#waited()
     this.#call.stop()
     if (told['state'] === 'approved' || told['state'] === 'refused') void this.#prove(null)
+  }
+
+  #wait(): void {
+    this.#again ??= setTimeout(() => {
+      this.#mayAgain = true
+      this.#shown('[data-copy-dial]', true)
+    }, AGAIN_MS)
+  }
+
+  #waited(): void {
+    if (this.#again !== null) clearTimeout(this.#again)
+    this.#again = null
+    this.#mayAgain = false
   }
 
   // ── small acts on the page ──

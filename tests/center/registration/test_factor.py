@@ -85,6 +85,30 @@ def test_a_customer_registers_with_an_approved_call(store_url: str, tmp_path: Pa
     told(store_url, tmp_path, story)
 
 
+def test_a_call_that_does_not_come_may_be_asked_for_again_before_its_time_is_over(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async def story(world: World, browser: Browser) -> None:
+        await browser.identify()
+        world.telephone.held.clear()
+        assert 'data-call-again="20" hidden' in await call(world, browser)
+        await world.telephone.holding.wait()
+        page = await call(world, browser, "mobile")
+        assert browser.status == 409 and "10초 뒤에 다시" in page and len(world.telephone.calls) == 1
+        world.clock.forward(21)
+        page = await browser.get()
+        assert 'data-call-again="0">' in page and "다시 전화 요청" in page
+        page = await call(world, browser, "mobile")
+        assert browser.status == 200 and [one.to for one in world.telephone.calls][1:] == [HONG.mobile]
+        code = world.telephone.calls[-1].code.reveal()
+        assert f">{code}</strong>" in page
+        world.telephone.held.set()
+        await world.calls.settled()
+        assert "data-certificate-window" in await next_(browser, method="ars")
+
+    told(sqlite_url, tmp_path, story)
+
+
 def test_a_page_hears_every_state_of_its_call_in_one_request(sqlite_url: str, tmp_path: Path) -> None:
     async def story(world: World, browser: Browser) -> None:
         await browser.identify()

@@ -170,6 +170,7 @@ class Telephone:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.hung_up: list[str] = []
         self.does: list[CallState] = [CallState.RINGING, CallState.ANSWERED, CallState.APPROVED]
         self.away = False
         self.holding, self.held = asyncio.Event(), asyncio.Event()
@@ -179,11 +180,17 @@ class Telephone:
         self.calls.append(call)
         if self.away:
             raise ArsOutage
-        for state in self.does:
-            if state.final:
-                self.holding.set()
-                await self.held.wait()
-            yield state
+        over = False
+        try:
+            for state in self.does:
+                if state.final:
+                    self.holding.set()
+                    await self.held.wait()
+                over = state.final
+                yield state
+        finally:
+            if not over:
+                self.hung_up.append(call.call_id)
 
     async def aclose(self) -> None:
         """Nothing is open."""

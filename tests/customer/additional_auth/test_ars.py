@@ -13,6 +13,7 @@ from tests.center.registration.world import HONG, KIM, World, opened
 
 from ingam.customer.additional_auth import Purpose, calling
 from ingam.customer.additional_auth.ars import (
+    TURN_S,
     ArsCalls,
     ArsExpired,
     ArsNotApproved,
@@ -25,10 +26,11 @@ from ingam.customer.additional_auth.numbers import NumberTooNew, numbers_of
 from ingam.customer.additional_auth.proof import Bound
 from ingam.customer.additional_auth.requesting import Requesting
 from ingam.customer.notice import Sender
+from ingam.customer.session.sessions import Sessions, Times
 from ingam.kernel.words import say
 from ingam.ports.ars import CallState
 from ingam.ports.customers import Customer, Phone
-from ingam.ports.store import AlreadyUsed, Save, StoreOutage, Update
+from ingam.ports.store import AlreadyUsed, Save, Stale, StoreOutage, Update
 from ingam.settings import Institution
 
 BOUND = Bound(HONG.customer_id, Purpose.REGISTRATION, "flow", "session")
@@ -268,6 +270,103 @@ def test_who_dies_while_it_rings_leaves_a_call_that_ends_by_its_time(sqlite_url:
         assert await line.state(asked) == "failed"
         with pytest.raises(ArsNotApproved):
             await line.calls.verify(LANDLINE, BOUND, asked.request_id)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_a_call_that_nothing_more_is_heard_of_gives_way_to_another_of_the_same_session(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It blocked every other one until its whole time was over, also where its provider had lost it."""
+    monkeypatch.setattr(calling, "LOOK_S", 0.01)
+
+    async def story(world: World, line: Line) -> None:
+        world.telephone.held.clear()
+        dead = await line.asked()
+        await world.deliver()
+        await world.telephone.holding.wait()
+        world.clock.forward(TURN_S + 1)
+        again = await line.asked(bound=replace(BOUND, flow_id="begun anew"))
+        assert await line.state(dead) == "failed"
+        await world.calls.settled()
+        assert world.telephone.hung_up == [dead.request_id]
+        with pytest.raises(ArsNotApproved):
+            await line.calls.verify(LANDLINE, BOUND, dead.request_id)
+        world.telephone.held.set()
+        await world.deliver()
+        await world.calls.settled()
+        await line.calls.verify(LANDLINE, replace(BOUND, flow_id="begun anew"), again.request_id)
+
+    told(store_url, tmp_path, story)
+
+
+def test_a_call_that_was_replaced_before_it_was_placed_never_rings(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, line: Line) -> None:
+        await line.asked()
+        world.clock.forward(TURN_S + 1)
+        again = await line.asked()
+        await world.deliver()
+        await world.calls.settled()
+        assert [call.call_id for call in world.telephone.calls] == [again.request_id]
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_E4_a_call_of_another_session_is_hung_up_only_when_that_session_is_over(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Of a union with two heads one does not cut the other's call."""
+
+    async def story(world: World, line: Line) -> None:
+        sessions = Sessions(world.store, world.clock, Times(600, 4 * 3600))
+        theirs = (await sessions.open_pre(None)).session
+        first = replace(BOUND, session=theirs.session)
+        asked = await line.asked(bound=first)
+        world.clock.forward(TURN_S + 1)
+        with pytest.raises(ArsUnderWay):
+            await line.asked()
+        looked = await line.calls.look(first, asked.request_id)
+        assert looked is not None and looked.state == "queued"
+        await sessions.end(theirs, "logout")
+        world.clock.forward(TURN_S + 1)
+        await line.asked()
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_E4_an_approval_that_comes_in_the_same_moment_is_not_lost(sqlite_url: str, tmp_path: Path) -> None:
+    async def story(world: World, line: Line) -> None:
+        asked = await line.asked()
+        world.clock.forward(TURN_S + 1)
+        number = next(one for one in numbers_of(LANDLINE) if one.phone is Phone.HOME)
+        another = await line.calls.request(LANDLINE, BOUND, number, "ko")
+        await world.deliver()
+        await world.calls.settled()
+        with pytest.raises(Stale):
+            await world.store.save(Save(ledger=another.ledger, outbox=another.outbox, rows=another.rows))
+        await line.calls.verify(LANDLINE, BOUND, asked.request_id)
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_E4_a_zero_in_a_call_that_was_just_replaced_stops_the_flow_all_the_same(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "LOOK_S", 3600)
+
+    async def story(world: World, line: Line) -> None:
+        world.telephone.does = [CallState.RINGING, CallState.ANSWERED, CallState.REFUSED]
+        world.telephone.held.clear()
+        asked = await line.asked()
+        await world.deliver()
+        await world.telephone.holding.wait()
+        world.clock.forward(TURN_S + 1)
+        await line.asked()
+        world.telephone.held.set()
+        await world.calls.settled()
+        assert await line.state(asked) == "refused"
+        with pytest.raises(ArsRefused):
+            await line.calls.refuse_stopped(BOUND)
 
     told(sqlite_url, tmp_path, story)
 

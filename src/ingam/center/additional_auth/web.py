@@ -42,6 +42,9 @@ TEMPLATES: Final = "ingam.center.additional_auth"
 FORM: Final = "factor"
 """The name of the form among those whose fields are sealed (E12)."""
 
+AGAIN_S: Final = 20
+"""After so long without an end of a call its screen offers another one, in its place."""
+
 _STREAM: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _HERE: Final = b": here\n\n"
 
@@ -51,7 +54,10 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What the template needs, as `factor`. `ways`: by method the sentence of why it is closed, or ""."""
+    """What the template needs, as `factor`. `ways`: by method the sentence of why it is closed, or "".
+
+    `again_s`: seconds until another call may take the place of the one that is under way.
+    """
 
     prefix: str
     ways: Mapping[str, str]
@@ -66,6 +72,7 @@ class Screen:
     held: Held
     beside: bool
     device: bool = False
+    again_s: int = 0
 
     @property
     def closed(self) -> bool:
@@ -239,6 +246,7 @@ async def screen(
     exempt = purpose is not None and await auth.exempt(customer, request.state.session, purpose)
     last = chosen or (requested.method if requested is not None else "")
     first = next((way for way, why in ways.items() if not why), "")
+    since = 0 if requested is None else int((now - requested.sent_at).total_seconds())
     return Screen(
         prefix=host.prefix,
         ways=ways,
@@ -253,6 +261,7 @@ async def screen(
         held=await auth.held(customer) if host.beside else Held(),
         beside=host.beside,
         device=not chosen and requested is None and "other" not in request.query_params and exempt,
+        again_s=max(0, AGAIN_S - since),
     )
 
 

@@ -3,6 +3,9 @@
 A call is a row; `calling.py` places it and writes each state. The two digits follow from the unguessable call id by a
 keyed digest, so that the screen can show them again and nothing keeps them. One wrong entry ends the call and the
 digits; `0` refuses and stops the flow. What is approved is used once, by the ledger.
+
+Two telephones never ring for two screens. But whoever waits for a call that does not come may ask for another one: it
+ends the row of the first, and whoever follows that one hangs up.
 """
 
 from __future__ import annotations
@@ -28,12 +31,12 @@ from ingam.ports.ars import CODE_DIGITS, FINAL, ArsOutage, CallState
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Phone
 from ingam.ports.keys import Digests
-from ingam.ports.store import Count, Insert, Issue, Outgoing, Row, Store, Use, Void
+from ingam.ports.store import Count, Insert, Issue, Outgoing, Row, Store, Update, Use, Void
 
 DAY_S: Final = 86_400
 CALL_BYTES: Final = 16
 TURN_S: Final = 10
-"""Within which a call that was asked for is stored, where the next one finds it."""
+"""Within which a call that was asked for is stored, where the next one finds it; so long it stands, whatever comes."""
 KIND: Final = "ars-call"
 """The outbox kind; `calling.Calls` is its handler."""
 QUEUED: Final = "queued"
@@ -62,7 +65,7 @@ class ArsTooMany(Refusal):
 
 
 class ArsUnderWay(Refusal):
-    """A telephone of this person is being called now."""
+    """A telephone of this person is being called now: since a moment, or for another session."""
 
     code = "ars-under-way"
 
@@ -141,6 +144,7 @@ class ArsCalls:
     async def request(self, customer: Customer, bound: Bound, number: Number, lang: str) -> Requesting:
         """A new call to this number; save all of it with the flow's next state, and it is placed at once.
 
+        An earlier one of this session ends with that save, unless its state changes in the same moment (Stale).
         Raises NumberTooNew, ArsUnderWay, ArsTooMany.
         """
         now = self._clock.now()
@@ -149,7 +153,7 @@ class ArsCalls:
         # Of two at one moment, neither of which finds the other stored, one rings; its end gives the turn back.
         if await self._store.count(Count(turn_key(customer.customer_id), TURN_S, 1, now)) > 1:
             raise ArsUnderWay
-        voids = await self._earlier(customer, now)
+        voids, ended = await self._earlier(customer, bound, now)
         await self._count(customer, now)
         call_id = self._token(CALL_BYTES).hex()
         expires = now + timedelta(seconds=self._limits.ars_ttl_s)
@@ -172,7 +176,7 @@ class ArsCalls:
             expires_at=expires,
             to=str(number.phone),
             ledger=(*voids, Issue(kind(customer.customer_id), call_id, expires)),
-            rows=(Insert("ars_call", row),),
+            rows=(*ended, Insert("ars_call", row)),
             outbox=(self._order(customer, bound, number, call_id, lang, now, expires),),
         )
 
@@ -234,8 +238,11 @@ class ArsCalls:
         assert isinstance(asked, datetime)
         return now >= asked + timedelta(seconds=self._limits.ars_ttl_s)
 
-    async def _earlier(self, customer: Customer, now: datetime) -> list[Void]:
-        """Earlier calls of this person that could still be used are void. Raises ArsUnderWay while one rings."""
+    async def _earlier(self, customer: Customer, bound: Bound, now: datetime) -> tuple[list[Void], list[Update]]:
+        """Earlier calls of this person that could still be used are void, and what rings of them is over.
+
+        Raises ArsUnderWay while one rings for somebody else's session: another head's of a union, perhaps.
+        """
         of = kind(customer.customer_id)
         rows = await self._store.many("ledger_issued", {"kind": of}, order="expires_at", descending=True, limit=20)
         open_ids = []
@@ -243,11 +250,20 @@ class ArsCalls:
             issued = await self._store.issued(of, str(row["id"]))
             if issued is not None and issued.used_at is None and issued.expires_at > now:
                 open_ids.append(issued.id)
+        ended = []
         for call_id in open_ids:
             call = await self._store.one("ars_call", {"call_id": call_id})
-            if call is not None and str(call["state"]) not in OVER and not self._over_ringing(call, now):
+            if call is None or str(call["state"]) in OVER or self._over_ringing(call, now):
+                continue
+            if call["session"] != bound.session and await self._live(str(call["session"])):
                 raise ArsUnderWay
-        return [Void(of, call_id, now) for call_id in open_ids]
+            where: Row = {"call_id": call_id, "state": call["state"]}
+            ended.append(Update("ars_call", where, {"state": str(CallState.FAILED), "state_at": now}))
+        return [Void(of, call_id, now) for call_id in open_ids], ended
+
+    async def _live(self, session: str) -> bool:
+        row = await self._store.one("session", {"session": session})
+        return row is not None and row["ended_at"] is None
 
     def _over_ringing(self, row: Row, now: datetime) -> bool:
         asked = row["asked_at"]

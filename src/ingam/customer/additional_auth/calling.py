@@ -1,13 +1,14 @@
 """Places the calls of 2채널 인증 and follows them: the outbox hands an order over, a task of its own writes each state.
 
 The outbox is never held up, and an order that it hands over twice rings once: the row says that it was taken. Who dies
-while a telephone rings leaves a row that ends by its time. `0` tells the customer and raises an alarm (E4).
+while a telephone rings leaves a row that ends by its time. `0` tells the customer and raises an alarm (E4). Where the
+person asked for another call, the row is over, and this one is hung up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from ingam.customer.additional_auth.ars import CODES, KIND, OUTAGE, QUEUED, ArsLimits, Order, kind, turn_key
+from ingam.customer.additional_auth.ars import CODES, KIND, OUTAGE, OVER, QUEUED, ArsLimits, Order, kind, turn_key
 from ingam.customer.notice import Sender, sms_outgoing
 from ingam.kernel.errors import Failure
 from ingam.kernel.instants import korean_minute
@@ -30,6 +31,9 @@ WAITS_S: Final = (0.2, 1.0, 5.0)
 
 MORE_S: Final = 15.0
 """What an adapter may take beyond the call itself, before it is hung up for it."""
+
+LOOK_S: Final = 1.0
+"""Between two looks whether another call took the place of this one."""
 
 log = structlog.get_logger()
 
@@ -75,11 +79,12 @@ class Calls:
     async def _follow(self, order: Order) -> None:
         """From PLACED to a final state, whatever happens on the way."""
         state = str(CallState.PLACED)
+        replaced = asyncio.create_task(self._replaced(order))
         try:
             async with asyncio.timeout(self._limits.ars_call_s + MORE_S):
                 async with aclosing(self._caller.place(_call(order))) as states:  # type: ignore[type-var]
-                    async for found in states:
-                        if str(found) != state and await self._insist(order, state, str(found)):
+                    while (found := await _next(states, replaced)) is not None:
+                        if str(found) != state and await self._heard(order, state, found):
                             state = str(found)
                         if found.final:
                             return
@@ -92,7 +97,25 @@ class Calls:
             raise
         except Exception as broken:  # whatever an adapter does, the row gets its end; words may hold a number (H1)
             log.error("ars.broken", call=order.call_id, kind=type(broken).__name__)
+        finally:
+            replaced.cancel()
         await self._end(order, state, str(CallState.FAILED))
+
+    async def _heard(self, order: Order, state: str, found: CallState) -> bool:
+        """Write it. A `0` counts in a call that was replaced in this moment as well (E4)."""
+        written = await self._insist(order, state, str(found))
+        if not written and found is CallState.REFUSED:
+            written = await self._insist(order, str(CallState.FAILED), str(found))
+        return written
+
+    async def _replaced(self, order: Order) -> None:
+        """Until the row is over by another hand."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with suppress(Failure):
+                row = await self._store.one("ars_call", {"call_id": order.call_id})
+                if row is None or str(row["state"]) in OVER:
+                    return
 
     async def _insist(self, order: Order, state: str, after: str) -> bool:
         """Write it although the store is away for a moment: a `0` that was keyed in must not be lost."""
@@ -138,6 +161,23 @@ class Calls:
             tel=self._sender.tel,
         )
         return sms_outgoing(order.tell, Secret(text), f"ars-refused:{order.call_id}", now)
+
+
+async def _next(states: AsyncIterator[CallState], replaced: asyncio.Task[None]) -> CallState | None:
+    """The next state; None where there is none any more, or another call took this one's place: then it is hung up."""
+
+    async def first() -> CallState | None:
+        async for found in states:
+            return found
+        return None
+
+    coming = asyncio.create_task(first())
+    try:
+        await asyncio.wait((coming, replaced), return_when=asyncio.FIRST_COMPLETED)
+        return coming.result() if coming.done() else None
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 def _call(order: Order) -> Call:
