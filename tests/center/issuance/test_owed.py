@@ -19,6 +19,7 @@ from tests.center.issuance.world import World, told
 from ingam.customer.payment.steps import STEPS
 from ingam.kernel.words import say
 from ingam.ports.books import State
+from ingam.ports.payment import Order, Payment, PaymentRefused
 from ingam.ports.store import Save, Update
 from ingam.sandbox.people import person
 
@@ -190,11 +191,29 @@ def test_what_is_not_owed_or_is_somebody_elses_is_not_paid_and_a_provider_that_i
         for fee in (key[1], "0" * 32, "", "각"):
             assert say("refusal.fee-not-owed") in await answered(other, fee)
         provider(world, "off")
-        assert say("refusal.payment-outage") in await answered(one, key[1])
+        assert say("refusal.fee-outage") in await answered(one, key[1])
         provider(world, "normal")
         await press(one)
         provider(world, "off")
         assert say("payment.owed_away") in await one.get(HERE)
+
+    run(sqlite_url, tmp_path, story)
+
+
+def test_a_provider_that_takes_no_payment_of_it_is_said_and_that_the_certificate_stands(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refusing(order: Order) -> Payment:
+        raise PaymentRefused(stage="unknown")
+
+    async def story(world: World) -> None:
+        one = await owing(world)
+        key = re.search(r'name="fee" value="([0-9a-f]{32})"', await one.get(HERE))
+        assert key is not None and world.ports.parties is not None
+        monkeypatch.setattr(world.ports.parties.payments, "open", refusing)
+        page = await answered(one, key[1])
+        assert say("refusal.fee-refused") in page and "발급된 것도 없습니다" not in page
+        assert await world.certificates(HONG) == [State.VALID] and charges(world) == 0
 
     run(sqlite_url, tmp_path, story)
 

@@ -35,7 +35,7 @@ class Owed:
             return Shown(await self._owing.known(customer.customer_id, mine), away=True)
 
     async def begin(self, customer: Customer, mine: Callable[[str], bool], key: str, lang: str) -> None:
-        """수수료 결제. Raises FeeNotOwed, FeeTries, PaymentDeclined, PaymentOutage, PaymentRefused."""
+        """수수료 결제. Raises FeeNotOwed, FeeTries, PaymentDeclined, FeeOutage, FeeRefused."""
         if self._owing is None:
             raise FeeNotOwed
         asked = Asked(key, say("payment.title_owed", lang), self._return_to)

@@ -27,7 +27,7 @@ from ingam.kernel.steps import reach
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.keys import Digests
-from ingam.ports.payment import Payment, PaymentRefused, Payments, Stage
+from ingam.ports.payment import Payment, PaymentOutage, PaymentRefused, Payments, Stage
 from ingam.ports.store import Audit, Change, Outgoing, Row, Save, Stale, Store, Update
 
 UNPAID: Final = "unpaid"
@@ -60,6 +60,18 @@ class FeeTries(Refusal):
     """The person opened a payment for it too often. Nobody was charged, and the certificate stands."""
 
     code = "fee-tries"
+
+
+class FeeOutage(PaymentOutage):
+    """The provider did not answer a person who was about to pay it. The certificate stands."""
+
+    code = "fee-outage"
+
+
+class FeeRefused(Refusal):
+    """The provider would not open a payment for it. The certificate stands. Fact `stage`."""
+
+    code = "fee-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +137,7 @@ class Owing:
     async def ask(self, customer_id: str, mine: Callable[[str], bool], asked: Asked) -> Payment:
         """A payment for one of them, whose window the person is sent to; the same one until it is over.
 
-        Raises FeeNotOwed, FeeTries, PaymentDeclined, PaymentOutage, PaymentRefused.
+        Raises FeeNotOwed, FeeTries, PaymentDeclined, FeeOutage, FeeRefused.
         """
         fee = next((one for one in await self._owed(customer_id, mine) if one.key == asked.key), None)
         if fee is None:
@@ -140,6 +152,11 @@ class Owing:
             )  # fmt: skip
         except PaymentTries:
             raise FeeTries from None
+        # What is said of these where somebody applies, that nothing was issued, is not true here.
+        except PaymentOutage as outage:
+            raise FeeOutage(**outage.facts) from outage
+        except PaymentRefused as refused:
+            raise FeeRefused(**refused.facts) from refused
 
     async def _owed(self, customer_id: str, mine: Callable[[str], bool]) -> list[Fee]:
         rows = [
