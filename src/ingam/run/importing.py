@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import fcntl
 import hashlib
 import io
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -54,6 +56,38 @@ class ReportMissing(Refusal):
     """The report of the rows before is not where the run goes on (facts: name)."""
 
     code = "import-report-missing"
+
+
+class ReportHeld(Refusal):
+    """Another import writes this report now (facts: name)."""
+
+    code = "import-under-way"
+
+
+class ReportUnwritable(Refusal):
+    """The report cannot be opened (facts: name, reason)."""
+
+    code = "import-report-unwritable"
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """As long as this lasts, nobody else begins with this report: two would cut off each other's lines.
+
+    Where a run stands is read in here, since it says how long the report is. Raises ReportHeld, ReportUnwritable.
+    """
+    try:
+        held = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as wrong:
+        raise ReportUnwritable(name=path.name, reason=type(wrong).__name__) from None
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ReportHeld(name=path.name) from None
+        yield
+    finally:
+        os.close(held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from pathlib import Path
 
@@ -57,6 +58,32 @@ def test_an_import_says_what_it_did_and_a_second_one_has_nothing_to_do(
     assert "imported to its end" in capsys.readouterr().out
     assert run(data, rows, "--again") == 6
     assert "0 registered, 0 to be confirmed at the first login, 1 were there" in capsys.readouterr().out
+
+
+def test_a_second_one_beside_it_leaves_the_report_of_the_first_alone(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It cut off what the first had written of the batch under way, and those rows were told nowhere."""
+    report = data / "old.csv.refused.csv"
+    with report.open("w+", encoding="utf-8") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        first.write("row,code,column,why\r\n1,import-unknown-customer,,x\r\n")
+        first.flush()
+        rows = f"hong7510,{'ab' * 32},1.2.410.200004.5.1.1.9,2099-01-01"
+        assert run(data, rows) == 4
+        said = capsys.readouterr()
+        assert "[import-under-way]" in said.err and "Nothing was written" in said.err
+        assert report.read_text(encoding="utf-8").count("\n") == 2
+    assert run(data, rows) == 0
+
+
+def test_a_report_that_cannot_be_written_says_so_before_anything_is(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = f"hong7510,{'ab' * 32},1.2.410.200004.5.1.1.9,2099-01-01"
+    assert run(data, rows, "--report", str(data / "nowhere" / "report.csv")) == 4
+    assert "[import-report-unwritable]" in capsys.readouterr().err
+    assert run(data, rows) == 0
 
 
 def test_an_older_encoding_is_named(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

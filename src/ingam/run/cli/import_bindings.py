@@ -30,7 +30,7 @@ from ingam.kernel.words import say
 from ingam.ports.clock import Clock
 from ingam.ports.importing import Holders, Run
 from ingam.run.cli import answers, examples, server
-from ingam.run.importing import AT_ONCE, Importing, Report, TableHolders
+from ingam.run.importing import AT_ONCE, Importing, Report, TableHolders, alone
 from ingam.settings import Settings
 from ingam.wiring import keys_path
 
@@ -79,22 +79,31 @@ async def _run(settings: Settings, options: argparse.Namespace) -> int:
     gc.set_threshold(OBJECTS)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="import"))
     run_id = digest(options.file)
-    async with _desk(settings) as desk:
-        run = await _begin(desk, run_id, options)
-        if run is None:
-            return DONE
-        with closing(open_source(options.file, encoding=options.encoding)) as source:
-            suffix = ".would-refuse.csv" if options.dry_run else ".refused.csv"
-            path = options.report or options.file.with_name(options.file.name + suffix)
-            with Report(path, run.report_bytes, lambda why: answers.failure_text(why, options.lang)) as report:
-                bar = Bar(run, options.lang)
-                importing = Importing(
-                    desk.tables, desk.holders, desk.decider, desk.clock, report, bar.draw, options.dry_run, account()
-                )
-                over = await importing.through(source, run, max(1, min(options.batch, 5000)))
-        bar.end()
+    suffix = ".would-refuse.csv" if options.dry_run else ".refused.csv"
+    path = options.report or options.file.with_name(options.file.name + suffix)
+    with alone(path):
+        async with _desk(settings) as desk:
+            run = await _begin(desk, run_id, options)
+            over = None if run is None else await _through(desk, run, path, options)
+    if over is None:
+        return DONE
     _tell(over, path, options)
     return SOME_REFUSED if over.refused else DONE
+
+
+async def _through(desk: Desk, run: Run, path: Path, options: argparse.Namespace) -> Run:
+    """The rows behind the run's cursor; refused ones go to the report at `path`."""
+    with (
+        closing(open_source(options.file, encoding=options.encoding)) as source,
+        Report(path, run.report_bytes, lambda why: answers.failure_text(why, options.lang)) as report,
+    ):
+        bar = Bar(run, options.lang)
+        importing = Importing(
+            desk.tables, desk.holders, desk.decider, desk.clock, report, bar.draw, options.dry_run, account()
+        )
+        over = await importing.through(source, run, max(1, min(options.batch, 5000)))
+    bar.end()
+    return over
 
 
 async def _begin(desk: Desk, run_id: str, options: argparse.Namespace) -> Run | None:
