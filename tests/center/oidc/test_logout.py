@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from tests.center.oidc.world import BYE, Provider, query, told, visiting
 from tests.center.world import KIM, Browser
+
+from ingam.ports.store import Save, StoreOutage
 
 REFUSED = "등록된 것과 다릅니다"
 
@@ -47,6 +50,32 @@ def test_a_client_that_is_not_ours_logs_its_person_out_and_has_them_back(sqlite_
         assert again.headers["location"] == BYE  # nobody is in: there is nothing to end
         lines = await provider.world.ports.store.many("audit", {"action": "logout"})
         assert [row["result"] for row in lines] == ["ok"]
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_H9_the_line_of_a_logout_names_its_network_by_a_digest_and_is_saved_with_it(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(provider: Provider) -> None:
+        browser, hint, _ = await logged_in(provider)
+        store = provider.world.ports.store
+        saving = store.save
+
+        async def save(save: Save) -> None:
+            if any(line.action == "logout" for line in save.audit):
+                raise StoreOutage
+            await saving(save)
+
+        with monkeypatch.context() as away:
+            away.setattr(store, "save", save)
+            assert (await out(browser, id_token_hint=hint)).status_code == 503
+        assert await is_in(browser)  # nobody is logged out without a line that says so
+        await out(browser, id_token_hint=hint)
+        assert not await is_in(browser)
+        (line,) = await store.many("audit", {"action": "logout"})
+        (login, *_) = await store.many("audit", {"action": "login.id"})
+        assert line["address"] == login["address"] == provider.world.ports.digests.digest("address", "127.0.0.1")
 
     told(sqlite_url, tmp_path, story)
 

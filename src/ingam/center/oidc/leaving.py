@@ -86,9 +86,9 @@ class Leaving:
     async def _end(self, session: Session, customer_id: str, client: Client, address: str) -> None:
         now, customer = self._clock.now(), await self._customers.by_id(customer_id)
         subject = None if customer is None else self._digests.digest("banking-id", customer.banking_id)
-        line = Audit(now, "logout", "ok", subject, session.session, address, {"client": client.client_id})
-        await self._sessions.end(session, ENDED)
-        await self._store.save(Save(audit=[line]))
+        network = self._digests.digest("address", address)
+        line = Audit(now, "logout", "ok", subject, session.session, network, {"client": client.client_id})
+        await self._store.save(Save(rows=[self._sessions.ending(session, ENDED)], audit=[line]))
 
 
 def _registered(asked: LogoutRequest, client: Client | None) -> str | None:

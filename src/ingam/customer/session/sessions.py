@@ -105,7 +105,11 @@ class Sessions:
 
     async def end(self, session: Session, why: str) -> None:
         """Logout ends it on the server."""
-        await self._store.save(Save(rows=[_end(session.session, why, self._clock.now())]))
+        await self._store.save(Save(rows=[self.ending(session, why)]))
+
+    def ending(self, session: Session, why: str) -> Change:
+        """What ends it, to save with the line that says so."""
+        return _end(session.session, why, self._clock.now())
 
     def _new(
         self, level: Level, customer_id: str | None, device: str | None, now: datetime, slot: int | None = None,
