@@ -16,9 +16,11 @@ from tests.center.world import Browser
 
 from ingam.adapters.hsm.tokens import FileTokenSigner
 from ingam.center.oidc.clients import ClientsRefused, read
+from ingam.protocols.oidc import base64url
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 KEY = RSAKey.import_key(key_of("rsa2048-06"))
+DEEP = b'{"iss":"signer","x":' + b"[" * 5000 + b"]" * 5000 + b"}"
 
 
 def claims(provider: Provider, **changed: Any) -> dict[str, Any]:
@@ -84,8 +86,9 @@ def test_F12_an_assertion_of_another_for_another_or_of_another_time_is_none(sqli
                 {"aud": "https://other.example"}, {"aud": None}, {"aud": [provider.world.origin, "x"]},
                 {"iss": "hts", "sub": "hts"}, {"sub": "hts"}, {"iss": None}, {"exp": at - 1}, {"exp": None},
                 {"exp": at + 7200}, {"exp": True}, {"iat": at + 3600}, {"nbf": at + 3600}, {"jti": None}, {"jti": ""},
-                {"jti": "j" * 257},
+                {"jti": "j" * 257}, {"exp": 10**400}, {"nbf": 10**400},
             )),
+            f"e30.{base64url(DEEP)}.e30",
             "", "e30", "e30.e30.", "a.b.c", "가.나.다", "x" * 9000, signed(claims(provider))[:-6],
         ]  # fmt: skip
         assert pem

@@ -246,12 +246,12 @@ def _named(assertion: str) -> str:
     try:
         part = assertion.split(".")[1]
         said = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), type=dict[str, Any])
-    except (IndexError, ValueError, msgspec.DecodeError):
+    except (IndexError, ValueError, msgspec.DecodeError, RecursionError):  # the last one of what is nested too deep
         return ""
     name = said.get("iss")
     return name if isinstance(name, str) else ""
 
 
-def _instant(value: object) -> float | None:
-    """A NumericDate (RFC 7519); True is none."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _instant(value: object) -> int | float | None:
+    """A NumericDate (RFC 7519); True is none. As it came: not every whole number is a float."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
