@@ -69,7 +69,7 @@ class FeeOutage(PaymentOutage):
 
 
 class FeeRefused(Refusal):
-    """The provider would not open a payment for it. The certificate stands. Fact `stage`."""
+    """The provider would not open a payment for it. The certificate stands."""
 
     code = "fee-refused"
 
@@ -154,9 +154,9 @@ class Owing:
             raise FeeTries from None
         # What is said of these where somebody applies, that nothing was issued, is not true here.
         except PaymentOutage as outage:
-            raise FeeOutage(**outage.facts) from outage
+            raise FeeOutage from outage
         except PaymentRefused as refused:
-            raise FeeRefused(**refused.facts) from refused
+            raise FeeRefused from refused
 
     async def _owed(self, customer_id: str, mine: Callable[[str], bool]) -> list[Fee]:
         rows = [
