@@ -46,9 +46,8 @@ def renewal_deliveries(settings: Settings, given: CenterPorts) -> dict[str, Call
     ports = _ports(given)
     if ports is None:
         return {}
-    bindings = _bindings(given)
-    renewals = Renewals(ports, bindings, Notices(Sender(settings.institution)))
-    return Late(ports, renewals, bindings, settings.limits.flow_ttl_s).deliveries
+    renewals = Renewals(ports, _bindings(given), Notices(Sender(settings.institution)))
+    return Late(ports, renewals, settings.limits.flow_ttl_s).deliveries
 
 
 def _ports(given: CenterPorts) -> Ports | None:

@@ -10,15 +10,14 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from tests.center.heads.test_issuance import KIM, LEE
+from tests.center.heads.test_issuance import KIM, LEE, binds
 from tests.center.issuance.phone import Phone, Refused
 from tests.center.issuance.world import World, told
 from tests.center.renewal.test_renewal import DAY_S, OLD, Renewal
 
-from ingam.customer.binding.bindings import Bindings, ToBind
+from ingam.customer.binding.bindings import Bindings
 from ingam.customer.heads import head_key
 from ingam.kernel.secret import Secret
-from ingam.npki import policies
 from ingam.ports.customers import Customer
 from ingam.ports.store import Save, Update
 
@@ -136,14 +135,6 @@ def test_a_run_that_is_gone_on_with_again_and_again_is_over_a_day_after_it_began
         assert "requested" not in seen[28:]
 
     told(sqlite_url, tmp_path, story)
-
-
-async def binds(world: World, old: Any) -> None:
-    policy = policies.lookup(old.certificate.issuer, old.certificate.policy_oid)
-    kept = await world.ports.customers.by_id("c-lee")
-    assert policy is not None and kept is not None
-    one = ToBind(kept, old.certificate, policy, world.clock.now(), "0" * 64)
-    await world.ports.store.save(Save(rows=(await bindings(world).change(one, None)).rows))
 
 
 def bindings(world: World) -> Bindings:

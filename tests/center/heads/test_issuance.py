@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tests.ca.world import only_certificate
 from tests.center.issuance.phone import Phone
 from tests.center.issuance.world import World, told
 from tests.center.renewal.test_renewal import DAY_S, OLD, Renewal
+from tests.npki.certs import Party
 
+from ingam.customer.binding.bindings import Bindings, ToBind
 from ingam.kernel.secret import Secret
+from ingam.npki import certificate, policies
 from ingam.ports.books import State
 from ingam.ports.customers import Head
-from ingam.ports.store import FlowSave, Save
+from ingam.ports.store import FlowSave, Save, Update
 from ingam.sandbox.people import person
 
 LEE, KIM = person("lee"), person("kim")
@@ -53,6 +57,17 @@ async def known(world: World, key: int = 4) -> Phone:
     await phone.log_in()
     await says_who(phone)
     return phone
+
+
+async def binds(world: World, old: Party, slot: int = 1) -> None:
+    """It is registered for this head."""
+    policy = policies.lookup(old.certificate.issuer, old.certificate.policy_oid)
+    kept = await world.ports.customers.by_id("c-lee")
+    head = None if kept is None else kept.as_head(slot)
+    assert policy is not None and head is not None
+    bindings = Bindings(world.ports.store, world.ports.digests, world.ports.fields)
+    one = ToBind(head, old.certificate, policy, world.clock.now(), "0" * 64)
+    await world.ports.store.save(Save(rows=(await bindings.change(one, None)).rows))
 
 
 async def bound(world: World) -> list[tuple[object, object]]:
@@ -127,6 +142,31 @@ def test_a_head_renews_their_own_once_it_is_known_who_they_are(sqlite_url: str, 
         assert ("/head?back=renewal" in page) == (who == "undecided")
         status, told_ = await at.key()
         assert (status == 200) == (who == "second"), told_
+
+    told(sqlite_url, tmp_path, story)
+
+
+@pytest.mark.parametrize("night", [False, pytest.param(True, id="the night ended the old one")])
+def test_a_further_heads_registration_goes_over_though_the_confirmation_was_lost(
+    sqlite_url: str, tmp_path: Path, night: bool
+) -> None:
+    async def story(world: World) -> None:
+        await union(world)
+        old = await world.holds(SECOND, OLD, "securities", branch="증권금융")
+        await binds(world, old, 2)
+        world.clock.forward(346 * DAY_S)
+        at = Renewal(world, old, await known(world))
+        await at.key()
+        await at.agree()
+        kup = await at.carry(at.kur())
+        await world.ca.ask(at.confirming(kup))  # and the center never heard of it
+        if night:
+            change = Update("binding", {"customer_id": "c-lee"}, {"status": "STALE", "ended_at": world.clock.now()})
+            await world.ports.store.save(Save(rows=[change]))
+        world.clock.forward(2 * 3600)
+        await world.deliver()
+        new = certificate.parse(only_certificate(kup)).fingerprint.hex()
+        assert await bound(world) == [(2, new)]
 
     told(sqlite_url, tmp_path, story)
 

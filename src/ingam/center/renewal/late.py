@@ -14,7 +14,7 @@ from ingam.center.renewal.flow import RENEWAL, Delivered
 from ingam.center.renewal.standing import Renewals
 from ingam.center.renewal.walks import Ports
 from ingam.customer import payment
-from ingam.customer.binding.bindings import Bindings
+from ingam.customer.heads import whose_run
 from ingam.kernel.steps import reach
 from ingam.ports.certification import Standing
 from ingam.ports.customers import Customer
@@ -37,8 +37,8 @@ def late(flow_id: str, due_at: datetime) -> Outgoing:
 class Late:
     """The handler."""
 
-    def __init__(self, ports: Ports, renewals: Renewals, bindings: Bindings, ttl_s: int) -> None:
-        self._ports, self._renewals, self._bindings, self._ttl_s = ports, renewals, bindings, ttl_s
+    def __init__(self, ports: Ports, renewals: Renewals, ttl_s: int) -> None:
+        self._ports, self._renewals, self._ttl_s = ports, renewals, ttl_s
 
     @property
     def deliveries(self) -> dict[str, Callable[[Claimed], Awaitable[None]]]:
@@ -55,7 +55,8 @@ class Late:
         if now < flow.expires_at + MARGIN:
             await self._again(flow, flow.expires_at + MARGIN)
             return
-        customer = await self._customer(flow, state)
+        kept = await self._ports.customers.by_id(flow.customer_id or "")
+        customer = None if kept is None else whose_run(self._ports.digests, kept, flow.flow_id)
         if customer is None:
             return
         standing, superseded = await self._renewals.standing(customer, state)
@@ -67,14 +68,6 @@ class Late:
 
     async def _again(self, flow: Flow, due_at: datetime) -> None:
         await self._ports.store.save(Save(outbox=[late(flow.flow_id, due_at)]))
-
-    async def _customer(self, flow: Flow, state: Delivered) -> Customer | None:
-        """Whose run it is; of a union the head whose registration was renewed."""
-        customer = await self._ports.customers.by_id(flow.customer_id or "")
-        binding = await self._bindings.by_fingerprint(state.old)
-        if customer is None or binding is None or binding.customer_id != customer.customer_id:
-            return customer
-        return await self._bindings.holder(binding, customer)
 
     async def _renewed(self, flow: Flow, customer: Customer, state: Delivered, superseded: bool) -> None:
         """As the pkiConf would have done it, in ONE transaction; where somebody was quicker, theirs stands."""
