@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from ingam.center.management.flow import CRL_REASONS, MANAGEMENT, PURPOSES, Kind
+from ingam.center.management.flow import CRL_REASONS, MANAGEMENT, PURPOSES, Kind, Reason
 from ingam.center.management.issued import Issued, IssuedElsewhere, NotValid
 from ingam.center.management.looking import NOBODY, Looking, Overview, Registered
 from ingam.center.management.revoking import to_authority, to_authority_by_serial
+from ingam.center.pin import keys
 from ingam.center.task.flow import Confirming, Task
 from ingam.center.task.service import TaskService
 from ingam.center.task.walks import Feature, Limits, Walk, Walks
@@ -33,7 +34,7 @@ from ingam.ports.certification import Certification, CertificationOutage, Certif
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, Customers
 from ingam.ports.keys import Digests
-from ingam.ports.store import Change, Outgoing, Store
+from ingam.ports.store import Change, Delete, Outgoing, Store
 from ingam.protocols.challenge import Purpose
 
 FINGERPRINT_DIGITS: Final = 64
@@ -86,6 +87,7 @@ class Management(TaskService):
     ) -> None:  # fmt: skip
         feature = Feature(MANAGEMENT, PURPOSES, _locked(notices))
         super().__init__(Walks(ports, limits, feature), auth, Devices(ports.store, ports.digests))
+        self._store = ports.store
         self._acts = acts
         self._bindings = bindings
         self._looking = Looking(bindings, ports.certification, ports.clock)
@@ -233,10 +235,11 @@ class Management(TaskService):
         reason = CRL_REASONS[reason_of(walk.task)]
         details = await self._bindings.details(found.binding)
         word = to_authority(found.binding, details, walk.customer, reason, walk.now)
+        pins = await self._pins_gone(walk)
         return With(
-            rows=_ended(walk, found, STALE, "revoked"),
-            outbox=[*self._told(walk, found, "revoked"), word],
-            facts={"reason": reason},
+            rows=[*_ended(walk, found, STALE, "revoked"), *pins.rows],
+            outbox=[*self._told(walk, found, "revoked"), *pins.outbox, word],
+            facts={"reason": reason, **pins.facts},
         )
 
     async def _revocation_of_issued(self, walk: Walk) -> With:
@@ -245,7 +248,20 @@ class Management(TaskService):
         reason, use = CRL_REASONS[reason_of(walk.task)], Words(one.use_ko, one.use_en)
         told = self._notices.tell(walk.customer, "revoked", at=walk.now, dedup=f"revoked:{walk.flow_id}", use=use)
         word = to_authority_by_serial(one, walk.customer, reason, walk.now, walk.flow_id)
-        return With(outbox=[*told, word], facts={"reason": reason, "serial": one.serial})
+        pins = await self._pins_gone(walk)
+        facts = {"reason": reason, "serial": one.serial, **pins.facts}
+        return With(rows=pins.rows, outbox=[*told, *pins.outbox, word], facts=facts)
+
+    async def _pins_gone(self, walk: Walk) -> With:
+        """Of a key that was lost or leaked: every 간편비밀번호 of the person ends, for a device may be lost (0022)."""
+        if reason_of(walk.task) != Reason.KEY:
+            return With()
+        where = keys.all_of(walk.customer)
+        count = await self._store.how_many(keys.TABLE, where)
+        if not count:
+            return With()
+        told = self._notices.tell(walk.customer, "pin-revoked", at=walk.now, dedup=f"pin-revoked:{walk.flow_id}")
+        return With(rows=[Delete(keys.TABLE, where)], outbox=told, facts={"pins": count})
 
     async def _suspension(self, walk: Walk, found: Registered) -> With:
         if found.binding.status != ACTIVE:

@@ -82,6 +82,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "pin-removed": _DEED,
     "pin-locked": _DEED,
     "pin-suspended": _DEED,
+    "pin-revoked": _DEED,
     "fee-unpaid": _FOUND,
     "fee-paid": _FOUND,
     "loan-received": _DEED,
