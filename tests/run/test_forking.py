@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -48,6 +49,25 @@ PARENT_KILLED = """
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
+UNHEARD = """
+import os, sys, types
+from pathlib import Path
+from ingam.run.forking import Brood
+
+talker = types.ModuleType("ingam.run.talker")
+talker.main = lambda: print("nobody reads this")
+sys.modules["ingam.run.talker"] = talker
+where, us, (heard, told) = Path(sys.argv[1]), os.getpid(), os.pipe()
+os.close(heard)
+os.dup2(told, 1)
+try:
+    with Brood(("talker",)) as brood:
+        brood.start("talker", dict(os.environ)).wait(30)
+finally:
+    with where.open("a") as done:
+        done.write(f"{os.getpid() == us}\\n")
+"""
+
 
 def said(program: str, folder: Path) -> str:
     text = PROGRAM.replace("{}", program.strip())
@@ -69,6 +89,15 @@ def test_it_has_the_environment_that_it_is_given_and_its_exit_code_comes_back(tm
 
 def test_one_that_is_never_started_is_gone_at_the_end(tmp_path: Path) -> None:
     assert said(NEVER_STARTED, tmp_path) == "nobody is left\n"
+
+
+def test_one_whose_last_words_cannot_be_written_never_goes_on_as_who_forked_it(tmp_path: Path) -> None:
+    """It left through the code that forked it, and cleaned up what was not its own."""
+    done = tmp_path / "done"
+    program = [sys.executable, "-c", UNHEARD, str(done)]
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    subprocess.run(program, capture_output=True, timeout=SOON_S, cwd=ROOT / "src", env=buffered, check=False)
+    assert done.read_text() == "True\n"
 
 
 def test_none_outlives_who_forked_it(tmp_path: Path) -> None:

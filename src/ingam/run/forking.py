@@ -102,7 +102,11 @@ class Brood:
         parent = os.getpid()
         child = os.fork()
         if child == 0:
-            os._exit(_child(name, parent, hearing))
+            code = 1
+            try:
+                code = _child(name, parent, hearing)
+            finally:  # also where its last words cannot be written: what follows here is the parent's
+                os._exit(code)
         os.close(hearing)
         with suppress(OSError):  # the child does the same: whoever comes first
             os.setpgid(child, child)
