@@ -12,7 +12,8 @@ from tests.center.world import HONG, KIM, World, party, told
 
 from ingam.customer.notice import SMS, deliver_sms
 from ingam.ports.status import Good, Revoked, Source, Status, StatusUnavailable, Suspended, Unknown
-from ingam.ports.store import Save, Update
+from ingam.ports.store import Save, StoreOutage, Update
+from ingam.run.night import tell_operators
 from ingam.run.recheck import Recheck, recheck
 from ingam.run.worker import once
 from ingam.settings import Limits, Settings
@@ -100,6 +101,29 @@ def test_what_is_over_by_time_ends_without_asking_anybody(sqlite_url: str, tmp_p
         assert any("만료되어 로그인에 쓸 수 없습니다" in text for text in await heard(world))
 
     told(sqlite_url, tmp_path, story)
+
+
+def test_the_operators_hear_of_it_although_the_store_was_away_at_the_first_try(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was counted before it was said was not said that day."""
+
+    async def story(world: World) -> None:
+        store, now = world.ports.store, world.clock.now()
+
+        async def away(_: Save) -> None:
+            raise StoreOutage
+
+        with monkeypatch.context() as broken:
+            broken.setattr(store, "save", away)
+            with pytest.raises(StoreOutage):
+                await tell_operators(store, "test", "status-slow", now)
+        await asyncio.gather(*(tell_operators(store, "test", "status-slow", now) for _ in range(4)))
+        assert await world.results("recheck.authority") == ["status-slow"]
+        await tell_operators(store, "test", "status-slow", now + timedelta(days=1))
+        assert len(await world.results("recheck.authority")) == 2
+
+    told(store_url, tmp_path, story)
 
 
 @pytest.mark.parametrize("code", ["status-unreachable", "status-stale", "status-responder-untrusted", "unknown"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -10,13 +11,13 @@ import structlog
 
 from ingam.customer.binding.silence import Listening
 from ingam.customer.notice import Sender
-from ingam.kernel.instants import KST
+from ingam.kernel.instants import KST, korean_day
 from ingam.npki.certificate import Certificate
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customers
 from ingam.ports.keys import Digests
 from ingam.ports.status import Authorities, IssuingAuthority, StatusChecker
-from ingam.ports.store import Audit, Count, Save, Store
+from ingam.ports.store import Audit, Conflict, Issue, Save, Store
 from ingam.settings import Settings
 from ingam.wiring import CenterPorts
 
@@ -60,10 +61,10 @@ def issuer_of(authorities: Authorities, person: Certificate) -> IssuingAuthority
 async def tell_operators(store: Store, authority: str, code: str, now: datetime) -> None:
     """Of a silent one, once a day and authority, in the audit that the console shows; bindings stay as they are."""
     log.warning("recheck.silent", authority=authority, code=code)
-    if await store.count(Count(f"recheck-silent:{authority}", DAY_S, 1, now)) > 1:
-        return
     line = Audit(now, "recheck.authority", code, None, None, None, {"authority": authority})
-    await store.save(Save(audit=[line]))
+    once = Issue("recheck-silent", f"{authority}:{korean_day(now)}", now + timedelta(seconds=DAY_S))
+    with suppress(Conflict):  # it was said today
+        await store.save(Save(ledger=[once], audit=[line]))
 
 
 def ports(settings: Settings, given: CenterPorts, bindings: B) -> Ports[B]:

@@ -11,6 +11,8 @@ import pytest
 from starlette.routing import Route
 from tests.center.world import HONG, PASSWORD, World, party, told
 
+from ingam.ports.store import Save, StoreOutage
+
 SECURE = "https://center.example"
 
 
@@ -102,6 +104,29 @@ def test_F2_every_rise_is_a_new_id_with_a_new_token_and_the_old_one_is_dead(sqli
             old = world.browser()
             old.plant("ingam-center", cookie)
             assert "홍길동" not in (await old.get("/cert-center")).text
+
+    told(sqlite_url, tmp_path, story)
+
+
+def test_nobody_is_logged_out_without_the_line_that_says_so(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(world: World) -> None:
+        browser = world.browser()
+        await browser.log_in()
+        await browser.get("/cert-center")
+        saving = world.ports.store.save
+
+        async def save(save: Save) -> None:
+            if any(line.action == "logout" for line in save.audit):
+                raise StoreOutage
+            await saving(save)
+
+        with monkeypatch.context() as away:
+            away.setattr(world.ports.store, "save", save)
+            assert (await browser.send("/logout")).status_code == 503
+        assert (await browser.send("/logout")).headers["location"] == "/login?ended=logout"
+        assert await world.results("logout") == ["ok"]
 
     told(sqlite_url, tmp_path, story)
 

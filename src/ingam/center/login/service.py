@@ -212,9 +212,9 @@ class Login:
 
     async def leave(self, session: Session, address: str) -> None:
         """Logout ends the session on the server (F2)."""
-        await self._sessions.end(session, "logout")
         customer = await self._customers.by_id(session.customer_id) if session.customer_id else None
-        await self._store.save(Save(audit=[self._line("logout", "ok", session, address, customer, {})]))
+        line = self._line("logout", "ok", session, address, customer, {})
+        await self._store.save(Save(rows=[self._sessions.ending(session, "logout")], audit=[line]))
 
     async def _owner(self, proven: ProvenCertificate) -> tuple[Customer | None, Binding | None]:
         """Check 10: the active customer that this certificate is bound to. Raises CheckFailed kind-clash.
