@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.center.incident.test_incident import Authority, report, work
-from tests.center.management.test_heads import NEXT, given_to_next, states, union
+from tests.center.management.test_heads import NEXT, account, given_to_next, states, union
 from tests.center.protection.person import Person
 from tests.center.registration.test_heads import SECOND, SECOND_CERT, UNION, as_customer
 from tests.center.world import World, told
+
+from ingam.customer.binding.bindings import Bindings, BindingSuspended
 
 
 async def stopped_and_given_to_next(world: World, authority: Authority) -> None:
@@ -62,5 +65,25 @@ def test_E11_a_report_of_the_next_head_does_not_say_that_theirs_is_stopped_alrea
         await report(world.browser(), UNION, idn=NEXT.idn.reveal())
         await work(world, authority)
         assert await world.results("incident.suspend") == ["ok", "nothing"]
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
+def test_E11_what_the_former_head_reported_keeps_the_next_one_from_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    """Who may not resume it is not told to."""
+
+    async def story(world: World) -> None:
+        await union(world)
+        await report(world.browser(), UNION, idn=SECOND.idn.reveal())
+        await work(world, Authority())
+        bindings = Bindings(world.ports.store, world.ports.digests, world.ports.fields)
+        second = (await account(world)).as_head(2)
+        assert second is not None
+        with pytest.raises(BindingSuspended):
+            await bindings.refuse_suspended(second)
+        await given_to_next(world)
+        after = (await account(world)).as_head(2)
+        assert after is not None
+        await bindings.refuse_suspended(after)
 
     told(sqlite_url, tmp_path, story, heads=2)

@@ -47,7 +47,7 @@ class Registered:
     mine: bool = True
     """Whether this session may manage it: after a login with a certificate a head's own alone."""
     former: bool = False
-    """Whether a former head of the union registered it: it is released here, and nothing is done to the certificate."""
+    """Whether a former head of its place registered it: it is released here, and nothing is done to the certificate."""
 
 
 @dataclass(frozen=True, slots=True)

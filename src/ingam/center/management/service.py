@@ -56,7 +56,7 @@ class AnotherHeads(Refusal):
 
 
 class FormerHeads(Refusal):
-    """A former head of this union registered the certificate: here it is released, and no more."""
+    """A former head of this place registered the certificate: here it is released, and no more."""
 
     code = "union-head-former"
 

@@ -206,7 +206,7 @@ class Bindings:
         return not key or (await self.details(binding)).head == key
 
     async def of_former(self, binding: Binding, customer: Customer) -> bool:
-        """Whether it was registered by a head who is this union's no more: another has the place by now, or nobody.
+        """Whether a former head of its place registered it: another has that place of the union by now, or nobody.
 
         What was registered before the number was kept does not say whose it is, and is not said to be another's.
         """
@@ -220,9 +220,10 @@ class Bindings:
         """Keyed digest of the number of a head of a union; "" of everybody else."""
         return head_key(self._digests, customer)
 
-    async def refuse_suspended(self, person: Whose) -> None:
+    async def refuse_suspended(self, customer: Customer) -> None:
         """Raises BindingSuspended where that, and not the want of one, is why there is no active binding."""
-        if await self.suspended(person) is not None:
+        suspended = await self.suspended(customer)
+        if suspended is not None and not await self.of_former(suspended, customer):
             raise BindingSuspended
 
     async def by_fingerprint(self, fingerprint: str) -> Binding | None:
