@@ -272,8 +272,8 @@ class Walks(Generic[S, E, W]):
         return self._recorder.line(self._act(walk, act), {})
 
     def lock_dedup(self, walk: W, cause: str) -> str:
-        """One notice of a lock a day and cause: nobody's phone is flooded, however many runs are begun anew."""
-        whose = self._digests.digest("banking-id", walk.customer.banking_id)
+        """One notice of a lock a day, person and cause: nobody's phone is flooded, however many runs are begun anew."""
+        whose = self._digests.digest("lock-notice", self.key_of(walk.customer))
         return f"{self.machine.name}-lock:{whose}:{cause}:{korean_day(walk.now)}"
 
     def _act(self, walk: W, act: str, result: str = "ok") -> Act:

@@ -308,6 +308,25 @@ def test_A17_end_head_ends_the_sessions_of_a_head_who_released_their_certificate
     told(sqlite_url, tmp_path, story, heads=2)
 
 
+def test_each_head_is_told_of_a_lock_that_was_reached_about_them(sqlite_url: str, tmp_path: Path) -> None:
+    """Whoever guesses at another head's number after their own was locked the same day is not unheard."""
+
+    async def story(world: World) -> None:
+        await union(world)
+        for slot in (1, 2):
+            one = await as_second(world)
+            await begin(world, one, "release", slot)
+            for _ in range(5):
+                wrong = {"number_back": "0000000", "phone_back": "0000"}
+                await one.post(f"{TASK}/factor", {"method": "branch-otp", "branch": "00000000", **wrong})
+                await one.look(TASK)
+        await work(world, Holder())
+        locked = [sms for sms in world.phone.sent.values() if "인증서관리" in sms.text]
+        assert {sms.to for sms in locked} == {UNION.mobile, SECOND.mobile}
+
+    told(sqlite_url, tmp_path, story, heads=2)
+
+
 @pytest.mark.parametrize(("kind", "fields"), [("revocation", {"reason": "key"}), ("suspension", {})])
 def test_A17_the_next_head_ends_a_former_heads_registration_and_not_their_certificate(
     sqlite_url: str, tmp_path: Path, kind: str, fields: dict[str, str]
