@@ -49,6 +49,14 @@ ENTRIES: dict[str, dict[str, str]] = {
 }
 # What scripts say themselves; everything else is written into the page by the server.
 SECTIONS = ("refusal", "vault", "keypad")
+# Generated file → beginnings of the keys in it. A center page says little of the vault's words: what stands around its
+# frame, and why something failed in there.
+AROUND = ("cancelled", "issue-", "loading", "renew-", "title", "why-")
+WORDS = {
+    "keypad_words.ts": ("keypad.",),
+    "page_words.ts": ("refusal.", *(f"vault.{name}" for name in AROUND)),
+    "words.ts": ("refusal.", "vault."),
+}
 OPTIONS = [
     "--bundle",
     "--minify",
@@ -89,16 +97,17 @@ def generate() -> None:
     """What the bundles share with Python: words of both languages and their typeface, check words, policies, fields."""
     GENERATED.mkdir(parents=True, exist_ok=True)
     told = {lang: table(lang) for lang in LANGUAGES}
-    words = {
-        lang: {key: text for key, text in found.items() if key.split(".")[0] in SECTIONS}
-        for lang, found in told.items()
-    }
-    body = json.dumps(words, ensure_ascii=False, indent=1, sort_keys=True)
-    (GENERATED / "words.ts").write_text(
-        "// Generated from src/ingam/kernel/words by scripts/build_browser.py.\n"
-        f"export const words: Record<'ko' | 'en', Record<string, string>> = {body};\n",
-        encoding="utf-8",
-    )
+    for file, beginnings in WORDS.items():
+        words = {
+            lang: {key: text for key, text in found.items() if key.startswith(beginnings)}
+            for lang, found in told.items()
+        }
+        body = json.dumps(words, ensure_ascii=False, indent=1, sort_keys=True)
+        (GENERATED / file).write_text(
+            "// Generated from src/ingam/kernel/words by scripts/build_browser.py.\n"
+            f"export const words: Record<'ko' | 'en', Record<string, string>> = {body};\n",
+            encoding="utf-8",
+        )
     checks = json.dumps(dict(zip(LANGUAGES, lists(), strict=True)), ensure_ascii=False)
     (GENERATED / "check_words.ts").write_text(
         "// Generated from src/ingam/protocols/mailbox/words.*.txt by scripts/build_browser.py.\n"

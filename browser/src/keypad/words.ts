@@ -1,6 +1,6 @@
 /** What the keypad says, in the language of the page or frame that it stands in. */
 
-import { words } from '../generated/words.ts'
+import { words } from '../generated/keypad_words.ts'
 
 /** A text of the `keypad` section with its placeholders filled. */
 export type Say = (name: string, facts?: Readonly<Record<string, string | number>>) => string

@@ -3,7 +3,7 @@
 // Submitting asks the server what is to be signed, has it signed, puts the answer into the hidden field `device_answer`,
 // and then really submits. Where it ends otherwise, the reason stands beside the button and nothing is sent.
 
-import { words } from '../generated/words.ts';
+import { words } from '../generated/page_words.ts';
 import { deviceText, type DeviceChallenge } from '../pure/device.ts';
 import { Refusal } from '../pure/failure.ts';
 import {

@@ -10,7 +10,7 @@
 import { comesFrom, fromVault, type FromCenter, type FromVault, MessageRefused, written } from '../vault/messages.ts'
 import { type IssueMessage, issueMessage, registeredMessage } from '../vault/issue_messages.ts'
 import { measuredMessage, type RenewMessage, renewMessage } from '../vault/renew_messages.ts'
-import { words } from '../generated/words.ts'
+import { words } from '../generated/page_words.ts'
 import type { PinFromVault } from '../vault/pin_messages.ts'
 import { Asking, type Failed } from './issue_asking.ts'
 import { IssueScreen } from './issue_screen.ts'

@@ -5,7 +5,7 @@
  * `nonce`, `signed` and `sealed`, and then really submits. Where it ends otherwise, the reason stands beside the button.
  */
 
-import { words } from '../generated/words.ts'
+import { words } from '../generated/page_words.ts'
 import { requestChallenge } from './challenge_request.ts'
 import { failedBy, openWindow, type Outcome } from './frame.ts'
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { words } from '../../src/generated/words.ts'
+import { words } from '../../src/generated/keypad_words.ts'
 import { spoken } from '../../src/keypad/words.ts'
 import { keysOf, localLayout } from '../../src/pure/keypad/layout.ts'
 import { randomBytes } from '../../src/pure/platform.ts'
