@@ -1,4 +1,4 @@
-"""What every screen is held to: axe-core finds nothing, nothing overflows sideways, targets are large enough."""
+"""What every screen is held to: axe-core finds nothing, nothing overflows, targets are large enough, words whole."""
 
 from __future__ import annotations
 
@@ -35,6 +35,27 @@ SMALL = """(least) => [...document.querySelectorAll('button.primary, button.seco
   .filter((one) => one.checkVisibility() && !one.classList.contains('small'))
   .map((one) => [one.textContent.trim(), one.getBoundingClientRect().height])
   .filter(([, height]) => height < least)"""
+# Words of what is pressed and of headings that go on in another line, and a name of the bank that is cut off.
+BROKEN = r"""() => {
+  const found = []
+  for (const one of document.querySelectorAll('button, a.primary, a.secondary, h1, h2, h3')) {
+    if (!one.checkVisibility()) continue
+    const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT)
+    for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+      if (text.parentElement.closest('.unseen, code')) continue
+      for (const word of text.data.matchAll(/[^\s·\/\-–(),.?!:'"’]+/g)) {
+        const range = document.createRange()
+        range.setStart(text, word.index)
+        range.setEnd(text, word.index + word[0].length)
+        if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) found.push(word[0])
+      }
+    }
+  }
+  for (const one of document.querySelectorAll('.brand-name')) {
+    if (one.scrollWidth > one.clientWidth) found.push(one.textContent)
+  }
+  return found
+}"""
 
 
 def trouble(page: Page, name: str) -> list[str]:
@@ -67,6 +88,7 @@ def _trouble_in(frame: Frame, name: str) -> list[str]:
     over: int = frame.evaluate(OVERFLOW)
     if over > 0:
         wrong.append(f"{name}: {over}px wider than the window")
+    wrong += [f"{name}: broken in its middle: {word}" for word in frame.evaluate(BROKEN)]
     small: list[Any] = frame.evaluate(SMALL, TARGET_PX)
     return wrong + [f"{name}: target too small: {one}" for one in small]
 
