@@ -92,6 +92,7 @@ def test_the_person_hears_of_it_pays_anew_and_is_charged_once(sqlite_url: str, t
         one.pay(first)
         page = await one.get(HERE)  # where the provider's window leads back to
         assert OWED not in page and taken(world)[-1].approval in page
+        assert say("payment.owed_paid", n="4,400") in page
         assert await stages(world) == ["replaced", "captured"]
         for _ in range(DAYS + 2):
             await night(world)

@@ -37,6 +37,7 @@ def pays_what_is_owed(at: PhoneWalk) -> list[str]:
     at.person.press(at.page.get_by_role("button", name=at.say("payment.owed_press"), exact=True))
     window = at.page.get_by_role("link", name=at.say("payment.owed_open"), exact=True)
     expect(window).to_be_visible()
+    expect(at.page.get_by_role("status").filter(has_text=at.say("payment.owed_open_lead"))).to_be_visible()
     found += both_widths(at, "progress-owed-open")
     at.person.press(window)
     at.page.locator("button[value=allow]").press("Enter")
@@ -44,6 +45,9 @@ def pays_what_is_owed(at: PhoneWalk) -> list[str]:
     at.page.get_by_role("link", name=at.say("sandbox.pay_back")).press("Enter")
     expect(at.page.get_by_text(at.say("payment.stage_captured"))).to_be_visible()
     expect(owed).to_have_count(0)
+    paid = at.say("payment.owed_paid", n="4,400")
+    expect(at.page.get_by_role("status").filter(has_text=paid)).to_be_visible()
+    found += both_widths(at, "progress-owed-paid")
     assert sum(one["charges"] for one in at.world.get("/payments.json") if one["stage"] == "captured") == 1
     return found
 
