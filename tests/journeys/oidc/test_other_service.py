@@ -86,6 +86,7 @@ def test_F12_a_service_without_a_token_of_the_person_asks_them_to_log_out(
     at.log_in_by_id()
     at.page.goto(f"{at.world.center}/oidc/logout?client_id=hts")
     expect(at.page.get_by_role("heading", name=at.say("oidc.logout_title")).first).to_be_visible()
+    expect(at.page.locator("[aria-current=page]")).to_have_count(0)  # it is no page of the menu
     shown(at, f"oidc-{lang}-{width}-logout")
     at.person.press(at.page.locator("main").get_by_role("button", name=at.say("oidc.logout"), exact=True))
     expect(at.page).to_have_url(f"{at.world.center}/login?ended=logout")
