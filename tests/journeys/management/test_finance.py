@@ -99,6 +99,7 @@ def test_B5_a_finance_certificate_is_registered_logged_in_with_and_released(hurr
     issue(at)
     sign(at)
     expect(at.page.get_by_text(at.say("finance.done_register"))).to_be_visible()
+    expect(at.page.locator("main .primary")).to_have_text(at.say("finance.to_login"))
     wrong += trouble(at.page, "finance-registered-1280-ko-light")
 
     at.page.context.clear_cookies(name="ingam-center")
