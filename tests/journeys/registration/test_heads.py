@@ -139,6 +139,7 @@ def test_a_head_who_has_the_unions_id_alone_says_which_one_they_are(hurry: Calla
     wrong += shots(at, "who")
     authenticate(at)
     expect(at.button("heads.go_on")).to_be_visible()
+    assert at.say("heads.task") not in at.page.content()  # that was answered
     wrong += shots(at, "confirmed")
     at.person.press(at.button("heads.go_on"))
     expect(at.page).to_have_url(f"{at.world.center}/issuance/renewal")
