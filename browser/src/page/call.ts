@@ -37,7 +37,12 @@ function say(part: HTMLElement, now: string, text: string): void {
 function ended(part: HTMLElement, state: string): void {
   // Whoever keyed in 0 stopped the whole task: its page says so.
   if (state === 'refused' || state === 'none') return location.reload();
-  for (const each of part.querySelectorAll<HTMLElement>('[data-call-ringing]')) each.hidden = true;
+  const ringing = [...part.querySelectorAll<HTMLElement>('[data-call-ringing]')];
+  // Whoever reads the digits goes on at what became of them, not at the top of the page.
+  if (ringing.some((each) => each.contains(document.activeElement))) {
+    part.querySelector<HTMLElement>('[data-call-state]')?.focus();
+  }
+  for (const each of ringing) each.hidden = true;
   for (const each of part.querySelectorAll<HTMLElement>('[data-call-again]')) each.hidden = state === 'approved';
   part.classList.toggle('approved', state === 'approved');
   part.classList.toggle('ended', state !== 'approved');

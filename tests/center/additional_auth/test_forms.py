@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingam.center.additional_auth.forms import FactorFormRefused, medium
+from ingam.center.additional_auth.forms import FactorFormRefused, answered, medium
 from ingam.customer.additional_auth.medium import CardTyped, Held
 from ingam.kernel.secret import Secret
 from ingam.ports.cards import NUMBERS, Asked
@@ -36,3 +36,12 @@ def test_a_half_that_is_not_two_digits_is_named(first: str, second: str, wrong: 
     with pytest.raises(FactorFormRefused) as refused:
         medium({"card_first": first, "card_second": second, "card_asked": "3-17"}, number_missing=7, held=CARD)
     assert set(refused.value.errors) == wrong
+
+
+def test_next_before_a_code_was_asked_for_says_to_ask_for_one() -> None:
+    with pytest.raises(FactorFormRefused) as refused:
+        answered({"method": "sms"}, number_missing=7, held=Held(), beside=False)
+    assert refused.value.errors == {"code": "factor.need_request"}
+    with pytest.raises(FactorFormRefused) as refused:
+        answered({"method": "sms", "code": "12"}, number_missing=7, held=Held(), beside=False)
+    assert refused.value.errors == {"code": "factor.need_code"}

@@ -20,10 +20,7 @@ def shots(at: Walk, name: str, *widths: int) -> list[str]:
 
 def authenticate(at: Walk, go_on: str = "protection.next") -> None:
     """본인확인 추가인증 by SMS."""
-    before = len(at.inbox())
-    at.person.press(at.button("factor.request_code"))
-    expect(at.button("factor.resend")).to_be_visible()
-    at.person.type_into(at.field("factor.code"), at.newest_code(before))
+    at.person.type_into(at.field("factor.code"), at.request_code())
     at.person.type_into(at.field("factor.number_back"), at.who["idn"][6:])
     at.person.type_into(at.field("factor.phone_back"), at.who["mobile"][-4:])
     at.person.press(at.button(go_on))

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import expect
 from tests.journeys.protection.test_keypad import Pad
 from tests.journeys.protection.test_three_ways import LOOKS, at_factor
-from tests.journeys.registration.test_factor import ask_for_code
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 from tests.journeys.world import World
@@ -83,7 +82,7 @@ def test_a_holder_is_asked_for_the_same_two_numbers_until_they_are_right(
     at = hurry(WHO)
     at_factor(at)
     expect(at.page.locator("#number_back")).to_have_count(0)
-    code, question = ask_for_code(at), asked(at)
+    code, question = at.request_code(), asked(at)
     first, second = right(at, card)
     posted: list[str] = []
     at.page.on("request", lambda one: posted.append(one.post_data or "") if one.method == "POST" else None)

@@ -23,14 +23,6 @@ def answer(at: Walk, code: str, number_back: str, phone_back: str) -> None:
     at.person.press(at.button("registration.next"))
 
 
-def ask_for_code(at: Walk) -> str:
-    """인증번호 요청, and the code on the phone."""
-    before = len(at.inbox())
-    at.person.press(at.button("factor.request_code"))
-    expect(at.button("factor.resend")).to_be_visible()
-    return at.newest_code(before)
-
-
 def test_next_without_a_code_says_what_is_missing(hurry: Callable[..., Walk]) -> None:
     at = hurry("kim")
     at_factor(at)
@@ -43,7 +35,7 @@ def test_next_without_a_code_says_what_is_missing(hurry: Callable[..., Walk]) ->
 def test_a_wrong_code_is_counted_and_the_right_one_still_works(hurry: Callable[..., Walk]) -> None:
     at = hurry("kim")
     at_factor(at)
-    code = ask_for_code(at)
+    code = at.request_code()
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     number, phone = at.who["idn"][6:], at.who["mobile"][-4:]
     answer(at, wrong, number, phone)
@@ -56,7 +48,7 @@ def test_a_wrong_code_is_counted_and_the_right_one_still_works(hurry: Callable[.
 def test_a_new_code_voids_the_old_one(hurry: Callable[..., Walk]) -> None:
     at = hurry("kim")
     at_factor(at)
-    old = ask_for_code(at)
+    old = at.request_code()
     at.page.wait_for_timeout(1100)  # the world's gap between two messages
     before = len(at.inbox())
     at.person.press(at.button("factor.resend"))
@@ -73,7 +65,7 @@ def test_a_new_code_voids_the_old_one(hurry: Callable[..., Walk]) -> None:
 def test_a_wrong_number_is_told_for_both_fields_alike(hurry: Callable[..., Walk]) -> None:
     at = hurry("gaon")
     at_factor(at)
-    code = ask_for_code(at)
+    code = at.request_code()
     answer(at, code, at.who["idn"][5:], "9999")
     told = at.say("refusal.no-medium-mismatch", max=5, n=1, named=at.say("page.number_business"))
     expect(at.page.locator("[data-error-summary]")).to_contain_text(told)
@@ -83,7 +75,7 @@ def test_a_wrong_number_is_told_for_both_fields_alike(hurry: Callable[..., Walk]
 def test_a_pasted_code_with_other_characters_is_cleaned(hurry: Callable[..., Walk]) -> None:
     at = hurry("kim")
     at_factor(at)
-    ask_for_code(at)
+    at.request_code()
     at.page.locator("#code").fill("48-29 13")
     expect(at.page.locator("#code")).to_have_value("482913")
 

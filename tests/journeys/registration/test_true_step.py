@@ -51,7 +51,6 @@ def test_the_same_certificate_again_is_already_registered(hurry: Callable[..., W
     expect(at.page.get_by_role("link", name=at.say("registration.login"), exact=True)).to_be_visible()
     at.open("/registration?new=1")
     at.identify()
-    at.page.wait_for_timeout(1100)  # the world's gap between two messages
     at.prove_factor()
     at.agree_to_replace()
     at.open_window()
@@ -66,7 +65,6 @@ def test_another_certificate_replaces_only_with_an_explicit_yes(hurry: Callable[
     expect(at.page.get_by_role("link", name=at.say("registration.login"), exact=True)).to_be_visible()
     at.open("/registration?new=1")
     at.identify()
-    at.page.wait_for_timeout(1100)  # the world's gap between two messages
     at.prove_factor()
     at.person.press(at.button("registration.register"))
     expect(at.page.locator(".certificate-window-note")).to_have_text(at.say("refusal.replace-confirm"))

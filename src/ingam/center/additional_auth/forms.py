@@ -52,6 +52,8 @@ def answered(fields: Fields, *, number_missing: int, held: Held, beside: bool) -
     code = Secret("")
     if chosen is None:
         errors["method"] = "factor.need_method"
+    elif chosen is Method.SMS and "code" not in fields:
+        errors["code"] = "factor.need_request"  # the page has no such field before a code was asked for
     elif chosen is Method.SMS:
         code = _code(fields, "code", SMS_CODE, errors)
     elif chosen is Method.BRANCH_OTP:

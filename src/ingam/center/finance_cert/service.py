@@ -24,6 +24,7 @@ from ingam.customer.masking import mask_name
 from ingam.customer.notice import Notices
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.instants import korean_day
+from ingam.npki.subject import display_name
 from ingam.ports import finance_cert as port
 from ingam.ports.clock import Clock
 from ingam.ports.customers import Customer, CustomerKind, Customers
@@ -117,7 +118,7 @@ class FinanceCerts(TaskService):
         if shown is None:
             return None
         found = await self._bindings.certificate(shown)
-        name, serial = str(found.subject.value("CN")), f"{found.serial:x}"
+        name, serial = display_name(found.subject), f"{found.serial:x}"
         return Bound(name, serial, shown.not_after, shown.bound_at, suspended is not None)
 
     async def stale(self, visit: Visit) -> bool:

@@ -182,7 +182,7 @@ class OidcWeb:
         """Where the person is: the login, the second proof, or the question."""
         here, session = await self._here(request), request.state.session
         if isinstance(here.state, Refused):
-            return render(request, "oidc/refused.html", place="about", here=here, client=_name(request, here))
+            return render(request, "oidc/refused.html", here=here, client=_name(request, here))
         need = self._oidc.need(here, session)
         if need is Need.LOGIN:
             return see_other(f"/login?way={_way(here)}&then={CONTINUE}")
@@ -190,7 +190,7 @@ class OidcWeb:
             return see_other(self.prefix)
         customer = await self._oidc.customer(session)
         return render(
-            request, "oidc/confirm.html", place="about", client=_name(request, here), customer_name=customer.name,
+            request, "oidc/confirm.html", client=_name(request, here), customer_name=customer.name,
             profile="profile" in here.request.scope, yes=self._oidc.yes(here, session),
         )  # fmt: skip
 
@@ -216,7 +216,7 @@ class OidcWeb:
         """The same, by this browser's session."""
         left = await self._leaving.leave(await _pairs(request), request.state.session, address_of(request))
         if left.asks:
-            return render(request, "oidc/logout.html", place="about")
+            return render(request, "oidc/logout.html")
         response = see_other("/login?ended=logout") if left.to is None else _away(left.to)
         response.headers.append("set-cookie", self._cookies.set(self._cookies.session, "", 0))
         return response
@@ -245,7 +245,7 @@ class OidcWeb:
             return see_other(CONTINUE)
         factor = await screen(self._auth, self, request, second(here.state), self._clock.now(), chosen=chosen)
         facts: dict[str, Any] = {"factor": factor, "errors": errors or {}, "client": _name(request, here)}
-        return render(request, "oidc/second.html", status=status, place="about", **facts)
+        return render(request, "oidc/second.html", status=status, **facts)
 
     async def customer(self, request: Request) -> Customer:
         """FactorHost."""
