@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Literal
 
 from playwright.sync_api import FrameLocator, Locator, expect
+from playwright.sync_api import TimeoutError as Unanswered
 from tests.journeys.person import Hurried, words
 from tests.journeys.walks import Walk
 from tests.journeys.world import World
@@ -141,7 +143,9 @@ class CopyWalk(Walk):
     def done(self) -> None:
         """복사 완료 in the frame, and after 완료 what may be done next on the page."""
         expect(self.frame.locator("#copied")).to_have_text(self.say("vault.copy-copied"))
-        self.press("copy-done")
+        # It takes its own frame away, which then may never tell the driver that it was pressed: the page tells it.
+        with suppress(Unanswered):
+            self.press("copy-done")
         said = "copying.received" if "/receive" in self.page.url else "copying.copied"
         expect(self.page.get_by_role("status").filter(has_text=self.say(said))).to_be_visible()
 
