@@ -7,9 +7,6 @@ import { type Countdown, countdown, paint } from '../page/timers.ts'
 import type { CopyAsking, Told } from './copy_asking.ts'
 import type { CopyScreen } from './copy_screen.ts'
 
-/** After so long without an end of a call another one is offered, in its place. */
-const AGAIN_MS = 20_000
-
 export class Factor {
   readonly #form: HTMLFormElement
   readonly #ask: CopyAsking
@@ -133,6 +130,7 @@ export class Factor {
     const digits = typeof told['digits'] === 'string' ? told['digits'] : ''
     const text = typeof told['text'] === 'string' ? told['text'] : ''
     const ringing = told['over'] !== true
+    const reading = this.#part('[data-copy-calling]')?.contains(document.activeElement) === true
     this.#shown('[data-copy-calling]', ringing)
     this.#shown('[data-copy-dial]', !ringing || this.#mayAgain)
     this.#text('[data-copy-digits]', digits)
@@ -146,14 +144,19 @@ export class Factor {
     if (ringing) return this.#wait()
     this.#waited()
     this.#call.stop()
-    if (told['state'] === 'approved' || told['state'] === 'refused') void this.#prove(null)
+    if (told['state'] === 'approved' || told['state'] === 'refused') return void this.#prove(null)
+    // Whoever reads the digits goes on at what became of them, not at the top of the page.
+    if (reading) this.#part('[data-copy-call-end]')?.focus()
   }
 
+  /** After so long without an end of the call another one is offered, in its place. */
   #wait(): void {
+    const dial = this.#part('[data-copy-dial]')
+    if (dial === null) return
     this.#again ??= setTimeout(() => {
       this.#mayAgain = true
-      this.#shown('[data-copy-dial]', true)
-    }, AGAIN_MS)
+      dial.hidden = false
+    }, Number(dial.dataset['copyDial']) * 1_000)
   }
 
   #waited(): void {

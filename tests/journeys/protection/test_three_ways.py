@@ -99,6 +99,7 @@ def test_a_call_that_is_declined_may_be_asked_for_again(hurry: Callable[..., Wal
     telephone.act("decline")
     again = at.button("factor.request_call_again")
     expect(again).to_be_visible()
+    expect(at.page.locator(".call-state")).to_be_focused()  # who read the digits reads what became of them
     at.person.press(again)
     digits = at.page.locator(".call-code strong")
     expect(digits).to_be_visible()

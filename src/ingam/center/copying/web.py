@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ingam.center.additional_auth.web import call_events, posted, told_call
+from ingam.center.additional_auth.web import AGAIN_S, call_events, posted, told_call
 from ingam.center.copying import forms
 from ingam.center.copying.devices import device_text, headers_of
 from ingam.center.copying.looking import SESSION_OVER, Look
@@ -119,6 +119,7 @@ class CopyingWeb:
             "look": look.told(),
             "ways": ways,
             "numbers": list(offered.numbers),
+            "again_s": AGAIN_S,
         }
         facts["exempt"] = await self._copying.sending.exempt(visit_of(request))
         return await self._page(request, "copying/send.html", **facts)
