@@ -70,6 +70,19 @@ class Hurried(Person):
         chooser.value.set_files(files)
 
 
+def tick(box: Locator, on: bool = True) -> None:
+    """A checkbox or radio button, by its key: a frame that grows cannot move it from under a pointer then."""
+    if box.is_checked() is not on:
+        box.press("Space")
+    expect(box).to_be_checked(checked=on)
+
+
+def enter(button: Locator) -> None:
+    """A button in a frame, by its key once it can be pressed; for the reason of `tick`."""
+    expect(button).to_be_enabled()
+    button.press("Enter")
+
+
 def words(text: str) -> re.Pattern[str]:
     """A visible label that starts so (a required field adds its mark)."""
     return re.compile("^" + re.escape(text))

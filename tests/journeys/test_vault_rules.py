@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 import pytest
 from playwright.sync_api import Browser, Frame, Page, Request, Response, Route, expect
 from tests.journeys.conftest import PATIENCE_MS
-from tests.journeys.person import Hurried
+from tests.journeys.person import Hurried, tick
 from tests.journeys.walks import Walk
 from tests.journeys.world import World
 
@@ -70,7 +70,7 @@ def recorded(chromium: Browser, running: World) -> Iterator[tuple[Walk, Record]]
     at.pick("foreigner")
     at.confirm("Wrong!2026")
     expect(at.vault.locator("#password-wrong")).to_be_visible()
-    at.vault.get_by_label(at.say("vault.keep"), exact=True).check()
+    tick(at.vault.get_by_label(at.say("vault.keep"), exact=True))
     at.vault.locator("#password").fill(running.demo["certificate_password"])
     frame = vault_frame(page, running)
     record.pages.append(frame.evaluate("document.documentElement.outerHTML"))

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.journeys.conftest import PATIENCE_MS, SIZES
 from tests.journeys.console.acts import press, shown, signed_by_maker
+from tests.journeys.person import tick
 from tests.journeys.world import World
 
 from ingam.kernel.words import say
@@ -54,7 +55,7 @@ class Operators:
         for field_name, text in {"employee": employee, "name": "새사람", "branch": branch, "idn": idn}.items():
             maker.locator(f"#{field_name}").fill(text)
         for role in roles:
-            maker.locator(f"input[name=role][value={role}]").check()
+            tick(maker.locator(f"input[name=role][value={role}]"))
         press(maker, "console-operators.draft")
         change = signed_by_maker(maker)
         code = shown(maker)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.conftest import PATIENCE_MS, SIZES
 from tests.journeys.console.acts import path_of, press, shown, signed_by_maker
 from tests.journeys.console.conftest import AUTHENTICATOR
+from tests.journeys.person import tick
 from tests.journeys.screens import trouble
 
 from ingam.kernel.words import say
@@ -53,7 +54,7 @@ def test_a_new_operator_comes_in_by_the_halves_of_maker_and_checker(
     assert trouble(maker, "console-operators-ko-1280") == []
     for field, text in {"employee": "E3001", "name": "새사람", "branch": "부산지점"}.items():
         maker.locator(f"#{field}").fill(text)
-    maker.locator("input[name=role][value=auditor]").check()
+    tick(maker.locator("input[name=role][value=auditor]"))
     press(maker, "console-operators.draft")
     change = signed_by_maker(maker)
     code = shown(maker)

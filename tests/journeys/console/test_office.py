@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.journeys.console.acts import approve, press, shown, signed_by_maker
 from tests.journeys.console.conftest import Operators
-from tests.journeys.person import words
+from tests.journeys.person import tick, words
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
@@ -84,8 +84,8 @@ def test_an_operator_gets_other_work_another_passkey_and_an_end(
 
     # Roles: from auditor to administrator.
     maker = operator(MAKER, one)
-    maker.locator("input[name=role][value=auditor]").uncheck()
-    maker.locator("input[name=role][value=administrator]").check()
+    tick(maker.locator("input[name=role][value=auditor]"), on=False)
+    tick(maker.locator("input[name=role][value=administrator]"))
     press(maker, "console-operators.draft")
     approve(operator(CHECKER, signed_by_maker(maker)))
     page.reload()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
+from tests.journeys.person import tick
 from tests.journeys.screens import trouble
 from tests.journeys.walks import INSTITUTION, Walk
 
@@ -20,7 +21,7 @@ def fill(at: Walk, *, telephone: bool) -> None:
     at.person.type_into(at.field("incident.banking_id", institution=INSTITUTION[at.lang]), at.who["banking_id"])
     at.person.type_into(at.field("incident.idn"), at.who["idn"])
     if telephone:
-        at.page.get_by_label(at.say("incident.telephone")).check()
+        tick(at.page.get_by_label(at.say("incident.telephone")))
 
 
 def test_E11_a_lost_certificate_is_suspended_and_resumed(hurry: Callable[..., Walk]) -> None:

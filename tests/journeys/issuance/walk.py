@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import FilePayload, FrameLocator, Locator, expect
-from tests.journeys.person import Person, words
+from tests.journeys.person import Person, tick, words
 from tests.journeys.walks import Walk
 from tests.journeys.world import World
 
@@ -54,9 +54,9 @@ class PhoneWalk(Walk):
         """Tick every document of this screen."""
         together = self.page.get_by_role("checkbox", name=self.say("terms.agree_all"), exact=True)
         if together.count():
-            together.check()
+            tick(together)
         for box in self.page.locator("[data-consents] li").get_by_role("checkbox").all():
-            box.check()
+            tick(box)
 
     def choose_word(self, text: str) -> None:
         """One of a few short words."""
@@ -230,7 +230,7 @@ class PhoneWalk(Walk):
         expect(self.page.locator("dialog[data-addresses] li").first).to_be_visible()
         self.look("4-addresses")
         self.choose_address()
-        self.page.get_by_role("checkbox", name=self.say("issuance.home_phone_none")).check()
+        tick(self.page.get_by_role("checkbox", name=self.say("issuance.home_phone_none")))
 
     # ── ⑤ and ⑥ ──
 
@@ -250,7 +250,7 @@ class PhoneWalk(Walk):
 
     def choose_product(self) -> None:
         """⑥: the end of the old certificate is understood, [확인]."""
-        self.page.locator("#revoke").check()
+        tick(self.page.locator("#revoke"))
         self.look("6-product")
         self.press("ok")
 

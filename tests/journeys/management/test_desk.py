@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import FrameLocator, Locator, expect
 from tests.journeys.conftest import SIZES
+from tests.journeys.person import tick
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
@@ -178,7 +179,7 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     desk.back()
 
     desk.act("export")
-    desk.frame.get_by_label(desk.say("manage-shape-pair"), exact=True).check()
+    tick(desk.frame.get_by_label(desk.say("manage-shape-pair"), exact=True))
     desk.type_password(NEW)
     desk.button("manage-export-go").press("Enter")
     made = desk.saved(r"signPri\.key", save.nth(1), tmp_path)

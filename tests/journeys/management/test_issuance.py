@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.journeys.conftest import SIZES
 from tests.journeys.issuance.conftest import Handset, handset, phone  # noqa: F401 - fixtures
 from tests.journeys.issuance.walk import PhoneWalk
+from tests.journeys.person import tick
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
@@ -64,7 +65,7 @@ def test_a_universal_certificate_is_paid_then_reissued_and_both_are_listed(
     universal = at.page.get_by_role("radio", name=at.say("issuance.product_universal"))
     universal.press("Space")
     expect(universal).to_be_checked()
-    at.page.locator("#revoke").check()
+    tick(at.page.locator("#revoke"))
     found = trouble(at.page, "fee-choice-360-ko")
     at.person.press(at.page.get_by_role("button", name=at.say("payment.press", n="4,400"), exact=True))
     allow = at.page.locator("button[value=allow]")

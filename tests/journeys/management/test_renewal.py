@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from tests.ca import world as authority
 from tests.ca.endpoint.asking import around
+from tests.journeys.person import enter, tick
 from tests.journeys.screens import trouble
 from tests.journeys.vault_issue.bench import BUILT, CSRF, FLOW, PASSWORD, Bench, Served, parsed
 from tests.journeys.vault_issue.conftest import phone as phone  # the fixture
@@ -112,7 +113,7 @@ def pick(at: Walk, made: list[Path]) -> None:
     at.open()
     expect(at.vault.locator("#why")).to_be_visible()
     with at.page.expect_file_chooser() as chooser:
-        at.button("pick-files").click()
+        enter(at.button("pick-files"))
     chooser.value.set_files(made)
     expect(at.vault.locator("#password")).to_be_focused()
 
@@ -120,7 +121,7 @@ def pick(at: Walk, made: list[Path]) -> None:
 def go(at: Walk, password: str = OLD_PASSWORD) -> None:
     """The password, and 다음."""
     at.vault.locator("#password").fill(password)
-    at.button("renew-go").click()
+    enter(at.button("renew-go"))
 
 
 def state(bench: Bench) -> State:
@@ -162,11 +163,11 @@ def test_a_reload_goes_on_with_the_new_password_and_never_renews_twice(
     at = Walk(phone(), bench)
     pick(at, files(bench, tmp_path))
     at.vault.locator("#password").fill(OLD_PASSWORD)
-    at.vault.locator("#renew-change").check()
+    tick(at.vault.locator("#renew-change"))
     at.vault.locator("#new-password").fill(PASSWORD)
     at.vault.locator("#new-password-again").fill(PASSWORD)
     wrong = trouble(at.page, "renewal-1-change-360-ko")
-    at.button("renew-go").click()
+    enter(at.button("renew-go"))
     expect(at.page.locator("form[data-product]")).to_be_visible()
     bench.faults.down_after_ir = True
     at.confirm()
@@ -214,7 +215,7 @@ def test_B8_the_simple_pin_of_a_renewed_certificate_ends_with_it_and_the_last_pa
     at.confirm()
     at.issued()
     (record,) = at.stored("records")
-    at.button("issue-done").click()
+    enter(at.button("issue-done"))
     expect(at.page.get_by_role("link", name=say("renewal.login"))).to_be_visible()
     expect(at.page.get_by_text(say("renewal.simple"))).to_have_count(0)
     assert bench.asked == []
@@ -234,7 +235,7 @@ def test_B8_the_simple_pin_of_a_renewed_certificate_ends_with_it_and_the_last_pa
     assert bench.asked == [("challenge", ""), ("remove", HANDLE)]
     assert [slot["kind"] for slot in at.stored("records")[0]["slots"]] == ["password"]
     assert at.stored("pins") == []
-    at.button("issue-done").click()
+    enter(at.button("issue-done"))
     expect(at.page.get_by_text(say("renewal.simple"))).to_be_visible()
     expect(at.page.get_by_role("link", name=say("renewal.set_simple"))).to_be_visible()
     wrong = trouble(at.page, "renewal-7-simple-360-ko")
@@ -249,7 +250,7 @@ def test_M_RENEW_what_cannot_be_renewed_says_why(bench: Bench, phone: Callable[.
     at.open()
     expect(at.vault.locator("#why")).to_be_visible()
     with at.page.expect_file_chooser() as chooser:
-        at.button("pick-files").click()
+        enter(at.button("pick-files"))
     chooser.value.set_files(made)
     line = at.vault.locator("input[type=radio]")
     line.focus()

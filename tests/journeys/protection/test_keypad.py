@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, Request, expect
 from tests.journeys.conftest import SIZES
+from tests.journeys.person import tick
 from tests.journeys.screens import shoot, trouble
 from tests.journeys.walks import INSTITUTION, Walk
 from tests.journeys.world import World, log_of
@@ -200,7 +201,7 @@ def test_nothing_below_moves_when_the_keys_come(hurry: Callable[..., Walk], widt
     at = hurry("hong", width)
     at.open("/login")
     at.page.evaluate(HEIGHTS)
-    at.page.get_by_role("checkbox", name=at.say("keypad.box")).first.check()
+    tick(at.page.get_by_role("checkbox", name=at.say("keypad.box")).first)
     as_tall_as_before(at)
     at.log_in_by_id(then="/registration")
     at.page.evaluate(HEIGHTS)
@@ -254,7 +255,7 @@ def test_what_the_person_chose_is_remembered(hurry: Callable[..., Walk]) -> None
     expect(box).to_be_checked()
     number.field.click()
     number.press("12")
-    box.uncheck()
+    tick(box, on=False)
     # Keys mean nothing to the page, so that they cannot become text of a keyboard.
     expect(number.field).to_have_value("")
     expect(number.keys).to_have_count(0)
@@ -263,7 +264,7 @@ def test_what_the_person_chose_is_remembered(hurry: Callable[..., Walk]) -> None
     expect(at.page.get_by_role("checkbox", name=at.say("page.keypad")).first).to_be_checked()
     number.field.click()
     expect(number.keys).to_have_count(0)
-    box.check()
+    tick(box)
     expect(number.keys).to_have_count(10)
 
 
@@ -301,7 +302,7 @@ def test_E13_a_certificate_password_leaves_in_no_request_and_no_message(
     field = at.vault.locator("#password")
     pad = Pad(at, at.vault, field)
     requests.clear()
-    at.vault.get_by_role("checkbox", name=at.say("keypad.box")).check()
+    tick(at.vault.get_by_role("checkbox", name=at.say("keypad.box")))
     pad.press(secret)
     expect(field).to_have_value(secret)
     frame = next(one for one in at.page.frames if one.url.startswith(running.vault))
@@ -335,7 +336,7 @@ def test_the_keypads_look_right(hurry: Callable[..., Walk], width: int, lang: st
     at.open("/login?way=cert")
     at.open_window("login.enter_certificate")
     at.pick("securities")
-    at.vault.get_by_role("checkbox", name=at.say("keypad.box")).check()
+    tick(at.vault.get_by_role("checkbox", name=at.say("keypad.box")))
     expect(at.vault.locator(".pad-key:visible").first).to_be_visible()
     shoot(at.page, f"keypad-vault-{width}-{lang}-{scheme}")
     # axe takes a label that is scrolled out of sight for none.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from tests.journeys.person import tick
 from tests.journeys.walks import Walk
 
 WRONG = "Wrong!2026"
@@ -166,7 +167,7 @@ def test_B15_a_kept_certificate_is_used_without_files_and_removed_without_a_pass
     at.pick("foreigner")
     keep = at.vault.get_by_label(at.say("vault.keep"), exact=True)
     expect(keep).not_to_be_checked()
-    keep.check()
+    tick(keep)
     expect(at.vault.locator("#keep-told")).to_be_visible()
     at.confirm()
     at.person.press(at.page.get_by_role("link", name=at.say("registration.login"), exact=True))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
+from tests.journeys.person import enter
 from tests.journeys.vault_copy.bench import PASSWORD, Bench, Pair
 from tests.journeys.vault_issue.walk import READ
 
@@ -66,7 +67,7 @@ class Device:
     def pick(self, *paths: Path) -> None:
         """Files by the button."""
         with self.page.expect_file_chooser() as chooser:
-            self.button("pick-files").click()
+            enter(self.button("pick-files"))
         chooser.value.set_files([str(path) for path in paths])
 
     def bring(self, pair: Pair) -> None:
@@ -77,7 +78,7 @@ class Device:
         """The password, and on."""
         self.vault.get_by_label(self.say("password"), exact=True).fill(password)
         self.settled()
-        self.button("copy-next").click()
+        enter(self.button("copy-next"))
 
     def prove(self, pair: Pair | None = None) -> None:
         """From the empty page to the boxes of the number."""
@@ -90,12 +91,12 @@ class Device:
         """As people do: into the first box, which flows over."""
         self.vault.locator("#number-1").press_sequentially(number)
         self.settled()
-        self.button("copy-connect").click()
+        enter(self.button("copy-connect"))
 
     def agree(self) -> None:
         """[맞아요, 보냅니다]."""
         self.settled()
-        self.button("copy-agree").click()
+        enter(self.button("copy-agree"))
 
     # ── receiving ──
 

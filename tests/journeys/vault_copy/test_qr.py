@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 
 from playwright.sync_api import Frame, expect
+from tests.journeys.person import enter
 from tests.journeys.vault_copy.bench import Bench
 from tests.journeys.vault_copy.device import Device
 
@@ -53,7 +54,7 @@ def test_C5_a_sending_phone_reads_the_receiving_pc(bench: Bench, device: Callabl
     receiver, sender = device("pc"), device("phone", script=CAMERA)
     receiver.open("receive")
     sender.prove()
-    sender.button("copy-scan").click()
+    enter(sender.button("copy-scan"))
     expect(receiver.vault.locator(".copy-qr svg")).to_be_visible()
     show(receiver, sender)
     finish(sender, receiver)
@@ -64,9 +65,9 @@ def test_C5_a_receiving_phone_reads_the_sending_pc(bench: Bench, device: Callabl
     receiver, sender = device("phone", script=CAMERA), device("pc")
     receiver.open("receive")
     sender.prove()
-    sender.button("copy-show-qr").click()
+    enter(sender.button("copy-show-qr"))
     expect(sender.vault.locator(".copy-qr svg")).to_be_visible()
-    receiver.button("copy-scan-pc").click()
+    enter(receiver.button("copy-scan-pc"))
     show(sender, receiver)
     finish(sender, receiver)
     assert receiver.stored()[0]["certificate"] == bench.pair.certificate.hex()
@@ -79,7 +80,7 @@ def test_C5_a_photograph_of_a_qr_that_has_run_out_ends_the_run(bench: Bench, dev
     receiver.page.clock.install()
     receiver.open("receive")
     sender.prove()
-    sender.button("copy-scan").click()
+    enter(sender.button("copy-scan"))
     expect(receiver.vault.locator(".copy-qr svg")).to_be_visible()
     photograph = receiver.vault.locator(".copy-qr").screenshot()
     receiver.page.clock.fast_forward(121_000)
@@ -93,22 +94,22 @@ def test_C5_a_qr_that_is_a_link_is_named_and_not_followed(bench: Bench, device: 
     phone = device("phone", script=CAMERA)
     phone.open("receive")
     assert len(phone.number) == 12
-    phone.button("copy-scan-pc").click()
+    enter(phone.button("copy-scan-pc"))
     expect(phone.vault.locator("video")).to_be_visible()
     frame(phone).evaluate("(one) => window.look(one)", LINK)
     expect(phone.vault.get_by_text(phone.say("scan-other"))).to_be_visible()
     phone.until(lambda: "wanted" in bench.kinds("receive"))
     assert [one["mailbox"] for one in bench.told["receive"] if one["kind"] == "wanted"] == [None]
-    phone.button("copy-number-instead").click()
+    enter(phone.button("copy-number-instead"))
     assert len(phone.number) == 12
 
 
 def test_without_a_camera_the_number_is_the_way(bench: Bench, device: Callable[..., Device]) -> None:
     phone = device("phone", script=NO_CAMERA)
     phone.prove()
-    phone.button("copy-scan").click()
+    enter(phone.button("copy-scan"))
     expect(phone.vault.get_by_text(phone.say("scan-denied"))).to_be_visible()
-    phone.button("copy-type-instead").click()
+    enter(phone.button("copy-type-instead"))
     expect(phone.vault.locator("#number-1")).to_be_focused()
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
+from tests.journeys.person import enter
 from tests.journeys.vault_copy.bench import Bench
 from tests.journeys.vault_copy.device import Device
 from tests.journeys.vault_copy.test_straight import through
@@ -44,8 +45,8 @@ def test_C8_M_COPY_03_a_wrong_secret_ends_the_run_on_both_screens_and_another_nu
     sender.ended("copy-wrong-number")
     receiver.ended("copy-wrong-number")
     assert receiver.stored() == []
-    receiver.button("copy-again").click()
-    sender.button("copy-again").click()
+    enter(receiver.button("copy-again"))
+    enter(sender.button("copy-again"))
     assert receiver.number != first
     through(sender, receiver)
     # What was proved held for the second number.
@@ -57,7 +58,7 @@ def test_C8_the_first_number_is_of_no_more_use_after_its_run(bench: Bench, devic
     number = receiver.number
     sender.type(wrong(number))
     sender.ended("copy-wrong-number")
-    sender.button("copy-again").click()
+    enter(sender.button("copy-again"))
     sender.type(number)
     expect(sender.vault.locator("[role=alert].alert")).to_be_visible()
     assert receiver.stored() == []
@@ -70,7 +71,7 @@ def test_M_COPY_03_a_number_that_nobody_shows_is_refused_and_asked_for_again(
     number = receiver.number
     sender.type(f"{(int(number[0]) + 1) % 10}{number[1:]}")
     sender.ended("copy-number-unknown")
-    sender.button("copy-again").click()
+    enter(sender.button("copy-again"))
     through(sender, receiver)
 
 
@@ -91,14 +92,14 @@ def test_M_COPY_04_a_number_that_runs_out_is_replaced_by_another(bench: Bench, d
     first = receiver.number
     receiver.page.clock.fast_forward("02:01")
     expect(receiver.vault.get_by_text(receiver.why("copy-expired"))).to_be_visible()
-    receiver.button("copy-another").click()
+    enter(receiver.button("copy-another"))
     assert receiver.number != first
 
 
 def test_another_number_takes_the_place_of_the_one_that_is_shown(bench: Bench, device: Callable[..., Device]) -> None:
     sender, receiver = two(device)
     first = receiver.number
-    receiver.button("copy-another").click()
+    enter(receiver.button("copy-another"))
     receiver.until(lambda: receiver.number != first)
     through(sender, receiver)
 
@@ -112,7 +113,7 @@ def test_M_COPY_10_only_registered_certificates_can_be_chosen_also_out_of_a_pfx(
     sender.vault.get_by_role("radio").first.check(force=True)
     expect(sender.vault.locator("#why")).to_have_text(sender.say("copy-why-copy-not-registered"))
     expect(sender.vault.get_by_label(sender.say("password"), exact=True)).to_be_hidden()
-    sender.button("copy-next").click()
+    enter(sender.button("copy-next"))
     sender.pick(bench.renewed.pfx(sender.folder / "other.pfx"))
     sender.vault.get_by_text("other.pfx").click()
     sender.choose()
@@ -128,7 +129,7 @@ def test_C11_a_pfx_is_copied_with_its_key_and_password(bench: Bench, device: Cal
     sender.choose()
     through(sender, receiver)
     receiver.vault.locator("#try-password").fill("Gold!seal-2026x")
-    receiver.button("copy-try").click()
+    enter(receiver.button("copy-try"))
     expect(receiver.vault.get_by_text(receiver.say("copy-tried"))).to_be_visible()
 
 
@@ -181,7 +182,7 @@ def test_M_COPY_08_what_is_there_is_replaced_only_after_a_yes(bench: Bench, devi
         sender.agree()
         expect(receiver.vault.get_by_role("heading", name=receiver.say("copy-replace-title"))).to_be_visible()
         expect(sender.vault.locator(".progress")).to_contain_text(sender.say("copy-asking"))
-        receiver.button(answer).click()
+        enter(receiver.button(answer))
         if answer == "copy-replace-no":
             receiver.ended("replace-declined")
             sender.ended("copy-peer-replace-declined")
@@ -206,7 +207,7 @@ def test_M_COPY_08_a_renewed_certificate_takes_the_place_of_the_older_one_after_
     sender.agree()
     for title in ("copy-replace-here", "copy-replace-came"):
         expect(receiver.vault.get_by_role("heading", name=receiver.say(title))).to_be_visible()
-    receiver.button("copy-replace-yes").click()
+    enter(receiver.button("copy-replace-yes"))
     receiver.copied()
     sender.copied()
     assert [one["certificate"] for one in receiver.stored()] == [bench.renewed.certificate.hex()]
@@ -218,7 +219,7 @@ def test_M_COPY_09_without_storage_no_number_is_shown(bench: Bench, device: Call
     receiver.ended("cannot-keep")
     receiver.until(lambda: "ended" in bench.kinds("receive"))
     assert bench.kinds("receive") == ["ready", "ended"]
-    receiver.button("copy-again").click()
+    enter(receiver.button("copy-again"))
     expect(receiver.page.locator("#page-end")).to_have_text("done")
 
 
@@ -250,14 +251,14 @@ def test_C10_words_that_differ_are_an_attack_and_stop_it_on_both_screens(
     sender.settled()
     assert seen_whole(sender, "copy-agree") and seen_whole(sender, "copy-differ")
     noticed, other = (sender, receiver) if who == "send" else (receiver, sender)
-    noticed.button("copy-differ").click()
+    enter(noticed.button("copy-differ"))
     noticed.ended("copy-words-differ")
     other.ended("copy-peer-cancelled")
     assert bench.last(who, "ended")["code"] == "copy-words-differ"
     assert receiver.stored() == []
     expect(noticed.button("copy-again")).to_have_class("secondary")
     expect(noticed.button("copy-leave")).to_have_class("primary")
-    noticed.button("copy-leave").click()
+    enter(noticed.button("copy-leave"))
     expect(noticed.page.locator("#page-end")).to_have_text("cancelled")
 
 
@@ -298,7 +299,7 @@ def test_a_page_that_does_not_answer_is_not_waited_for_for_ever(bench: Bench, de
     receiver.page.clock.fast_forward(21_000)
     receiver.ended("outage")
     bench.faults.mute.clear()
-    receiver.button("copy-again").click()
+    enter(receiver.button("copy-again"))
     assert len(receiver.number) == 12
 
 
@@ -306,5 +307,5 @@ def test_leaving_before_anything_ran_tells_the_page(bench: Bench, device: Callab
     receiver = device("phone")
     receiver.open("receive")
     assert len(receiver.number) == 12
-    receiver.button("cancel").click()
+    enter(receiver.button("cancel"))
     expect(receiver.page.locator("#page-end")).to_have_text("cancelled")

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Locator, expect
 from tests.journeys import screens
+from tests.journeys.person import enter
 from tests.journeys.vault_copy.bench import PASSWORD, Bench
 from tests.journeys.vault_copy.device import Device
 from tests.journeys.vault_copy.test_refused import wrong
@@ -57,8 +58,8 @@ def test_every_screen_is_sound(
     sender.type(wrong(first))
     sender.ended("copy-wrong-number")
     looked.at(sender, "ended")
-    sender.button("copy-again").click()
-    receiver.button("copy-again").click()
+    enter(sender.button("copy-again"))
+    enter(receiver.button("copy-again"))
     sender.type(receiver.number)
     assert sender.words == receiver.words
     looked.at(sender, "words-send")
@@ -72,15 +73,15 @@ def test_every_screen_is_sound(
     number = receiver.number
     sender.prove()
     if sends == "pc":
-        sender.button("copy-show-qr").click()
+        enter(sender.button("copy-show-qr"))
         expect(sender.vault.locator(".copy-qr svg")).to_be_visible()
         looked.at(sender, "qr")
         # The sender's mailbox has taken the place of the receiver's.
         expect(receiver.vault.get_by_text(receiver.why("copy-voided"))).to_be_visible()
         looked.at(receiver, "lapsed")
-        receiver.button("copy-another").click()
+        enter(receiver.button("copy-another"))
         number = receiver.number
-        sender.button("copy-type-instead").click()
+        enter(sender.button("copy-type-instead"))
     sender.type(number)
     assert sender.words == receiver.words
     sender.agree()
@@ -164,7 +165,7 @@ def test_what_came_of_it_is_in_view_wherever_the_page_was_scrolled(bench: Bench,
         one.until(partial(in_sight, one, "h2.copy-title"))
         one.until(partial(in_sight, one, f"button:text-is({one.say(key)!r})"))
     away(sender)
-    receiver.button("copy-differ").click()
+    enter(receiver.button("copy-differ"))
     receiver.ended("copy-words-differ")
     sender.ended("copy-peer-cancelled")
     focused(receiver, "[role=alert]")

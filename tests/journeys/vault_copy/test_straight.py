@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
+from tests.journeys.person import enter
 from tests.journeys.vault_copy.bench import PASSWORD, Bench
 from tests.journeys.vault_copy.device import Device
 
@@ -37,8 +38,8 @@ def test_C13_a_certificate_is_copied_by_number_and_both_say_so(
         assert bench.last(role, "copied") | {"role": role} == {
             "ingam": 1, "kind": "copied", "id": "copy-1", "fingerprint": bench.pair.fingerprint, "role": role,
         }  # fmt: skip
-    receiver.button("copy-done").click()
-    sender.button("copy-done").click()
+    enter(receiver.button("copy-done"))
+    enter(sender.button("copy-done"))
     expect(receiver.page.locator("#page-end")).to_have_text("done")
     expect(sender.page.locator("#page-end")).to_have_text("done")
 
@@ -53,7 +54,7 @@ def test_C14_the_password_may_be_tried_at_once_and_seals_the_record(
     assert [slot["kind"] for slot in receiver.stored()[0]["slots"]] == ["open"]
     field = receiver.vault.locator("#try-password")
     field.fill("Wrong!2026x")
-    receiver.button("copy-try").click()
+    enter(receiver.button("copy-try"))
     expect(receiver.vault.locator("#try-password-wrong")).to_have_text(receiver.say("wrong", n=1, max=5))
     # By Enter: what was wrong goes from the screen with the first letter, and the button moves up.
     field.fill(PASSWORD)

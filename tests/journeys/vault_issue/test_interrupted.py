@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.journeys.person import enter
 from tests.journeys.vault_issue.bench import PASSWORD, Bench
 from tests.journeys.vault_issue.walk import Walk
 
@@ -92,7 +93,7 @@ def test_a_forgotten_password_before_the_choice_makes_another_key(bench: Bench, 
     made(at)
     first = bench.spki
     at.page.reload()
-    at.button("issue-forgotten").click()
+    enter(at.button("issue-forgotten"))
     at.set_password(OTHER)
     ready(at)
     assert bench.spki != first
@@ -239,7 +240,7 @@ def test_M_COPY_09_where_nothing_can_be_kept_nothing_is_made(bench: Bench, phone
     expect(at.vault.get_by_text(at.say("why-issue-cannot-keep"))).to_be_visible()
     expect(at.vault.locator("#new-password")).to_have_count(0)
     assert (bench.spki, bench.bodies) == (None, [])
-    at.button("cancel").click()
+    enter(at.button("cancel"))
     expect(at.page.locator("#cancelled")).to_be_visible()
 
 
@@ -250,7 +251,7 @@ def test_two_windows_one_of_them_waits(bench: Bench, phone: Callable[..., Page])
     second.open()
     expect(second.vault.get_by_text(second.say("why-issue-elsewhere"))).to_be_visible()
     first.page.close()
-    second.button("issue-retry").click()
+    enter(second.button("issue-retry"))
     second.resume()
     ready(second)
     second.confirm()
@@ -271,6 +272,6 @@ def test_D1_a_request_made_in_another_browser_is_not_taken_over(bench: Bench, ph
 def test_the_person_leaves_at_the_password(bench: Bench, phone: Callable[..., Page]) -> None:
     at = Walk(phone(), bench)
     at.open()
-    at.button("cancel").click()
+    enter(at.button("cancel"))
     expect(at.page.locator("#cancelled")).to_be_visible()
     assert bench.bodies == []

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests.ca import world as authority
+from tests.journeys.person import enter, tick
 from tests.journeys.screens import trouble
 from tests.journeys.vault_issue.bench import PASSWORD, Bench, parsed
 from tests.journeys.vault_issue.walk import Walk
@@ -45,7 +46,7 @@ def test_a_certificate_is_made_on_the_phone_registered_issued_kept_and_confirmed
     expect(shown).to_have_text(f"{found.serial:X}")
     expect(at.vault.locator("[data-fact=owner]")).to_have_text("홍길동")
     expect(at.vault.locator(".persisted")).to_be_visible()
-    at.button("issue-done").click()
+    enter(at.button("issue-done"))
     expect(at.page.locator("#done")).to_be_visible()
 
 
@@ -87,9 +88,9 @@ def test_B16_the_backup_is_a_pfx_with_the_key_and_r(
 ) -> None:
     at = Walk(phone(), bench)
     through(at)
-    at.vault.locator(f"#backup-{form}").check()
+    tick(at.vault.locator(f"#backup-{form}"))
     with at.page.expect_download() as download:
-        at.button("issue-backup").click()
+        enter(at.button("issue-backup"))
     assert download.value.suggested_filename.startswith("홍길동_")
     assert download.value.suggested_filename.endswith(".pfx")
     path = tmp_path / "backup.pfx"
@@ -122,7 +123,7 @@ def test_B9_the_phones_unlocking_signs_in_the_place_of_the_password_which_stays(
     authenticator(page)
     at = Walk(page, bench)
     through(at)
-    at.button("issue-passkey").click()
+    enter(at.button("issue-passkey"))
     expect(at.vault.locator(".issued-card.passkey .chip")).to_have_text(at.say("issue-passkey-done"))
     (record,) = at.stored("records")
     assert [slot["kind"] for slot in record["slots"]] == ["password", "passkey"]
@@ -143,7 +144,7 @@ def test_B9_without_a_secret_of_its_own_a_phone_is_not_offered_and_the_password_
     authenticator(page, hasPrf=False)
     at = Walk(page, bench)
     through(at)
-    at.button("issue-passkey").click()
+    enter(at.button("issue-passkey"))
     expect(at.vault.locator(".issued-card.passkey .told")).to_have_text(at.say("why-passkey-unavailable"))
     assert [slot["kind"] for slot in at.stored("records")[0]["slots"]] == ["password"]
 
@@ -157,11 +158,11 @@ def test_the_backup_can_be_made_later_in_the_certificate_window(bench: Bench, ph
     window.get_by_role("button", name=at.say("backup-link"), exact=True).click()
     go = window.locator(".backup-page").get_by_role("button", name=at.say("backup-link"))
     window.locator("#backup-password").fill("Wrong!2026x")
-    go.click()
+    enter(go)
     expect(window.locator("#backup-password-wrong")).to_be_visible()
     window.locator("#backup-password").fill(PASSWORD)
     with at.page.expect_download():
-        go.click()
+        enter(go)
     expect(window.locator(".backup-page .told")).to_have_text(at.say("issue-backup-told"))
     assert at.stored("records")[0]["backup"] == "done"
 
@@ -226,7 +227,7 @@ def test_every_screen_passes_axe_and_fits(
     expect(at.vault.locator("#new-password")).to_be_visible()
     wrong += trouble(page, name.format("1-password"))
     at.vault.locator("#new-password").fill("Row!abc")
-    at.button("issue-go").click()
+    enter(at.button("issue-go"))
     wrong += trouble(page, name.format("2-broken"))
     at.set_password()
     expect(page.locator("form[data-product]")).to_be_visible()
@@ -242,9 +243,9 @@ def test_every_screen_passes_axe_and_fits(
     at.resume()
     at.issued()
     wrong += trouble(page, name.format("6-issued"))
-    at.button("issue-passkey").click()
+    enter(at.button("issue-passkey"))
     expect(at.vault.locator(".issued-card.passkey .chip")).to_have_text(at.say("issue-passkey-done"))
     with page.expect_download():
-        at.button("issue-backup").click()
+        enter(at.button("issue-backup"))
     wrong += trouble(page, name.format("7-backed-up"))
     assert wrong == []

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
+from tests.journeys.person import enter
 from tests.journeys.vault_issue.bench import PASSWORD, TEXTS, Bench
 
 from ingam.kernel.words import say
@@ -72,13 +73,13 @@ class Walk:
         """⑤."""
         self.vault.get_by_label(self.say("issue-password"), exact=True).fill(password)
         self.vault.get_by_label(self.say("issue-password-again"), exact=True).fill(again or password)
-        self.button("issue-go").click()
+        enter(self.button("issue-go"))
 
     def resume(self, password: str = PASSWORD) -> None:
         """The one prompt after an interruption."""
         expect(self.button("issue-go-on")).to_be_visible()
         self.vault.get_by_label(self.say("password"), exact=True).fill(password)
-        self.button("issue-go-on").click()
+        enter(self.button("issue-go-on"))
 
     def confirm(self) -> None:
         """⑥ 확인."""
