@@ -53,6 +53,10 @@ class Visit:
     address: str
     lang: str
 
+    def began(self, flow_id: str) -> bool:
+        """Whether a run is this very person's: of a union with several heads each has their own."""
+        return flow_id.rpartition(":")[0].partition(":")[2] == session_key(self.session)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

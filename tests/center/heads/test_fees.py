@@ -20,9 +20,9 @@ def test_what_a_further_head_owes_is_told_to_them_and_shown_to_them_alone(sqlite
         await world.deliver()
         assert await stages(world) == ["unpaid"]
         assert [sum("수수료 4,400원" in text for text in world.texts(who)) for who in (LEE, KIM)] == [0, 1]
-        assert OWED in await second.get(HERE)
+        assert OWED in await second.get(HERE) and "#owed" in await second.get("/management")
         first = world.phone(LEE)
         await first.log_in()
-        assert OWED not in await first.get(HERE)
+        assert OWED not in await first.get(HERE) and "#owed" not in await first.get("/management")
 
     run(sqlite_url, tmp_path, story)

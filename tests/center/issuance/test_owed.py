@@ -85,6 +85,7 @@ def test_the_person_hears_of_it_pays_anew_and_is_charged_once(sqlite_url: str, t
         assert len([text for text in world.texts(HONG) if "수수료 4,400원이" in text and "발급현황" in text]) == 1
         page = await one.get(HERE)
         assert say("payment.owed_text", title=say("payment.title_universal"), n="4,400") in page
+        assert say("payment.owed_here", n="4,400") in await one.get("/management")
         first = await press(one)
         page = await one.get(HERE)
         assert first in html.unescape(page) and FORM not in page
@@ -93,6 +94,7 @@ def test_the_person_hears_of_it_pays_anew_and_is_charged_once(sqlite_url: str, t
         page = await one.get(HERE)  # where the provider's window leads back to
         assert OWED not in page and taken(world)[-1].approval in page
         assert say("payment.owed_paid", n="4,400") in page
+        assert f'href="{HERE}#owed"' not in await one.get("/management")
         assert await stages(world) == ["replaced", "captured"]
         for _ in range(DAYS + 2):
             await night(world)

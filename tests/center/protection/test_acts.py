@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,9 @@ def test_a_number_at_home_may_be_none_and_the_same_one_is_no_change(sqlite_url: 
         page = await one.post("/protection/change", await one.sign("device", "없음"))
         customer = await world.ports.customers.by_id(HONG.customer_id)
         assert customer is not None and customer.home_phone is None
+        await one.post("/language", {"lang": "en", "back": "/protection"})
+        page = await one.look()
+        assert re.search(r"Changed a number · Home <span class=.whole.>02-780-\*\*\*\*<", page) and "자택" not in page
 
     told(sqlite_url, tmp_path, story, sms_a_day=20, sms_person_a_day=20)
 

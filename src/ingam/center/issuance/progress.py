@@ -105,7 +105,7 @@ class ProgressWeb:
         fields, visit = await posted(request), visit_of(request)
         customer = await self._issuance.customer(visit)
         try:
-            await self._owed.begin(customer, lambda run: _is_of(run, visit), fields.get("fee", ""), visit.lang)
+            await self._owed.begin(customer, visit.began, fields.get("fee", ""), visit.lang)
         except Failure as failure:
             request.state.failure = failure.code
             return await self._page(request, status_of(failure), {"owed": message_of(failure, visit.lang)})
@@ -115,13 +115,13 @@ class ProgressWeb:
         visit = visit_of(request)
         customer, now = await self._issuance.customer(visit), self._clock.now()
         ever = await self._ever(customer, now)
-        owed = await self._owed.of(customer, lambda run: _is_of(run, visit))
+        owed = await self._owed.of(customer, visit.began)
         return render(
             request, "issuance/progress.html", status, place="issuance_progress", owed=owed, errors=errors or {},
             runs=await self._runs(visit, now),
             ever=ever, standing=lambda one: _standing(one, now),
             fees=[
-                one for one in await payment.receipts(self._store, customer.customer_id) if _is_of(one.flow_id, visit)
+                one for one in await payment.receipts(self._store, customer.customer_id) if visit.began(one.flow_id)
             ],
         )  # fmt: skip
 
@@ -189,8 +189,3 @@ def _standing(one: IssuedCertificate, now: datetime) -> str:
 
 def _time(at: datetime) -> str:
     return korean_minute(at)[-5:]
-
-
-def _is_of(flow_id: str, visit: Visit) -> bool:
-    """Whether a run is this very person's: of a union with several heads each has their own."""
-    return flow_id.rpartition(":")[0].partition(":")[2] == session_key(visit.session)

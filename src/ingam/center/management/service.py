@@ -26,6 +26,7 @@ from ingam.customer.binding.ending import ended
 from ingam.customer.device import Devices
 from ingam.customer.device.acts import ActProofs, By, Signed
 from ingam.customer.notice import Notices, Sender, Words
+from ingam.customer.payment.owing import fees_owed
 from ingam.customer.session import Level
 from ingam.kernel.errors import Failure, Refusal
 from ingam.kernel.instants import korean_day
@@ -101,6 +102,11 @@ class Management(TaskService):
     async def overview(self, visit: Visit) -> Overview:
         """What is registered. Raises NotLoggedIn."""
         return await self._looking.overview(await self.customer(visit), visit.session.slot)
+
+    async def owed(self, visit: Visit) -> int:
+        """Won of the fees that the person owes, by our own books."""
+        customer = await self.customer(visit)
+        return sum(fee.amount for fee in await fees_owed(self._store, customer.customer_id, visit.began))
 
     async def about(self, visit: Visit, task: Task) -> Registered | None:
         """The certificate of a task; None where it is not registered any more."""

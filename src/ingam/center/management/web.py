@@ -51,8 +51,11 @@ class ManagementWeb(TaskWeb):
 
     async def overview(self, request: Request) -> Response:
         """What is registered and what to do next; what this is for whoever is not logged in."""
-        shown = None if logged_in(request) is None else await self._service.overview(visit_of(request))
-        return render(request, "management/overview.html", place="management", shown=shown, errors={})
+        told: dict[str, Any] = {"shown": None, "owed": 0, "errors": {}}
+        if logged_in(request) is not None:
+            visit = visit_of(request)
+            told |= {"shown": await self._service.overview(visit), "owed": await self._service.owed(visit)}
+        return render(request, "management/overview.html", place="management", **told)
 
     async def explain(self, request: Request) -> Response:
         """What a task does, and the form that begins it."""

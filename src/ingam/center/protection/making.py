@@ -194,13 +194,12 @@ class Making:
             raise ProofMissing
         proved = await self._signature(walk, self.contact_text(walk, number), signed)
         change = await self._customers.new_number(walk.customer, phone, number or None, walk.now)
-        which = say(f"protection.number_{phone}", "ko")
-        shown = f"{which} {masked(number)}" if number else which
-        event = await self._protection.event(walk.customer, Happened.CONTACT_CHANGED, shown, walk.now)
+        about = f"{phone} {masked(number)}" if number else str(phone)
+        event = await self._protection.event(walk.customer, Happened.CONTACT_CHANGED, about, walk.now)
         told, hours = walk.customer.told, self._limits.contact_quarantine_s // 3600
         former = told.former_mobile if told.former_until is not None and told.former_until > walk.now else ""
         numbers = dict.fromkeys(one for one in (walk.customer.mobile, number, former) if one.startswith("01"))
-        called = Words(which, say(f"protection.number_{phone}", "en"))
+        called = Words(*(say(f"protection.number_{phone}", lang) for lang in ("ko", "en")))
         notices = self._notices.contact_changed(
             numbers, called, hours, walk.now, f"protection:{walk.flow_id}", told.lang
         )  # fmt: skip

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from ingam.customer.binding.bindings import SealDetails
-from ingam.ports.customers import Customer
+from ingam.ports.customers import Customer, Phone
 from ingam.ports.store import Change, Insert, Row, Store, Update
 
 ON: Final = "ON"
@@ -34,11 +34,22 @@ class Happened(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the history. `about`: the alias of a device, a masked number, or ""."""
+    """One line of the history. `about`: the alias of a device; which number and its masked digits; or ""."""
 
     kind: Happened
     about: str
     at: datetime
+
+    @property
+    def phone(self) -> Phone | None:
+        """The number that was changed, to be called by its name in the reader's language; None: `about` is as it is."""
+        which = self.about.partition(" ")[0]
+        return Phone(which) if self.kind is Happened.CONTACT_CHANGED and which in [*Phone] else None
+
+    @property
+    def number(self) -> str:
+        """Its masked digits; "" where it was taken away."""
+        return self.about.partition(" ")[2]
 
 
 async def stands(store: Store, customer_id: str) -> bool:

@@ -121,7 +121,7 @@ class Owing:
         `mine`: whether a run is this person's. Raises PaymentOutage.
         """
         found = []
-        for fee in await self._owed(customer_id, mine):
+        for fee in await fees_owed(self._store, customer_id, mine):
             begun = await self._begun(fee)
             payment = None if begun is None else await self.settled(begun)
             if begun is not None and (await self._row(begun.key)).stage == TAKING:
@@ -132,14 +132,15 @@ class Owing:
 
     async def known(self, customer_id: str, mine: Callable[[str], bool]) -> list[Debt]:
         """The same by our own books alone, where the provider does not answer."""
-        return [Debt(fee, None) for fee in await self._owed(customer_id, mine)]
+        return [Debt(fee, None) for fee in await fees_owed(self._store, customer_id, mine)]
 
     async def ask(self, customer_id: str, mine: Callable[[str], bool], asked: Asked) -> Payment:
         """A payment for one of them, whose window the person is sent to; the same one until it is over.
 
         Raises FeeNotOwed, FeeTries, PaymentDeclined, FeeOutage, FeeRefused.
         """
-        fee = next((one for one in await self._owed(customer_id, mine) if one.key == asked.key), None)
+        owed = await fees_owed(self._store, customer_id, mine)
+        fee = next((one for one in owed if one.key == asked.key), None)
         if fee is None:
             raise FeeNotOwed
         now = self._clock.now()
@@ -157,14 +158,6 @@ class Owing:
             raise FeeOutage from outage
         except PaymentRefused as refused:
             raise FeeRefused from refused
-
-    async def _owed(self, customer_id: str, mine: Callable[[str], bool]) -> list[Fee]:
-        rows = [
-            row for stage in STANDS
-            for row in await self._store.many("payment", {"customer_id": customer_id, "stage": stage})
-            if mine(str(row["flow_id"]))
-        ]  # fmt: skip
-        return sorted(map(fee_of, rows), key=lambda fee: fee.opened_at, reverse=True)
 
     async def _begun(self, owed: Fee) -> Fee | None:
         """The payment that is under way for it."""
@@ -335,6 +328,16 @@ class Owing:
         if customer is None:
             return []
         return self._notices.tell(customer, notice, at=at, dedup=f"{notice}:{fee.key}", won=f"{fee.amount:,}")
+
+
+async def fees_owed(store: Store, customer_id: str, mine: Callable[[str], bool]) -> list[Fee]:
+    """What a person owes by our own books, newest first. `mine`: whether a run is this person's."""
+    rows = [
+        row for stage in STANDS
+        for row in await store.many("payment", {"customer_id": customer_id, "stage": stage})
+        if mine(str(row["flow_id"]))
+    ]  # fmt: skip
+    return sorted(map(fee_of, rows), key=lambda fee: fee.opened_at, reverse=True)
 
 
 def _paid(found: Payment, at: datetime) -> dict[str, str | datetime]:
