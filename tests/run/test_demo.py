@@ -191,5 +191,25 @@ def test_ctrl_c_while_it_prepares_ends_it_quietly(start: Callable[[int], Demo], 
     assert "Traceback" not in early.printed
 
 
+IN_GENERATED_CODE = """
+from ingam.run import demo
+
+def interrupted(_names):
+    exec("import os, signal; os.kill(os.getpid(), signal.SIGINT)\\nwhile True: pass")
+
+demo.Brood = interrupted
+raise SystemExit(demo.main())
+"""
+"""Libraries generate code while they are loaded, as dataclasses do: there, too, somebody may press Ctrl-C."""
+
+
+def test_ctrl_c_while_code_is_generated_ends_it_as_quietly(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(IN_GENERATED_CODE)
+    command = [sys.executable, "-m", "interrupted", "--port", str(free_ports(9)), "--data", "data"]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{tmp_path}"}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=STOP_S)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_a_table_fits_a_hundred_columns_and_counts_korean_letters_twice() -> None:
     assert demo_table.width("홍길동 ab") == 9

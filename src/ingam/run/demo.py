@@ -90,6 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 environment = _prepare(settings, environment)
                 return _watch(brood, settings, environment, over_tls, quiet=chosen.quiet)
     except KeyboardInterrupt:  # while it prepares; what is half made is made anew at the next start
+        # Where the signal came in generated code (dataclasses exec theirs), CPython would end `python -m` by it, until
+        # it executes a text once more.
+        exec("")  # noqa: S102
         return 0
     except Failure as failure:
         print(f"✗ {failure}", file=sys.stderr)
