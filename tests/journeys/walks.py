@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.journeys.world import World
 from ingam.kernel.words import has, naming, say
 from ingam.npki import certificate
 
+SOON_S = 15
 INSTITUTION = {"ko": "증권금융", "en": "Securities Finance"}
 
 
@@ -104,6 +106,25 @@ class Walk:
         """What the phone received, newest first."""
         found: list[dict[str, Any]] = self.world.get(f"/phone/{self.who['mobile']}.json")
         return found
+
+    def told(self, *words: str, since: int = 0) -> str:
+        """The newest SMS with all of these words, once it comes; of those after the first `since`."""
+
+        def found() -> list[str]:
+            inbox = self.inbox()
+            new = (one["text"] for one in inbox[: len(inbox) - since])
+            return [text for text in new if all(word in text for word in words)]
+
+        newest: str = self.until(found)[0]
+        return newest
+
+    def until(self, found: Callable[[], Any]) -> Any:
+        """Wait for what no screen shows, and give it."""
+        until = time.monotonic() + SOON_S
+        while not (seen := found()):
+            assert time.monotonic() < until, "it did not come"
+            self.page.wait_for_timeout(50)
+        return seen
 
     def request_code(self) -> str:
         """[인증번호 요청], and the code that comes; who is told that it is too soon asks again, as a person would."""

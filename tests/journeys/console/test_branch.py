@@ -50,7 +50,7 @@ def test_a_clerk_issues_a_number_the_customer_uses_it_once_and_the_second_use_fa
     type_number(at, code)
     expect(at.button("registration.register")).to_be_visible()
     # The customer is told who issued it, and not the number.
-    told = next(one["text"] for one in at.inbox() if "1회용 인증번호" in one["text"])
+    told = at.told("1회용 인증번호")
     assert "여의도지점" in told and code not in told
     again = hurry("jung")
     at_factor(again)

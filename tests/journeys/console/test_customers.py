@@ -71,7 +71,7 @@ def test_who_is_locked_out_is_told_what_to_do_and_let_in_again(
     assert trouble(desk, "console-customer-unlocked-ko-1280") == []
     at.log_in_by_id()
     start = say("notice.unlocked").split("] ")[-1].split("{")[0]
-    assert any(start in one["text"] and "여의도지점" in one["text"] for one in at.inbox())
+    at.told(start, "여의도지점")
 
 
 def test_a_number_is_taken_back_and_issued_again_and_another_branch_sees_neither(

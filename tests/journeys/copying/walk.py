@@ -120,10 +120,7 @@ class CopyWalk(Walk):
 
     def until_inbox(self, count: int) -> None:
         """Wait until the phone has received so many messages."""
-        until = time.monotonic() + 15
-        while len(self.inbox()) < count:
-            assert time.monotonic() < until, "no message came"
-            self.page.wait_for_timeout(100)
+        self.until(lambda: len(self.inbox()) >= count)
 
     # ── both ──
 

@@ -38,7 +38,7 @@ def test_E11_a_lost_certificate_is_suspended_and_resumed(hurry: Callable[..., Wa
     at.person.type_into(at.field("incident.code"), confirming(at, before))
     at.person.press(at.button("incident.confirm"))
     expect(at.page.get_by_text(at.say("incident.confirmed_more"))).to_be_visible()
-    assert any("정지했습니다" in sms["text"] for sms in at.inbox())
+    at.told("정지했습니다", since=before)
 
     at.open("/login?way=cert&then=/loan")
     at.open_window("login.enter_certificate")

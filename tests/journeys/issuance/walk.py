@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
-from typing import Any
 
 from playwright.sync_api import FilePayload, FrameLocator, Locator, expect
 from tests.journeys.person import Person, tick, words
@@ -113,14 +111,6 @@ class PhoneWalk(Walk):
         match = re.search(pattern, found[0]["text"])
         assert match is not None, found[0]["text"]
         return match[1]
-
-    def until(self, found: Callable[[], Any]) -> Any:
-        """Wait for what no screen shows."""
-        until = time.monotonic() + SOON_S
-        while not (seen := found()):
-            assert time.monotonic() < until, "it did not come"
-            self.page.wait_for_timeout(50)
-        return seen
 
     def give_code(self, code: str) -> None:
         """The code and [확인]."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -32,10 +31,7 @@ def lose(at: Walk) -> None:
     at.person.press(at.page.get_by_text(at.say("incident.which_finance"), exact=True))
     at.person.press(at.button("incident.report"))
     expect(at.page.get_by_text(at.say("incident.next_2"))).to_be_visible()
-    until = time.monotonic() + 15
-    while not any("정지했습니다" in sms["text"] for sms in at.inbox()[: len(at.inbox()) - before]):
-        assert time.monotonic() < until, "no SMS came"
-        at.page.wait_for_timeout(100)
+    at.told("정지했습니다", since=before)
 
 
 def to_window(at: Walk) -> None:
@@ -54,9 +50,11 @@ def connect(at: Walk, who: Walk) -> None:
     at.person.type_into(at.field("fincloud.name"), who.who["name"])
     at.person.type_into(at.field("fincloud.mobile"), who.who["mobile"])
     at.person.type_into(at.field("fincloud.born"), century + number[:6])
+    before = len(who.inbox())
     at.person.press(at.button("fincloud.next"))
     expect(at.field("fincloud.code")).to_be_visible()
-    found = next(match for sms in who.inbox() if (match := re.search(r"회신번호 (\d{4})", sms["text"])))
+    found = re.search(r"회신번호 (\d{4})", who.told("회신번호 ", since=before))
+    assert found is not None
     at.person.type_into(at.field("fincloud.code"), found[1])
     at.person.press(at.button("fincloud.next"))
 

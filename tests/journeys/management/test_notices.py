@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -35,10 +34,7 @@ def test_a_person_chooses_how_to_be_told_and_hears_of_it(
     expect(expiry).not_to_be_checked()
     expect(logins).to_be_checked()
     assert trouble(at.page, f"notices-saved-{width}-{lang}-{scheme}") == []
-    until = time.monotonic() + 15
-    while len(at.inbox()) == before and time.monotonic() < until:
-        at.page.wait_for_timeout(100)
-    assert "알림 설정이 바뀌었습니다" in at.inbox()[0]["text"]
+    at.told("알림 설정이 바뀌었습니다", since=before)
     for one in (expiry, logins):
         at.person.press(one, "Space")
     at.person.press(at.button("notices.save"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -57,13 +56,8 @@ class Simple(Desk):
     def notices(self, key: str) -> list[str]:
         """The SMS of this kind, once there is one; in the language of the pages that they logged in on."""
         words = say(f"notice.{key}", self.at.lang, institution="\0", time="\0", tel="\0").split("\0")
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            found = [one["text"] for one in self.at.inbox() if all(word in one["text"] for word in words)]
-            if found:
-                return found
-            self.page.wait_for_timeout(100)
-        raise AssertionError(f"no {key}")
+        self.at.told(*words)
+        return [one["text"] for one in self.at.inbox() if all(word in one["text"] for word in words)]
 
 
 @pytest.fixture
