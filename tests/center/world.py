@@ -196,8 +196,9 @@ def signed(holder: Party, told: dict[str, Any], at: datetime) -> str:
 
 @asynccontextmanager
 async def opened(
-    url: str, folder: Path, origin: str = CENTER, *, software_keys: bool = True, heads: int = 1, **limits: int
-) -> AsyncIterator[World]:
+    url: str, folder: Path, origin: str = CENTER, *, software_keys: bool = True, heads: int = 1,
+    cheap_passwords: bool = True, **limits: int,
+) -> AsyncIterator[World]:  # fmt: skip
     """A center on a fresh store at `url`, with three customers."""
     clock, log = SettableClock(), io.StringIO()
     set_up_log(log)
@@ -205,7 +206,7 @@ async def opened(
     settings = replace(settings, device_software=software_keys)
     keys = open_keys(folder / "keys" / "center.key")
     store = open_store(url, keys.outbox)
-    passwords = Passwords(cheap=True)
+    passwords = Passwords(cheap=cheap_passwords)
     customers = TableCustomers(
         store, keys.fields, keys.digests, InMemoryBlindIndex(Secret(bytes(32)), clock), passwords, clock, heads
     )

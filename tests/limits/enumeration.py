@@ -17,7 +17,6 @@ from typing import Any
 
 from tests.center.world import HONG, PASSWORD, WRONG, Browser, opened
 
-from ingam.adapters.customers.passwords import Passwords
 from ingam.kernel.secret import Secret
 from ingam.ports.customers import NewCustomer
 
@@ -43,29 +42,24 @@ NUMBER = "9001012345678"
 
 async def samples(url: str, folder: Path, rounds: int, warm: int = WARM) -> dict[str, list[float]]:
     """Seconds of `rounds` requests of each case, after `warm` others, in an order drawn anew for each round."""
-    async with opened(url, folder, **OPEN) as world:
-        customers: Any = world.ports.customers
-        real = customers._passwords = Passwords()
-        try:
-            await customers.enrol(NewCustomer(LEE, Secret(PASSWORD)))
-            visitor, registering = world.browser(), world.browser()
-            await visitor.get("/login")
-            assert (await registering.log_in(LEE)).status_code == 303
-            await registering.get("/registration")
-            hidden = {name: _hidden(registering, name) for name in ("run", "version")}
-            found: dict[str, list[float]] = {name: [] for name in CASES}
-            orders = random.Random(rounds)
-            for number in range(rounds + warm):
-                for name in orders.sample(list(CASES), len(CASES)):
-                    path, typed = CASES[name]
-                    at_login = path.startswith("/login")
-                    fields = typed if at_login else {**hidden, **typed, "idn": NUMBER}
-                    seconds = await _timed(visitor if at_login else registering, path, fields)
-                    if number >= warm:
-                        found[name].append(seconds)
-            return found
-        finally:
-            real.close()
+    async with opened(url, folder, cheap_passwords=False, **OPEN) as world:
+        await world.ports.customers.enrol(NewCustomer(LEE, Secret(PASSWORD)))
+        visitor, registering = world.browser(), world.browser()
+        await visitor.get("/login")
+        assert (await registering.log_in(LEE)).status_code == 303
+        await registering.get("/registration")
+        hidden = {name: _hidden(registering, name) for name in ("run", "version")}
+        found: dict[str, list[float]] = {name: [] for name in CASES}
+        orders = random.Random(rounds)
+        for number in range(rounds + warm):
+            for name in orders.sample(list(CASES), len(CASES)):
+                path, typed = CASES[name]
+                at_login = path.startswith("/login")
+                fields = typed if at_login else {**hidden, **typed, "idn": NUMBER}
+                seconds = await _timed(visitor if at_login else registering, path, fields)
+                if number >= warm:
+                    found[name].append(seconds)
+        return found
 
 
 async def _timed(browser: Browser, path: str, fields: dict[str, str]) -> float:
