@@ -34,6 +34,12 @@ def pays_what_is_owed(at: PhoneWalk) -> list[str]:
 
     at.until(is_owed)
     found = both_widths(at, "progress-owed")
+    at.open("/management")
+    to_pay = at.page.get_by_role("link", name=at.say("payment.owed_here_link"), exact=True)
+    expect(to_pay).to_be_visible()
+    found += both_widths(at, "management-owed")
+    at.person.press(to_pay)
+    expect(owed).to_be_visible()
     at.world.turn("party", "payment", "normal")
     at.person.press(at.page.get_by_role("button", name=at.say("payment.owed_press"), exact=True))
     window = at.page.get_by_role("link", name=at.say("payment.owed_open"), exact=True)
