@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from typing import Literal
 
 from playwright.sync_api import FrameLocator, Locator, expect
 from playwright.sync_api import TimeoutError as Unanswered
-from tests.journeys.person import Hurried, words
+from tests.journeys.person import Hurried, enter, words
 from tests.journeys.walks import Walk
 from tests.journeys.world import World
 
@@ -39,15 +38,8 @@ class CopyWalk(Walk):
         return self.frame.get_by_role("button", name=self.say(f"vault.{key}"), exact=True)
 
     def press(self, key: str) -> None:
-        """A button of the vault's, pressed once the frame has grown to its content: it does not move away then."""
-        button, main = self.of_vault(key), self.frame.locator("main")
-        frame = self.page.locator("section[data-copy] iframe")
-        expect(button).to_be_visible()
-        until = time.monotonic() + 15
-        while abs(_height(main) - _height(frame)) > 1:
-            assert time.monotonic() < until, "the frame does not fit its content"
-            self.page.wait_for_timeout(50)
-        button.click()
+        """A button of the vault's, by its key: under a pointer the frame may move it away."""
+        enter(self.of_vault(key))
 
     def _way(self, name: str) -> None:
         """A line of the page 인증서복사, from the menu's own address."""
@@ -152,11 +144,6 @@ class CopyWalk(Walk):
         self.open_window("login.enter_certificate")
         self.confirm()
         expect(self.page).to_have_url(self.world.center + "/loan")
-
-
-def _height(one: Locator) -> float:
-    box = one.bounding_box()
-    return 0 if box is None else box["height"]
 
 
 def by_number(sender: CopyWalk, receiver: CopyWalk, *, known: bool) -> None:
