@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import Error, FrameLocator, Locator, Page, expect
 
 TABS = 120
 KEY_IN_FRAME = """e => window.parent === window ? null
   : e.matches('input[type=radio], input[type=checkbox]') ? 'Space'
   : e.matches('button, a[href], summary') ? 'Enter' : null"""
+OVERTAKEN = ("ERR_ABORTED", "interrupted by another navigation")
+"""What the driver says of an address where another page came in the meantime."""
 HAS_FOCUS = "e => e === document.activeElement && document.hasFocus()"
 
 
@@ -76,6 +78,17 @@ class Hurried(Person):
         with self.page.expect_file_chooser() as chooser:
             target.click()
         chooser.value.set_files(files)
+
+
+def go(page: Page, address: str) -> None:
+    """Type an address; where the answer to the last press comes in that moment, once more after it."""
+    try:
+        page.goto(address)
+    except Error as over:
+        if not any(words in over.message for words in OVERTAKEN):
+            raise
+        page.wait_for_load_state()
+        page.goto(address)
 
 
 def tick(box: Locator, on: bool = True) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Error, Locator, expect
-from tests.journeys.person import Person, words
+from playwright.sync_api import Locator, expect
+from tests.journeys.person import Person, go, words
 from tests.journeys.world import World
 
 from ingam.kernel.words import has, naming, say
@@ -59,14 +59,8 @@ class Walk:
     # ── login by ID ──
 
     def open(self, path: str = "/cert-center") -> None:
-        """Type an address; where the answer to the last press comes in that moment, once more after it."""
-        try:
-            self.page.goto(self.world.center + path)
-        except Error as over:
-            if "ERR_ABORTED" not in over.message:
-                raise
-            self.page.wait_for_load_state()
-            self.page.goto(self.world.center + path)
+        """Type an address."""
+        go(self.page, self.world.center + path)
 
     def log_in_by_id(self, then: str = "/registration", password: str | None = None) -> None:
         """아이디 로그인; with another password than theirs, until it is refused."""

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.journeys.conftest import PATIENCE_MS, SIZES
 from tests.journeys.console.acts import press, shown, signed_by_maker
-from tests.journeys.person import tick
+from tests.journeys.person import go, tick
 from tests.journeys.world import World
 
 from ingam.kernel.words import say
@@ -43,7 +43,7 @@ class Operators:
         """The operator's page, signed in, at a path."""
         page = self.pages.get(employee) or self.enrolled(employee, self._link(employee))
         page.set_viewport_size(SIZES[width])
-        page.goto(self.console + path)
+        go(page, self.console + path)
         if page.url.startswith(f"{self.console}/login"):
             page.get_by_role("button", name=say("console.login_button"), exact=True).click()
             expect(page).to_have_url(self.console + path)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from tests.journeys.person import go
 from tests.journeys.screens import trouble
 from tests.journeys.walks import Walk
 
@@ -119,7 +120,7 @@ def test_hours_close_a_way_and_a_notice_stands_on_every_page_until_it_is_withdra
     page.locator("#until_at").fill((datetime.now(KST) + timedelta(hours=9)).strftime("%Y-%m-%dT%H:%M"))
     page.get_by_role("button", name=say("console-availability.publish"), exact=True).click()
     expect(page.get_by_text(text)).to_be_visible()
-    page.goto(page.url.split("#")[0] + "/way/copying")
+    go(page, page.url.split("#")[0] + "/way/copying")
     page.locator("#when-hours").press("Space")
     day = (datetime.now(KST) + timedelta(days=3)).weekday()
     for number in range(7):
