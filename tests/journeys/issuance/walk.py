@@ -15,7 +15,6 @@ from ingam.ports.bank import BANKS
 HERE = "/issuance/new"
 PASSWORD = "Seal-of-2026!k"
 MVNO = "_MVNO"
-SOON_S = 15
 _CARRIERS = {"SKT": "SKT", "KT": "KT", "LGU": "LG U+"}
 
 

@@ -77,7 +77,6 @@ class Device:
     def choose(self, password: str = PASSWORD) -> None:
         """The password, and on."""
         self.vault.get_by_label(self.say("password"), exact=True).fill(password)
-        self.settled()
         enter(self.button("copy-next"))
 
     def prove(self, pair: Pair | None = None) -> None:
@@ -90,12 +89,10 @@ class Device:
     def type(self, number: str) -> None:
         """As people do: into the first box, which flows over."""
         self.vault.locator("#number-1").press_sequentially(number)
-        self.settled()
         enter(self.button("copy-connect"))
 
     def agree(self) -> None:
         """[맞아요, 보냅니다]."""
-        self.settled()
         enter(self.button("copy-agree"))
 
     # ── receiving ──
