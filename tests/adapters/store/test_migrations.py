@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from pathlib import Path
@@ -14,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from tests import postgres
 
-from ingam.adapters.sqlite.writer import create
+from ingam.adapters.sqlite.writer import connect, create
 from ingam.adapters.store import migrate as migrating
 from ingam.adapters.store.addresses import sqlite_path
 from ingam.adapters.store.migrate import WrongRevision, check_revision, migrate
@@ -145,6 +146,31 @@ def test_many_that_start_at_once_migrate_once(empty_url: str) -> None:
         thread.join()
     assert failures == []
     check_revision(empty_url)
+
+
+def test_many_that_open_a_new_file_at_once_all_may_write(tmp_path: Path) -> None:
+    failures: list[BaseException] = []
+
+    def start(path: Path, together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            create(path)
+            with contextlib.closing(connect(path)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("COMMIT")
+        except BaseException as failure:
+            failures.append(failure)
+
+    for number in range(100):  # two meet in one file of ten
+        start_all = threading.Barrier(4)
+        threads = [
+            threading.Thread(target=start, args=(tmp_path / str(number) / "center.db", start_all)) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []
 
 
 def test_a_process_refuses_a_database_of_another_revision(empty_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -158,17 +159,14 @@ class SqliteBooks(BooksReader):
     def _at_once(self, work: Callable[[sqlite3.Connection], T]) -> T:
         self._enter()
         try:
-            with turn(self.path):
-                connection = connect(self.path)
+            with closing(connect(self.path)) as connection, turn(self.path):
+                connection.execute("BEGIN IMMEDIATE")
                 try:
-                    connection.execute("BEGIN IMMEDIATE")
                     found = work(connection)
-                    connection.execute("COMMIT")
-                    return found
                 except Failure:
                     connection.execute("ROLLBACK")
                     raise
-                finally:
-                    connection.close()
+                connection.execute("COMMIT")
+                return found
         except (sqlite3.Error, OSError) as error:
             raise BooksOutage from error

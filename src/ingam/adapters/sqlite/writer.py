@@ -48,13 +48,15 @@ class Job:
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
-    """A connection of this store's settings to a file that is there; `migrate` makes it."""
+    """A connection of this store's settings to a file that is there; `migrate` makes it. Not to be made in a `turn`."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_S, isolation_level=None,
         check_same_thread=False, cached_statements=256,
     )  # fmt: skip
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        with turn(path):  # of two that change it at once SQLite refuses one, and at once
+            connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     if readonly:

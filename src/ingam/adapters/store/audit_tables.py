@@ -106,7 +106,7 @@ class _OnSqlite:
 
     def _delete(self, tables: Sequence[str], seqs: Sequence[int]) -> None:
         try:
-            with turn(self._path), closing(connect(self._path)) as connection:
+            with closing(connect(self._path)) as connection, turn(self._path):
                 connection.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
                 connection.execute("BEGIN IMMEDIATE")
                 for table in tables:
