@@ -134,7 +134,7 @@ def test_B2_no_message_of_another_window_or_form_is_answered_with_a_signature(hu
     frame = "document.querySelector('dialog iframe').contentWindow"
     for kind in ("list", "issue", "copy", "export", "sign", "give-me-the-key"):
         at.page.evaluate(f"{frame}.postMessage({{ ingam: 1, kind: '{kind}', id: 'x' }}, '*')")
-    at.page.wait_for_function("told.filter((one) => one.kind === 'refused').length === 6")
+    at.until(lambda: at.page.evaluate("told.filter((one) => one.kind === 'refused').length") == 6)
     codes = at.page.evaluate("told.filter((one) => one.kind === 'refused').map((one) => one.code)")
     reserved, refused = "message-reserved", "message-refused"
     assert codes == [reserved, refused, refused, reserved, refused, refused]

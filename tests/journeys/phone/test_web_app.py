@@ -26,6 +26,12 @@ KEPT = """async () => {
   for (const name of await caches.keys()) for (const one of await (await caches.open(name)).keys()) kept.push(one.url)
   return kept
 }"""
+CONTROLLED = """async () => {
+  const worker = navigator.serviceWorker
+  const changed = new Promise((done) => worker.addEventListener('controllerchange', done, { once: true }))
+  await worker.ready
+  if (worker.controller === null) await changed
+}"""
 LOST = "Failed to load resource: net::ERR_INTERNET_DISCONNECTED"
 
 
@@ -36,8 +42,7 @@ def worker() -> Worker:
 
 def ready(page: Page) -> None:
     """Waits until the service worker answers for the page."""
-    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
-    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    page.evaluate(CONTROLLED)
 
 
 @looks
