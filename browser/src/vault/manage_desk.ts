@@ -5,24 +5,24 @@
  * opened by it; a file is offered only when it was opened again; what a certificate takes the place of goes last.
  */
 
-import { Refusal } from '../pure/failure.ts'
+import { type Facts, Refusal } from '../pure/failure.ts'
 import { Certificate } from '../pure/npki/certificate.ts'
+import { wipe } from '../pure/octets.ts'
 import { fromBase64 } from './base64.ts'
 import type { Tell } from './channel.ts'
 import { twinsOf } from './copy_keeping.ts'
 import type { Entry, Picked } from './entries.ts'
 import { believed } from './known_roots.ts'
-import type { ManageWorker } from './labour.ts'
 import { type Act, actsOf } from './manage_acts.ts'
 import { lookedAt, toldBy } from './manage_checking.ts'
-import { type Asking, ManageLabour, SLOW_MS } from './manage_labour.ts'
+import { type Asking, ManageLabour, SLOW_MS, type Task } from './manage_labour.ts'
 import type { ManageMessage } from './manage_messages.ts'
 import { Shelf } from './manage_shelf.ts'
 import { passkeyTask, simpleTask, type Slots } from './manage_slots.ts'
 import { saveCertificate } from './manage_saving.ts'
 import { StatusQuestion } from './manage_status.ts'
 import { ManageView } from './manage_view.ts'
-import type { MadeFile, ManageDone, ManageStep } from './manage_work.ts'
+import type { MadeFile, ManageDone } from './manage_work.ts'
 import type { FromCenter } from './messages.ts'
 import { fileName, save } from './pfx_file.ts'
 import { PinUse } from './pin.ts'
@@ -40,7 +40,6 @@ import { viewScreen } from './screens/manage_view.ts'
 import type { Origins } from './settings.ts'
 import { askToPersist, kept, recordOf, remove, replace, store, tried, untry } from './store.ts'
 import { day, type Say } from './words.ts'
-import type { KeySource } from './work.ts'
 
 /** One visit, from the `manage` message to its end. */
 export class ManageDesk {
@@ -176,7 +175,10 @@ export class ManageDesk {
   #act(act: Act): void {
     const entry = this.#shelf.chosen()?.entry
     if (entry === undefined || this.#labour.busy) return
-    const back = (): void => void this.#back()
+    const back = (): void => {
+      this.#labour.leave()
+      void this.#back()
+    }
     const screens: Readonly<Record<Act, () => void>> = {
       view: () => void this.#show(entry, back),
       verify: () => void this.#verify(entry, back),
@@ -281,30 +283,38 @@ export class ManageDesk {
   }
 
   async #change(screen: Asking, entry: Entry, password: Uint8Array, fresh: Uint8Array): Promise<void> {
-    await this.#labour.working(screen, async (worker) => {
-      const make = (source: KeySource): ManageStep => ({ manage: 'change', source, password, fresh })
-      const done = await this.#labour.answered(worker, screen, entry, make)
-      if (done?.kind === 'files') return this.#offer(entry, done, 'manage-changed-title', ['manage-changed-file'])
-      if (done?.kind === 'changed') await this.#putInPlace(worker, screen, done.record)
+    const done = await this.#labour.working(screen, async (task) => {
+      const made = await this.#labour.answered(task, screen, entry, (source) => ({ manage: 'change', source, password, fresh }))
+      if (made?.kind !== 'changed') return made
+      return (await this.#putInPlace(task, screen, made.record)) ? made : null
     })
+    wipe(password, fresh)
+    if (done?.kind === 'files') this.#offer(entry, done, 'manage-changed-title', ['manage-changed-file'])
+    if (done?.kind === 'changed') await this.#back(this.#say('manage-changed'))
   }
 
-  /** Written beside, read back, opened by the new password; only then it takes the place of the older one. */
-  async #putInPlace(worker: ManageWorker, screen: Asking, record: KeptRecord): Promise<void> {
+  /**
+   * Written beside, read back, opened by the new password; only then it takes the place of the older one. False where it
+   * was left before that, or the screen says why not.
+   */
+  async #putInPlace(task: Task, screen: Asking, record: KeptRecord): Promise<boolean> {
+    const cannot = (code: string, facts?: Facts): boolean => {
+      screen.alert(this.#view.sentence(code, facts))
+      return false
+    }
     try {
-      const answer = await worker.do({ manage: 'confirm', record: await tried(record) })
-      if (!answer.ok) return screen.alert(this.#view.sentence(answer.code, answer.facts))
+      const answer = await task.worker.do({ manage: 'confirm', record: await tried(record) })
+      if (task.left || this.#closed) return false
+      if (!answer.ok) return cannot(answer.code, answer.facts)
       // A file that was saved before still opens by the older password: another one is asked for.
       const before = await recordOf(record.id)
       const fresh: KeptRecord = record.backup === 'done' ? { ...record, backup: 'due' } : record
-      if (!(await replace(fresh))) {
-        if (before !== null) await replace(before)
-        return screen.alert(this.#view.sentence('manage-cannot-change'))
-      }
-      await this.#back(this.#say('manage-changed'))
+      if (await replace(fresh)) return true
+      if (before !== null) await replace(before)
+      return cannot('manage-cannot-change')
     } catch (failure) {
       if (!(failure instanceof Refusal)) throw failure
-      screen.alert(this.#view.sentence('manage-cannot-change'))
+      return cannot('manage-cannot-change')
     } finally {
       await untry(record.id)
     }

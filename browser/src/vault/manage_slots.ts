@@ -50,19 +50,20 @@ async function setPin(slots: Slots, screen: Asking, entry: Entry, password: Uint
   const again = password.slice()
   let handle: string | null = null
   try {
-    await labour.working(screen, async (worker) => {
-      const tried = await labour.answered(worker, screen, entry, (source) => ({ manage: 'try', source, password }))
-      if (tried === null) return
+    const done = await labour.working(screen, async (task) => {
+      const tried = await labour.answered(task, screen, entry, (source) => ({ manage: 'try', source, password }))
+      if (tried === null) return null
       const made = await pin.fresh(recordOf(entry), digits)
       handle = made.handle
-      const done = await labour.answered(worker, screen, entry, (source) => ({ manage: 'pin', source, password: again, pin: made }))
-      if (done === null) return
-      if (done.kind !== 'slotted' || !(await replace(done.record))) throw new Refusal('manage-cannot-change')
+      const slotted = await labour.answered(task, screen, entry, (source) => ({ manage: 'pin', source, password: again, pin: made }))
+      if (slotted === null) return null
+      if (slotted.kind !== 'slotted' || !(await replace(slotted.record))) throw new Refusal('manage-cannot-change')
       handle = null
       const older = pinSlot(recordOf(entry))
       if (older !== null) await pin.abandon(older.handle)
-      await slots.done('simple-done')
+      return slotted
     })
+    if (done !== null) await slots.done('simple-done')
   } catch (failure) {
     told(slots, screen, failure)
   } finally {
@@ -95,16 +96,17 @@ export async function passkeyTask(slots: Slots, entry: Entry, back: () => void):
 async function addPasskey(slots: Slots, screen: Asking, entry: Entry, password: Uint8Array, make: () => Promise<Passkey>): Promise<void> {
   const { labour } = slots
   try {
-    await labour.working(screen, async (worker) => {
+    const done = await labour.working(screen, async (task) => {
       const made = await make()
       // The worker's copy moves and is overwritten; the next try of the password needs it once more.
       const passkey = { ...made, prf: made.prf.slice() }
-      const done = await labour.answered(worker, screen, entry, (source) => ({ manage: 'passkey', source, password, passkey }))
-      if (done === null) return
-      if (done.kind !== 'slotted' || !(await replace(done.record))) throw new Refusal('manage-cannot-change')
+      const slotted = await labour.answered(task, screen, entry, (source) => ({ manage: 'passkey', source, password, passkey }))
+      if (slotted === null) return null
+      if (slotted.kind !== 'slotted' || !(await replace(slotted.record))) throw new Refusal('manage-cannot-change')
       wipe(made.prf)
-      await slots.done('bio-done')
+      return slotted
     })
+    if (done !== null) await slots.done('bio-done')
   } catch (failure) {
     told(slots, screen, failure)
   } finally {

@@ -17,6 +17,16 @@ from ingam.npki import certificate, key_file, pfx
 
 HERE = "/management/certificates"
 NEW = "Silver#tide-8241q"
+SLOW_TRIAL = """
+const given = IDBObjectStore.prototype.delete
+IDBObjectStore.prototype.delete = function (key) {
+  const request = given.call(this, key)
+  const until = performance.now() + 1500
+  const hold = () => { if (performance.now() < until) this.get(key).onsuccess = hold }
+  if (this.name === 'trial' && String(key).startsWith('changing ')) hold()
+  return request
+}
+"""
 
 
 class Desk:
@@ -72,6 +82,14 @@ class Desk:
     def told(self, name: str) -> None:
         """The list says what was done."""
         expect(self.frame.locator(".manage-list .line-ok")).to_contain_text(self.say(name))
+
+    def keep(self, slug: str) -> None:
+        """A certificate of the demo's in this browser."""
+        self.bring(self.at.files(slug))
+        self.act("import")
+        self.type_password(self.at.world.demo["certificate_password"])
+        self.button("manage-import-go").press("Enter")
+        self.told("manage-imported")
 
     def verdict(self, check: str) -> Locator:
         """What one of the checks says."""
@@ -197,6 +215,46 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     desk.told("manage-removed")
     expect(desk.line(slug, "browser")).to_have_count(0)
     assert desk.wrong == []
+
+
+def test_a_press_right_after_a_changed_password_counts_however_slow_the_storage_is(hurry: Callable[..., Walk]) -> None:
+    at = hurry()
+    desk, password = Desk(at), at.world.demo["certificate_password"]
+    desk.page.add_init_script(SLOW_TRIAL)
+    desk.open()
+    desk.keep("securities")
+    desk.act("password")
+    desk.type_password(password, "manage-old-password")
+    desk.type_password(NEW, "manage-new-password")
+    desk.type_password(NEW, "manage-new-password-again")
+    desk.button("manage-act-password").press("Enter")
+    desk.told("manage-changed")
+    desk.act("export")
+
+
+def test_a_task_that_is_left_while_it_works_changes_nothing_and_the_next_press_counts(hurry: Callable[..., Walk]) -> None:
+    at = hurry()
+    desk, password = Desk(at), at.world.demo["certificate_password"]
+    desk.open()
+    desk.keep("securities")
+    desk.act("password")
+    desk.type_password(password, "manage-old-password")
+    desk.type_password(NEW, "manage-new-password")
+    desk.type_password(NEW, "manage-new-password-again")
+    # In one go, so that the work is surely under way when it is left.
+    desk.frame.locator("form.use").evaluate(
+        "(form) => { form.requestSubmit(); form.querySelector('button.secondary[type=button]').click() }"
+    )
+    expect(desk.frame.get_by_role("heading", name=desk.say("manage-browser"))).to_be_visible()
+    desk.act("verify")
+    desk.type_password(NEW)
+    desk.button("manage-try-key").press("Enter")
+    expect(desk.frame.locator("#password-wrong")).to_have_text(desk.say("wrong", n=1, max=5))
+    desk.type_password(password)
+    desk.button("manage-try-key").press("Enter")
+    expect(desk.verdict("key")).to_have_attribute("data-verdict", "good")
+    desk.back()
+    expect(desk.frame.locator(".manage-list .line-ok")).not_to_be_visible()
 
 
 def test_what_ended_or_stands_already_is_kept_after_a_yes_and_its_authority_asked(hurry: Callable[..., Walk]) -> None:

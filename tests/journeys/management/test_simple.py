@@ -35,11 +35,7 @@ class Simple(Desk):
     def kept(self) -> None:
         """A certificate in this browser."""
         self.open()
-        self.bring(self.at.files(SLUG))
-        self.act("import")
-        self.type_password(self.password)
-        self.button("manage-import-go").press("Enter")
-        self.told("manage-imported")
+        self.keep(SLUG)
 
     @property
     def password(self) -> str:
