@@ -232,7 +232,7 @@ def test_a_press_right_after_a_changed_password_counts_however_slow_the_storage_
     desk.act("export")
 
 
-def test_a_task_that_is_left_while_it_works_changes_nothing_and_the_next_press_counts(hurry: Callable[..., Walk]) -> None:
+def test_a_task_left_while_it_works_changes_nothing_and_the_next_press_counts(hurry: Callable[..., Walk]) -> None:
     at = hurry()
     desk, password = Desk(at), at.world.demo["certificate_password"]
     desk.open()
