@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 from playwright.sync_api import Error, FrameLocator, Locator, Page, expect
@@ -13,6 +14,7 @@ KEY_IN_FRAME = """e => window.parent === window ? null
   : e.matches('button, a[href], summary') ? 'Enter' : null"""
 OVERTAKEN = ("ERR_ABORTED", "interrupted by another navigation")
 """What the driver says of an address where another page came in the meantime."""
+IS_BUSY = "e => e.closest('form')?.ariaBusy === 'true'"
 HAS_FOCUS = "e => e === document.activeElement && document.hasFocus()"
 
 
@@ -43,9 +45,21 @@ class Person:
         self.page.keyboard.type(text)
 
     def press(self, target: Locator, key: str = "Enter") -> None:
-        """Go to a button or link and press it."""
+        """Go to a button or link and press it; not while what was pressed before is on its way."""
         self.go_to(target)
+        if self.after_busy(target):
+            self.go_to(target)
         self.page.keyboard.press(key)
+
+    def after_busy(self, target: Locator) -> bool:
+        """Wait until a form answers to presses again, or another page is there; whether there was anything to wait for."""
+        until = time.monotonic() + 20
+        waited = False
+        while target.evaluate(IS_BUSY):
+            assert time.monotonic() < until, "the form stays busy"
+            self.page.wait_for_timeout(50)
+            waited = True
+        return waited
 
     def choose_files(self, target: Locator, files: list[Path] | Path) -> None:
         """Go to a file button, press it, and pick."""
@@ -67,6 +81,7 @@ class Hurried(Person):
         target.fill(text)
 
     def press(self, target: Locator, key: str = "Enter") -> None:
+        self.after_busy(target)
         in_frame = target.evaluate(KEY_IN_FRAME)
         if in_frame is None:
             target.click()

@@ -5,6 +5,7 @@
  * is entered. A form that cannot be sealed is not sent; nothing is ever sent plain instead.
  */
 
+import { setBusy, setIdle } from '../page/busy.ts'
 import { el } from '../vault/dom.ts'
 import { toBase64 } from '../vault/base64.ts'
 import type { Layout, ServerKey } from '../pure/keypad/layout.ts'
@@ -120,6 +121,7 @@ class SealedForm {
     event.stopImmediatePropagation()
     if (this.#sealing) return
     this.#sealing = true
+    setBusy(this.#form, event.submitter)
     void this.#send(event.submitter).finally(() => (this.#sealing = false))
   }
 
@@ -135,13 +137,19 @@ class SealedForm {
       }
       this.#ready = sealed
     } catch (failure) {
-      if (!(failure instanceof Over)) return this.#warn(this.#why(failure))
+      if (!(failure instanceof Over)) {
+        setIdle(this.#form)
+        return this.#warn(this.#why(failure))
+      }
       this.#ready = new Map()
     }
     for (const field of this.#fields.values()) field.forget()
     // While the first submit event is still on its way a second one is dropped (HTML, "firing submission events"), and
-    // all of the above may have happened within it.
-    setTimeout(() => this.#form.requestSubmit(submitter))
+    // all of the above may have happened within it. This one is no second press: it takes over what the first one began.
+    setTimeout(() => {
+      this.#form.removeAttribute('aria-busy')
+      this.#form.requestSubmit(submitter)
+    })
   }
 
   #why(failure: unknown): string {

@@ -19,7 +19,7 @@ export function startBusy(root: Document): void {
   });
 }
 
-function setBusy(form: HTMLFormElement, button: HTMLElement | null): void {
+export function setBusy(form: HTMLFormElement, button: HTMLElement | null): void {
   form.setAttribute('aria-busy', 'true');
   const word = button?.dataset['busy'];
   if (button === null || word === undefined) return;
@@ -30,7 +30,7 @@ function setBusy(form: HTMLFormElement, button: HTMLElement | null): void {
   }, PATIENCE_MS);
 }
 
-function setIdle(form: HTMLFormElement): void {
+export function setIdle(form: HTMLFormElement): void {
   form.removeAttribute('aria-busy');
   for (const button of form.querySelectorAll<HTMLElement>('[data-idle]')) {
     button.textContent = button.dataset['idle'] ?? '';

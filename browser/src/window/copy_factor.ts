@@ -43,9 +43,10 @@ export class Factor {
     if (calling && !this.#call.running) this.#call.start()
   }
 
+  /** The code may be there before the answer that it was sent: what is typed is not held up by it. */
   async #send(button: HTMLElement): Promise<void> {
     this.#screen.clear()
-    await this.#screen.busy(this.#form, button, async () => {
+    await this.#screen.busy(this.#wayOf(button), button, async () => {
       try {
         const asked = Date.now()
         const { until } = await this.#ask.post('code', { method: 'sms' })
@@ -113,7 +114,7 @@ export class Factor {
   async #dial(button: HTMLElement): Promise<void> {
     const to = this.#form.querySelector<HTMLSelectElement>('select[name=to]')?.value ?? ''
     this.#screen.clear()
-    await this.#screen.busy(this.#form, button, async () => {
+    await this.#screen.busy(this.#wayOf(button), button, async () => {
       try {
         const told = await this.#ask.post('code', { method: 'ars', to })
         this.#waited()
@@ -176,6 +177,11 @@ export class Factor {
       part.textContent = left > 0 ? clockFace(left) : this.#screen.say('code-over')
       paint(part, left)
     }))
+  }
+
+  /** What belongs to one of the ways, around a button of it. */
+  #wayOf(button: HTMLElement): HTMLElement {
+    return button.closest<HTMLElement>('.radio-more') ?? this.#form
   }
 
   #part(selector: string): HTMLElement | null {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 from tests.journeys.copying.conftest import Handset
 from tests.journeys.copying.walk import CopyWalk, by_number
 
@@ -73,6 +73,20 @@ def test_C2_a_phone_that_both_ends_say_received_is_known_the_next_time(device: O
     by_number(pc, phone, known=False)
     phone.receive()
     pc.send("phone", known=True)
+
+
+def test_a_code_that_is_there_before_the_answer_that_it_was_sent_is_taken(device: Open) -> None:
+    pc, phone = device("pc"), device("phone")
+    phone.receive()
+    pc.to_factor("phone")
+    held: list[tuple[Route, APIResponse]] = []
+    pc.page.route("**/copying/send/code", lambda route: held.append((route, route.fetch())))
+    pc.prove(len(pc.inbox()))
+    expect(pc.frame.get_by_role("heading", name=pc.say("vault.purpose-copy-out"))).to_be_visible()
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    pc.choose("securities")
+    expect(pc.of_vault("copy-connect")).to_be_visible()
 
 
 def test_C3_a_device_that_is_not_at_hand_gets_nothing_and_is_logged_out(device: Open) -> None:

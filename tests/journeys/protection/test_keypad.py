@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, Request, expect
+from playwright.sync_api import APIResponse, Browser, FrameLocator, Locator, Page, Request, Route, expect
 from tests.journeys.conftest import SIZES
 from tests.journeys.person import tick
 from tests.journeys.screens import shoot, trouble
@@ -285,6 +286,31 @@ def test_E12_what_cannot_be_sealed_is_not_sent(hurry: Callable[..., Walk], compl
     expect(at.page).not_to_have_url(re.compile("/login"))
     nowhere(at.who["password"], requests)
     complaints.clear()  # the browser tells of the request that was cut off
+
+
+def test_the_button_says_that_it_works_while_the_keypad_is_asked_for_and_a_second_press_sends_nothing_more(
+    hurry: Callable[..., Walk],
+) -> None:
+    at = hurry("hong")
+    password, number = identifying(at)
+    held: list[tuple[Route, APIResponse]] = []
+    at.page.route("**/keypad", lambda route: held.append((route, route.fetch())))
+    posted: list[str] = []
+    at.page.on("request", lambda one: posted.append(one.url) if one.is_navigation_request() else None)
+    at.person.type_into(password.field, at.who["password"])
+    at.person.type_into(number.field, at.who["idn"])
+    go = at.button("registration.next")
+    go.click()
+    working = at.page.get_by_role("button", name=at.say("page.busy"), exact=True)
+    expect(working).to_be_visible()
+    working.click()
+    for route, answer in held:
+        route.fulfill(response=answer)
+    expect(at.page.locator("form[data-keypad=factor]")).to_be_visible()
+    assert [urlsplit(one).path for one in posted] == [
+        "/registration/identify",
+        "/registration",
+    ]  # posted once, and led on
 
 
 def test_E13_a_certificate_password_leaves_in_no_request_and_no_message(
