@@ -52,7 +52,7 @@ class Person:
         self.page.keyboard.press(key)
 
     def after_busy(self, target: Locator) -> bool:
-        """Wait until a form answers to presses again or another page is there; whether there was anything to wait for."""
+        """Wait until a form answers to presses again or another page is there; whether that took any time."""
         until = time.monotonic() + 20
         waited = False
         while target.evaluate(IS_BUSY):
