@@ -39,8 +39,10 @@ class Person:
         raise AssertionError(f"the keyboard does not reach {target}")
 
     def type_into(self, target: Locator, text: str) -> None:
-        """Go to a field and type."""
+        """Go to a field and type; not while what was pressed before is on its way."""
         self.go_to(target)
+        if self.after_busy(target):
+            self.go_to(target)
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(text)
 
@@ -78,6 +80,7 @@ class Hurried(Person):
         return target
 
     def type_into(self, target: Locator, text: str) -> None:
+        self.after_busy(target)
         target.fill(text)
 
     def press(self, target: Locator, key: str = "Enter") -> None:
