@@ -247,5 +247,6 @@ def test_every_screen_passes_axe_and_fits(
     expect(at.vault.locator(".issued-card.passkey .chip")).to_have_text(at.say("issue-passkey-done"))
     with page.expect_download():
         enter(at.button("issue-backup"))
+    expect(at.vault.locator(".issued-card.backup .chip")).to_have_text(at.say("issue-backup-done"))
     wrong += trouble(page, name.format("7-backed-up"))
     assert wrong == []
