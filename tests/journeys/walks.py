@@ -180,8 +180,9 @@ class Walk:
         return self.say(own if has(own) else f"refusal.{code}", **facts)
 
     def pick(self, slug: str) -> None:
-        """Pick a certificate's two files in the window, and choose it."""
+        """Pick a certificate's two files in the window, until its line is there."""
         self.pick_files(self.files(slug))
+        expect(self.line(slug)).to_be_attached()
 
     def pick_files(self, files: list[Path] | Path, *, folder: bool = False) -> None:
         """Pick files, or a whole folder."""

@@ -55,9 +55,10 @@ class Desk:
         self.at.open(HERE + wanted)
         expect(self.frame.get_by_role("heading", name=self.say("manage-browser"))).to_be_visible()
 
-    def bring(self, files: list[Path] | Path) -> None:
-        """Files by the button."""
-        self.at.person.choose_files(self.button("pick-files"), files)
+    def bring(self, slug: str) -> None:
+        """A certificate of the demo's, its two files by the button, until it is there and chosen."""
+        self.at.person.choose_files(self.button("pick-files"), self.at.files(slug))
+        expect(self.line(slug, "files")).to_be_checked()
 
     def line(self, slug: str, where: str) -> Locator:
         """The radio button of a certificate in one of the two lists."""
@@ -85,7 +86,7 @@ class Desk:
 
     def keep(self, slug: str) -> None:
         """A certificate of the demo's in this browser."""
-        self.bring(self.at.files(slug))
+        self.bring(slug)
         self.act("import")
         self.type_password(self.at.world.demo["certificate_password"])
         self.button("manage-import-go").press("Enter")
@@ -136,8 +137,7 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     desk, password, slug = Desk(at), at.world.demo["certificate_password"], "securities"
     desk.open()
     desk.look("empty", 1280)
-    desk.bring(at.files(slug))
-    expect(desk.line(slug, "files")).to_be_checked()
+    desk.bring(slug)
     desk.look("list")
     pkcs8 = key_file.open_key(at.files(slug)[1].read_bytes(), password.encode()).pkcs8.reveal()
 
@@ -262,7 +262,7 @@ def test_what_ended_or_stands_already_is_kept_after_a_yes_and_its_authority_aske
     desk, password = Desk(at), at.world.demo["certificate_password"]
     at.log_in_by_id(then=HERE)
     desk.open("/files")
-    desk.bring(at.files("expired"))
+    desk.bring("expired")
     desk.act("import")
     desk.type_password(password)
     desk.button("manage-import-go").press("Enter")
@@ -280,7 +280,7 @@ def test_what_ended_or_stands_already_is_kept_after_a_yes_and_its_authority_aske
     desk.button("manage-import-no").press("Enter")
     expect(desk.line("expired", "browser")).to_have_count(1)
 
-    desk.bring(at.files("revoked"))
+    desk.bring("revoked")
     desk.act("verify")
     desk.ask()
     expect(desk.verdict("status")).to_have_attribute("data-verdict", "bad")
@@ -289,7 +289,7 @@ def test_what_ended_or_stands_already_is_kept_after_a_yes_and_its_authority_aske
     desk.look("revoked", 360)
     desk.back()
 
-    desk.bring(at.files("untrusted"))
+    desk.bring("untrusted")
     desk.act("verify")
     expect(desk.verdict("path")).to_have_attribute("data-verdict", "bad")
     desk.back()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,13 +56,24 @@ def test_a_pfx_shows_its_certificate_after_the_password_and_registers(hurry: Cal
 
 def test_dropped_files_are_taken(hurry: Callable[..., Walk]) -> None:
     at = at_login(hurry())
-    box = at.page.locator("dialog iframe").bounding_box()
-    assert box is not None
-    dropped = {"items": [], "files": [str(one) for one in at.files("securities")], "dragOperationsMask": 1}
     devtools = at.page.context.new_cdp_session(at.page)
-    for kind in ("dragEnter", "dragOver", "drop"):
-        at_point = {"type": kind, "x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-        devtools.send("Input.dispatchDragEvent", {**at_point, "data": dropped})
+    dropped = {"items": [], "files": [str(one) for one in at.files("securities")], "dragOperationsMask": 1}
+
+    def drag(*kinds: str) -> None:
+        box = at.page.locator("dialog iframe").bounding_box()
+        assert box is not None
+        point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        for kind in kinds:
+            devtools.send("Input.dispatchDragEvent", {"type": kind, **point, "data": dropped})
+
+    # As a person does: it is let go where the window shows that it takes it.
+    until = time.monotonic() + 20
+    drag("dragEnter", "dragOver")
+    while at.vault.locator(".dropping").count() == 0:
+        assert time.monotonic() < until
+        at.page.wait_for_timeout(100)
+        drag("dragEnter", "dragOver")
+    drag("dragOver", "drop")
     expect(at.line("securities")).to_be_checked()
     expect(at.vault.locator("#password")).to_be_focused()
 

@@ -61,9 +61,12 @@ export function takeDrops(target: HTMLElement, bring: (picked: Promise<readonly 
     inside = Math.max(0, inside + change)
     target.classList.toggle('dropping', inside > 0)
   }
-  target.addEventListener('dragenter', () => mark(1))
+  target.addEventListener('dragenter', (event) => {
+    event.preventDefault()
+    mark(1)
+  })
   target.addEventListener('dragleave', () => mark(-1))
-  // Without this a dropped file would open in the place of the window.
+  // Without these two a dropped file would open in the place of the window (HTML, drag-and-drop processing model).
   target.addEventListener('dragover', (event) => event.preventDefault())
   target.addEventListener('drop', (event) => {
     event.preventDefault()
