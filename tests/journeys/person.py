@@ -94,7 +94,7 @@ class Hurried(Person):
 
     def choose_files(self, target: Locator, files: list[Path] | Path) -> None:
         with self.page.expect_file_chooser() as chooser:
-            target.click()
+            self.press(target)
         chooser.value.set_files(files)
 
 
