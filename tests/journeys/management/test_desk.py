@@ -75,6 +75,12 @@ class Desk:
         """Into its field."""
         self.frame.get_by_label(self.say(name), exact=True).fill(password)
 
+    def type_new_password(self) -> None:
+        """The demo's and NEW twice, at 비밀번호 변경."""
+        self.type_password(self.at.world.demo["certificate_password"], "manage-old-password")
+        self.type_password(NEW, "manage-new-password")
+        self.type_password(NEW, "manage-new-password-again")
+
     def back(self) -> None:
         """To the list."""
         self.button("manage-to-list").press("Enter")
@@ -175,9 +181,7 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
     expect(desk.line(slug, "browser")).to_be_checked()
 
     desk.act("password")
-    desk.type_password(password, "manage-old-password")
-    desk.type_password(NEW, "manage-new-password")
-    desk.type_password(NEW, "manage-new-password-again")
+    desk.type_new_password()
     desk.look("password")
     desk.button("manage-act-password").press("Enter")
     desk.told("manage-changed")
@@ -219,14 +223,12 @@ def test_a_certificate_is_looked_at_checked_kept_changed_exported_and_deleted(
 
 def test_a_press_right_after_a_changed_password_counts_however_slow_the_storage_is(hurry: Callable[..., Walk]) -> None:
     at = hurry()
-    desk, password = Desk(at), at.world.demo["certificate_password"]
+    desk = Desk(at)
     desk.page.add_init_script(SLOW_TRIAL)
     desk.open()
     desk.keep("securities")
     desk.act("password")
-    desk.type_password(password, "manage-old-password")
-    desk.type_password(NEW, "manage-new-password")
-    desk.type_password(NEW, "manage-new-password-again")
+    desk.type_new_password()
     desk.button("manage-act-password").press("Enter")
     desk.told("manage-changed")
     desk.act("export")
@@ -238,9 +240,7 @@ def test_a_task_left_while_it_works_changes_nothing_and_the_next_press_counts(hu
     desk.open()
     desk.keep("securities")
     desk.act("password")
-    desk.type_password(password, "manage-old-password")
-    desk.type_password(NEW, "manage-new-password")
-    desk.type_password(NEW, "manage-new-password-again")
+    desk.type_new_password()
     # In one go, so that the work is surely under way when it is left.
     desk.frame.locator("form.use").evaluate(
         "(form) => { form.requestSubmit(); form.querySelector('button.secondary[type=button]').click() }"
